@@ -1,0 +1,273 @@
+"""The value domains as a check: what a value may hold, and the first place where it holds something else.
+
+The encoders write at full speed and only notice *that* something is wrong. `conform` is the slow walk that then
+finds out what and where, the same for every format, and that applies a caller's ``default``.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from envelope.errors import EncodeError, EncodeErrorKind
+from envelope.limits import Limits
+from envelope.path import Step, short_path
+from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key
+
+__all__ = ["Default", "Domain", "Unwritable", "conform", "is_cyclic", "write"]
+
+Default = Callable[[Any], Any]
+
+# A default may hand back something that is outside the domain again; orjson stops at the same count.
+_MAX_DEFAULT_CALLS = 254
+
+
+class Unwritable(Exception):
+    """Raised inside an encoder: the value has a fault, and `conform` will say which."""
+
+
+def _holds_everything(value: object) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """What one call may write.
+
+    ``php``: PHP's domain, not the portable one. ``shares_objects``: an object met again is a reference, so cycles
+    are allowed. ``refuse``: why the format cannot hold a value (or a key) of the domain, ``""`` where it can.
+    """
+
+    format: str
+    limits: Limits
+    php: bool = False
+    shares_objects: bool = False
+    refuse: Callable[[object], str] = _holds_everything
+
+
+def write(encode: Callable[[Any], bytes], value: object, domain: Domain, default: Default | None) -> bytes:
+    """*encode*'s bytes for *value*; where it raises `Unwritable`, for what `conform` makes of it."""
+    try:
+        return encode(value)
+    except Unwritable:
+        conformed = conform(value, domain, default)
+    try:
+        return encode(conformed)
+    except Unwritable:
+        # Nothing in the value is at fault, so its size is: the one bound that only the encoder can see.
+        raise EncodeError(
+            f"the output is longer than {domain.limits.max_bytes} bytes", kind="limit", format=domain.format,
+            hint="raise Limits.max_bytes",
+        ) from None
+
+
+def is_cyclic(stack: list[Any]) -> bool:
+    """Whether one list or map stands twice among the open ones; asked at growing depths only.
+
+    With depth unlimited, a value that contains itself would be walked for ever. Looking at each doubling of the
+    depth finds it at a cost that vanishes among the walk's own.
+    """
+    depth = len(stack)
+    return depth >= 256 and depth & (depth - 1) == 0 and len(set(map(id, stack))) < depth
+
+
+def conform(root: object, domain: Domain, default: Default | None = None) -> Any:
+    """A copy of *root* with ``default`` applied to what is outside the domain.
+
+    Raises `EncodeError` for the first fault in document order. Sharing of objects is kept where the domain has it.
+    """
+    return _Conform(domain, default).walk(root)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open container: what is left of its children, where their copies go, and what it is."""
+
+    children: Iterator[tuple[Step | PhpProperty, Any]]
+    put: Callable[[Any, Any], None]
+    close: Callable[[], None]
+    container: Any
+    step: Any = None
+
+
+class _Conform:
+    def __init__(self, domain: Domain, default: Default | None) -> None:
+        self.domain = domain
+        self.default = default
+        self.items = 0
+        self.frames: list[_Frame] = []
+        self.open: set[int] = set()
+        self.copies: dict[int, PhpObject] = {}
+        self.translated: dict[int, PhpObject] = {}
+        # Values that default made live only here; without this an id could be given out twice.
+        self.made: list[Any] = []
+
+    def walk(self, root: object) -> Any:
+        result: list[Any] = []
+        self.frames = [_Frame(iter([(0, root)]), lambda _, copy: result.append(copy), lambda: None, None)]
+        while self.frames:
+            frame = self.frames[-1]
+            for frame.step, child in frame.children:
+                value = self.admit(child)
+                if not isinstance(value, list | dict | PhpObject):
+                    frame.put(frame.step, value)
+                elif not self.reuse(value, frame):
+                    self.enter(value, frame)
+                    break
+            else:
+                frame.close()
+                self.open.discard(id(frame.container))
+                self.frames.pop()
+        return result[0]
+
+    def admit(self, value: Any) -> Any:
+        """*value*, or what ``default`` makes of it, when the domain holds it."""
+        for _ in range(_MAX_DEFAULT_CALLS):
+            if self.holds_type(value):
+                self.check(value)
+                return value
+            replacement = self.translate_phpobject(value) if self.domain.php else None
+            value = self.call_default(value) if replacement is None else replacement
+            self.made.append(value)
+        raise self.fault(f"default still answers a {_type_name(value)} after {_MAX_DEFAULT_CALLS} calls")
+
+    def call_default(self, value: Any) -> Any:
+        if self.default is None:
+            raise self.fault(f"a value of type {_type_name(value)} is outside the domain", hint=self.hint(value))
+        try:
+            return self.default(value)
+        except Exception as exc:
+            raise self.fault(f"default raised {type(exc).__name__} for a value of type {_type_name(value)}") from exc
+
+    def translate_phpobject(self, value: Any) -> PhpObject | None:
+        """The `PhpObject` for a `phpserialize.phpobject`, one for one; None for anything else."""
+        package = sys.modules.get("phpserialize")
+        if package is None or type(value) is not package.phpobject:
+            return None
+        if id(value) not in self.translated:
+            # Its names are as PHP mangles them, in bytes or text; so is the class name.
+            name = value.__name__.decode("utf-8", "replace") if isinstance(value.__name__, bytes) else value.__name__
+            members = [PhpProperty.from_mangled(_text_if_utf8(key), item) for key, item in value.__php_vars__.items()]
+            self.translated[id(value)] = PhpObject(name, members)
+        return self.translated[id(value)]
+
+    def holds_type(self, value: Any) -> bool:
+        kind = type(value)
+        if kind in (str, int, float, bool, list, dict) or value is None:
+            return True
+        return self.domain.php and kind in (bytes, PhpObject, PhpEnum)
+
+    def check(self, value: Any) -> None:
+        """Raise where a value's type is held but the value is not."""
+        if type(value) is int and not INT_MIN <= value <= INT_MAX:
+            raise self.fault("an int beyond 64 bits", hint="write it as a str")
+        if type(value) is float and not self.domain.php and not math.isfinite(value):
+            raise self.fault(f"{value} is not finite", hint='only values="php" holds it, in the PHP formats')
+        if type(value) is str:
+            self.check_text(value, "text")
+        if reason := self.domain.refuse(value):
+            raise self.fault(reason)
+
+    def check_text(self, text: str, what: str) -> None:
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:
+            raise self.fault(f"{what} with a lone surrogate at character {exc.start}") from None
+
+    def reuse(self, value: Any, frame: _Frame) -> bool:
+        """Put the copy of an object that was met before, where the format can share; refuse a cycle."""
+        if type(value) is PhpObject and self.domain.shares_objects:
+            if id(value) in self.copies:
+                frame.put(frame.step, self.copies[id(value)])
+                return True
+        elif id(value) in self.open:
+            raise self.fault(f"the {_kind_name(value)} contains itself")
+        return False
+
+    def enter(self, value: Any, parent: _Frame) -> None:
+        """Open a container: its depth, its count and its keys are checked, then its children are walked."""
+        limits = self.domain.limits
+        children: list[tuple[Any, Any]]
+        copy: Any
+        if type(value) is list:
+            children, copy = list(enumerate(value)), []
+            put, close = (lambda _, child: copy.append(child)), (lambda: None)
+        elif type(value) is dict:
+            children, copy = list(value.items()), {}
+            put, close = copy.__setitem__, (lambda: None)
+        else:
+            children, copy = [(entry, entry.value) for entry in value.properties], PhpObject(value.class_name)
+            put, close = self.object_sink(value, copy)
+            self.copies[id(value)] = copy
+        if len(self.frames) > limits.max_depth:
+            raise self.fault(f"nested deeper than {limits.max_depth}", kind="limit", hint="raise Limits.max_depth")
+        self.items += len(children)
+        if self.items > limits.max_items:
+            raise self.fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")
+        if type(value) is dict:
+            self.check_keys(value)
+        parent.put(parent.step, copy)
+        self.open.add(id(value))
+        self.frames.append(_Frame(iter(children), put, close, value))
+
+    def object_sink(self, value: PhpObject, copy: PhpObject) -> tuple[Callable[[Any, Any], None], Callable[[], None]]:
+        properties: list[PhpProperty] = []
+
+        def put(entry: PhpProperty, child: Any) -> None:
+            properties.append(PhpProperty(entry.name, child, entry.visibility, entry.declared_in))
+
+        def close() -> None:
+            object.__setattr__(copy, "properties", tuple(properties))
+            object.__setattr__(copy, "payload", value.payload)
+
+        return put, close
+
+    def check_keys(self, value: dict[Any, Any]) -> None:
+        seen: set[int | str] = set()
+        for key in value:
+            if type(key) is str:
+                self.check_text(key, "a key")
+            elif not (self.domain.php and type(key) in (int, bytes)):
+                raise self.fault(f"a key of type {_type_name(key)}", hint="keys are str" + self.domain.php * ", int or bytes")
+            elif type(key) is int and not INT_MIN <= key <= INT_MAX:
+                raise self.fault("a key is an int beyond 64 bits")
+            if reason := self.domain.refuse(key):
+                raise self.fault(f"a key: {reason}")
+            if self.domain.php:
+                real = key if type(key) is int else array_key(_surrogate_text(key))
+                if real in seen:
+                    raise self.fault(f"two keys are one in PHP: {real!r:.40}")
+                seen.add(real)
+
+    def fault(self, reason: str, *, kind: EncodeErrorKind = "unrepresentable", hint: str = "") -> EncodeError:
+        steps = [frame.step.name if isinstance(frame.step, PhpProperty) else frame.step for frame in self.frames[1:]]
+        return EncodeError(reason, kind=kind, format=self.domain.format, path=short_path(steps), hint=hint)
+
+    def hint(self, value: Any) -> str:
+        if isinstance(value, bytes | PhpObject | PhpEnum):
+            return 'only values="php" holds it, in the PHP formats; convert() projects objects'
+        return "give default= to write it"
+
+
+def _text_if_utf8(name: Any) -> Any:
+    if isinstance(name, bytes):
+        try:
+            return name.decode()
+        except UnicodeDecodeError:
+            return name
+    return name
+
+
+def _surrogate_text(key: str | bytes) -> str:
+    return key if isinstance(key, str) else key.decode("utf-8", "surrogateescape")
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__
+
+
+def _kind_name(value: object) -> str:
+    return {list: "list", dict: "map"}.get(type(value), "object")

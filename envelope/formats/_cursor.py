@@ -1,0 +1,85 @@
+"""What the decoders share: the caller's bytes, and errors that say where in them."""
+
+from __future__ import annotations
+
+from envelope.errors import DecodeError, DecodeErrorKind
+from envelope.limits import Limits
+
+__all__ = ["Cursor", "as_bytes", "column_hint", "option_error"]
+
+
+def option_error(option: str, value: object, *choices: str) -> TypeError:
+    return TypeError(f"{option} is {' or '.join(map(repr, choices))}, not {value!r}")
+
+
+def as_bytes(data: object, format: str, limits: Limits) -> bytes:
+    """The bytes of a bytes-like object, when they are no more than ``limits.max_bytes``; else a `DecodeError`."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"input is bytes-like, not {type(data).__name__}")
+    size = data.nbytes if isinstance(data, memoryview) else len(data)
+    if size > limits.max_bytes:
+        raise DecodeError(
+            f"the input is {size} bytes long; the limit is {limits.max_bytes}",
+            kind="limit",
+            format=format,
+            offset=limits.max_bytes,
+            hint="raise Limits.max_bytes",
+        )
+    return data if type(data) is bytes else bytes(data)
+
+
+class Cursor:
+    """The input, and the one way to fail at a place in it.
+
+    Errors are made without a path: the reader that catches them on their way out knows where it was, and adds it
+    (``error.path = …``). So nothing is kept for errors while all goes well.
+    """
+
+    __slots__ = ("data", "format", "items", "limits")
+
+    def __init__(self, data: bytes, format: str, limits: Limits) -> None:
+        self.data = data
+        self.format = format
+        self.limits = limits
+        self.items = 0
+
+    def expect(self, token: bytes, pos: int, what: str = "") -> int:
+        """The place behind *token*, which must stand at *pos*; fails at the first byte that differs."""
+        data = self.data
+        if data.startswith(token, pos):
+            return pos + len(token)
+        at = pos
+        while at < len(data) and data[at] == token[at - pos]:
+            at += 1
+        raise self.fail(f"expected {what or token.decode()!r}", at)
+
+    def fail(
+        self, reason: str, offset: int, *, kind: DecodeErrorKind = "malformed", hint: str = ""
+    ) -> DecodeError:
+        """The error at *offset*, to be raised; it says so where the input ends there."""
+        size = len(self.data)
+        if offset >= size and kind == "malformed":
+            reason = f"the input ends; {reason}"
+            hint = hint or column_hint(size)
+        return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), hint=hint)
+
+    def count_items(self, count: int, offset: int) -> None:
+        """Add *count* values to those read so far; fails beyond ``max_items``."""
+        self.items += count
+        if self.items > self.limits.max_items:
+            raise self.fail(
+                f"more than {self.limits.max_items} items", offset, kind="limit", hint="raise Limits.max_items"
+            )
+
+    def check_depth(self, depth: int, offset: int) -> None:
+        """Fail where a container at this depth is beyond ``max_depth``."""
+        if depth > self.limits.max_depth:
+            raise self.fail(
+                f"nested deeper than {self.limits.max_depth}", offset, kind="limit", hint="raise Limits.max_depth"
+            )
+
+
+def column_hint(size: int) -> str:
+    """A guess at why the input ends at *size*: MySQL's columns cut what is put into them at these lengths."""
+    column = {255: "TINYTEXT", 65_535: "TEXT", 16_777_215: "MEDIUMTEXT"}.get(size)
+    return f"exactly {size} bytes: cut by a {column} column" if column else ""

@@ -1,0 +1,598 @@
+r"""PHP `serialize` / `unserialize`.
+
+    value  = N; | b:[01]; | i:int; | d:float; | s:length:"bytes"; | S:length:"escaped";
+           | a:count:{ (key value)* } | O:length:"class":count:{ (name value)* }
+           | C:length:"class":length:{payload} | E:length:"Class:Case"; | r:slot; | R:slot;
+    key    = i:int; | s:length:"bytes"; | S:length:"escaped";
+
+Lengths count bytes. What is written is what PHP 8.2 writes, byte for byte. What is read is what PHP takes, but for
+lengths that are not canonical and for bytes behind the value, which PHP passes over and which hide attacks.
+
+Slots, for `r:` and `R:`: every value takes the next number from 1, `r:` included; keys and `R:` take none. A slot
+is a *place*: when a repeated key overwrites its value, the slot holds the new one.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import starmap
+from collections.abc import Iterator
+from typing import Any, Final
+
+from envelope.domain import Default, Domain, Unwritable, is_cyclic, write
+from envelope.errors import DecodeError, EncodeError
+from envelope.formats._cursor import Cursor, as_bytes, column_hint, option_error
+from envelope.formats._php_numbers import float_text, read_float, read_int
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.path import Step, short_path
+from envelope.values import (
+    INT_MAX,
+    INT_MIN,
+    PhpEnum,
+    PhpObject,
+    PhpProperty,
+    array_key,
+    is_ambiguous,
+    is_class_name,
+)
+
+__all__ = ["dumps", "loads"]
+
+FORMAT: Final = "serialize"
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+
+
+def dumps(
+    value: object,
+    values: str = "portable",
+    maps: str = "array",
+    dialect: str = "typed",
+    default: Default | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
+    """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
+    php = check_options(values, maps, dialect)
+    domain = Domain(format=FORMAT, limits=limits, php=php, shares_objects=True)
+    writer = _Writer(php, maps == "object", limits)
+    return write(writer.write, value, domain, default)
+
+
+def check_options(values: str, maps: str, dialect: str) -> bool:
+    """Refuse what the PHP formats do not know; answer whether PHP's domain was asked for."""
+    if dialect != "typed":
+        raise option_error("dialect", dialect, "typed")
+    if maps not in ("array", "object"):
+        raise option_error("maps", maps, "array", "object")
+    if values not in ("portable", "php"):
+        raise option_error("values", values, "portable", "php")
+    return values == "php"
+
+
+class _Tokens(dict[str, str]):
+    """Array keys as serialized, each made once: canonical decimals of an int64 as `i:`, all others as `s:`."""
+
+    def __missing__(self, key: str) -> str:
+        token = f"i:{key};" if type(array_key(key)) is int else _string(key)
+        if len(self) < 4096:  # more distinct keys than that are data, not names
+            self[key] = token
+        return token
+
+
+def _string(text: str) -> str:
+    """`s:length:"bytes";`"""
+    return f's:{len(text) if text.isascii() else len(text.encode())}:"{text}";'
+
+
+def _bytes(raw: bytes) -> str:
+    """`s:length:"bytes";` as text that encodes back to these bytes."""
+    return f's:{len(raw)}:"{raw.decode("utf-8", "surrogateescape")}";'
+
+
+class _Writer:
+    def __init__(self, php: bool, map_objects: bool, limits: Limits) -> None:
+        self.php = php
+        self.map_objects = map_objects
+        self.limits = limits
+
+    def write(self, root: Any) -> bytes:
+        try:
+            text = "".join(self.parts(root))
+            # Only bytes values may put surrogates here (str was checked as its length was taken).
+            body = text.encode("utf-8", "surrogateescape" if self.php else "strict")
+        except UnicodeEncodeError:
+            raise Unwritable from None
+        if len(body) > self.limits.max_bytes:
+            raise Unwritable
+        return body
+
+    def parts(self, root: Any) -> list[str]:
+        """The document in pieces: one for each value (that of a container opens it), one for each close."""
+        max_depth, room = self.limits.max_depth, self.limits.max_bytes
+        items = 0
+        tokens = _Tokens()
+        parts: list[str] = []
+        put = parts.append
+        # The open containers, outermost first, and what is left of the children of each.
+        stack: list[Any] = []
+        iterators: list[Iterator[tuple[str, Any]]] = []
+        entries: Iterator[tuple[str, Any]] = iter((("", root),))
+        closed = 0
+        slots: dict[Any, int] = {}
+        while True:
+            for key, value in entries:
+                kind = type(value)
+                if kind is str:
+                    put(f'{key}s:{len(value) if value.isascii() else len(value.encode())}:"{value}";')
+                    if len(value) > 256:
+                        room -= len(value)
+                        if room < 0:
+                            raise Unwritable
+                elif kind is int:
+                    if not INT_MIN <= value <= INT_MAX:
+                        raise Unwritable
+                    put(f"{key}i:{value};")
+                elif kind is float:
+                    if not self.php and value - value != 0:  # NaN and the infinities
+                        raise Unwritable
+                    put(f"{key}d:{float_text(value, '')};")
+                elif kind is bool:
+                    put(f"{key}b:1;" if value else f"{key}b:0;")
+                elif value is None:
+                    put(f"{key}N;")
+                elif kind is list:
+                    put(f"{key}a:{len(value)}:{{")
+                    children: Any = zip(map("i:{};".format, range(len(value))), value)
+                    break
+                elif kind is dict:
+                    head, children = self.map(value, tokens)
+                    put(f"{key}{head}")
+                    break
+                elif self.php and kind in _PHP_TYPES:
+                    # The slot of this value: all pieces so far but the closing ones are values.
+                    slot = len(parts) - closed + 1
+                    head, children = self.php_value(value, slot, slots)
+                    put(f"{key}{head}")
+                    if children is not None:
+                        break
+                else:
+                    raise Unwritable
+            else:
+                if not stack:
+                    return parts
+                put("}")
+                closed += 1
+                stack.pop()
+                entries = iterators.pop()
+                continue
+            stack.append(value)
+            iterators.append(entries)
+            entries = children
+            items += len(value.properties) if kind is PhpObject else len(value)
+            if len(stack) > max_depth or items > self.limits.max_items or is_cyclic(stack):
+                raise Unwritable
+
+    def map(self, value: dict[Any, Any], tokens: _Tokens) -> tuple[str, Any]:
+        """`a:count:{`, or `O:8:"stdClass":count:{` for a map that an array could not tell from a list."""
+        kinds = set(map(type, value))
+        if kinds <= {str}:
+            if self.map_objects and is_ambiguous(value):
+                return f'O:8:"stdClass":{len(value)}:{{', zip(map(_string, value), value.values())
+            return f"a:{len(value)}:{{", zip(map(tokens.__getitem__, value), value.values())
+        if not self.php or not kinds <= {str, int, bytes}:
+            raise Unwritable
+        if self.map_objects and is_ambiguous(value):
+            return f'O:8:"stdClass":{len(value)}:{{', zip(map(_string, map(str, value)), value.values())
+        keys = [tokens[key] if type(key) is str else _key(key) for key in value]
+        if len(set(keys)) < len(keys):
+            raise Unwritable
+        return f"a:{len(value)}:{{", zip(keys, value.values())
+
+    def php_value(self, value: Any, slot: int, slots: dict[Any, int]) -> tuple[str, Any]:
+        """The head of a value of PHP's domain, and its members where it has any.
+
+        An object met again, or a case of an enum (PHP has one object for each), is `r:` to its slot.
+        """
+        if type(value) is bytes:
+            return _bytes(value), None
+        identity = value if type(value) is PhpEnum else id(value)
+        known = slots.setdefault(identity, slot)
+        if known != slot:
+            if known > slots.get(_OPAQUE, slot):
+                # How many slots the payload takes, only its class knows; the reader refuses this too.
+                raise EncodeError("an object shared behind a C: payload", format=FORMAT)
+            return f"r:{known};", None
+        if type(value) is PhpEnum:
+            name = f"{value.class_name}:{value.case}"
+            return f'E:{len(name.encode())}:"{name}";', None
+        name = f'{len(value.class_name.encode())}:"{value.class_name}"'
+        if value.payload is not None:
+            slots.setdefault(_OPAQUE, slot)
+            payload = value.payload.decode("utf-8", "surrogateescape")
+            return f"C:{name}:{len(value.payload)}:{{{payload}}}", None
+        names = [_property_name(entry.mangled) for entry in value.properties]
+        members = zip(names, (entry.value for entry in value.properties), strict=True)
+        return f"O:{name}:{len(names)}:{{", members
+
+
+_PHP_TYPES: Final = frozenset({bytes, PhpObject, PhpEnum})
+_OPAQUE: Final = "first C: payload"
+
+
+def _key(key: int | bytes) -> str:
+    """The token of an array key that is no text: `i:` also for bytes that are a canonical decimal."""
+    if type(key) is bytes:
+        number = array_key(key.decode("utf-8", "surrogateescape"))
+        return _bytes(key) if isinstance(number, str) else f"i:{number};"
+    if not INT_MIN <= int(key) <= INT_MAX:
+        raise Unwritable
+    return f"i:{int(key)};"
+
+
+def _property_name(name: str | bytes | int) -> str:
+    if isinstance(name, bytes):
+        return _bytes(name)
+    return f"i:{name};" if isinstance(name, int) else _string(name)
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+
+
+def loads(
+    data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS
+) -> Any:
+    """The value that PHP's `unserialize` reads from *data*; `DecodeError` where it is not one value and no more."""
+    php = check_options(values, "array", dialect)
+    return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php)
+
+
+_A, _B, _C, _D, _E, _I, _N, _O, _R_UPPER, _S_UPPER, _R, _S = b"abCdEiNORSrs"
+_COLON, _QUOTE, _CLOSE = b':"}'
+
+# Canonical lengths, and the keys of a list, as they are spelled; longer ones are spelled out when they are met.
+_LENGTHS: Final = {b"%d" % length: length for length in range(2048)}
+_INDEXES: Final = tuple(b"i:%d;" % index for index in range(2048))
+_LENGTH: Final = re.compile(rb"0|[1-9][0-9]*")
+_SMALLEST_MEMBER: Final = 6  # i:0;N;
+_HEX: Final = re.compile(rb"\\[0-9A-Fa-f]{2}")
+
+_MAP: Final = object()  # the shell of a stdClass in the portable domain
+_PENDING: Final = object()  # stands in its container's place for an array that is still open
+
+
+_KEY_STARTS: Final = frozenset("-0123456789")
+
+
+class _Reader(Cursor):
+    """One document. `read` is the whole grammar in one loop; the rarer productions have methods."""
+
+    __slots__ = ("opaque", "php", "sizes", "slots")
+
+    def read(self, php: bool) -> Any:
+        """value, then the end of the input."""
+        self.php = php
+        # Slots cost a place each, so they are kept only where something may refer to one (always behind a key's `;`).
+        self.slots: list[tuple[dict[Any, Any], Any]] | None = (
+            [] if php and (b";R:" in self.data or b";r:" in self.data) else None
+        )
+        self.sizes: dict[int, tuple[int, int]] = {}
+        self.opaque: int | None = None
+        stack: list[tuple[Any, ...]] = []
+        key: Any = None
+        data, slots = self.data, self.slots
+        find, lengths, indexes, string = data.find, _LENGTHS, _INDEXES, self.string
+        max_depth = self.limits.max_depth
+        pos = 0
+        # The open container: its members under their keys, how many are to come, whether the keys are 0 … n-1 so
+        # far, whether one of them is an int, and the object that it fills (None: an array).
+        members: dict[Any, Any] = {}
+        left, is_list, has_int, shell = 1, False, False, None
+        # The deepest level reached in it, and the items read before it: what a reference to it would repeat.
+        deepest, before = 0, 0
+        try:
+            while True:
+                # ---- value
+                tag = data[pos]
+                if tag == _S:
+                    value, pos = string(pos)
+                elif tag == _I:
+                    end = find(b";", pos)
+                    digits = data[pos + 2 : end]
+                    if len(digits) < 19 and digits.isdigit() and end > 0 and data[pos + 1] == _COLON:
+                        value, pos = int(digits), end + 1
+                    else:
+                        value, pos = self.integer(pos)
+                elif tag == _A:
+                    value, opening = _PENDING, None
+                    left_inside, pos = self.count(b"a", pos)
+                elif tag == _D:
+                    value, pos = self.number(pos)
+                elif tag == _B:
+                    value, pos = self.boolean(pos)
+                elif tag == _N:
+                    value, pos = None, self.expect(b"N;", pos)
+                elif tag == _O:
+                    opening, pos = self.object_head(pos)
+                    value = _PENDING if opening is _MAP else opening
+                    left_inside, pos = self.count(b"", pos)
+                elif tag == _R_UPPER or tag == _R:
+                    value, height, pos = self.reference(pos, members, key, len(stack))
+                    deepest = max(deepest, len(stack) + height)
+                elif tag == _S_UPPER:
+                    value, pos = self.escaped_string(pos)
+                elif tag == _E:
+                    value, pos = self.enum(pos)
+                elif tag == _C:
+                    value, pos = self.custom_object(pos)
+                else:
+                    raise self.fail("expected a value", pos)
+                members[key] = value
+                left -= 1
+                if slots is not None and tag != _R_UPPER:
+                    slots.append((members, key))
+
+                # ---- into a container that opens
+                if tag == _A or tag == _O:
+                    stack.append((key, members, left, is_list, has_int, shell, deepest, before))
+                    deepest, before = len(stack), self.items
+                    if deepest > max_depth:
+                        self.check_depth(deepest, pos)
+                    self.count_items(left_inside, pos)
+                    members, left, shell = {}, left_inside, opening
+                    is_list, has_int = shell is None, False
+
+                # ---- out of the containers that are complete
+                while not left:
+                    if not stack:
+                        if pos < len(data):
+                            raise self.fail(f"{len(data) - pos} bytes behind the value", pos)
+                        return members[None]
+                    if data[pos] != _CLOSE:
+                        raise self.fail("expected '}'", pos)
+                    pos += 1
+                    if is_list:
+                        value = list(members.values())
+                    elif has_int and not php:
+                        value = {name if type(name) is str else str(name): item for name, item in members.items()}
+                    elif shell is None or shell is _MAP:
+                        value = members
+                    else:
+                        value = shell
+                        properties = tuple(starmap(PhpProperty.from_mangled, members.items()))
+                        object.__setattr__(shell, "properties", properties)
+                    if slots is not None:
+                        self.sizes[id(value)] = (self.items - before, deepest - len(stack) + 1)
+                    reached = deepest
+                    key, members, left, is_list, has_int, shell, deepest, before = stack.pop()
+                    deepest = max(deepest, reached)
+                    members[key] = value
+
+                # ---- key
+                key = None
+                count = len(members)
+                if is_list and count < 2048 and data.startswith(indexes[count], pos):
+                    pos += len(indexes[count])
+                    key = count
+                    continue
+                tag = data[pos]
+                start = pos
+                if tag == _S:
+                    name, pos = string(pos)
+                elif tag == _I:
+                    name, pos = self.integer(pos)
+                elif tag == _S_UPPER:
+                    name, pos = self.escaped_string(pos)
+                else:
+                    raise self.fail("expected a key", pos)
+                if shell is not None:
+                    key = self.property_name(name, shell, start)
+                    continue
+                if type(name) is str and name[:1] in _KEY_STARTS:
+                    name = array_key(name)
+                if type(name) is int:
+                    is_list = is_list and 0 <= name <= count
+                    has_int = True
+                elif is_list:
+                    is_list, has_int = False, count > 0
+                key = name
+        except IndexError:
+            error = self.fail("expected a value, a key or '}'", len(data))
+        except DecodeError as exc:
+            error = exc
+        steps: list[Step] = [frame[0] for frame in stack[1:]]
+        if stack and key is not None:
+            steps.append(key)
+        error.path = short_path(steps)
+        raise error
+
+    def length(self, pos: int) -> tuple[int, int]:
+        """length `:` — a canonical decimal that the rest of the input can hold; answers it and what follows."""
+        match = _LENGTH.match(self.data, pos)
+        if match is None:
+            raise self.fail("expected a length", pos)
+        self.expect(b":", match.end())
+        # More digits than a length can have are cut, so that int() has little to read.
+        length = int(match.group()[:20])
+        if length > len(self.data) - match.end():
+            raise self.fail(
+                f"a length of {length} where {len(self.data) - match.end()} bytes are left", pos,
+                hint=column_hint(len(self.data)) or "the input was cut, or the text re-encoded",
+            )
+        return length, match.end() + 1
+
+    def string(self, pos: int) -> tuple[Any, int]:
+        """`s:length:"bytes";` — text where the bytes are UTF-8."""
+        data = self.data
+        colon = data.find(b":", pos + 2)
+        size = _LENGTHS.get(data[pos + 2 : colon])
+        if size is None or colon < 0 or data[pos + 1] != _COLON:
+            size, start = self.length(self.expect(b"s:", pos))
+            colon = start - 1
+        start = colon + 2
+        end = start + size
+        if data[end : end + 2] != b'";' or data[colon + 1] != _QUOTE:
+            self.expect(b'"', colon + 1)
+            raise self.wrong_length(start, size)
+        try:
+            return data[start:end].decode(), end + 2
+        except UnicodeDecodeError as exc:
+            return self.not_text(data[start:end], start + exc.start), end + 2
+
+    def not_text(self, raw: bytes, offset: int) -> bytes:
+        """Bytes that are not UTF-8: a value of PHP's domain only."""
+        if self.php:
+            return raw
+        raise self.fail("a string that is not UTF-8", offset, kind="forbidden", hint='values="php" reads it as bytes')
+
+    def wrong_length(self, start: int, size: int) -> DecodeError:
+        """The error for a string of declared *size* that does not end in `";` there; says how far off it is."""
+        data = self.data
+        close = data.find(b'";', start)
+        hint = ""
+        if close >= 0:
+            off = close - start - size
+            characters = len(data[start:close].decode("utf-8", "replace"))
+            cause = "the length counts characters, not bytes" if characters == size else (
+                "the text was re-encoded or edited after it was serialized"
+            )
+            hint = f"{abs(off)} bytes {'short' if off < 0 else 'long'}: {cause}"
+        end = start + size
+        return self.fail("expected '\";' where the string's length ends", end + data.startswith(b'"', end), hint=hint)
+
+    def escaped_string(self, pos: int) -> tuple[Any, int]:
+        r"""`S:length:"escaped";` — `\61` stands for a byte; the length counts bytes after that. PHP 6 wrote it."""
+        size, start = self.length(self.expect(b"S:", pos))
+        place = start = self.expect(b'"', start)
+        data, raw = self.data, bytearray()
+        while len(raw) < size:
+            most = place + size - len(raw)
+            slash = data.find(b"\\", place, most)
+            plain_end = most if slash < 0 else slash
+            raw += data[place:plain_end]
+            place = plain_end
+            if slash >= 0:
+                if not _HEX.match(data, slash):
+                    raise self.fail("expected two hexadecimal digits", slash + 1)
+                raw.append(int(data[slash + 1 : slash + 3], 16))
+                place = slash + 3
+            elif place > len(data):
+                raise self.fail("expected more of the string", len(data))
+        end = self.expect(b'";', place)
+        try:
+            return raw.decode(), end
+        except UnicodeDecodeError:
+            return self.not_text(bytes(raw), start), end
+
+    def integer(self, pos: int) -> tuple[int, int]:
+        """`i:int;`"""
+        start = self.expect(b"i:", pos)
+        end = self.semicolon(start)
+        return read_int(self, start, end), end + 1
+
+    def number(self, pos: int) -> tuple[float, int]:
+        """`d:float;`"""
+        start = self.expect(b"d:", pos)
+        end = self.semicolon(start)
+        return read_float(self, start, end, php=self.php), end + 1
+
+    def semicolon(self, pos: int) -> int:
+        end = self.data.find(b";", pos)
+        if end < 0:
+            raise self.fail("expected ';'", len(self.data))
+        return end
+
+    def boolean(self, pos: int) -> tuple[bool, int]:
+        """`b:0;` or `b:1;`"""
+        start = self.expect(b"b:", pos)
+        if self.data[start] not in b"01":
+            raise self.fail("expected 0 or 1", start)
+        return self.data[start] == ord("1"), self.expect(b";", start + 1)
+
+    def count(self, tag: bytes, pos: int) -> tuple[int, int]:
+        """`a:count:{` (or `:count:{` behind a class name) — no more members than the bytes left can hold."""
+        start = self.expect(tag + b":", pos)
+        match = _LENGTH.match(self.data, start)
+        if match is None:
+            raise self.fail("expected a count", start)
+        count = int(match.group()[:20])
+        end = self.expect(b":{", match.end())
+        if count > (len(self.data) - end) // _SMALLEST_MEMBER:
+            raise self.fail(f"a count of {count} where {len(self.data) - end} bytes are left", start)
+        return count, end
+
+    def class_name(self, pos: int) -> tuple[str, int]:
+        """length `:"name"`"""
+        size, start = self.length(pos)
+        start = self.expect(b'"', start)
+        name = self.data[start : start + size].decode("utf-8", "replace")
+        if not is_class_name(name):
+            raise self.fail("expected the name of a class", start)
+        return name, self.expect(b'"', start + size)
+
+    def object_head(self, pos: int) -> tuple[Any, int]:
+        """`O:length:"class"` — answers the object that is to be filled."""
+        name, end = self.class_name(self.expect(b"O:", pos))
+        if name.lower() == "stdclass":
+            return (PhpObject("stdClass") if self.php else _MAP), end
+        self.php_only(f"an object of class {name[:64]}", pos)
+        return PhpObject(name), end
+
+    def php_only(self, what: str, pos: int) -> None:
+        if not self.php:
+            raise self.fail(what, pos, kind="forbidden", hint='values="php" reads it, inert')
+
+    def property_name(self, name: Any, shell: Any, pos: int) -> Any:
+        """A property's name as PHP mangles it: text, but for the integers that a class's `__serialize()` writes."""
+        if shell is _MAP and (type(name) is not str or name[:1] == "\0"):
+            if type(name) is int:
+                return str(name)
+            raise self.fail("a property that is not public", pos, kind="forbidden", hint='values="php" reads it')
+        return str(name) if type(name) is int and shell.class_name == "stdClass" else name
+
+    def custom_object(self, pos: int) -> tuple[PhpObject, int]:
+        """`C:length:"class":length:{payload}`"""
+        self.php_only("an object with a payload of its own", pos)
+        name, end = self.class_name(self.expect(b"C:", pos))
+        size, start = self.length(self.expect(b":", end))
+        start = self.expect(b"{", start)
+        end = self.expect(b"}", start + size)
+        if self.slots is not None and self.opaque is None:
+            self.opaque = len(self.slots) + 1
+        return PhpObject(name, payload=self.data[start : start + size]), end
+
+    def enum(self, pos: int) -> tuple[PhpEnum, int]:
+        """`E:length:"Class:Case";`"""
+        self.php_only("an enum", pos)
+        size, start = self.length(self.expect(b"E:", pos))
+        start = self.expect(b'"', start)
+        class_name, _, case = self.data[start : start + size].decode("utf-8", "replace").partition(":")
+        if not (is_class_name(class_name) and is_class_name(case)):
+            raise self.fail("expected Class:Case", start)
+        return PhpEnum(class_name, case), self.expect(b'";', start + size)
+
+    def reference(self, pos: int, members: dict[Any, Any], key: Any, depth: int) -> tuple[Any, int, int]:
+        """`r:slot;` (an object met before) or `R:slot;` (the value of a place met before)."""
+        self.php_only("a reference", pos)
+        start = self.expect(b"r:" if self.data[pos] == _R else b"R:", pos)
+        end = self.semicolon(start)
+        slot = read_int(self, start, end)
+        slots = self.slots
+        if slots is None or not 1 <= slot <= len(slots):
+            raise self.fail("a reference to a slot that is not there yet", start)
+        if self.opaque is not None and slot > self.opaque:
+            raise self.fail("a reference past a C: payload", start, kind="forbidden",
+                            hint="only the payload's class knows how many slots it takes")
+        owner, name = slots[slot - 1]
+        if owner is members and name == key:
+            raise self.fail("a reference to itself", start)
+        value = owner[name]
+        if self.data[pos] == _R and type(value) not in (PhpObject, PhpEnum):
+            raise self.fail("r: refers to a value that is no object", start)
+        if value is _PENDING:
+            raise self.fail("an array that contains itself", start, kind="forbidden")
+        # An array stands here again in full, so it counts again: references must not multiply past the limits.
+        items, height = self.sizes.get(id(value), (0, 0)) if type(value) in (list, dict) else (0, 0)
+        self.count_items(items, start)
+        self.check_depth(depth + height, start)
+        return value, height, end + 1

@@ -1,0 +1,56 @@
+"""Paths into a value: `$`, `.name`, `[3]`, `["any key"]` (the key JSON-escaped)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+__all__ = ["ROOT", "Step", "format_path", "short_path"]
+
+Step = str | int | bytes
+"""One step down: a map's key, or a list's index. Keys that are `bytes` or `int` exist only in PHP's domain."""
+
+ROOT = "$"
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MAX_KEY = 32
+_MAX_STEPS = 16
+
+
+def format_path(steps: Sequence[Step]) -> str:
+    """The whole path, every key in full."""
+    return ROOT + "".join(map(_format_step, steps))
+
+
+def short_path(steps: Sequence[Step]) -> str:
+    """The path as errors carry it: each key cut at 32 characters, at most 16 steps (the first and the last 8).
+
+    An error may be logged far from the data, so it stays small whatever the input was.
+    """
+    cut = [_cut(step) for step in steps]
+    if len(cut) <= _MAX_STEPS:
+        return format_path(cut)
+    half = _MAX_STEPS // 2
+    return format_path(cut[:half]) + "…" + format_path(cut[-half:]).removeprefix(ROOT)
+
+
+def _cut(step: Step) -> str | int:
+    if isinstance(step, int):
+        return step
+    text = _text(step)
+    return text if len(text) <= _MAX_KEY else text[:_MAX_KEY] + "…"
+
+
+def _format_step(step: Step) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    text = _text(step)
+    if _NAME.fullmatch(text):
+        return f".{text}"
+    # Lone surrogates (a key that cannot be written is named here too) must not make the path unprintable.
+    return f"[{json.dumps(text, ensure_ascii=not text.isprintable())}]"
+
+
+def _text(step: str | bytes) -> str:
+    return step if isinstance(step, str) else step.decode("utf-8", "backslashreplace")

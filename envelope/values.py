@@ -1,0 +1,320 @@
+"""The value model: what all formats share, PHP's extra values, PHP's key rule, and sameness.
+
+Portable values are `None`, `bool`, `int` (64-bit), finite `float`, `str` without lone surrogates, `list`, and
+`dict` with `str` keys; exact types only. ``values="php"`` adds `bytes` (strings that are not UTF-8), `int` keys,
+NAN and INF, `PhpObject` and `PhpEnum`. Everything here is inert: no class is ever looked up or called.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from envelope.path import Step, format_path
+
+__all__ = [
+    "INT_MAX",
+    "INT_MIN",
+    "Loss",
+    "PhpEnum",
+    "PhpObject",
+    "PhpProperty",
+    "PortableValue",
+    "Value",
+    "Visibility",
+    "array_key",
+    "differences",
+    "is_ambiguous",
+    "is_class_name",
+    "same",
+]
+
+PortableValue: TypeAlias = "None | bool | int | float | str | list[PortableValue] | dict[str, PortableValue]"
+Value: TypeAlias = (
+    "None | bool | int | float | str | bytes | list[Value] | dict[str | int | bytes, Value] | PhpObject | PhpEnum"
+)
+
+INT_MIN = -(2**63)
+INT_MAX = 2**63 - 1
+
+_CANONICAL_INT = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+
+def array_key(key: str) -> int | str:
+    """The key a PHP array really has for the string *key*: an int when it is a canonical decimal of an int64.
+
+    ``"5"`` and ``"-1"`` become integers; ``"05"``, ``"-0"``, ``"1.5"`` and ``"9223372036854775808"`` stay strings.
+    """
+    if _CANONICAL_INT.fullmatch(key):
+        number = int(key)
+        if INT_MIN <= number <= INT_MAX:
+            return number
+    return key
+
+
+def is_ambiguous(value: Mapping[Any, Any]) -> bool:
+    """Whether a PHP array cannot tell *value* from a list: it is empty, or its keys are 0 … n-1 in order."""
+    return all(key == index or key == str(index) for index, key in enumerate(value))
+
+
+_CLASS_NAME = re.compile(r"[A-Za-z0-9_\x80-\ud7ff\ue000-\U0010ffff]+(\\[A-Za-z0-9_\x80-\ud7ff\ue000-\U0010ffff]+)*")
+
+
+def is_class_name(name: object) -> bool:
+    """Whether *name* has the characters of a PHP class: what `var_export` prints of it can then be no code."""
+    return type(name) is str and _CLASS_NAME.fullmatch(name) is not None
+
+
+def _check_class_name(name: object) -> None:
+    if not is_class_name(name):
+        raise ValueError("not the name of a PHP class or case")
+
+
+Visibility = Literal["public", "protected", "private"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhpProperty:
+    """One property of a `PhpObject`.
+
+    ``name`` is `bytes` where it is not UTF-8, and `int` where a class wrote its state with ``__serialize()``.
+    ``declared_in`` is the class that a private property belongs to, else ``""``.
+    """
+
+    name: str | bytes | int
+    value: Any
+    visibility: Visibility = "public"
+    declared_in: str = ""
+
+    def __post_init__(self) -> None:
+        if type(self.name) is str:
+            self.name.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
+        elif type(self.name) is int:
+            if not INT_MIN <= self.name <= INT_MAX:
+                raise ValueError("a property's name is beyond 64 bits")
+        elif type(self.name) is not bytes:
+            raise TypeError(f"a property's name is str, bytes or int, not {type(self.name).__name__}")
+        if self.visibility not in get_args(Visibility):
+            raise ValueError(f"visibility is public, protected or private, not {self.visibility!r}")
+        if (self.visibility == "private") != bool(self.declared_in):
+            raise ValueError("declared_in goes with a private property, and only with one")
+
+    @classmethod
+    def from_mangled(cls, mangled: str | bytes | int, value: Any) -> PhpProperty:
+        r"""Read PHP's own spelling: ``name``, ``\0*\0name`` (protected) or ``\0Class\0name`` (private)."""
+        if isinstance(mangled, int):
+            return cls(mangled, value)
+        # Both spellings are split as text; a name that is not UTF-8 goes through its surrogate form and back.
+        text = mangled if isinstance(mangled, str) else mangled.decode("utf-8", "surrogateescape")
+        owner, found, name = text[1:].partition("\0")
+        if not (text.startswith("\0") and owner and found):
+            return cls(mangled, value)
+        plain = name if name.isascii() else _text_or_bytes(name)
+        return cls(plain, value, "protected") if owner == "*" else cls(plain, value, "private", owner)
+
+    @property
+    def mangled(self) -> str | bytes | int:
+        """PHP's own spelling of the name, as `serialize` writes it."""
+        if self.visibility == "public" or isinstance(self.name, int):
+            return self.name
+        prefix = "\0*\0" if self.visibility == "protected" else f"\0{self.declared_in}\0"
+        if isinstance(self.name, bytes):
+            return prefix.encode("utf-8", "surrogateescape") + self.name
+        return prefix + self.name
+
+
+def _text_or_bytes(text: str) -> str | bytes:
+    raw = text.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhpObject:
+    """A PHP object as data: its class's name, and its properties in order. No class is looked up or called.
+
+    ``properties`` may be given as a mapping of public properties. ``payload`` holds the bytes of an object that
+    its class wrote itself (``C:``), which then has no properties. Two objects are equal when they are the same
+    value (`same`); which objects of a document are one and the same is Python's ``is``.
+    """
+
+    class_name: str
+    properties: tuple[PhpProperty, ...] = ()
+    payload: bytes | None = field(default=None, kw_only=True)
+
+    def __init__(
+        self,
+        class_name: str,
+        properties: Iterable[PhpProperty] | Mapping[str, Any] = (),
+        *,
+        payload: bytes | None = None,
+    ) -> None:
+        if isinstance(properties, Mapping):
+            properties = [PhpProperty(name, value) for name, value in properties.items()]
+        members = tuple(properties)
+        if not all(type(entry) is PhpProperty for entry in members):
+            raise TypeError("properties are PhpProperty, or a mapping of names to values")
+        if payload is not None and (members or type(payload) is not bytes):
+            raise TypeError("a payload is bytes, and stands instead of properties")
+        _check_class_name(class_name)
+        object.__setattr__(self, "class_name", class_name)
+        object.__setattr__(self, "properties", members)
+        object.__setattr__(self, "payload", payload)
+
+    def __getitem__(self, name: str | bytes | int) -> Any:
+        """The value of the first property of this name, whatever its visibility; `KeyError` without one."""
+        for entry in self.properties:
+            if entry.name == name:
+                return entry.value
+        raise KeyError(name)
+
+    def get(self, name: str | bytes | int, default: Any = None) -> Any:
+        """Like ``self[name]``, or *default* without such a property."""
+        return next((entry.value for entry in self.properties if entry.name == name), default)
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if isinstance(other, PhpObject) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # its properties may hold lists, as a tuple of lists does
+
+    def __repr__(self) -> str:
+        # Names only: the graph may be cyclic, and as large as its document.
+        names = ", ".join(f"{entry.visibility} {entry.name!r}" for entry in self.properties)
+        payload = "" if self.payload is None else f", payload of {len(self.payload)} bytes"
+        return f"<PhpObject {self.class_name} ({names}){payload}>"
+
+
+@dataclass(frozen=True, slots=True)
+class PhpEnum:
+    """A case of a PHP enum. ``value`` is its backing value where it is known; PHP's formats do not write it."""
+
+    class_name: str
+    case: str
+    value: str | int | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        _check_class_name(self.class_name)
+        _check_class_name(self.case)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves)."""
+
+    path: str
+    was: Any
+    becomes: Any
+
+    def __str__(self) -> str:
+        was, becomes = _describe(self.was), _describe(self.becomes)
+        if was == becomes:
+            was, becomes = ("shared", "copied") if isinstance(self.was, PhpObject) else (was, f"another {becomes}")
+        return f"{self.path}: {was} → {becomes}"
+
+
+def _describe(value: Any) -> str:
+    """Kind and size of *value*, never its text."""
+    match value:
+        case None | bool() | int() | float():
+            return repr(value)
+        case str() | bytes():
+            return f"{type(value).__name__} of {len(value)}"
+        case dict():
+            return f"map of {len(value)}" if value else "{}"
+        case list():
+            return f"list of {len(value)}" if value else "[]"
+        case PhpObject() | PhpEnum():
+            return f"{type(value).__name__} {value.class_name}"
+    return type(value).__name__
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two values are the same: types all the way down, key order, sign of zero; NaN equals NaN.
+
+    Also which objects are shared: `[o, o]` is not the same as two equal objects.
+    """
+    return next(differences(a, b), None) is None
+
+
+_Link: TypeAlias = "tuple[_Link, Step] | None"
+
+
+def differences(before: object, after: object) -> Iterator[Loss]:
+    """Each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
+
+    A container that changes its kind or its keys is one place; its children are compared in order where the
+    counts agree. Iterative, and each object is entered once, so depth and cycles are no danger.
+    """
+    pairs: list[tuple[_Link, Any, Any]] = [(None, before, after)]
+    forward: dict[int, int] = {}
+    backward: dict[int, int] = {}
+    while pairs:
+        link, was, becomes = pairs.pop()
+        if type(was) is PhpObject and type(becomes) is PhpObject:
+            first_meeting = id(was) not in forward and id(becomes) not in backward
+            if not first_meeting:
+                if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
+                    yield Loss(_path(link), was, becomes)
+                continue
+            forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
+        if not _same_shell(was, becomes):
+            yield Loss(_path(link), was, becomes)
+        changed: list[tuple[_Link, Any, Any]] = [
+            ((link, step), child, other)
+            for (step, child), (_, other) in _paired(was, becomes)
+            if type(child) in _CONTAINERS or not _same_shell(child, other)
+        ]
+        pairs += reversed(changed)
+
+
+def _path(link: _Link) -> str:
+    steps: list[Step] = []
+    while link is not None:
+        link, step = link
+        steps.append(step)
+    return format_path(steps[::-1])
+
+
+def _same_shell(a: Any, b: Any) -> bool:
+    """Whether two values are the same, their children left aside."""
+    kind = type(a)
+    if kind is not type(b):
+        return False
+    if kind is float:
+        return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
+    if kind is list:
+        return len(a) == len(b)
+    if kind is dict:
+        return len(a) == len(b) and all(
+            key == other and type(key) is type(other) for key, other in zip(a, b, strict=True)
+        )
+    if kind is PhpObject:
+        return (
+            a.class_name == b.class_name
+            and a.payload == b.payload
+            and [entry.mangled for entry in a.properties] == [entry.mangled for entry in b.properties]
+        )
+    return bool(a == b)
+
+
+_CONTAINERS = (list, dict, PhpObject)
+
+
+def _paired(a: Any, b: Any) -> Iterable[tuple[tuple[Step, Any], tuple[Step, Any]]]:
+    """The children of two containers side by side; none where the counts differ, and those of a scalar."""
+    if type(a) not in _CONTAINERS or type(b) not in _CONTAINERS or len(_children(a)) != len(_children(b)):
+        return ()
+    return zip(_children(a), _children(b), strict=True)
+
+
+def _children(value: Any) -> Collection[tuple[Step, Any]]:
+    if type(value) is dict:
+        return value.items()
+    if type(value) is list:
+        return list(enumerate(value))
+    return [(entry.name, entry.value) for entry in value.properties]

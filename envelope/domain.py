@@ -17,7 +17,7 @@ from envelope.limits import Limits
 from envelope.path import Step, short_path
 from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key
 
-__all__ = ["Default", "Domain", "Unwritable", "conform", "is_cyclic", "write"]
+__all__ = ["Default", "Domain", "Unwritable", "conform", "is_cyclic", "write_conformed"]
 
 Default = Callable[[Any], Any]
 
@@ -26,7 +26,10 @@ _MAX_DEFAULT_CALLS = 254
 
 
 class Unwritable(Exception):
-    """Raised inside an encoder: the value has a fault, and `conform` will say which."""
+    """Raised inside an encoder: the value has a fault, and `conform` will say which.
+
+    Where only the encoder can see it (a bound of its own, the size of the output), its argument says which.
+    """
 
 
 def _holds_everything(value: object) -> str:
@@ -48,20 +51,18 @@ class Domain:
     refuse: Callable[[object], str] = _holds_everything
 
 
-def write(encode: Callable[[Any], bytes], value: object, domain: Domain, default: Default | None) -> bytes:
-    """*encode*'s bytes for *value*; where it raises `Unwritable`, for what `conform` makes of it."""
-    try:
-        return encode(value)
-    except Unwritable:
-        conformed = conform(value, domain, default)
+def write_conformed(
+    encode: Callable[[Any], bytes], value: object, domain: Domain, default: Default | None
+) -> bytes:
+    """*encode*'s bytes for what `conform` makes of *value*, for which alone it raised `Unwritable`."""
+    conformed = conform(value, domain, default)
     try:
         return encode(conformed)
-    except Unwritable:
-        # Nothing in the value is at fault, so its size is: the one bound that only the encoder can see.
-        raise EncodeError(
-            f"the output is longer than {domain.limits.max_bytes} bytes", kind="limit", format=domain.format,
-            hint="raise Limits.max_bytes",
-        ) from None
+    except Unwritable as exc:
+        # Nothing in the value is at fault. Without a reason of the encoder's own, it is the size of the output.
+        reason = str(exc) or f"the output is longer than {domain.limits.max_bytes} bytes"
+        hint = "" if str(exc) else "raise Limits.max_bytes"
+        raise EncodeError(reason, kind="limit", format=domain.format, hint=hint) from None
 
 
 def is_cyclic(stack: list[Any]) -> bool:

@@ -40,6 +40,7 @@ Value: TypeAlias = (
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
 
+_INT_STARTS = "-0123456789"
 _CANONICAL_INT = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -48,7 +49,7 @@ def array_key(key: str) -> int | str:
 
     ``"5"`` and ``"-1"`` become integers; ``"05"``, ``"-0"``, ``"1.5"`` and ``"9223372036854775808"`` stay strings.
     """
-    if _CANONICAL_INT.fullmatch(key):
+    if key[:1] in _INT_STARTS and _CANONICAL_INT.fullmatch(key):
         number = int(key)
         if INT_MIN <= number <= INT_MAX:
             return number
@@ -110,7 +111,7 @@ class PhpProperty:
         # Both spellings are split as text; a name that is not UTF-8 goes through its surrogate form and back.
         text = mangled if isinstance(mangled, str) else mangled.decode("utf-8", "surrogateescape")
         owner, found, name = text[1:].partition("\0")
-        if not (text.startswith("\0") and owner and found):
+        if not (text.startswith("\0") and owner and found and name):
             return cls(mangled, value)
         plain = name if name.isascii() else _text_or_bytes(name)
         return cls(plain, value, "protected") if owner == "*" else cls(plain, value, "private", owner)

@@ -1,0 +1,88 @@
+"""The formats: their names, and one table of what each of them is and does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from envelope.errors import UnknownFormat
+from envelope.formats import json, php_serialize, php_var_export, xml
+
+__all__ = ["FORMATS", "Format", "ResultType", "get_format"]
+
+
+class ResultType(StrEnum):
+    """The five values of a request's ``result_type``."""
+
+    JSON = "json"
+    JSONU = "jsonu"
+    XML = "xml"
+    SERIALIZE = "serialize"
+    VAR_EXPORT = "var_export"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table.
+
+    ``dumps(value, values, maps, dialect, default, limits) -> bytes`` and ``loads(data, values, dialect, limits)``
+    are the codec; `envelope.api` says what the arguments mean. ``suffix`` is how a file of this format is named.
+    """
+
+    name: ResultType
+    media_type: str
+    suffix: str
+    dialects: tuple[str, ...]
+    dumps: Callable[..., bytes]
+    loads: Callable[..., Any]
+
+    def is_exact(self, values: str, maps: str, dialect: str) -> bool:
+        """Whether every value that this format writes with these options is read back the same.
+
+        So it is for the portable domain in the typed dialects; a PHP array alone cannot tell its two kinds of map
+        from lists, unless ``maps="object"`` does.
+        """
+        is_php = self.name in (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
+        return values == "portable" and dialect == "typed" and (maps == "object" or not is_php)
+
+
+_TYPED = ("typed",)
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            Format(
+                ResultType.JSON, "application/json", ".json", ("typed", "php"),
+                partial(json.dumps, ascii=True), partial(json.loads, format="json"),
+            ),
+            Format(
+                ResultType.JSONU, "application/json", ".jsonu.json", ("typed", "php"),
+                partial(json.dumps, ascii=False), partial(json.loads, format="jsonu"),
+            ),
+            Format(ResultType.XML, "application/xml", ".xml", ("typed", "plain"), xml.dumps, xml.loads),
+            Format(
+                ResultType.SERIALIZE, "application/vnd.php.serialized", ".serialize", _TYPED,
+                php_serialize.dumps, php_serialize.loads,
+            ),
+            Format(
+                ResultType.VAR_EXPORT, "text/x-php", ".var_export.php", _TYPED,
+                php_var_export.dumps, php_var_export.loads,
+            ),
+        )
+    }
+)
+
+
+def get_format(format: str) -> Format:
+    """The row of *format*, a `ResultType` or its string; `UnknownFormat` where there is none."""
+    try:
+        return FORMATS[format]
+    except KeyError:
+        if not isinstance(format, str):
+            raise TypeError(f"a format is a str or ResultType, not {type(format).__name__}") from None
+        raise UnknownFormat(f"{format[:40]!r} is none of {', '.join(FORMATS)}") from None

@@ -16,6 +16,7 @@ _CONSTANTS = {b"NAN": math.nan, b"INF": math.inf, b"-INF": -math.inf}
 
 # Fixed notation up to this power of ten: serialize_precision=-1 lays out as precision 17 does.
 _FIXED_BELOW = 17
+_INTEGRAL_OR_CONSTANT = "0nf"  # how repr ends for 1.0, nan and inf
 
 
 def float_text(number: float, point: str = ".0") -> str:
@@ -25,11 +26,13 @@ def float_text(number: float, point: str = ".0") -> str:
     Python's `repr` has the same digits (both print the shortest that read back); only the layout differs.
     """
     text = repr(number)
-    mantissa, is_exponential, exponent = text.partition("e")
-    if not is_exponential:
+    if "e" not in text:
+        if text[-1] not in _INTEGRAL_OR_CONSTANT:
+            return text
         if text.endswith(".0"):
             return text[:-2] + point
         return text if text[-1].isdigit() else _constant_text(number)
+    mantissa, _, exponent = text.partition("e")
     power = int(exponent)
     digits = mantissa.replace(".", "")
     if 0 <= power < _FIXED_BELOW:

@@ -15,13 +15,14 @@ is a *place*: when a repeated key overwrites its value, the slot holds the new o
 from __future__ import annotations
 
 import re
-from itertools import starmap
+from itertools import count, starmap
 from collections.abc import Iterator
 from typing import Any, Final
 
-from envelope.domain import Default, Domain, Unwritable, is_cyclic, write
+from envelope.domain import Default, Domain, Unwritable, is_cyclic, write_conformed
 from envelope.errors import DecodeError, EncodeError
 from envelope.formats._cursor import Cursor, as_bytes, column_hint, option_error
+from envelope.formats._php_arrays import array_value
 from envelope.formats._php_numbers import float_text, read_float, read_int
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Step, short_path
@@ -54,9 +55,12 @@ def dumps(
 ) -> bytes:
     """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
     php = check_options(values, maps, dialect)
-    domain = Domain(format=FORMAT, limits=limits, php=php, shares_objects=True)
     writer = _Writer(php, maps == "object", limits)
-    return write(writer.write, value, domain, default)
+    try:
+        return writer.write(value)
+    except Unwritable:
+        domain = Domain(format=FORMAT, limits=limits, php=php, shares_objects=True)
+        return write_conformed(writer.write, value, domain, default)
 
 
 def check_options(values: str, maps: str, dialect: str) -> bool:
@@ -68,6 +72,9 @@ def check_options(values: str, maps: str, dialect: str) -> bool:
     if values not in ("portable", "php"):
         raise option_error("values", values, "portable", "php")
     return values == "php"
+
+
+_INDEX_TEXTS: Final = tuple(f"i:{index};" for index in range(2048))
 
 
 class _Tokens(dict[str, str]):
@@ -143,7 +150,7 @@ class _Writer:
                     put(f"{key}N;")
                 elif kind is list:
                     put(f"{key}a:{len(value)}:{{")
-                    children: Any = zip(map("i:{};".format, range(len(value))), value)
+                    children: Any = zip(_INDEX_TEXTS if len(value) <= 2048 else map("i:{};".format, count()), value)
                     break
                 elif kind is dict:
                     head, children = self.map(value, tokens)
@@ -250,10 +257,11 @@ def loads(
 _A, _B, _C, _D, _E, _I, _N, _O, _R_UPPER, _S_UPPER, _R, _S = b"abCdEiNORSrs"
 _COLON, _QUOTE, _CLOSE = b':"}'
 
-# Canonical lengths, and the keys of a list, as they are spelled; longer ones are spelled out when they are met.
-_LENGTHS: Final = {b"%d" % length: length for length in range(2048)}
+# Heads of strings, and the keys of a list, as they are spelled; what is longer is read digit by digit.
+_HEADS: Final = {b"s:%d" % length: length for length in range(2048)}
 _INDEXES: Final = tuple(b"i:%d;" % index for index in range(2048))
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]*")
+_COUNT: Final = re.compile(rb":(0|[1-9][0-9]*):\{")
 _SMALLEST_MEMBER: Final = 6  # i:0;N;
 _HEX: Final = re.compile(rb"\\[0-9A-Fa-f]{2}")
 
@@ -261,7 +269,9 @@ _MAP: Final = object()  # the shell of a stdClass in the portable domain
 _PENDING: Final = object()  # stands in its container's place for an array that is still open
 
 
+_BOOLEANS: Final = {b"b:0;": False, b"b:1;": True}
 _KEY_STARTS: Final = frozenset("-0123456789")
+_UNUSUAL: Final = _KEY_STARTS | {"", "\0"}  # names that are not everywhere a key as they stand start so
 
 
 class _Reader(Cursor):
@@ -281,7 +291,9 @@ class _Reader(Cursor):
         stack: list[tuple[Any, ...]] = []
         key: Any = None
         data, slots = self.data, self.slots
-        find, lengths, indexes, string = data.find, _LENGTHS, _INDEXES, self.string
+        find, heads, indexes, string = data.find, _HEADS, _INDEXES, self.string
+        # Names met before, by their quoted spelling: a hit has been checked in full.
+        names: dict[bytes, str] = {}
         max_depth = self.limits.max_depth
         pos = 0
         # The open container: its members under their keys, how many are to come, whether the keys are 0 … n-1 so
@@ -308,10 +320,10 @@ class _Reader(Cursor):
                     left_inside, pos = self.count(b"a", pos)
                 elif tag == _D:
                     value, pos = self.number(pos)
+                elif tag == _N and data.startswith(b"N;", pos):
+                    value, pos = None, pos + 2
                 elif tag == _B:
                     value, pos = self.boolean(pos)
-                elif tag == _N:
-                    value, pos = None, self.expect(b"N;", pos)
                 elif tag == _O:
                     opening, pos = self.object_head(pos)
                     value = _PENDING if opening is _MAP else opening
@@ -351,12 +363,8 @@ class _Reader(Cursor):
                     if data[pos] != _CLOSE:
                         raise self.fail("expected '}'", pos)
                     pos += 1
-                    if is_list:
-                        value = list(members.values())
-                    elif has_int and not php:
-                        value = {name if type(name) is str else str(name): item for name, item in members.items()}
-                    elif shell is None or shell is _MAP:
-                        value = members
+                    if shell is None or shell is _MAP:
+                        value = array_value(members, is_list=is_list, has_int=has_int, php=php)
                     else:
                         value = shell
                         properties = tuple(starmap(PhpProperty.from_mangled, members.items()))
@@ -370,15 +378,25 @@ class _Reader(Cursor):
 
                 # ---- key
                 key = None
-                count = len(members)
-                if is_list and count < 2048 and data.startswith(indexes[count], pos):
-                    pos += len(indexes[count])
-                    key = count
+                read = len(members)
+                if is_list and read < 2048 and data.startswith(indexes[read], pos):
+                    pos += len(indexes[read])
+                    key = read
+                    continue
+                colon = find(b":", pos + 2)
+                end = colon + 4 + heads.get(data[pos:colon], -4)
+                key = names.get(data[colon + 1 : end])
+                if key is not None:
+                    if is_list:
+                        is_list, has_int = False, read > 0
+                    pos = end
                     continue
                 tag = data[pos]
                 start = pos
                 if tag == _S:
                     name, pos = string(pos)
+                    if type(name) is str and name[:1] not in _UNUSUAL and len(names) < 4096:
+                        names[data[colon + 1 : pos]] = name
                 elif tag == _I:
                     name, pos = self.integer(pos)
                 elif tag == _S_UPPER:
@@ -391,10 +409,10 @@ class _Reader(Cursor):
                 if type(name) is str and name[:1] in _KEY_STARTS:
                     name = array_key(name)
                 if type(name) is int:
-                    is_list = is_list and 0 <= name <= count
+                    is_list = is_list and 0 <= name <= read
                     has_int = True
                 elif is_list:
-                    is_list, has_int = False, count > 0
+                    is_list, has_int = False, read > 0
                 key = name
         except IndexError:
             error = self.fail("expected a value, a key or '}'", len(data))
@@ -425,15 +443,14 @@ class _Reader(Cursor):
         """`s:length:"bytes";` — text where the bytes are UTF-8."""
         data = self.data
         colon = data.find(b":", pos + 2)
-        size = _LENGTHS.get(data[pos + 2 : colon])
-        if size is None or colon < 0 or data[pos + 1] != _COLON:
-            size, start = self.length(self.expect(b"s:", pos))
-            colon = start - 1
         start = colon + 2
-        end = start + size
-        if data[end : end + 2] != b'";' or data[colon + 1] != _QUOTE:
-            self.expect(b'"', colon + 1)
-            raise self.wrong_length(start, size)
+        end = start + _HEADS.get(data[pos:colon], -start)
+        if data[end : end + 2] != b'";' or data[start - 1] != _QUOTE:
+            size, start = self.length(self.expect(b"s:", pos))
+            start = self.expect(b'"', start)
+            end = start + size
+            if not data.startswith(b'";', end):
+                raise self.wrong_length(start, size)
         try:
             return data[start:end].decode(), end + 2
         except UnicodeDecodeError as exc:
@@ -504,19 +521,18 @@ class _Reader(Cursor):
 
     def boolean(self, pos: int) -> tuple[bool, int]:
         """`b:0;` or `b:1;`"""
-        start = self.expect(b"b:", pos)
-        if self.data[start] not in b"01":
-            raise self.fail("expected 0 or 1", start)
-        return self.data[start] == ord("1"), self.expect(b";", start + 1)
+        value = _BOOLEANS.get(self.data[pos : pos + 4])
+        if value is None:
+            raise self.fail("expected b:0; or b:1;", pos)
+        return value, pos + 4
 
     def count(self, tag: bytes, pos: int) -> tuple[int, int]:
         """`a:count:{` (or `:count:{` behind a class name) — no more members than the bytes left can hold."""
-        start = self.expect(tag + b":", pos)
-        match = _LENGTH.match(self.data, start)
+        start = self.expect(tag, pos)
+        match = _COUNT.match(self.data, start)
         if match is None:
-            raise self.fail("expected a count", start)
-        count = int(match.group()[:20])
-        end = self.expect(b":{", match.end())
+            raise self.fail("expected ':count:{'", start)
+        count, start, end = int(match[1][:20]), match.start(1), match.end()
         if count > (len(self.data) - end) // _SMALLEST_MEMBER:
             raise self.fail(f"a count of {count} where {len(self.data) - end} bytes are left", start)
         return count, end

@@ -1,0 +1,156 @@
+"""The five functions: `dumps`, `loads`, `encode`, `decode`, `convert`; and `losses`.
+
+Options, all keyword-only:
+
+``values``   ``"portable"`` or ``"php"``: the value domain (`envelope.values`).
+``maps``     ``"array"`` or ``"object"``: how PHP's formats (and json and jsonu in the php dialect) write the empty
+             map and the map with keys 0 … n-1, which a PHP array cannot tell from lists: as arrays, or as stdClass.
+``dialect``  ``"typed"`` keeps every type. json and jsonu also have ``"php"``, byte for byte `json_encode`'s; xml
+             has ``"plain"``, without types, as PHP gateways write it.
+``default``  called with each value of a type outside the domain; answers one to write instead.
+``limits``   `envelope.Limits`.
+
+A wrong type of argument, or an option's unknown value, is a `TypeError`; an unknown format `UnknownFormat`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal
+
+from envelope.errors import LossError, LossWarning
+from envelope.formats import ResultType, get_format
+from envelope.formats._cursor import option_error
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.model import Envelope
+from envelope.projection import project
+from envelope.values import Loss, differences
+
+__all__ = ["convert", "decode", "dumps", "encode", "loads", "losses"]
+
+Values = Literal["portable", "php"]
+Maps = Literal["array", "object"]
+Dialect = Literal["typed", "php", "plain"]
+OnLoss = Literal["error", "warn", "ignore"]
+
+_PHP_FORMATS = (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
+
+
+def dumps(
+    value: object,
+    format: str,
+    *,
+    values: Values = "portable",
+    maps: Maps = "array",
+    dialect: Dialect = "typed",
+    default: Callable[[Any], Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
+    """*value* in *format*. Raises `EncodeError`, with the path of what cannot be written."""
+    return get_format(format).dumps(value, values, maps, dialect, default, limits)
+
+
+def loads(
+    data: bytes | bytearray | memoryview,
+    format: str,
+    *,
+    values: Values = "portable",
+    dialect: Dialect = "typed",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Any:
+    """The value in *data*. Raises `DecodeError`, with the offset and the path of what cannot be read."""
+    return get_format(format).loads(data, values, dialect, limits)
+
+
+def encode(
+    envelope: Envelope[Any],
+    format: str,
+    *,
+    payload: str = "response",
+    values: Values = "portable",
+    maps: Maps = "array",
+    dialect: Dialect = "typed",
+    default: Callable[[Any], Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
+    """*envelope* in *format*, its ``response`` under the name *payload*. Raises `EncodeError`."""
+    if not isinstance(envelope, Envelope):
+        raise TypeError(f"encode() writes an Envelope, not {type(envelope).__name__}; dumps() writes any value")
+    return get_format(format).dumps(envelope.to_value(payload), values, maps, dialect, default, limits)
+
+
+def decode(
+    data: bytes | bytearray | memoryview,
+    format: str,
+    *,
+    payload: str = "response",
+    strict: bool = False,
+    values: Values = "portable",
+    dialect: Dialect = "typed",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Envelope[Any]:
+    """The envelope in *data*. Raises `DecodeError`, or `ValidationError` where the value is no envelope.
+
+    What was mended on the way in stands in ``notes``; with *strict* it is an error (`Envelope.from_value`).
+    """
+    return Envelope.from_value(get_format(format).loads(data, values, dialect, limits), payload, strict=strict)
+
+
+def losses(
+    value: object,
+    format: str,
+    *,
+    values: Values = "portable",
+    maps: Maps = "array",
+    dialect: Dialect = "typed",
+    default: Callable[[Any], Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Loss]:
+    """What *value* would lose in *format*: each place where it is not the same when it is read back.
+
+    Places are in document order, each once, with paths in *value*. Raises as `dumps` does.
+    """
+    row = get_format(format)
+    body = row.dumps(value, values, maps, dialect, default, limits)
+    if default is None and row.is_exact(values, maps, dialect):
+        return []
+    return list(differences(value, row.loads(body, values, dialect, limits)))
+
+
+def convert(
+    data: bytes | bytearray | memoryview,
+    source: str,
+    target: str,
+    *,
+    values: Values = "portable",
+    maps: Maps = "array",
+    source_dialect: Dialect = "typed",
+    target_dialect: Dialect = "typed",
+    default: Callable[[Any], Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    on_loss: OnLoss = "error",
+) -> bytes:
+    """*data*, a document in the format *source*, in the format *target*.
+
+    With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums. What the target
+    cannot hold is a `LossError`, a `LossWarning` for each place, or nothing, as *on_loss* says.
+    """
+    if on_loss not in ("error", "warn", "ignore"):
+        raise option_error("on_loss", on_loss, "error", "warn", "ignore")
+    row = get_format(target)
+    value = get_format(source).loads(data, values, source_dialect, limits)
+    lost: list[Loss] = []
+    if values == "php" and row.name not in _PHP_FORMATS:
+        value, lost = project(value, row.name, limits)
+        values = "portable"
+    body = row.dumps(value, values, maps, target_dialect, default, limits)
+    if on_loss == "ignore":
+        return body
+    if not row.is_exact(values, maps, target_dialect):
+        lost += differences(value, row.loads(body, values, target_dialect, limits))
+    if lost and on_loss == "error":
+        raise LossError(lost, row.name)
+    for loss in lost:
+        warnings.warn(f"{row.name}: {loss}", LossWarning, stacklevel=2)
+    return body

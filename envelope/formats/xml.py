@@ -1,0 +1,215 @@
+"""XML: the typed dialect, which holds every portable value, and the plain one, which PHP gateways write.
+
+    document  = <?xml version="1.0" encoding="utf-8"?> element named root
+    element   = <name attributes>content</name> | <name attributes/>      (the latter exactly when content is empty)
+    content   = element* (a map, a list) | text (all other values)
+    name      = a map's key where it is a plain name; else item, and a map's key is the attribute `key`
+
+    typed       type="map|list|int|float|bool|null", none for text;
+                escaped="true", escaped-key="true": the text, the key is the inside of a JSON string
+    plain       no attribute but `key`; null, "", [] and {} are all an empty element
+
+Text and keys with characters that no XML can hold are escaped in the typed dialect and refused in the plain one.
+Values of PHP's domain have no XML, so `values` and `maps` change nothing here. `_xml_read` is the way back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from envelope.domain import Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats._cursor import as_bytes, option_error
+from envelope.formats._xml_read import FORMAT, read
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.values import INT_MAX, INT_MIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["dumps", "loads"]
+
+
+def dumps(
+    value: object,
+    values: str = "portable",
+    maps: str = "array",
+    dialect: str = "typed",
+    default: Default | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
+    """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
+    typed = _is_typed(values, maps, dialect)
+    writer = _Writer(limits, typed=typed)
+    try:
+        return writer.write(value)
+    except Unwritable:
+        domain = Domain(format=FORMAT, limits=limits)
+        if not typed:
+            domain = replace(domain, refuse=_refuse)
+        return write_conformed(writer.write, value, domain, default)
+
+
+def loads(
+    data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS
+) -> Any:
+    """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
+    typed = _is_typed(values, "array", dialect)
+    return read(as_bytes(data, FORMAT, limits), limits, typed=typed)
+
+
+def _is_typed(values: str, maps: str, dialect: str) -> bool:
+    """Refuse options that do not exist; answer whether the typed dialect was asked for."""
+    if dialect not in ("typed", "plain"):
+        raise option_error("dialect", dialect, "typed", "plain")
+    if maps not in ("array", "object"):
+        raise option_error("maps", maps, "array", "object")
+    if values not in ("portable", "php"):
+        raise option_error("values", values, "portable", "php")
+    return dialect == "typed"
+
+
+_DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'
+_NAME: Final = re.compile(r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+# Not even as character references. Lone surrogates are no business of XML's: they are outside the domain.
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+# A return stays one only as a reference; in an attribute, so do a tab and a line feed.
+_IN_TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_IN_ATTRIBUTE: Final = _IN_TEXT | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
+
+
+def _refuse(value: object) -> str:
+    """Why the plain dialect cannot hold *value*, which is one of the domain's."""
+    if type(value) is str and _NOT_XML.search(value):
+        return "XML cannot hold a control character, U+FFFE or U+FFFF; the typed dialect can"
+    return ""
+
+
+def _json_escaped(text: str) -> str:
+    """*text* as the inside of a JSON string, with no character left that XML cannot hold."""
+    inside = json.dumps(text, ensure_ascii=False)[1:-1]
+    return inside.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+
+
+class _Tags(dict[str, tuple[str, str]]):
+    """What opens (up to its type) and what closes the element under a key, each made once."""
+
+    def __init__(self, *, typed: bool) -> None:
+        self.typed = typed
+
+    def __missing__(self, key: str) -> tuple[str, str]:
+        if _NAME.fullmatch(key):
+            tags = f"<{key}", f"</{key}>"
+        elif not _NOT_XML.search(key):
+            tags = f'<item key="{key.translate(_IN_ATTRIBUTE)}"', "</item>"
+        elif self.typed:
+            tags = f'<item key="{_json_escaped(key).translate(_IN_ATTRIBUTE)}" escaped-key="true"', "</item>"
+        else:
+            raise Unwritable
+        if len(self) < 4096:  # more distinct keys than that are data, not names
+            self[key] = tags
+        return tags
+
+
+_ROOT: Final = ("<root", "</root>")
+_MEMBER: Final = ("<item", "</item>")
+
+
+class _Writer:
+    def __init__(self, limits: Limits, *, typed: bool) -> None:
+        self.typed = typed
+        self.limits = limits
+
+    def write(self, root: Any) -> bytes:
+        try:
+            body = "".join(self.parts(root)).encode()
+        except UnicodeEncodeError:
+            raise Unwritable from None
+        if len(body) > self.limits.max_bytes:
+            raise Unwritable
+        return body
+
+    def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop
+        """The document in pieces: one for each value (that of a container opens it), one for each close."""
+        as_int, as_float, as_bool, as_null, as_list, as_map = (
+            f' type="{kind}"' if self.typed else "" for kind in ("int", "float", "bool", "null", "list", "map")
+        )
+        max_depth, max_items, room = self.limits.max_depth, self.limits.max_items, self.limits.max_bytes
+        items = 0
+        tags = _Tags(typed=self.typed)
+        parts = [_DECLARATION]
+        put = parts.append
+        # The open containers, outermost first; what closes each, and what is left of the children around it.
+        stack: list[Any] = []
+        outer: list[tuple[str, Iterator[tuple[tuple[str, str], Any]]]] = []
+        entries: Iterator[tuple[tuple[str, str], Any]] = iter(((_ROOT, root),))
+        while True:
+            for (head, tail), value in entries:
+                kind = type(value)
+                if kind is str:
+                    if not value:
+                        put(f"{head}/>")
+                        continue
+                    if not value.isprintable():
+                        piece = self.unprintable(head, value, tail)
+                    elif "&" in value or "<" in value or ">" in value:
+                        piece = f"{head}>{value.translate(_IN_TEXT)}{tail}"
+                    else:
+                        piece = f"{head}>{value}{tail}"
+                    put(piece)
+                    if len(piece) > 256:
+                        room -= len(piece)
+                        if room < 0:
+                            raise Unwritable
+                elif kind is int:
+                    if not INT_MIN <= value <= INT_MAX:
+                        raise Unwritable
+                    put(f"{head}{as_int}>{value}{tail}")
+                elif kind is float:
+                    if value - value != 0:  # NaN and the infinities
+                        raise Unwritable
+                    put(f"{head}{as_float}>{orjson.dumps(value).decode()}{tail}")
+                elif kind is bool:
+                    put(f"{head}{as_bool}>true{tail}" if value else f"{head}{as_bool}>false{tail}")
+                elif value is None:
+                    put(f"{head}{as_null}/>")
+                elif kind is list:
+                    put(f"{head}{as_list}>" if value else f"{head}{as_list}/>")
+                    children: Iterator[tuple[tuple[str, str], Any]] = ((_MEMBER, child) for child in value)
+                    room -= 7 * len(value)  # <item/>
+                    break
+                elif kind is dict:
+                    if not set(map(type, value)) <= {str}:
+                        raise Unwritable
+                    put(f"{head}{as_map}>" if value else f"{head}{as_map}/>")
+                    children = zip(map(tags.__getitem__, value), value.values(), strict=True)
+                    room -= 3 * len(value) + sum(map(len, value))  # <key/>
+                    break
+                else:
+                    raise Unwritable
+            else:
+                if not stack:
+                    return parts
+                stack.pop()
+                close, entries = outer.pop()
+                put(close)
+                continue
+            stack.append(value)
+            outer.append((tail if value else "", entries))
+            entries = children
+            items += len(value)
+            if len(stack) > max_depth or items > max_items or room < 0 or is_cyclic(stack):
+                raise Unwritable
+
+    def unprintable(self, head: str, text: str, tail: str) -> str:
+        """The element of a text that may hold anything."""
+        if not _NOT_XML.search(text):
+            return f"{head}>{text.translate(_IN_TEXT)}{tail}"
+        if not self.typed:
+            raise Unwritable
+        return f'{head} escaped="true">{_json_escaped(text).translate(_IN_TEXT)}{tail}'

@@ -1,0 +1,35 @@
+"""Request ids in the gateway's own form: a node's prefix and PHP's `uniqid()`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+__all__ = ["RequestIds"]
+
+_LAST = (1 << 32) * 1_000_000 - 1
+
+
+class RequestIds:
+    """A maker of request ids: call it for the next one, such as ``"1.6403f86cd67f6"``.
+
+    An id is *prefix*, the Unix seconds in 8 hexadecimal digits and the microseconds in 5. *clock* answers the time in
+    nanoseconds (`time.time_ns`). Ids of one maker are unique and rise as text, under threads too, and when the
+    clock stands still or runs back: then the next microsecond is taken.
+    """
+
+    __slots__ = ("_clock", "_last", "_lock", "_prefix")
+
+    def __init__(self, clock: Callable[[], int], prefix: str = "1.") -> None:
+        self._clock = clock
+        self._prefix = prefix
+        self._last = -1
+        self._lock = threading.Lock()
+
+    def __call__(self) -> str:
+        with self._lock:
+            self._last = now = max(self._clock() // 1000, self._last + 1)
+        if not 0 <= now <= _LAST:
+            raise ValueError("the clock is outside the 32 bits of seconds that a request id has")
+        seconds, microseconds = divmod(now, 1_000_000)
+        return f"{self._prefix}{seconds:08x}{microseconds:05x}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.limits import Limits
 
-__all__ = ["Cursor", "as_bytes", "column_hint", "option_error"]
+__all__ = ["Cursor", "as_bytes", "column_hint", "option_error", "text_or_none"]
 
 
 def option_error(option: str, value: object, *choices: str) -> TypeError:
@@ -77,6 +77,14 @@ class Cursor:
             raise self.fail(
                 f"nested deeper than {self.limits.max_depth}", offset, kind="limit", hint="raise Limits.max_depth"
             )
+
+
+def text_or_none(raw: bytes) -> str | None:
+    """The text of bytes in UTF-8; None where they are not."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def column_hint(size: int) -> str:

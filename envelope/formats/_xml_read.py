@@ -1,13 +1,13 @@
 """Reading XML: from the raw prolog to the value, by the rules of both dialects.
 
-lxml does the work, and is asked for a tree of a small document (faster) and for events of a large one (a tree takes
-thirty times the room). It knows no byte offsets, so where anything is wrong the document is read once more, by expat
-and exactly. What expat knows best is left to it at once: whatever may be a comment, a processing instruction or a
-namespace. Both parsers see the document only when the raw bytes show that it is UTF-8 and has no DOCTYPE; so there
-are no entities, and nothing is ever fetched or expanded.
+A small document is parsed by lxml, and its tree walked: the fast way. All else is read by expat, whose events are
+exact: it knows the byte that it is at, reports every comment, processing instruction and prefix, and keeps no tree.
+All else is: a large document (a tree takes thirty times the room), whatever may hold what a tree hides, and a
+document that the fast way refused, which is read again to say where and why. Both parsers see a document only when
+its raw bytes show that it is UTF-8 and has no DOCTYPE; so there are no entities, and nothing is fetched or expanded.
 
-The rules are the functions and the builders here, and exist once. A rule's error has no place yet; the exact reading
-adds it.
+The rules are the functions between the two and exist once. A rule's error has no place yet; the exact reading adds
+it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ FORMAT: Final = "xml"
 _LARGE: Final = 1 << 20
 _LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elements
 _WHITE: Final = " \t\r\n"
+# Where a comment, a processing instruction or a namespace may be.
+_HIDDEN: Final = (b"<!--", b"<?", b"xmlns", b"xml:")
 
 
 def read(data: bytes, limits: Limits, *, typed: bool) -> Any:
@@ -42,34 +44,36 @@ def read(data: bytes, limits: Limits, *, typed: bool) -> Any:
     cursor = Cursor(data, FORMAT, limits)
     root = _root_offset(cursor)
     _check_utf8(cursor)
-    if any(data.find(mark, root) >= 0 for mark in (b"<!--", b"<?", b"xmlns", b"xml:")):
-        return _read_exactly(cursor, _builder(limits, typed=typed))
+    builder = _TypedBuilder(limits) if typed else _PlainBuilder(limits)
+    if len(data) > _LARGE or any(data.find(mark, root) >= 0 for mark in _HIDDEN):
+        return _read_exactly(cursor, builder)
+    tree = _parse(data)
+    if tree is None:
+        _read_exactly(cursor, builder)
+        raise cursor.fail("well-formed to expat, but not to libxml2", root)
+    try:
+        return _walk_typed(tree, limits) if typed else _walk_plain(tree, limits)
+    except DecodeError:
+        pass  # behind the handler, so that no error without a place is the context of one with it
+    return _read_exactly(cursor, builder)
 
+
+def _parse(data: bytes) -> Any:
+    """The root element of the tree, None where there is none; by a parser of its own, for threads must not share."""
     from lxml import etree  # only who reads XML pays for it
 
-    try:
-        if len(data) > _LARGE:
-            return etree.fromstring(data, _parser(etree, _builder(limits, typed=typed)))
-        tree = etree.fromstring(data, _parser(etree))
-        return _walk_typed(tree, limits) if typed else _walk_plain(tree, limits)
-    except (etree.LxmlError, DecodeError):
-        pass  # outside of the handler, so that the error has no context without a place
-    _read_exactly(cursor, _builder(limits, typed=typed))
-    raise cursor.fail("well-formed to expat, but not to libxml2", root)
-
-
-def _parser(etree: Any, target: _Builder | None = None) -> Any:
-    """A parser for one document (they are not for sharing between threads)."""
     # huge_tree lifts libxml2's caps on sizes; ours hold.
-    return etree.XMLParser(target=target, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
-
-
-def _builder(limits: Limits, *, typed: bool) -> _TypedBuilder | _PlainBuilder:
-    return _TypedBuilder(limits) if typed else _PlainBuilder(limits)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    try:
+        return etree.fromstring(data, parser)
+    except etree.LxmlError:
+        return None
 
 
 # ------------------------------------------------------------------------------------------------- raw bytes
 
+# With all that a cut leaves of it; any other `<?` is a processing instruction.
+_DECLARATION: Final = re.compile(rb"<\?(?:xml[ \t\r\n?]|x?|xm|xml)")
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 _DECLARED: Final = {
     name: re.compile(rb"[ \t\r\n]+" + name + rb"[ \t\r\n]*=[ \t\r\n]*(?:\"([A-Za-z0-9._-]*)\"|'([A-Za-z0-9._-]*)')")
@@ -84,7 +88,7 @@ def _root_offset(cursor: Cursor) -> int:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=_UTF8_ONLY)
     start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-    pos = _declaration_end(cursor, start) if re.match(rb"<\?xml[ \t\r\n?]", data[start : start + 6]) else start
+    pos = _declaration_end(cursor, start) if _DECLARATION.fullmatch(data, start, start + 6) else start
     pos = _SPACE.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
     for token, what in ((b"<!DOCTYPE", "a DOCTYPE"), (b"<!--", "a comment"), (b"<?", "a processing instruction")):
         if data.startswith(token, pos):
@@ -98,7 +102,7 @@ def _root_offset(cursor: Cursor) -> int:
 
 def _declaration_end(cursor: Cursor, pos: int) -> int:
     """Behind `<?xml version="1.0" encoding="utf-8" standalone="yes"?>`, the last two of which may be missing."""
-    pos += len("<?xml")
+    pos = cursor.expect(b"<?xml", pos)
     for name, pattern in _DECLARED.items():
         match = pattern.match(cursor.data, pos)
         if match is None:
@@ -137,6 +141,16 @@ def _fault(reason: str, *, kind: DecodeErrorKind = "malformed", hint: str = "") 
 
 def _beside() -> DecodeError:
     return _fault("text beside elements", hint="a value is text or elements, never both")
+
+
+def _check_namespace(tag: str, attributes: Mapping[str, str]) -> None:
+    if ":" in tag or any(name == "xmlns" or ":" in name for name in attributes):
+        raise _fault("a namespace", kind="forbidden", hint="names without prefixes are read")
+
+
+def _exotic() -> DecodeError:
+    # libxml2 knows the names of XML 1.0's fifth edition, expat those of the fourth: it alone has to decide.
+    return _fault("a name that is not ASCII is read exactly")
 
 
 def _inside() -> DecodeError:
@@ -263,7 +277,7 @@ _SCALARS: Final[dict[str, Callable[[str], Any]]] = {
 _ONE_TYPE: Final = {("type", kind): kind for kind in _KINDS}
 
 
-def _walk_typed(root: Any, limits: Limits) -> Any:
+def _walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
     """The value of a tree: what `_TypedBuilder` makes of its events."""
     result: list[Any] = []
     items = 0
@@ -280,6 +294,8 @@ def _walk_typed(root: Any, limits: Limits) -> Any:
             # Nearly all elements have no attribute, or a type and no more.
             kind = "" if not attributes else _ONE_TYPE.get(attributes[0]) if len(attributes) == 1 else None
             escaped = False
+            if not key.isascii():
+                raise _exotic()
             if kind is None or not (parent == "map" or (parent and key == "item")):
                 key, kind, escaped = _typed_head(key, dict(attributes), parent)
             if kind in _CONTAINERS:
@@ -322,6 +338,8 @@ def _walk_plain(root: Any, limits: Limits) -> Any:
             name, attributes, text, tail = element.tag, element.items(), element.text, element.tail
             if tail is not None and tail.strip(_WHITE):
                 raise _beside()
+            if not name.isascii():
+                raise _exotic()
             if attributes:
                 name = _plain_key(name, dict(attributes), root=not stack)
             elif name == "item":
@@ -345,24 +363,17 @@ def _walk_plain(root: Any, limits: Limits) -> Any:
         _check_bounds(len(stack), items, limits)
 
 
-# ----------------------------------------------------------------------------- large documents, and what is wrong
+# --------------------------------------------------------------------------------------------- exact reading
 
 
 class _Builder:
-    """The value that grows from a parser's events: a target as lxml has them, fed by expat as well."""
+    """The value that grows from a parser's events."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.items = -1  # the root is not counted
         self.result: list[Any] = []
         self.text: list[str] = []  # since the last tag
-
-    def data(self, text: str) -> None:
-        self.text.append(text)
-
-    def close(self) -> Any:
-        # lxml closes its target after an error, too.
-        return self.result[0] if self.result else None
 
     def drop_white(self) -> None:
         """Pass over the text that stood beside elements."""
@@ -389,6 +400,7 @@ class _TypedBuilder(_Builder):
             self.text.clear()
             raise _inside()
         self.drop_white()
+        _check_namespace(tag, attributes)
         if self.parent:
             self.key = len(self.container) if self.parent == "list" else attributes.get("key", tag)
         key, kind, self.escaped = _typed_head(tag, attributes, self.parent)
@@ -404,7 +416,7 @@ class _TypedBuilder(_Builder):
         else:
             self.leaf = kind
 
-    def end(self, tag: str) -> None:  # noqa: ARG002  # parsers say it
+    def end(self) -> None:
         if self.leaf is None:
             self.drop_white()
             self.container, self.parent, _ = self.stack.pop()
@@ -436,17 +448,18 @@ class _PlainBuilder(_Builder):
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.drop_white()
+        _check_namespace(tag, attributes)
         if self.children is None:
             self.children = ([], [])
         depth = len(self.stack)
         self.stack.append(self.children)
         names, self.children = self.children[0], None
-        names.append(attributes.get("key", tag))
+        names.append(attributes.get("key", None if tag == "item" else tag))
         names[-1] = _plain_key(tag, attributes, root=not depth)
         self.items += 1
         _check_bounds(depth, self.items, self.limits)
 
-    def end(self, tag: str) -> None:  # noqa: ARG002  # parsers say it
+    def end(self) -> None:
         if self.children is None:
             value: Any = "".join(self.text)
             self.text.clear()
@@ -480,34 +493,38 @@ _UNFINISHED: Final = frozenset(
 )
 
 
+# A start tag with its quoted values, or an end tag.
+_TAG: Final = re.compile(rb"""<(?!!)(?:[^>"']|"[^"]*"|'[^']*')*>""")
+
+
 def _read_exactly(cursor: Cursor, builder: _TypedBuilder | _PlainBuilder) -> Any:
     """The value, or the error with its place: by expat, which knows at each event where it is."""
     parser = expat.ParserCreate()
-    tag_at = text_at = 0
+    parser.buffer_text = True
+    # What a fault is at, and the tag that was read last (of an empty element: the byte behind it).
+    at = last = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal tag_at
-        tag_at = parser.CurrentByteIndex
-        if ":" in tag or any(name == "xmlns" or ":" in name for name in attributes):
-            builder.text.clear()
-            raise _fault("a namespace", kind="forbidden", hint="names without prefixes are read")
+        nonlocal at, last
+        at = parser.CurrentByteIndex
         builder.start(tag, attributes)
+        last = at
 
-    def text(chunk: str) -> None:
-        nonlocal text_at
-        if not builder.text:
-            text_at = parser.CurrentByteIndex
-        builder.data(chunk)
+    def end(_: str) -> None:
+        nonlocal at, last
+        at = last
+        builder.end()
+        last = parser.CurrentByteIndex
 
     def refuse(what: str) -> None:
-        nonlocal tag_at
-        tag_at = parser.CurrentByteIndex
+        nonlocal at
+        at = parser.CurrentByteIndex
         builder.text.clear()
         raise _fault(what, kind="forbidden")
 
     parser.StartElementHandler = start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = text
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.text.append
     parser.CommentHandler = lambda _: refuse("a comment")
     parser.ProcessingInstructionHandler = lambda *_: refuse("a processing instruction")
     try:
@@ -516,10 +533,12 @@ def _read_exactly(cursor: Cursor, builder: _TypedBuilder | _PlainBuilder) -> Any
         error = _expat_error(cursor, exc.code, parser.ErrorByteIndex)
     except DecodeError as exc:
         error = exc
-        # While there is text, the fault is in it; the rules of a tag are asked when it is dropped.
-        error.offset = text_at if builder.text else tag_at
+        error.offset = at
+        if builder.text:  # then it is at fault: the rules of a tag are asked when there is none left
+            tag = _TAG.match(cursor.data, last)
+            error.offset = tag.end() if tag else last
     else:
-        return builder.close()
+        return builder.result[0]
     error.path = short_path(builder.steps())
     raise error
 

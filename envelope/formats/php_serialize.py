@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from envelope.domain import Default, Domain, Unwritable, is_cyclic, write_conformed
 from envelope.errors import DecodeError, EncodeError
-from envelope.formats._cursor import Cursor, as_bytes, column_hint, option_error
+from envelope.formats._cursor import Cursor, as_bytes, column_hint, option_error, text_or_none
 from envelope.formats._php_arrays import array_value
 from envelope.formats._php_numbers import float_text, read_float, read_int
 from envelope.limits import DEFAULT_LIMITS, Limits
@@ -274,6 +274,11 @@ _KEY_STARTS: Final = frozenset("-0123456789")
 _UNUSUAL: Final = _KEY_STARTS | {"", "\0"}  # names that are not everywhere a key as they stand start so
 
 
+def _step(key: Step, is_list: bool, *, php: bool) -> Step:
+    """A key as its container has it once it is read: in the portable domain only a list has integers."""
+    return str(key) if type(key) is int and not is_list and not php else key
+
+
 class _Reader(Cursor):
     """One document. `read` is the whole grammar in one loop; the rarer productions have methods."""
 
@@ -316,7 +321,7 @@ class _Reader(Cursor):
                     else:
                         value, pos = self.integer(pos)
                 elif tag == _A:
-                    value, opening = _PENDING, None
+                    value, opening, start = _PENDING, None, pos
                     left_inside, pos = self.count(b"a", pos)
                 elif tag == _D:
                     value, pos = self.number(pos)
@@ -325,6 +330,7 @@ class _Reader(Cursor):
                 elif tag == _B:
                     value, pos = self.boolean(pos)
                 elif tag == _O:
+                    start = pos
                     opening, pos = self.object_head(pos)
                     value = _PENDING if opening is _MAP else opening
                     left_inside, pos = self.count(b"", pos)
@@ -346,11 +352,12 @@ class _Reader(Cursor):
 
                 # ---- into a container that opens
                 if tag == _A or tag == _O:
-                    stack.append((key, members, left, is_list, has_int, shell, deepest, before))
-                    deepest, before = len(stack), self.items
-                    if deepest > max_depth:
-                        self.check_depth(deepest, pos)
-                    self.count_items(left_inside, pos)
+                    if len(stack) >= max_depth:
+                        self.check_depth(len(stack) + 1, start)
+                    before_inside = self.items
+                    self.count_items(left_inside, start)
+                    stack.append((key, is_list, members, left, has_int, shell, deepest, before))
+                    deepest, before = len(stack), before_inside
                     members, left, shell = {}, left_inside, opening
                     is_list, has_int = shell is None, False
 
@@ -360,6 +367,7 @@ class _Reader(Cursor):
                         if pos < len(data):
                             raise self.fail(f"{len(data) - pos} bytes behind the value", pos)
                         return members[None]
+                    key = None
                     if data[pos] != _CLOSE:
                         raise self.fail("expected '}'", pos)
                     pos += 1
@@ -372,7 +380,7 @@ class _Reader(Cursor):
                     if slots is not None:
                         self.sizes[id(value)] = (self.items - before, deepest - len(stack) + 1)
                     reached = deepest
-                    key, members, left, is_list, has_int, shell, deepest, before = stack.pop()
+                    key, is_list, members, left, has_int, shell, deepest, before = stack.pop()
                     deepest = max(deepest, reached)
                     members[key] = value
 
@@ -418,10 +426,8 @@ class _Reader(Cursor):
             error = self.fail("expected a value, a key or '}'", len(data))
         except DecodeError as exc:
             error = exc
-        steps: list[Step] = [frame[0] for frame in stack[1:]]
-        if stack and key is not None:
-            steps.append(key)
-        error.path = short_path(steps)
+        places = [*(frame[:2] for frame in stack[1:]), (key, is_list)] if stack else []
+        error.path = short_path([_step(*place, php=php) for place in places if place[0] is not None])
         raise error
 
     def length(self, pos: int) -> tuple[int, int]:
@@ -541,8 +547,8 @@ class _Reader(Cursor):
         """length `:"name"`"""
         size, start = self.length(pos)
         start = self.expect(b'"', start)
-        name = self.data[start : start + size].decode("utf-8", "replace")
-        if not is_class_name(name):
+        name = text_or_none(self.data[start : start + size])
+        if name is None or not is_class_name(name):
             raise self.fail("expected the name of a class", start)
         return name, self.expect(b'"', start + size)
 
@@ -582,7 +588,7 @@ class _Reader(Cursor):
         self.php_only("an enum", pos)
         size, start = self.length(self.expect(b"E:", pos))
         start = self.expect(b'"', start)
-        class_name, _, case = self.data[start : start + size].decode("utf-8", "replace").partition(":")
+        class_name, _, case = (text_or_none(self.data[start : start + size]) or "").partition(":")
         if not (is_class_name(class_name) and is_class_name(case)):
             raise self.fail("expected Class:Case", start)
         return PhpEnum(class_name, case), self.expect(b'";', start + size)

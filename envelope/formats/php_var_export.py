@@ -22,13 +22,13 @@ from typing import Any, Final
 
 from envelope.domain import Default, Domain, Unwritable, is_cyclic, write_conformed
 from envelope.errors import DecodeError
-from envelope.formats._cursor import Cursor, as_bytes
+from envelope.formats._cursor import Cursor, as_bytes, text_or_none
 from envelope.formats._php_arrays import array_value
 from envelope.formats._php_numbers import float_text, read_float, read_int
 from envelope.formats.php_serialize import check_options
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Step, short_path
-from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key, is_ambiguous, is_class_name
+from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key, is_ambiguous
 
 __all__ = ["dumps", "loads"]
 
@@ -272,6 +272,10 @@ class _Open:
                 self.is_list = False
         self.key = name
 
+    def step(self, *, php: bool) -> Step:
+        """The key as the container has it once it is read: in the portable domain only a list has integers."""
+        return self.key if php or self.is_list else str(self.key)  # type: ignore[no-any-return]
+
     def put(self, value: Any) -> None:
         if self.properties is None:
             self.members[self.key] = value
@@ -331,7 +335,7 @@ class _Reader(Cursor):
             error = self.fail("expected a value", len(data))
         except DecodeError as exc:
             error = exc
-        error.path = short_path([container.key for container in opened if container.key is not None])
+        error.path = short_path([container.step(php=php) for container in opened if container.key is not None])
         raise error
 
     def head(self, pos: int, depth: int, *, needed: bool) -> tuple[_Open | None, PhpEnum | None, int]:
@@ -343,8 +347,8 @@ class _Reader(Cursor):
         elif data.startswith(b"(object) array(\n", pos):
             head, end = _Open(depth, b")", "stdClass", php=self.php), pos + 16
         elif match := _CLASS.match(data, pos):
-            name, end = match[1].decode("utf-8", "replace"), match.end()
-            if not is_class_name(name):
+            name, case, end = text_or_none(match[1]), text_or_none(match[3] or b""), match.end()
+            if name is None or case is None:
                 raise self.fail("a class name that is not UTF-8", pos)
             if not self.php and (name != "stdClass" or match[3]):
                 what = f"an object of class {name[:64]}" if match[2] else "an enum, or a class constant"
@@ -352,7 +356,7 @@ class _Reader(Cursor):
             if match[2]:
                 head = _Open(depth, b"))", name, php=self.php)
             else:
-                enum = PhpEnum(name, match[3].decode("utf-8", "replace"))
+                enum = PhpEnum(name, case)
         elif needed:
             raise self.fail("expected a container", pos)
         if head is not None:

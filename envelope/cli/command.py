@@ -1,0 +1,54 @@
+"""The command itself: its subcommands, its version, and how it ends when it is interrupted."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import click
+
+from envelope import NATIVE
+from envelope.cli.convert import convert
+
+__all__ = ["envelope"]
+
+_EXAMPLES = """\b
+Examples:
+  printf '{"id": 7, "tags": []}' | envelope convert --to serialize -o page.ser
+  envelope convert page.ser --to json --pretty
+  envelope convert page.ser --to xml
+  envelope convert --help
+"""
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(130)  # as a shell counts SIGINT
+        except MemoryError:
+            pass  # outside of the handler, so that what filled the memory is free to go
+        raise click.ClickException("out of memory")
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
+    if not wanted or ctx.resilient_parsing:
+        return
+    try:
+        number = version("envelope-engine")
+    except PackageNotFoundError:  # a checkout on sys.path
+        number = "(not installed)"
+    click.echo(f"envelope-engine {number}, {'compiled' if NATIVE else 'pure Python'}")
+    ctx.exit()
+
+
+@click.group(cls=_Group, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+def envelope() -> None:
+    """One typed value in five formats: json, jsonu, xml, PHP serialize and PHP var_export."""
+
+
+envelope.add_command(convert)

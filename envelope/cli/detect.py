@@ -1,0 +1,37 @@
+"""`--from auto`: which format a document is in, by its file's name, else by how it begins."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from envelope.formats import FORMATS, ResultType
+
+__all__ = ["detect"]
+
+_SUFFIXES: Final = {row.suffix: row.name for row in FORMATS.values()} | {
+    ".ser": ResultType.SERIALIZE,
+    ".php": ResultType.VAR_EXPORT,
+}
+
+# Numbers, true and false are JSON and var_export alike, and the same value in both.
+_BEGINNINGS: Final = (
+    (ResultType.XML, re.compile(rb"<(?!\?php)")),
+    (ResultType.SERIALIZE, re.compile(rb'N;|[bidrR]:[-+.0-9IN]|s:[0-9]+:"|S:[0-9]+:"|a:[0-9]+:\{|[OCE]:[0-9]+:"')),
+    (
+        ResultType.VAR_EXPORT,
+        re.compile(rb"array \(|\(object\) array\(|'|(NULL|NAN|-?INF|-9223372036854775807-1)\b|\\?\w+(\\\w+)*::"),
+    ),
+    (ResultType.JSON, re.compile(rb'[{\["]|-?[0-9]|(true|false|null)\b')),
+)
+_BLANK: Final = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*")
+
+
+def detect(name: str, data: bytes) -> ResultType | None:
+    """The format of *data* from the file *name*, or None where neither tells."""
+    # The longest suffix counts: `.jsonu.json` is `.json` as well.
+    suffixes = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
+    if suffixes:
+        return _SUFFIXES[max(suffixes, key=len)]
+    start = _BLANK.match(data).end()  # type: ignore[union-attr]  # it matches anything
+    return next((format for format, beginning in _BEGINNINGS if beginning.match(data, start)), None)

@@ -1,0 +1,120 @@
+"""Errors and losses as blocks on stderr, in which no character of the data's can act on the terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envelope.errors import DecodeError, EncodeError, LossError
+    from envelope.values import Loss
+
+__all__ = ["printable", "show_decode_error", "show_encode_error", "show_loss_error", "show_losses", "window"]
+
+_REACH: Final = 40  # bytes of the window, on either side
+_MAX_LOSSES: Final = 20
+_MAX_TEXT: Final = 240
+
+
+def printable(text: str) -> str:
+    """*text* with controls, bidirectional ones too, as Python's escapes; a long one without its middle."""
+    if len(text) > _MAX_TEXT:
+        text = f"{text[: _MAX_TEXT // 2]}…{text[-_MAX_TEXT // 2 :]}"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
+    """Show what could not be read, where in *data* (of the file *name*), and what is there."""
+    place = f"{printable(name)}, byte {error.offset}"
+    if b"\n" in data:
+        line = data.count(b"\n", 0, error.offset) + 1
+        place += f", line {line}"
+    block = _block(f"cannot read {error.format} ({error.kind}): {error.reason}")
+    _add(block, "at", place)
+    _add(block, "path", printable(error.path))
+    if data:
+        text, column = window(data, error.offset)
+        _add(block, "", text)
+        _add(block, "", " " * column)
+        block.append("^", "bold red")
+    _add_hint(block, error.hint)
+    _show(block)
+
+
+def show_encode_error(error: DecodeError | EncodeError) -> None:
+    """Show what could not be written, or not be read back once it was."""
+    block = _block(f"cannot write {error.format} ({error.kind}): {error.reason}")
+    _add(block, "path", printable(error.path))
+    _add_hint(block, error.hint)
+    _show(block)
+
+
+def show_loss_error(error: LossError) -> None:
+    """Show that nothing was written, and what would have been lost."""
+    block = _block(f"{error.format} would lose (--strict):")
+    for line in _loss_lines(error.losses):
+        block.append(f"\n  {line}")
+    _show(block)
+
+
+def show_losses(losses: Sequence[Loss], format: str) -> None:
+    """Show a line of warning for each place; for the first 20, and how many more there are."""
+    for line in _loss_lines(losses):
+        _show(Text().append("warning: ", "bold yellow").append(f"{format}: {line}"))
+
+
+def window(data: bytes, offset: int) -> tuple[str, int]:
+    """The bytes around *offset* in one line, and the column of the byte there (in cells of a terminal)."""
+    offset = min(offset, len(data))
+    start = _character_start(data, max(offset - _REACH, 0))
+    end = _character_start(data, min(offset + _REACH, len(data)))
+    before = "…" * (start > 0) + _visible(data[start:offset])
+    return before + _visible(data[offset:end]) + "…" * (end < len(data)), cell_len(before)
+
+
+def _character_start(data: bytes, pos: int) -> int:
+    """Where the UTF-8 character at *pos* begins; *pos* itself where there is none."""
+    for start in range(pos, max(pos - 4, -1), -1):
+        if start == len(data) or data[start] & 0xC0 != 0x80:
+            return start
+    return pos
+
+
+def _visible(part: bytes) -> str:
+    # Half a character at the edge of an error is two bytes, shown as such.
+    return printable(part.decode("utf-8", "backslashreplace"))
+
+
+def _loss_lines(losses: Sequence[Loss]) -> list[str]:
+    lines = [printable(str(loss)) for loss in losses[:_MAX_LOSSES]]
+    if len(losses) > _MAX_LOSSES:
+        lines.append(f"and {len(losses) - _MAX_LOSSES} more")
+    return lines
+
+
+def _block(title: str) -> Text:
+    return Text().append("error: ", "bold red").append(printable(title))
+
+
+def _add(block: Text, label: str, text: str) -> None:
+    block.append(f"\n  {label:<6}", "dim").append(text)
+
+
+def _add_hint(block: Text, hint: str) -> None:
+    if hint:
+        # The library's hints name its arguments; here they are options.
+        hint = re.sub(r"raise Limits\.\w+", "--no-limits lifts the limit", hint)
+        hint = re.sub(r'\bvalues="(\w+)"', r"--values \1", hint)
+        hint = re.sub(r'\bdialect="(\w+)"', r"--from-dialect \1", hint)
+        _add(block, "hint", printable(hint))
+
+
+def _show(text: Text) -> None:
+    # Colour and its absence are rich's affair; what is shown is no markup, and lines are the terminal's to wrap.
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)

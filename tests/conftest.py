@@ -1,0 +1,47 @@
+"""Fixtures that all tests share, and Hypothesis's two profiles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from envelope import ResultType
+from tests import php as php_process
+
+# The default is small and repeats itself; HYPOTHESIS_PROFILE=thorough looks for new faults.
+hypothesis.settings.register_profile("default", max_examples=80, derandomize=True, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+WHY_NO_PHP = php_process.missing()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if WHY_NO_PHP:
+        for item in items:
+            if item.get_closest_marker("php"):
+                item.add_marker(pytest.mark.skip(reason=WHY_NO_PHP))
+
+
+@pytest.fixture(scope="session")
+def php() -> Iterator[php_process.Php]:
+    process = php_process.Php()
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session", params=list(ResultType))
+def fmt(request: pytest.FixtureRequest) -> ResultType:
+    """Each format in turn: one test body covers all five."""
+    result: ResultType = request.param
+    return result
+
+
+@pytest.fixture(scope="session", params=[ResultType.SERIALIZE, ResultType.VAR_EXPORT])
+def php_fmt(request: pytest.FixtureRequest) -> ResultType:
+    """Each format that holds PHP's own domain."""
+    result: ResultType = request.param
+    return result

@@ -1,0 +1,82 @@
+"""The long comparison with PHP: `python -m tests.php_run --count 1000000 --seed 1`.
+
+Random portable values are written by PHP and by us, as arrays and with maps="object", in serialize, var_export and
+(php dialect) json and jsonu; the bytes must be equal, and what we read of PHP's bytes must be the value.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from random import Random
+from typing import Any
+
+import click
+from rich.progress import Progress
+
+import envelope
+from envelope.api import Maps
+from tests import php as php_process
+from tests.php import Php, tagged
+from tests.random_values import random_value
+
+COUNT_IN_TESTS = 20_000
+BATCH = 500
+
+
+def compare(php: Php, seed: int, count: int, formats: tuple[str, ...] = ("serialize", "var_export", "json", "jsonu")) -> list[str]:
+    """The differences between PHP and us over *count* random values, one line each."""
+    rng = Random(seed)
+    differences = []
+    for start in range(0, count, BATCH):
+        values = [random_value(rng) for _ in range(min(BATCH, count - start))]
+        questions = [tagged(value) for value in values]
+        # Either way of writing maps in turn, so that each value is compared once in every format.
+        maps: Maps = "array" if start // BATCH % 2 else "object"
+        for format in formats:
+            answers = php.ask(f"{maps} {format}", questions)
+            for value, answer in zip(values, answers, strict=True):
+                if fault := difference(value, answer, format, maps):
+                    differences.append(f"{format} maps={maps} {value!r}: {fault}")
+    return differences
+
+
+def difference(value: Any, answer: bytes | None, format: str, maps: Maps) -> str:
+    is_json = format.startswith("json")
+    ours = envelope.dumps(value, format, maps=maps, dialect="php" if is_json else "typed")
+    if ours != answer:
+        return f"PHP wrote {answer!r}, we wrote {ours!r}"
+    if maps == "object" and not is_json and not envelope.same(envelope.loads(answer, format), value):
+        return f"read back from {answer!r} it is another value"
+    if maps == "array" and not is_json and envelope.dumps(envelope.loads(answer, format), format) != answer:
+        return f"read from {answer!r} and written again it differs"
+    return ""
+
+
+@click.command()
+@click.option("--count", default=1_000_000, show_default=True, help="How many values.")
+@click.option("--seed", default=1, show_default=True, help="Where the random values begin.")
+@click.option("--format", "formats", multiple=True, default=("serialize", "var_export"), show_default=True)
+def main(count: int, seed: int, formats: tuple[str, ...]) -> None:
+    """Compare COUNT random values with PHP; exit status 1 where one differs."""
+    if why := php_process.missing():
+        raise click.ClickException(why)
+    php = Php()
+    started = time.monotonic()
+    differences: list[str] = []
+    step = 10_000
+    with Progress(disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("values", total=count)
+        for done in range(0, count, step):
+            differences += compare(php, seed + done, min(step, count - done), formats)
+            progress.advance(task, min(step, count - done))
+    php.close()
+    for line in differences[:20]:
+        click.echo(line)
+    seconds = time.monotonic() - started
+    click.echo(f"{count} values, seed {seed}, {' and '.join(formats)}: {len(differences)} differences, {seconds:.0f} s")
+    raise SystemExit(bool(differences))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+<?php
+// Answers what PHP makes of values. One frame in, one frame out, over standard input and output:
+// a frame is a uint32 count (little-endian), then for each string a uint32 length and its bytes;
+// length 0xFFFFFFFF in an answer stands for PHP's refusal. The first string of a question is the operation.
+
+declare(strict_types=1);
+error_reporting(0);
+ini_set('serialize_precision', '-1');
+ini_set('memory_limit', '-1');
+
+enum Suit: string { case Hearts = 'h'; case Spades = 's'; }
+enum Level: int { case Low = 1; case High = 2; }
+enum Unit { case Only; }
+class Base { private $x; protected $y; public $z; public static $s = 1;
+    function __construct($x = null, $y = null, $z = null) { $this->x = $x; $this->y = $y; $this->z = $z; } }
+class Child extends Base { private $x; public $w;
+    function fill($x, $w) { $this->x = $x; $this->w = $w; return $this; } }
+class Mixed_ { public array $state = [];
+    function __serialize(): array { return $this->state; }
+    function __unserialize(array $state): void { $this->state = $state; } }
+
+// A tagged tree of lists: ["m", [[key, value], ...]] a map, ["l", [value, ...]] a list, anything else itself.
+function build($tagged, bool $objects) {
+    if (!is_array($tagged)) return $tagged;
+    if ($tagged[0] === 'l') { $list = []; foreach ($tagged[1] as $v) $list[] = build($v, $objects); return $list; }
+    $map = [];
+    foreach ($tagged[1] as [$k, $v]) $map[$k] = build($v, $objects);
+    return $objects && array_is_list($map) ? (object) $map : $map;
+}
+
+function random_php(int $depth, array &$pool, bool $plain) {
+    $kind = mt_rand(0, $depth > 0 ? ($plain ? 14 : 17) : 8);
+    switch ($kind) {
+        case 0: return null;
+        case 1: return (bool) mt_rand(0, 1);
+        case 2: return mt_rand(-5, 5);
+        case 3: return [PHP_INT_MIN, PHP_INT_MAX, 0, -1, 4000][mt_rand(0, 4)];
+        case 4: return $plain ? mt_rand(1, 1000) / 7 : [NAN, INF, -INF, -0.0, 1e25, 1e16, 1e17, 1e-5, 0.1, 1.0][mt_rand(0, 9)];
+        case 5: return ['', '0', '05', '-0', "a\0b", "it's", 'back\\slash', "Привет", "中文", "😀", "\n\t\r"][mt_rand(0, 10)];
+        case 6: return $plain ? 'text' : ["\xff", "\xc3", "a\0\xfe", random_bytes_mt(4)][mt_rand(0, 3)];
+        case 7: return $plain ? 7 : [Suit::Hearts, Suit::Spades, Level::Low, Unit::Only][mt_rand(0, 3)];
+        case 8: return $pool && mt_rand(0, 1) ? $pool[mt_rand(0, count($pool) - 1)] : 'x' . mt_rand(0, 99);
+        case 9: case 10: $list = []; for ($n = mt_rand(0, 4); $n; $n--) $list[] = random_php($depth - 1, $pool, $plain); return $list;
+        case 11: case 12:
+            $map = [];
+            for ($n = mt_rand(0, 4); $n; $n--) {
+                $keys = ['a', 'b', 'k' . mt_rand(0, 9), mt_rand(-3, 9), '05', '', "n\0l", "it's", PHP_INT_MIN];
+                if (!$plain) $keys[] = "\xfe";
+                $map[$keys[mt_rand(0, count($keys) - 1)]] = random_php($depth - 1, $pool, $plain);
+            }
+            return $map;
+        case 13:
+            $o = new stdClass; $pool[] = $o;
+            for ($n = mt_rand(0, 3); $n; $n--) $o->{['a', 'b', '5', 'Ж'][mt_rand(0, 3)]} = random_php($depth - 1, $pool, $plain);
+            return $o;
+        case 14:
+            $o = mt_rand(0, 1) ? new Base(1, 'p', random_php($depth - 1, $pool, $plain))
+                : (new Child(1, [2], 'z'))->fill(random_php($depth - 1, $pool, $plain), 'w');
+            $pool[] = $o;
+            return $o;
+        case 15: $o = new Mixed_; $pool[] = $o; $o->state = ['k' => 1, random_php($depth - 1, $pool, $plain), 'z']; return $o;
+        case 16: $a = [random_php($depth - 1, $pool, $plain), 1]; $a[] = &$a[0]; $a['r'] = &$a[1]; return $a;
+        default: $o = new stdClass; $pool[] = $o; $o->v = random_php($depth - 1, $pool, $plain); $o->r = &$o->v; return $o;
+    }
+}
+function random_bytes_mt(int $n): string { $s = ''; while ($n--) $s .= chr(mt_rand(0, 255)); return $s; }
+
+function xml_tree(SimpleXMLElement $e) {
+    if (!count($e->children())) return (string) $e;
+    $out = [];
+    foreach ($e->children() as $name => $child) $out[] = [$name, (string) $child['key'], (string) $child['type'], xml_tree($child)];
+    return $out;
+}
+
+function export($value): ?string {
+    // A cycle, or a share inside an array reference, prints NULL with a warning: no answer then.
+    $failed = false;
+    set_error_handler(function () use (&$failed) { $failed = true; return true; });
+    $text = var_export($value, true);
+    restore_error_handler();
+    return $failed ? null : $text;
+}
+
+function answer(string $op, string $data): ?string {
+    switch ($op) {
+        case 'array serialize': return serialize(build(json_decode($data, true, 4096), false));
+        case 'object serialize': return serialize(build(json_decode($data, true, 4096), true));
+        case 'array var_export': return var_export(build(json_decode($data, true, 4096), false), true);
+        case 'object var_export': return var_export(build(json_decode($data, true, 4096), true), true);
+        case 'array json': return json_encode(build(json_decode($data, true, 4096), false), 0, 4096);
+        case 'object json': return json_encode(build(json_decode($data, true, 4096), true), 0, 4096);
+        case 'array jsonu': return json_encode(build(json_decode($data, true, 4096), false), JSON_UNESCAPED_UNICODE, 4096);
+        case 'object jsonu': return json_encode(build(json_decode($data, true, 4096), true), JSON_UNESCAPED_UNICODE, 4096);
+        case 'json_decode': return serialize(json_decode($data, true, 4096, JSON_THROW_ON_ERROR));
+        case 'unserialize': $v = unserialize($data); return $v === false && $data !== 'b:0;' ? null : serialize($v);
+        case 'unserialize inert': $v = unserialize($data, ['allowed_classes' => ['stdClass']]); return $v === false && $data !== 'b:0;' ? null : serialize($v);
+        case 'unserialize var_export': $v = unserialize($data); return $v === false && $data !== 'b:0;' ? null : export($v);
+        case 'unserialize json': return json_encode(unserialize($data), 0, 4096);
+        case 'eval': return serialize(eval('return ' . $data . ';'));
+        case 'random': mt_srand((int) $data); $pool = []; return serialize(random_php(4, $pool, false));
+        case 'random plain': mt_srand((int) $data); $pool = []; return serialize(random_php(4, $pool, true));
+        case 'simplexml': $e = simplexml_load_string($data); return $e === false ? null : json_encode(xml_tree($e), JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES, 4096);
+        case 'xmlreader':
+            $r = XMLReader::XML($data); $n = 0;
+            while ($r->read()) $n += $r->nodeType === XMLReader::ELEMENT;
+            return libxml_get_last_error() ? null : (string) $n;
+    }
+    throw new Exception("no operation $op");
+}
+
+function read_exactly(int $n): string {
+    $s = '';
+    while (strlen($s) < $n) { $part = fread(STDIN, $n - strlen($s)); if ($part === '' || $part === false) exit(0); $s .= $part; }
+    return $s;
+}
+
+while (true) {
+    $count = unpack('V', read_exactly(4))[1];
+    $strings = [];
+    while ($count--) $strings[] = ($n = unpack('V', read_exactly(4))[1]) ? read_exactly($n) : '';
+    $op = array_shift($strings);
+    $out = pack('V', count($strings));
+    foreach ($strings as $data) {
+        libxml_clear_errors();
+        libxml_use_internal_errors(true);
+        try { $answer = answer($op, $data); } catch (Throwable) { $answer = null; }
+        $out .= is_string($answer) ? pack('V', strlen($answer)) . $answer : pack('V', 0xFFFFFFFF);
+    }
+    fwrite(STDOUT, $out);
+    fflush(STDOUT);
+}

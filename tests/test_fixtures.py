@@ -1,0 +1,318 @@
+"""The golden files: a real PHP wrote serialize and var_export; these tests hold the library to them.
+
+`fixtures/make.py` says how the files come about.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+import envelope
+from envelope.formats import FORMATS
+from envelope.values import is_ambiguous
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+SAMPLES = ("sample-success", "sample-upstream-error")
+PHP_FORMATS = ("serialize", "var_export")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A folder of `fixtures/valid`, and what its `case.toml` says."""
+
+    name: str
+    folder: Path
+    title: str
+    values: Literal["portable", "php"]
+    maps: Literal["array", "object"]
+    payload: str = ""
+    losses: dict[str, list[str]] = field(default_factory=dict)
+    rewrites: list[str] = field(default_factory=list)
+
+    def body(self, format: str) -> bytes:
+        return (self.folder / f"body{FORMATS[format].suffix}").read_bytes()
+
+    def formats(self) -> list[str]:
+        return [name for name, row in FORMATS.items() if (self.folder / f"body{row.suffix}").exists()]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file of `fixtures/invalid`, and what stands beside it."""
+
+    format: str
+    path: Path
+    kind: str
+    offset: int
+    where: str
+    values: Literal["portable", "php"]
+
+
+def read_cases() -> list[Case]:
+    files = sorted(FIXTURES.glob("valid/*/case.toml"))
+    return [Case(name=file.parent.name, folder=file.parent, **tomllib.loads(file.read_text("utf-8"))) for file in files]
+
+
+def read_refused() -> Iterator[Refused]:
+    for file in sorted(FIXTURES.glob("invalid/*/*.toml")):
+        about = tomllib.loads(file.read_text("utf-8"))
+        values = about.get("values", "portable")
+        yield Refused(file.parent.name, file.with_suffix(""), about["kind"], about["offset"], about["path"], values)
+
+
+CASES = read_cases()
+PORTABLE = [case for case in CASES if case.values == "portable"]
+PHP = [case for case in CASES if case.values == "php"]
+REFUSED = list(read_refused())
+
+
+def each(cases: list[Case]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=lambda case: str(case.name))
+
+
+def each_body(cases: list[Case]) -> pytest.MarkDecorator:
+    pairs = [pytest.param(case, format, id=f"{case.name}-{format}") for case in cases for format in case.formats()]
+    return pytest.mark.parametrize(("case", "format"), pairs)
+
+
+def as_php_reads(value: Any) -> Any:
+    """*value* with the maps that a PHP array cannot tell from lists as lists."""
+    if isinstance(value, list):
+        return [as_php_reads(child) for child in value]
+    if not isinstance(value, dict):
+        return value
+    members = {key: as_php_reads(child) for key, child in value.items()}
+    return list(members.values()) if is_ambiguous(members) else members
+
+
+def assert_same(found: object, expected: object) -> None:
+    assert envelope.same(found, expected), list(map(str, envelope.values.differences(expected, found)))[:5]
+
+
+# ------------------------------------------------------------------------------------------------- what there is
+
+
+def test_there_are_golden_files() -> None:
+    assert len(PORTABLE) >= 25
+    assert len(PHP) >= 8
+    assert {file.name for file in FIXTURES.glob("valid/*")} == {case.name for case in CASES}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_there_are_files_to_refuse(format: str) -> None:
+    refused = {case.path for case in REFUSED if case.format == format}
+    assert len(refused) >= 20
+    assert {file for file in FIXTURES.glob(f"invalid/{format}/*") if file.suffix != ".toml"} == refused
+
+
+@each(CASES)
+def test_a_case_is_complete(case: Case) -> None:
+    assert case.title
+    assert case.formats() == list(FORMATS) if case.values == "portable" else "serialize" in case.formats()
+
+
+# ------------------------------------------------------------------------------------------------ portable values
+
+
+@each_body(PORTABLE)
+def test_a_body_is_read_and_written(case: Case, format: str) -> None:
+    value = envelope.loads(case.body("json"), "json")
+    lossy = format in PHP_FORMATS and case.maps == "array"
+    assert_same(envelope.loads(case.body(format), format), as_php_reads(value) if lossy else value)
+    assert envelope.dumps(value, format, maps=case.maps) == case.body(format)
+
+
+@each_body(PORTABLE)
+def test_losses_are_those_listed(case: Case, format: str) -> None:
+    value = envelope.loads(case.body("json"), "json")
+    found = envelope.losses(value, format, maps=case.maps)
+    assert [loss.path for loss in found] == case.losses.get(format, [])
+
+
+@each_body([case for case in PORTABLE if case.payload])
+def test_an_envelope_is_read_and_written(case: Case, format: str) -> None:
+    answer = envelope.decode(case.body(format), format, payload=case.payload, strict=True)
+    assert answer.notes == ()
+    written = envelope.encode(answer, format, payload=case.payload, maps=case.maps)
+    # Maps that became lists in the body are lists in the envelope, and stay so.
+    assert written == case.body(format)
+
+
+@each(PORTABLE)
+def test_json_is_ascii_and_jsonu_is_not_escaped(case: Case) -> None:
+    assert case.body("json").isascii()
+    assert envelope.convert(case.body("json"), "json", "jsonu") == case.body("jsonu")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_sample_as_published_is_the_canonical_one(name: str, format: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    verbatim = (case.folder / "verbatim.json").read_bytes()
+    for published in ("json", "jsonu"):
+        assert envelope.decode(verbatim, published) == envelope.decode(case.body(format), format)
+        assert envelope.encode(envelope.decode(verbatim, published), format) == case.body(format)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(("source", "target"), list(permutations(FORMATS, 2)))
+def test_a_sample_goes_from_format_to_format_and_back(name: str, source: str, target: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    there = envelope.convert(case.body(source), source, target, on_loss="error")
+    assert there == case.body(target)
+    assert envelope.convert(there, target, source, on_loss="error") == case.body(source)
+
+
+# -------------------------------------------------------------------------------------------------- PHP's values
+
+
+@each_body(PHP)
+def test_a_php_body_is_written_again(case: Case, format: str) -> None:
+    body = case.body(format)
+    value = envelope.loads(body, format, values="php")
+    written = envelope.dumps(value, format, values="php")
+    assert (written == body) == (format in case.rewrites)
+    assert_same(envelope.loads(written, format, values="php"), value)
+    if format not in case.rewrites:
+        assert b"R:" in body
+
+
+@each_body(PHP)
+def test_a_php_body_is_portable_or_forbidden(case: Case, format: str) -> None:
+    try:
+        value = envelope.loads(case.body(format), format)
+    except envelope.DecodeError as error:
+        assert error.kind == "forbidden"
+    else:
+        assert_same(envelope.loads(envelope.dumps(value, "json"), "json"), value)
+
+
+def load_php(name: str, format: str = "serialize") -> Any:
+    case = next(case for case in PHP if case.name == name)
+    return envelope.loads(case.body(format), format, values="php")
+
+
+def test_private_properties_of_one_name_are_two() -> None:
+    notes = [
+        (entry.declared_in.rpartition("\\")[2], entry.value)
+        for entry in load_php("php-visibility")["reseller"].properties
+        if entry.name == "note"
+    ]
+    assert notes == [("Account", "of Account"), ("Reseller", "of Reseller")]
+
+
+def test_shared_objects_are_one() -> None:
+    value = load_php("php-shared-objects")
+    assert value["first"] is value["again"] is value["maps"][0]["inner"] is value["maps"][2][0]
+    assert value["maps"][0] is value["maps"][1]
+    printed = load_php("php-shared-objects", "var_export")
+    assert printed["first"] == printed["again"]
+    assert printed["first"] is not printed["again"]
+
+
+def test_a_cycle_of_objects_is_one() -> None:
+    first = load_php("php-object-cycle")
+    assert first["next"]["next"] is first
+    assert first["previous"] is first["next"]
+
+
+def test_references_stand_for_their_value() -> None:
+    value, printed = load_php("php-references"), load_php("php-references", "var_export")
+    assert value["a"] == value["c"] == "shared text"
+    assert value["d"] == value["e"] == [1, [2]]
+    assert value["f"] is value["g"] is value["h"]
+    assert value == printed
+
+
+def test_enums_are_named() -> None:
+    value = load_php("php-enums")
+    assert value == load_php("php-enums", "var_export")
+    assert value["pure"] == envelope.PhpEnum("Gateway\\Fixtures\\Suit", "Hearts")
+
+
+def test_what_is_no_utf8_is_bytes() -> None:
+    value = load_php("php-text-not-utf8")
+    assert value["gbk"].decode("gbk") == "中国"
+    assert value["utf8"] == "中国"
+    assert value[b"k\xe9y"] == "a key"
+    assert_same(load_php("php-text-not-utf8", "var_export"), value)
+
+
+def test_integer_keys_are_integers() -> None:
+    value = load_php("php-integer-keys")
+    assert list(value["codes"]) == ["0000", 2000, 4003]
+    assert list(value["ends"]) == [-(2**63), 2**63 - 1]
+    assert list(value["mixed"]) == [0, "key", 1, "01", "-0"]
+    assert_same(load_php("php-integer-keys", "var_export"), value)
+
+
+def test_payloads_are_bytes() -> None:
+    value = load_php("php-serializable")
+    assert [value[name].payload for name in ("empty", "bytes")] == [b"", b'\x00}\xff;"{']
+
+
+# ---------------------------------------------------------------------------------------------- what is refused
+
+
+def shortened(size: int) -> Iterator[int]:
+    """Lengths to cut a body to: each one, but of large bodies some; and always the last."""
+    step = 1 if size <= 1024 else 11 if size <= 4096 else 97 if size <= 12288 else 1997
+    yield from range(0, size - 12, step)
+    yield from range(max(size - 12, 0), size)
+
+
+@each_body(CASES)
+def test_no_beginning_of_a_body_is_a_body(case: Case, format: str) -> None:
+    body = case.body(format)
+    loads, values = envelope.loads, case.values
+    for size in shortened(len(body)):
+        try:
+            value = loads(body[:size], format, values=values)
+        except envelope.DecodeError as error:
+            assert error.format == format
+            assert 0 <= error.offset <= size
+        else:
+            # Behind `::` any name is an enum's case, also what was the beginning of `__set_state(`.
+            assert type(value) is envelope.PhpEnum, f"cut to {size} of {len(body)} bytes it is still read"
+            assert b"__set_state".startswith(value.case.encode())
+
+
+@each_body(CASES)
+def test_nothing_stands_behind_a_body(case: Case, format: str) -> None:
+    body = case.body(format)
+    for rest in (b"x", b"\0", b";", b"]", b"}", b"N;", b"<a/>", b"\xff", body):
+        with pytest.raises(envelope.DecodeError) as caught:
+            envelope.loads(body + rest, format, values=case.values)
+        assert caught.value.offset >= len(body)
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case.format}-{case.path.name.partition('.')[0]}")
+def test_an_invalid_file_is_refused_as_stated(case: Refused) -> None:
+    body = case.path.read_bytes()
+    for data in (body, memoryview(body)):
+        with pytest.raises(envelope.DecodeError) as caught:
+            envelope.loads(data, case.format, values=case.values)
+        error = caught.value
+        assert (error.kind, error.offset, error.path) == (case.kind, case.offset, case.where), str(error)
+        assert error.format == case.format
+
+
+# ------------------------------------------------------------------------------------------------------ real PHP
+
+
+@pytest.mark.php
+@pytest.mark.skipif(shutil.which("php") is None, reason="no php is installed")
+def test_the_files_are_what_make_py_makes() -> None:
+    command = [sys.executable, str(FIXTURES / "make.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from envelope.errors import LossError, LossWarning
 from envelope.formats import ResultType, get_format
-from envelope.formats._cursor import option_error
+from envelope.formats._options import option_error
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.model import Envelope
 from envelope.projection import project

@@ -32,7 +32,7 @@ class Unwritable(Exception):
     """
 
 
-def _holds_everything(value: object) -> str:
+def _holds_everything(_: object) -> str:
     return ""
 
 
@@ -51,9 +51,7 @@ class Domain:
     refuse: Callable[[object], str] = _holds_everything
 
 
-def write_conformed(
-    encode: Callable[[Any], bytes], value: object, domain: Domain, default: Default | None
-) -> bytes:
+def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domain, default: Default | None) -> bytes:
     """*encode*'s bytes for what `conform` makes of *value*, for which alone it raised `Unwritable`."""
     conformed = conform(value, domain, default)
     try:
@@ -111,7 +109,8 @@ class _Conform:
         self.frames = [_Frame(iter([(0, root)]), lambda _, copy: result.append(copy), lambda: None, None)]
         while self.frames:
             frame = self.frames[-1]
-            for frame.step, child in frame.children:
+            for step, child in frame.children:
+                frame.step = step
                 value = self.admit(child)
                 if not isinstance(value, list | dict | PhpObject):
                     frame.put(frame.step, value)
@@ -232,7 +231,7 @@ class _Conform:
             if type(key) is str:
                 self.check_text(key, "a key")
             elif not (self.domain.php and type(key) in (int, bytes)):
-                raise self.fault(f"a key of type {_type_name(key)}", hint="keys are str" + self.domain.php * ", int or bytes")
+                raise self.fault(f"a key of type {_type_name(key)}", hint="a key is a str")
             elif type(key) is int and not INT_MIN <= key <= INT_MAX:
                 raise self.fault("a key is an int beyond 64 bits")
             if reason := self.domain.refuse(key):
@@ -271,4 +270,4 @@ def _type_name(value: object) -> str:
 
 
 def _kind_name(value: object) -> str:
-    return {list: "list", dict: "map"}.get(type(value), "object")
+    return "list" if type(value) is list else "map" if type(value) is dict else "object"

@@ -49,7 +49,8 @@ class _Projection:
         self.frames.append(_Frame(None, iter([(0, 0, root)]), lambda _, copy: result.append(copy)))
         while self.frames:
             frame = self.frames[-1]
-            for frame.step, key, child in frame.children:
+            for step, key, child in frame.children:
+                frame.step = step
                 inner = self.enter(child)
                 frame.put(key, inner if inner is not None else self.scalar(child))
                 if inner is not None:
@@ -63,6 +64,7 @@ class _Projection:
         self.items += 1
         if self.items > self.limits.max_items:
             raise self.fault(f"more than {self.limits.max_items} items once objects are written out", "limit")
+        children: Iterator[tuple[Step, Any, Any]]
         if type(value) is list:
             items: list[Any] = []
             children = ((index, index, child) for index, child in enumerate(value))

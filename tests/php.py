@@ -19,8 +19,12 @@ def missing() -> str:
     """Why PHP cannot be asked here; empty where it can."""
     if shutil.which("php") is None:
         return "no php on this machine"
-    probe = subprocess.run(["php", "-r", "echo PHP_VERSION, function_exists('simplexml_load_string');"],
-                           capture_output=True, text=True, check=False)
+    probe = subprocess.run(
+        ["php", "-r", "echo PHP_VERSION, function_exists('simplexml_load_string');"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if not probe.stdout.startswith("8.2."):
         return f"php is {probe.stdout[:10]}, not 8.2"
     return "" if probe.stdout.endswith("1") else "php has no xml extension"
@@ -32,7 +36,8 @@ class Php:
     def __init__(self) -> None:
         self.process = subprocess.Popen(
             ["php", "-d", "display_errors=0", "-d", "log_errors=0", str(SERVER)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
 
     def ask(self, operation: str, questions: Sequence[bytes]) -> list[bytes | None]:

@@ -24,7 +24,9 @@ COUNT_IN_TESTS = 20_000
 BATCH = 500
 
 
-def compare(php: Php, seed: int, count: int, formats: tuple[str, ...] = ("serialize", "var_export", "json", "jsonu")) -> list[str]:
+def compare(
+    php: Php, seed: int, count: int, formats: tuple[str, ...] = ("serialize", "var_export", "json", "jsonu")
+) -> list[str]:
     """The differences between PHP and us over *count* random values, one line each."""
     rng = Random(seed)
     differences = []

@@ -106,6 +106,12 @@ def envelopes() -> st.SearchStrategy[Envelope[Any]]:
     fields = {"response", "error", "reason", "error_code", "request_id", "last_id"}
     extras = st.dictionaries(texts().filter(lambda name: name not in fields), values(max_leaves=5), max_size=3)
     return st.builds(
-        Envelope, response=values(), error=texts(), reason=texts(), error_code=texts(), request_id=texts(),
-        last_id=texts(), extras=extras,
+        Envelope,
+        response=values(),
+        error=texts(),
+        reason=texts(),
+        error_code=texts(),
+        request_id=texts(),
+        last_id=texts(),
+        extras=extras,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from typing import Any
 
@@ -145,14 +146,14 @@ def test_any_object_gives_bytes_or_an_encode_error(fmt: ResultType, value: Any, 
 
 @given(value=anything)
 def test_what_one_format_takes_all_take(value: Any) -> None:
-    taken = set()
+    taken: set[tuple[str, ...]] = set()
     for fmt in ResultType:
         try:
             envelope.dumps(value, fmt)
         except EncodeError as error:
-            taken.add((False, error.path, error.reason, error.kind))
+            taken.add((error.path, error.reason, error.kind))
         else:
-            taken.add((True, "", "", ""))
+            taken.add(())
     assert len(taken) == 1
 
 
@@ -219,7 +220,5 @@ def test_an_envelope_is_read_back(fmt: ResultType, answer: Envelope[Any]) -> Non
 
 @given(data=noise)
 def test_any_bytes_give_an_envelope_or_our_error(fmt: ResultType, data: bytes) -> None:
-    try:
+    with contextlib.suppress(EnvelopeError):
         envelope.decode(data, fmt)
-    except EnvelopeError:
-        pass

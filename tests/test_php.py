@@ -79,7 +79,9 @@ def test_references_are_resolved_as_php_does(php: Php) -> None:
     rng = Random(20)
     documents = [random_references(rng, 4) for _ in range(30_000)]
     documents = [document for document in documents if b"R:" in document or b"r:" in document]
-    answers = zip(documents, php.ask("unserialize", documents), php.ask("unserialize var_export", documents), strict=True)
+    answers = zip(
+        documents, php.ask("unserialize", documents), php.ask("unserialize var_export", documents), strict=True
+    )
     agreed = 0
     for document, again, export in answers:
         try:

@@ -249,7 +249,7 @@ def test_cycles_of_objects() -> None:
 def test_a_value_reference_stands_for_the_value_of_the_place() -> None:
     assert php(b"a:3:{i:0;i:1;i:0;i:2;i:1;R:2;}") == [2, 2]
     assert php(b"a:3:{i:0;i:1;i:1;R:2;i:0;i:2;}") == [2, 1]
-    assert php(b"a:4:{i:0;O:8:\"stdClass\":0:{}i:1;r:2;i:2;i:7;i:3;R:4;}")[2:] == [7, 7]
+    assert php(b'a:4:{i:0;O:8:"stdClass":0:{}i:1;r:2;i:2;i:7;i:3;R:4;}')[2:] == [7, 7]
 
 
 def test_references_to_arrays_count_again_so_they_cannot_multiply() -> None:

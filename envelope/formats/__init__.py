@@ -57,21 +57,37 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         row.name: row
         for row in (
             Format(
-                ResultType.JSON, "application/json", ".json", ("typed", "php"),
-                partial(json.dumps, ascii=True), partial(json.loads, format="json"),
+                ResultType.JSON,
+                "application/json",
+                ".json",
+                ("typed", "php"),
+                partial(json.dumps, ascii=True),
+                partial(json.loads, format="json"),
             ),
             Format(
-                ResultType.JSONU, "application/json", ".jsonu.json", ("typed", "php"),
-                partial(json.dumps, ascii=False), partial(json.loads, format="jsonu"),
+                ResultType.JSONU,
+                "application/json",
+                ".jsonu.json",
+                ("typed", "php"),
+                partial(json.dumps, ascii=False),
+                partial(json.loads, format="jsonu"),
             ),
             Format(ResultType.XML, "application/xml", ".xml", ("typed", "plain"), xml.dumps, xml.loads),
             Format(
-                ResultType.SERIALIZE, "application/vnd.php.serialized", ".serialize", _TYPED,
-                php_serialize.dumps, php_serialize.loads,
+                ResultType.SERIALIZE,
+                "application/vnd.php.serialized",
+                ".serialize",
+                _TYPED,
+                php_serialize.dumps,
+                php_serialize.loads,
             ),
             Format(
-                ResultType.VAR_EXPORT, "text/x-php", ".var_export.php", _TYPED,
-                php_var_export.dumps, php_var_export.loads,
+                ResultType.VAR_EXPORT,
+                "text/x-php",
+                ".var_export.php",
+                _TYPED,
+                php_var_export.dumps,
+                php_var_export.loads,
             ),
         )
     }

@@ -5,11 +5,7 @@ from __future__ import annotations
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.limits import Limits
 
-__all__ = ["Cursor", "as_bytes", "column_hint", "option_error", "text_or_none"]
-
-
-def option_error(option: str, value: object, *choices: str) -> TypeError:
-    return TypeError(f"{option} is {' or '.join(map(repr, choices))}, not {value!r}")
+__all__ = ["Cursor", "as_bytes", "column_hint", "text_or_none"]
 
 
 def as_bytes(data: object, format: str, limits: Limits) -> bytes:
@@ -53,15 +49,19 @@ class Cursor:
             at += 1
         raise self.fail(f"expected {what or token.decode()!r}", at)
 
-    def fail(
-        self, reason: str, offset: int, *, kind: DecodeErrorKind = "malformed", hint: str = ""
-    ) -> DecodeError:
+    def fail(self, reason: str, offset: int, *, kind: DecodeErrorKind = "malformed", hint: str = "") -> DecodeError:
         """The error at *offset*, to be raised; it says so where the input ends there."""
         size = len(self.data)
         if offset >= size and kind == "malformed":
             reason = f"the input ends; {reason}"
             hint = hint or column_hint(size)
         return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), hint=hint)
+
+    def trailing(self, pos: int) -> DecodeError:
+        """The error for what stands behind the value, to be raised."""
+        rest = len(self.data) - pos
+        hint = "white space: strip it" if not self.data[pos:].strip() else ""
+        return self.fail(f"{rest} byte{'s' * (rest > 1)} behind the value", pos, hint=hint)
 
     def count_items(self, count: int, offset: int) -> None:
         """Add *count* values to those read so far; fails beyond ``max_items``."""

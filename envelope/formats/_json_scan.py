@@ -26,6 +26,7 @@ __all__ = ["JsonScanner"]
 _SPACE: Final = re.compile(rb"[ \t\n\r]*")
 _STRING: Final = re.compile(rb'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*)"')
 _GOOD_TEXT: Final = re.compile(rb'(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*')
+_CUT_ESCAPE: Final = re.compile(rb"(?:\\(?:u[0-9A-Fa-f]{0,3})?)?")  # all that may be left at the end of the input
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|.)")
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORD: Final = re.compile(rb"true|false|null")
@@ -91,7 +92,7 @@ class JsonScanner(Cursor):
                 pos = self.space(pos)
                 if not steps:
                     if pos < len(data):
-                        raise self.fail(f"{len(data) - pos} bytes behind the value", pos)
+                        raise self.trailing(pos)
                     return
                 closer = b"]" if isinstance(steps[-1], int) else b"}"
                 byte = data[pos : pos + 1]
@@ -112,9 +113,7 @@ class JsonScanner(Cursor):
 
     def check_open(self, pos: int, depth: int) -> None:
         if depth > self.max_depth:
-            raise self.fail(
-                f"nested deeper than {self.max_depth}", pos, kind="limit", hint="raise Limits.max_depth"
-            )
+            raise self.fail(f"nested deeper than {self.max_depth}", pos, kind="limit", hint="raise Limits.max_depth")
 
     def space(self, pos: int) -> int:
         match = _SPACE.match(self.data, pos)
@@ -166,11 +165,12 @@ class JsonScanner(Cursor):
         return end
 
     def bad_string(self, stop: int) -> DecodeError:
-        if self.data.startswith(b"\\", stop) and stop + 1 < len(self.data):
+        rest = self.data[stop : stop + 6]
+        if _CUT_ESCAPE.fullmatch(rest):
+            return self.fail("expected the string to end", len(self.data))
+        if rest.startswith(b"\\"):
             return self.fail("an escape that JSON does not have", stop)
-        if stop < len(self.data):
-            return self.fail("a control character in a string", stop, hint="JSON writes it as an escape")
-        return self.fail("expected the string to end", stop)
+        return self.fail("a control character in a string", stop, hint="JSON writes it as an escape")
 
     def check_surrogates(self, string: re.Match[bytes]) -> None:
         """Each high surrogate's escape is followed by a low one's, and no low one stands alone."""

@@ -16,8 +16,9 @@ from typing import Any, Final
 import orjson
 
 from envelope.domain import Default, Domain, Unwritable, write_conformed
-from envelope.formats._cursor import as_bytes, option_error
+from envelope.formats._cursor import as_bytes
 from envelope.formats._json_scan import JsonScanner
+from envelope.formats._options import check_options
 from envelope.formats._php_numbers import float_text
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import INT_MAX, INT_MIN, is_ambiguous
@@ -43,7 +44,7 @@ def dumps(
     ascii: bool = True,
 ) -> bytes:
     """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
-    _check_options(values, maps, dialect)
+    check_options(values, maps, dialect, "typed", "php")
 
     def encode(value: Any) -> bytes:
         check_portable(value, limits)
@@ -79,7 +80,7 @@ def loads(
     format: str = "json",
 ) -> Any:
     """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
-    _check_options(values, "array", dialect)
+    check_options(values, "array", dialect, "typed", "php")
     data = as_bytes(data, format, limits)
     scanner = JsonScanner(data, format, limits, max_depth=min(limits.max_depth, _ORJSON_READ_DEPTH))
     # An item takes two bytes at least. Only a document that could hold too many is counted, and only one whose
@@ -96,15 +97,6 @@ def loads(
     return value
 
 
-def _check_options(values: str, maps: str, dialect: str) -> None:
-    if values not in ("portable", "php"):
-        raise option_error("values", values, "portable", "php")
-    if maps not in ("array", "object"):
-        raise option_error("maps", maps, "array", "object")
-    if dialect not in ("typed", "php"):
-        raise option_error("dialect", dialect, "typed", "php")
-
-
 def escape_not_ascii(body: bytes) -> bytes:
     r"""A JSON document with every character beyond ASCII as `\uXXXX`, in pairs beyond U+FFFF."""
     if body.isascii():
@@ -117,11 +109,11 @@ def _escape_run(match: re.Match[str]) -> str:
     return "\\u" + units.replace(" ", "\\u")
 
 
-def check_portable(root: Any, limits: Limits) -> None:
+def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop, for speed
     """Raise `Unwritable` where *root* is not a portable value within the limits; lone surrogates aside."""
     max_depth = min(limits.max_depth, _ORJSON_WRITE_DEPTH)
-    room, items, depth = limits.max_bytes, 0, -1
-    level: list[Any] = [[root]]
+    room, items, depth = limits.max_bytes, 0, 0
+    level: list[Any] = [[root]]  # the containers of this depth; around the root is one that does not count
     while level:
         if depth > max_depth:
             # Where our own limit allows it, it is orjson's that does not.
@@ -187,7 +179,7 @@ def _values(container: Any) -> Any:
 
 def _needs_scan(root: Any, max_depth: int) -> bool:
     """Whether a value that orjson read is too deep, or has a number that was an integer beyond 64 bits."""
-    depth = -1
+    depth = 0
     level: list[Any] = [[root]]
     while level:
         if depth > max_depth:

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from envelope.domain import Default, Domain, Unwritable, is_cyclic, write_conformed
-from envelope.formats._cursor import as_bytes, option_error
+from envelope.formats._cursor import as_bytes
+from envelope.formats._options import check_options
 from envelope.formats._xml_read import FORMAT, read
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import INT_MAX, INT_MIN
@@ -43,7 +44,8 @@ def dumps(
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
     """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
-    typed = _is_typed(values, maps, dialect)
+    check_options(values, maps, dialect, "typed", "plain")
+    typed = dialect == "typed"
     writer = _Writer(limits, typed=typed)
     try:
         return writer.write(value)
@@ -54,23 +56,10 @@ def dumps(
         return write_conformed(writer.write, value, domain, default)
 
 
-def loads(
-    data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS
-) -> Any:
+def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
-    typed = _is_typed(values, "array", dialect)
-    return read(as_bytes(data, FORMAT, limits), limits, typed=typed)
-
-
-def _is_typed(values: str, maps: str, dialect: str) -> bool:
-    """Refuse options that do not exist; answer whether the typed dialect was asked for."""
-    if dialect not in ("typed", "plain"):
-        raise option_error("dialect", dialect, "typed", "plain")
-    if maps not in ("array", "object"):
-        raise option_error("maps", maps, "array", "object")
-    if values not in ("portable", "php"):
-        raise option_error("values", values, "portable", "php")
-    return dialect == "typed"
+    check_options(values, "array", dialect, "typed", "plain")
+    return read(as_bytes(data, FORMAT, limits), limits, typed=dialect == "typed")
 
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'

@@ -16,7 +16,7 @@ A wrong type of argument, or an option's unknown value, is a `TypeError`; an unk
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from envelope.errors import LossError, LossWarning
@@ -140,13 +140,14 @@ def convert(
         raise option_error("on_loss", on_loss, "error", "warn", "ignore")
     row = get_format(target)
     value = get_format(source).loads(data, values, source_dialect, limits)
-    lost: list[Loss] = []
+    projected: Iterable[Loss] = ()
     if values == "php" and row.name not in _PHP_FORMATS:
-        value, lost = project(value, row.name, limits)
+        value, projected = project(value, row.name, limits)
         values = "portable"
     body = row.dumps(value, values, maps, target_dialect, default, limits)
     if on_loss == "ignore":
         return body
+    lost = list(projected)
     if not row.is_exact(values, maps, target_dialect):
         lost += differences(value, row.loads(body, values, target_dialect, limits))
     if lost and on_loss == "error":

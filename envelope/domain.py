@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from envelope.limits import Limits
 from envelope.path import Step, short_path
 from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key
 
-__all__ = ["Default", "Domain", "Unwritable", "conform", "is_cyclic", "write_conformed"]
+__all__ = ["Default", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
 
 Default = Callable[[Any], Any]
 
@@ -63,6 +63,49 @@ def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domai
         raise EncodeError(reason, kind="limit", format=domain.format, hint=hint) from None
 
 
+def check_unfolded(root: object, format: str, limits: Limits) -> None:
+    """Raise where *root* has more than ``max_items`` values once each shared container is written out in full.
+
+    Linear in what is there, not in what it unfolds to: a document of a kilobyte can share its way to 2^40 values.
+    """
+    sizes: dict[int, int] = {}
+    # The open containers: what is left of their children, and the values in them so far.
+    frames: list[tuple[object, Iterator[Any], list[int]]] = [(None, iter([root]), [-1])]
+    while frames:
+        container, children, size = frames[-1]
+        for child in children:
+            size[0] += 1
+            if type(child) not in _CONTAINERS:
+                continue
+            if id(child) in sizes:
+                size[0] += sizes[id(child)]
+                continue
+            sizes[id(child)] = 0  # as long as it is open: a cycle has no size
+            frames.append((child, iter(_values(child)), [0]))
+            break
+        else:
+            frames.pop()
+            sizes[id(container)] = size[0]
+            if frames:
+                frames[-1][2][0] += size[0]
+    if sizes[id(None)] > limits.max_items:
+        raise EncodeError(
+            f"more than {limits.max_items} items once shared objects are written out",
+            kind="limit",
+            format=format,
+            hint="raise Limits.max_items",
+        )
+
+
+_CONTAINERS = (list, dict, PhpObject)
+
+
+def _values(container: Any) -> Iterable[Any]:
+    if type(container) is PhpObject:
+        return (entry.value for entry in container.properties)
+    return container.values() if type(container) is dict else container  # type: ignore[no-any-return]
+
+
 def is_cyclic(stack: list[Any]) -> bool:
     """Whether one list or map stands twice among the open ones; asked at growing depths only.
 
@@ -74,7 +117,7 @@ def is_cyclic(stack: list[Any]) -> bool:
 
 
 def conform(root: object, domain: Domain, default: Default | None = None) -> Any:
-    """A copy of *root* with ``default`` applied to what is outside the domain.
+    """*root* with ``default`` applied to what is outside the domain: a copy, where that may be needed.
 
     Raises `EncodeError` for the first fault in document order. Sharing of objects is kept where the domain has it.
     """
@@ -96,7 +139,10 @@ class _Conform:
     def __init__(self, domain: Domain, default: Default | None) -> None:
         self.domain = domain
         self.default = default
+        # Without anything to put in the place of values, the walk only looks.
+        self.is_copying = default is not None or (domain.php and "phpserialize" in sys.modules)
         self.items = 0
+        self.room = domain.limits.max_bytes
         self.frames: list[_Frame] = []
         self.open: set[int] = set()
         self.copies: dict[int, PhpObject] = {}
@@ -149,9 +195,12 @@ class _Conform:
             return None
         if id(value) not in self.translated:
             # Its names are as PHP mangles them, in bytes or text; so is the class name.
-            name = value.__name__.decode("utf-8", "replace") if isinstance(value.__name__, bytes) else value.__name__
-            members = [PhpProperty.from_mangled(_text_if_utf8(key), item) for key, item in value.__php_vars__.items()]
-            self.translated[id(value)] = PhpObject(name, members)
+            members = value.__php_vars__.items() if type(value.__php_vars__) is dict else [(None, None)]
+            try:
+                properties = [PhpProperty.from_mangled(_text_if_utf8(key), item) for key, item in members]
+                self.translated[id(value)] = PhpObject(_text_if_utf8(value.__name__), properties)
+            except (TypeError, ValueError) as exc:
+                raise self.fault(f"a phpobject that no PHP object is: {exc}") from None
         return self.translated[id(value)]
 
     def holds_type(self, value: Any) -> bool:
@@ -172,6 +221,16 @@ class _Conform:
             raise self.fault(reason)
 
     def check_text(self, text: str, what: str) -> None:
+        # A character takes a byte at least; so the same long text, met often, is not gone through for ever.
+        self.room -= len(text)
+        if self.room < 0:
+            raise self.fault(
+                f"the output is longer than {self.domain.limits.max_bytes} bytes",
+                kind="limit",
+                hint="raise Limits.max_bytes",
+            )
+        if text.isascii():
+            return
         try:
             text.encode()
         except UnicodeEncodeError as exc:
@@ -190,30 +249,38 @@ class _Conform:
     def enter(self, value: Any, parent: _Frame) -> None:
         """Open a container: its depth, its count and its keys are checked, then its children are walked."""
         limits = self.domain.limits
-        children: list[tuple[Any, Any]]
-        copy: Any
-        if type(value) is list:
-            children, copy = list(enumerate(value)), []
-            put, close = (lambda _, child: copy.append(child)), (lambda: None)
-        elif type(value) is dict:
-            children, copy = list(value.items()), {}
-            put, close = copy.__setitem__, (lambda: None)
-        else:
-            children, copy = [(entry, entry.value) for entry in value.properties], PhpObject(value.class_name)
-            put, close = self.object_sink(value, copy)
-            self.copies[id(value)] = copy
         if len(self.frames) > limits.max_depth:
             raise self.fault(f"nested deeper than {limits.max_depth}", kind="limit", hint="raise Limits.max_depth")
-        self.items += len(children)
+        children: Any
+        if type(value) is list:
+            children = enumerate(value)
+        elif type(value) is dict:
+            children = iter(value.items())
+        else:
+            children = ((entry, entry.value) for entry in value.properties)
+        self.items += len(value.properties) if type(value) is PhpObject else len(value)
         if self.items > limits.max_items:
             raise self.fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")
         if type(value) is dict:
             self.check_keys(value)
+        copy, put, close = self.copy_of(value)
+        if type(value) is PhpObject:
+            self.copies[id(value)] = copy
         parent.put(parent.step, copy)
         self.open.add(id(value))
-        self.frames.append(_Frame(iter(children), put, close, value))
+        self.frames.append(_Frame(children, put, close, value))
 
-    def object_sink(self, value: PhpObject, copy: PhpObject) -> tuple[Callable[[Any, Any], None], Callable[[], None]]:
+    def copy_of(self, value: Any) -> tuple[Any, Callable[[Any, Any], None], Callable[[], None]]:
+        """An empty copy of a container, how a child is put into it, and what completes it."""
+        if not self.is_copying:
+            return value, _ignore, lambda: None
+        if type(value) is list:
+            items: list[Any] = []
+            return items, lambda _, child: items.append(child), lambda: None
+        if type(value) is dict:
+            members: dict[Any, Any] = {}
+            return members, members.__setitem__, lambda: None
+        copy = PhpObject(value.class_name)
         properties: list[PhpProperty] = []
 
         def put(entry: PhpProperty, child: Any) -> None:
@@ -223,7 +290,7 @@ class _Conform:
             object.__setattr__(copy, "properties", tuple(properties))
             object.__setattr__(copy, "payload", value.payload)
 
-        return put, close
+        return copy, put, close
 
     def check_keys(self, value: dict[Any, Any]) -> None:
         seen: set[int | str] = set()
@@ -250,6 +317,10 @@ class _Conform:
         if isinstance(value, bytes | PhpObject | PhpEnum):
             return 'only values="php" holds it, in the PHP formats; convert() projects objects'
         return "give default= to write it"
+
+
+def _ignore(_: object, __: object) -> None:
+    pass
 
 
 def _text_if_utf8(name: Any) -> Any:

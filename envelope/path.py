@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
-__all__ = ["ROOT", "Step", "format_path", "short_path"]
+__all__ = ["ROOT", "Link", "Step", "format_link", "format_path", "link_steps", "short_path"]
 
 Step = str | int | bytes
 """One step down: a map's key, or a list's index. Keys that are `bytes` or `int` exist only in PHP's domain."""
+
+Link: TypeAlias = "tuple[Link, Step] | None"
+"""A place, as the place above it and the last step: a walk has one for each value at no cost of depth."""
 
 ROOT = "$"
 
@@ -21,6 +25,20 @@ _MAX_STEPS = 16
 def format_path(steps: Sequence[Step]) -> str:
     """The whole path, every key in full."""
     return ROOT + "".join(map(_format_step, steps))
+
+
+def format_link(link: Link) -> str:
+    """The whole path to *link*."""
+    return format_path(link_steps(link))
+
+
+def link_steps(link: Link) -> list[Step]:
+    """The steps to *link*, from the root."""
+    steps: list[Step] = []
+    while link is not None:
+        link, step = link
+        steps.append(step)
+    return steps[::-1]
 
 
 def short_path(steps: Sequence[Step]) -> str:

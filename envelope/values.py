@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from envelope.path import Step, format_path
+from envelope.path import Link, Step, format_link
 
 __all__ = [
     "INT_MAX",
@@ -75,6 +75,7 @@ def _check_class_name(name: object) -> None:
 
 
 Visibility = Literal["public", "protected", "private"]
+_VISIBILITIES = get_args(Visibility)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class PhpProperty:
                 raise ValueError("a property's name is beyond 64 bits")
         elif type(self.name) is not bytes:
             raise TypeError(f"a property's name is str, bytes or int, not {type(self.name).__name__}")
-        if self.visibility not in get_args(Visibility):
+        if self.visibility not in _VISIBILITIES:
             raise ValueError(f"visibility is public, protected or private, not {self.visibility!r}")
         if (self.visibility == "private") != bool(self.declared_in):
             raise ValueError("declared_in goes with a private property, and only with one")
@@ -106,7 +107,7 @@ class PhpProperty:
     @classmethod
     def from_mangled(cls, mangled: str | bytes | int, value: Any) -> PhpProperty:
         r"""Read PHP's own spelling: ``name``, ``\0*\0name`` (protected) or ``\0Class\0name`` (private)."""
-        if isinstance(mangled, int):
+        if not isinstance(mangled, str | bytes):
             return cls(mangled, value)
         # Both spellings are split as text; a name that is not UTF-8 goes through its surrogate form and back.
         text = mangled if isinstance(mangled, str) else mangled.decode("utf-8", "surrogateescape")
@@ -242,16 +243,13 @@ def same(a: object, b: object) -> bool:
     return next(differences(a, b), None) is None
 
 
-_Link: TypeAlias = "tuple[_Link, Step] | None"
-
-
 def differences(before: object, after: object) -> Iterator[Loss]:
     """Each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
 
     A container that changes its kind or its keys is one place; its children are compared in order where the
     counts agree. Iterative, and each object is entered once, so depth and cycles are no danger.
     """
-    pairs: list[tuple[_Link, Any, Any]] = [(None, before, after)]
+    pairs: list[tuple[Link, Any, Any]] = [(None, before, after)]
     forward: dict[int, int] = {}
     backward: dict[int, int] = {}
     while pairs:
@@ -260,25 +258,17 @@ def differences(before: object, after: object) -> Iterator[Loss]:
             first_meeting = id(was) not in forward and id(becomes) not in backward
             if not first_meeting:
                 if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
-                    yield Loss(_path(link), was, becomes)
+                    yield Loss(format_link(link), was, becomes)
                 continue
             forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
         if not _same_shell(was, becomes):
-            yield Loss(_path(link), was, becomes)
-        changed: list[tuple[_Link, Any, Any]] = [
+            yield Loss(format_link(link), was, becomes)
+        changed: list[tuple[Link, Any, Any]] = [
             ((link, step), child, other)
             for (step, child), (_, other) in _paired(was, becomes)
             if type(child) in _CONTAINERS or not _same_shell(child, other)
         ]
         pairs += reversed(changed)
-
-
-def _path(link: _Link) -> str:
-    steps: list[Step] = []
-    while link is not None:
-        link, step = link
-        steps.append(step)
-    return format_path(steps[::-1])
 
 
 def _same_shell(a: Any, b: Any) -> bool:

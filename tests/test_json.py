@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import envelope
 from envelope import DecodeError, EncodeError, Limits
 from envelope.errors import DecodeErrorKind
-from envelope.formats import json as codec
+from envelope.formats._json_scan import JsonScanner
 from tests.strategies import values
 
 
@@ -162,7 +162,7 @@ def test_what_orjson_cannot_do_without_limits_is_a_limit() -> None:
 
 @given(data=st.binary(max_size=30) | st.text(max_size=20).map(str.encode) | values(max_leaves=5).map(orjson.dumps))
 def test_the_scanner_and_orjson_agree(data: bytes) -> None:
-    scanner = codec.JsonScanner(data, "json", Limits(), max_depth=200)
+    scanner = JsonScanner(data, "json", Limits(), max_depth=200)
     try:
         orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -175,11 +175,11 @@ def test_the_scanner_and_orjson_agree(data: bytes) -> None:
 @given(value=values(max_leaves=8))
 def test_the_scanner_takes_all_that_json_writes(value: Any) -> None:
     body = json.dumps(value, indent=1, allow_nan=False).encode()
-    codec.JsonScanner(body, "json", Limits(), max_depth=200).scan()
+    JsonScanner(body, "json", Limits(), max_depth=200).scan()
     assert envelope.same(loads(body), value)
 
 
 def test_what_only_orjson_refuses_is_still_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec.JsonScanner, "scan", lambda self: None)
+    monkeypatch.setattr(JsonScanner, "scan", lambda self: None)
     with pytest.raises(DecodeError, match="orjson"):
         loads(b"[1,]")

@@ -137,6 +137,7 @@ def test_reads_any_bytes_like() -> None:
         (b'S:1:"\\6";', "malformed", 6, "$"),
         (b'S:2:"ab', "malformed", 7, "$"),
         (b'S:9:"a', "malformed", 2, "$"),
+        (b'S:3:"a\\61', "malformed", 9, "$"),
         (b'S:3:"abc\\', "malformed", 8, "$"),
         (b'S:1:"\\ff";', "forbidden", 5, "$"),
         (b"a:-1:{}", "malformed", 1, "$"),

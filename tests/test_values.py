@@ -93,13 +93,16 @@ def test_what_no_php_object_is(make: Any) -> None:
         make()
 
 
-@pytest.mark.parametrize(
-    "make",
-    [lambda: PhpProperty(1.5, 1), lambda: PhpObject("A", [1]), lambda: PhpObject("A", [PhpProperty("a", 1)], payload=b""), lambda: PhpObject("A", payload="")],
-)  # fmt: skip
-def test_arguments_of_a_wrong_type(make: Any) -> None:
-    with pytest.raises(TypeError):
-        make()
+def test_arguments_of_a_wrong_type() -> None:
+    wrong: list[Any] = [
+        lambda: PhpProperty(1.5, 1),  # type: ignore[arg-type]
+        lambda: PhpObject("A", [1]),  # type: ignore[list-item]
+        lambda: PhpObject("A", payload=""),  # type: ignore[arg-type]
+        lambda: PhpObject("A", [PhpProperty("a", 1)], payload=b""),
+    ]
+    for make in wrong:
+        with pytest.raises(TypeError):
+            make()
 
 
 def test_a_loss_is_described_without_its_text() -> None:
@@ -211,7 +214,12 @@ def test_limits_of_writing(fmt: ResultType) -> None:
     for _ in range(199):
         nested = [nested]
     assert same(envelope.loads(envelope.dumps(nested, fmt), fmt), nested)
-    for value, limits in (([nested], Limits()), ([1, 2], Limits(max_items=1)), ("x" * 1000, Limits(max_bytes=900))):
+    for value, limits in (
+        ([nested], Limits()),
+        ([1, 2], Limits(max_items=1)),
+        ("x" * 1000, Limits(max_bytes=900)),
+        ([1] * 1000, Limits(max_bytes=900)),
+    ):
         with pytest.raises(EncodeError) as caught:
             envelope.dumps(value, fmt, limits=limits)
         assert caught.value.kind == "limit"

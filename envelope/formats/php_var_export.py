@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from envelope.domain import Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.domain import Default, Domain, Unwritable, check_unfolded, is_cyclic, write_conformed
 from envelope.formats._cursor import as_bytes
 from envelope.formats._options import check_options
 from envelope.formats._php_numbers import float_text
@@ -45,6 +45,8 @@ def dumps(
     """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
     check_options(values, maps, dialect, "typed")
     php = values == "php"
+    if php:
+        check_unfolded(value, FORMAT, limits)
     writer = _Writer(limits, php=php, map_objects=maps == "object")
     try:
         return writer.write(value)

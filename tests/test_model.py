@@ -1,0 +1,144 @@
+"""The envelope: what goes on the wire, and what is mended on the way in."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import Any
+
+import pytest
+
+import envelope
+from envelope import EncodeError, Envelope, Note, PhpObject, RequestIds, ResultType, ValidationError
+
+SIX = ["response", "error", "reason", "error_code", "request_id", "last_id"]
+
+
+def test_fields_are_written_in_their_order_whatever_the_order_they_came_in() -> None:
+    wire = {
+        "x": 1,
+        "error_code": "2000",
+        "last_id": "9",
+        "response": [1],
+        "b": {"c": 2},
+        "error": "",
+        "reason": "",
+        "request_id": "",
+    }
+    answer = Envelope.from_value(wire)
+    assert list(answer.to_value()) == [*SIX, "x", "b"]
+    assert answer.extras == {"x": 1, "b": {"c": 2}}
+    assert answer.notes == ()
+    assert next(iter(wire)) == "x"
+
+
+def test_ok_and_fail() -> None:
+    assert Envelope.ok([1]) == Envelope(response=[1], error_code="0000")
+    failed = Envelope.fail("4003", error="Param error", reason="method", request_id="1.a", extras={"cache": 0})
+    assert list(failed.to_value().values()) == [[], "Param error", "method", "4003", "1.a", "", 0]
+
+
+def test_it_is_frozen_and_its_notes_are_not_compared() -> None:
+    answer = Envelope.ok(1)
+    with pytest.raises(AttributeError):
+        answer.error = "x"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Envelope(1)  # type: ignore[call-arg]
+    assert Envelope(response=1, notes=(Note("$", "x"),)) == answer
+    assert pickle.loads(pickle.dumps(answer)) == answer
+
+
+def test_the_payload_may_have_another_name(fmt: ResultType) -> None:
+    answer = Envelope.ok({"title": "x"}, extras={"response": "an extra"})
+    body = envelope.encode(answer, fmt, payload="item")
+    assert next(iter(envelope.loads(body, fmt))) == "item"
+    assert envelope.decode(body, fmt, payload="item") == answer
+    for payload in ("error", 5):
+        with pytest.raises(TypeError):
+            envelope.encode(answer, fmt, payload=payload)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            envelope.decode(body, fmt, payload=payload)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected", "notes"),
+    [
+        ({}, Envelope(response=[], error_code=""), SIX),
+        ([], Envelope(response=[], error_code=""), SIX),
+        ({"response": 1, "error_code": 0, "request_id": 5, "last_id": -7, "error": None, "reason": ""},
+         Envelope(response=1, error_code="0000", request_id="5", last_id="-7"), ["error", "error_code", "request_id", "last_id"]),
+        (PhpObject("stdClass", {"response": 1, "error_code": "2000", "error": "", "reason": "", "request_id": "", "last_id": "", "x": 1}),
+         Envelope(response=1, error_code="2000", extras={"x": 1}), []),
+    ],
+)  # fmt: skip
+def test_what_is_mended_leaves_a_note(wire: Any, expected: Envelope[Any], notes: list[str]) -> None:
+    answer = Envelope.from_value(wire)
+    assert answer == expected
+    assert [note.path for note in answer.notes] == [f"$.{name}" for name in notes]
+    if notes:
+        assert str(answer.notes[0]).startswith(f"$.{notes[0]}: ")
+        with pytest.raises(ValidationError) as caught:
+            Envelope.from_value(wire, strict=True)
+        assert caught.value.path == f"$.{notes[0]}"
+
+
+@pytest.mark.parametrize(
+    ("wire", "path"),
+    [
+        (5, "$"), ([1], "$"), ("x", "$"), (PhpObject("A"), "$"), ({"error": []}, "$.error"), ({"reason": 5}, "$.reason"),
+        ({"error_code": 1.5}, "$.error_code"), ({"error_code": -1}, "$.error_code"), ({"last_id": False}, "$.last_id"),
+    ],
+)  # fmt: skip
+def test_what_is_no_envelope(wire: Any, path: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Envelope.from_value(wire)
+    assert caught.value.path == path
+    assert path in str(pickle.loads(pickle.dumps(caught.value)))
+
+
+def test_what_cannot_be_written() -> None:
+    for answer, path in (
+        (Envelope(response=1, error_code=5), "$.error_code"),  # type: ignore[arg-type]
+        (Envelope(response=1, extras={"error": "x"}), "$.error"),
+        (Envelope(response=(1,)), "$.response"),
+        (Envelope(response=1, extras={5: 1}), "$"),  # type: ignore[dict-item]
+    ):
+        with pytest.raises(EncodeError) as caught:
+            envelope.encode(answer, "json")
+        assert caught.value.path == path
+    with pytest.raises(TypeError, match="dumps"):
+        envelope.encode({"response": 1}, "json")  # type: ignore[arg-type]
+
+
+# ---- request ids
+
+
+def test_request_ids_have_the_form_of_the_gateway() -> None:
+    ids = RequestIds(lambda: 1_677_981_804_841_718_000)
+    assert ids() == "1.6403f86ccd7f6"
+    assert ids() == "1.6403f86ccd7f7"
+    assert RequestIds(lambda: 0, prefix="7.")() == "7.0000000000000"
+
+
+def test_request_ids_rise_though_the_clock_runs_back() -> None:
+    times = iter([5_000_000_000, 4_000_000_000, 999_999_999_000, 6_000_000_000])
+    ids = RequestIds(lambda: next(times))
+    made = [ids() for _ in range(4)]
+    assert made == sorted(set(made))
+
+
+def test_request_ids_are_unique_and_rise_under_threads() -> None:
+    ids = RequestIds(lambda: 1_700_000_000_000_000_000)
+    made: list[list[str]] = [[] for _ in range(8)]
+    threads = [threading.Thread(target=lambda out=out: out.extend(ids() for _ in range(2000))) for out in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(out == sorted(out) for out in made)
+    assert len({request_id for out in made for request_id in out}) == 16_000
+
+
+def test_a_clock_that_no_request_id_holds() -> None:
+    with pytest.raises(ValueError, match="no request id"):
+        RequestIds(lambda: (1 << 32) * 1_000_000_000)()

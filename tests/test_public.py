@@ -1,0 +1,219 @@
+"""The public face: its names, its errors, its arguments, and what importing it costs."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+import sys
+import tomllib
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import envelope
+from envelope import (
+    DecodeError,
+    EncodeError,
+    EnvelopeError,
+    Limits,
+    LossError,
+    LossWarning,
+    PhpEnum,
+    PhpObject,
+    ResultType,
+)
+from envelope.formats import FORMATS, get_format
+
+ROOT = Path(__file__).parent.parent
+FACE = {
+    "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
+    "PhpObject", "PhpProperty", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
+    "encode", "from_phpserialize", "loads", "losses", "same", "to_phpserialize",
+}  # fmt: skip
+
+
+def test_the_names() -> None:
+    assert set(envelope.__all__) == FACE
+    modules = {path.stem for path in (ROOT / "envelope").iterdir()}
+    assert {name for name in vars(envelope) if not name.startswith("_")} - modules == FACE | {"Final"} - modules
+    assert envelope.NATIVE is False
+
+
+def test_importing_it_does_not_import_what_it_may_never_need() -> None:
+    code = "import sys, envelope; print([name for name in ('lxml', 'phpserialize', 'click', 'rich') if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_the_exception_tree() -> None:
+    for name, base in (
+        ("EncodeError", ValueError), ("DecodeError", ValueError), ("LossError", ValueError), ("ValidationError", ValueError),
+        ("UnknownFormat", LookupError), ("UnknownCode", LookupError),
+    ):  # fmt: skip
+        assert issubclass(getattr(envelope, name), (EnvelopeError, base))
+        assert issubclass(getattr(envelope, name), base)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DecodeError("reason", kind="limit", format="json", offset=5, path="$.a", hint="hint"),
+        EncodeError("reason", kind="limit", format="json", path="$.a", hint="hint"),
+        envelope.ValidationError("reason", path="$.a", hint="hint"),
+        LossError([envelope.Loss("$", 1.0, 1)] * 5, "json"),
+        envelope.UnknownFormat("reason"),
+        envelope.UnknownCode("reason"),
+    ],
+)
+def test_errors_survive_pickling(error: EnvelopeError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+    assert "limit" not in str(error) or str(error).startswith("json: limit at ")
+
+
+def test_errors_hold_no_input_but_short_keys() -> None:
+    secret = "s3cret" * 10
+    for fmt in ResultType:
+        for data in (
+            secret.encode(),
+            b'{"a":' + secret.encode(),
+            b's:5:"' + secret.encode(),
+            b"<root>" + secret.encode(),
+        ):
+            with pytest.raises(DecodeError) as caught:
+                envelope.loads(data, fmt)
+            assert "s3cret" not in str(caught.value) + repr(caught.value)
+    with pytest.raises(DecodeError) as caught:
+        envelope.loads(b'{"' + b"k" * 100 + b'":x}', "json")
+    assert len(caught.value.path) < 50
+
+
+@pytest.mark.parametrize("data", ["text", None, 5, [b"x"], object()])
+def test_input_is_bytes_like(fmt: ResultType, data: Any) -> None:
+    with pytest.raises(TypeError, match="bytes-like"):
+        envelope.loads(data, fmt)
+
+
+@pytest.mark.parametrize(
+    "options", [{"values": "x"}, {"dialect": "x"}, {"maps": "x"}, {"nonsense": 1}, {"dialect": None}]
+)
+def test_unknown_options_are_type_errors(fmt: ResultType, options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        envelope.dumps(1, fmt, **options)
+    with pytest.raises(TypeError):
+        envelope.loads(b"1", fmt, **options)
+
+
+def test_options_are_keyword_only() -> None:
+    with pytest.raises(TypeError):
+        envelope.dumps(1, "json", "portable")  # type: ignore[call-arg]
+
+
+def test_formats_by_name() -> None:
+    assert [row.name for row in FORMATS.values()] == list(ResultType)
+    assert get_format(ResultType.XML) is get_format("xml")
+    for name in ("yaml", "", "JSON"):
+        with pytest.raises(envelope.UnknownFormat):
+            envelope.dumps(1, name)
+    for wrong in (5, None, b"json"):
+        with pytest.raises(TypeError):
+            get_format(wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        get_format([])  # type: ignore[arg-type]
+
+
+# ---- convert
+
+
+def test_convert_refuses_warns_or_ignores() -> None:
+    body = b'{"a":{},"b":1.0}'
+    with pytest.raises(LossError) as caught:
+        envelope.convert(body, "json", "serialize")
+    assert [loss.path for loss in caught.value.losses] == ["$.a"]
+    assert "on_loss" in str(caught.value)
+    with pytest.warns(LossWarning, match=r"\$\.a: \{\} → \[\]") as warned:
+        assert envelope.convert(body, "json", "serialize", on_loss="warn") == b'a:2:{s:1:"a";a:0:{}s:1:"b";d:1;}'
+    assert warned[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert envelope.convert(body, "json", "jsonu", target_dialect="php", on_loss="ignore") == b'{"a":[],"b":1}'
+    with pytest.raises(TypeError):
+        envelope.convert(body, "json", "xml", on_loss="sometimes")  # type: ignore[arg-type]
+    with pytest.raises(LossError, match="and 1 more"):
+        envelope.convert(b"[{},{},{},{}]", "json", "serialize")
+
+
+def test_convert_has_a_dialect_for_either_side() -> None:
+    plain = envelope.convert(b'{"a":1,"b":[null]}', "json", "xml", target_dialect="plain", on_loss="ignore")
+    assert plain.endswith(b"<root><a>1</a><b><item/></b></root>")
+    assert envelope.convert(plain, "xml", "json", source_dialect="plain") == b'{"a":"1","b":[""]}'
+
+
+PROJECTED = PhpObject("A", {"public": 1, "5": [2]})
+
+
+def test_convert_projects_the_domain_of_php() -> None:
+    body = (
+        b'a:3:{i:0;O:1:"A":4:{s:1:"x";i:1;s:4:"\0*\0p";i:2;i:7;a:0:{}s:2:"\0z";i:3;}i:1;a:2:{i:5;N;s:1:"k";i:1;}i:2;R:2;}'
+    )  # fmt: skip
+    with pytest.raises(LossError) as caught:
+        envelope.convert(body, "serialize", "json", values="php")
+    assert [loss.path for loss in caught.value.losses] == ["$[0]", "$[1]", "$[2]"]
+    assert envelope.convert(body, "serialize", "json", values="php", on_loss="ignore") == (
+        b'[{"x":1,"7":[]},{"5":null,"k":1},{"x":1,"7":[]}]'
+    )
+
+
+def test_an_enum_is_projected_as_its_backing_value_or_by_default() -> None:
+    from envelope.limits import DEFAULT_LIMITS
+    from envelope.projection import project
+
+    value, losses = project([PhpEnum("S", "H", "h")], "json", DEFAULT_LIMITS)
+    assert (value, [loss.path for loss in losses]) == (["h"], ["$[0]"])
+    body = b'a:1:{i:0;E:3:"S:H";}'
+    with pytest.raises(EncodeError) as caught:
+        envelope.convert(body, "serialize", "json", values="php")
+    assert caught.value.path == "$[0]"
+    assert envelope.convert(body, "serialize", "json", values="php", default=lambda case: case.case) == b'["H"]'
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "kind"),
+    [
+        (b's:1:"\xff";', "$", "unrepresentable"),
+        (b"a:1:{i:0;d:NAN;}", "$[0]", "unrepresentable"),
+        (b'a:1:{s:1:"k";O:1:"A":1:{s:1:"s";r:2;}}', "$.k.s", "unrepresentable"),
+        (b'C:1:"A":1:{x}', "$", "unrepresentable"),
+    ],
+)
+def test_what_has_no_projection_is_an_error(body: bytes, path: str, kind: str) -> None:
+    for target in ("json", "xml"):
+        with pytest.raises(EncodeError) as caught:
+            envelope.convert(body, "serialize", target, values="php", on_loss="ignore")
+        assert (caught.value.path, caught.value.kind) == (path, kind)
+
+
+def test_objects_that_would_multiply_as_they_are_written_out_are_a_limit() -> None:
+    value: Any = PhpObject("A")
+    for _ in range(40):
+        value = PhpObject("A", {"a": value, "b": value})
+    body = envelope.dumps(value, "serialize", values="php")
+    for target in ("json", "var_export"):
+        with pytest.raises(EncodeError) as caught:
+            envelope.convert(body, "serialize", target, values="php", limits=Limits(max_items=20_000), on_loss="ignore")
+        assert caught.value.kind == "limit"
+
+
+# ---- the project's own files
+
+
+def test_the_extras_that_messages_name_exist() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = set()
+    for path in [*(ROOT / "envelope").rglob("*.py"), ROOT / "README.md"]:
+        named |= set(re.findall(r"envelope-engine\[(\w+)\]", path.read_text()))
+    assert named <= set(project["optional-dependencies"])
+    assert project["name"] == "envelope-engine"

@@ -103,7 +103,7 @@ _CONTAINERS = (list, dict, PhpObject)
 def _values(container: Any) -> Iterable[Any]:
     if type(container) is PhpObject:
         return (entry.value for entry in container.properties)
-    return container.values() if type(container) is dict else container  # type: ignore[no-any-return]
+    return container.values() if type(container) is dict else container
 
 
 def is_cyclic(stack: list[Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.limits import Limits
 
-__all__ = ["Cursor", "as_bytes", "column_hint", "text_or_none"]
+__all__ = ["Cursor", "as_bytes", "column_hint", "count_of", "text_or_none"]
 
 
 def as_bytes(data: object, format: str, limits: Limits) -> bytes:
@@ -59,9 +59,9 @@ class Cursor:
 
     def trailing(self, pos: int) -> DecodeError:
         """The error for what stands behind the value, to be raised."""
-        rest = len(self.data) - pos
+        rest = count_of(len(self.data) - pos, "byte")
         hint = "white space: strip it" if not self.data[pos:].strip() else ""
-        return self.fail(f"{rest} byte{'s' * (rest > 1)} behind the value", pos, hint=hint)
+        return self.fail(f"{rest} behind the value", pos, hint=hint)
 
     def count_items(self, count: int, offset: int) -> None:
         """Add *count* values to those read so far; fails beyond ``max_items``."""
@@ -77,6 +77,11 @@ class Cursor:
             raise self.fail(
                 f"nested deeper than {self.limits.max_depth}", offset, kind="limit", hint="raise Limits.max_depth"
             )
+
+
+def count_of(number: int, noun: str) -> str:
+    """``1 byte``, ``2 bytes``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def text_or_none(raw: bytes) -> str | None:

@@ -7,7 +7,7 @@ from itertools import starmap
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats._cursor import Cursor, column_hint, text_or_none
+from envelope.formats._cursor import Cursor, column_hint, count_of, text_or_none
 from envelope.formats._php_arrays import array_value
 from envelope.formats._php_numbers import read_float, read_int
 from envelope.path import Step, short_path
@@ -245,7 +245,7 @@ class Reader(Cursor):
                 if characters == size
                 else ("the text was re-encoded or edited after it was serialized")
             )
-            hint = f"{abs(off)} bytes {'short' if off < 0 else 'long'}: {cause}"
+            hint = f"{count_of(abs(off), 'byte')} {'short' if off < 0 else 'long'}: {cause}"
         end = start + size
         return self.fail("expected '\";' where the string's length ends", end + data.startswith(b'"', end), hint=hint)
 

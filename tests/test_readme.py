@@ -1,0 +1,71 @@
+"""The README's examples: each does what the text beside it says."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def run(command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run the command `envelope …` of this checkout."""
+    arguments = shlex.split(command)
+    assert arguments[0] == "envelope"
+    return subprocess.run(
+        [sys.executable, "-m", "envelope", *arguments[1:]], input=stdin, capture_output=True, cwd=ROOT, check=False
+    )
+
+
+def test_the_first_two_blocks_install_and_run_the_job_and_the_tests() -> None:
+    (job, output), tests = (BLOCKS[0], BLOCKS[1]), BLOCKS[2]
+    assert [BLOCKS[0][0], tests[0]] == ["sh", "sh"]
+    assert [language for language, _ in BLOCKS].count("sh") == 2
+    install, command = job[1].strip().split(" && ")
+    assert install == "python -m pip install -e '.[cli]'"
+    assert run(command).stdout.decode() == output[1].removesuffix("\n")
+    assert tests[1].strip() == "python -m pip install -e '.[test]' && python -m pytest"
+    assert len(README.split("```sh")[0].strip().splitlines()) <= 10
+
+
+def test_the_examples() -> None:
+    source = "\n".join(text for language, text in BLOCKS if language == "pycon")
+    assert source.count(">>>") > 20
+    test = doctest.DocTestParser().get_doctest(source, {}, "README.md", "README.md", 0)
+    out: list[str] = []
+    runner = doctest.DocTestRunner()
+    runner.run(test, out=out.append)
+    assert runner.failures == 0, "".join(out)
+
+
+def test_the_console_session() -> None:
+    (session,) = [text for language, text in BLOCKS if language == "console"]
+    prompt, _, shown = session.partition("\n")
+    printf, command = prompt.removeprefix("$ printf ").split(" | ")
+    (stdin,) = shlex.split(printf)
+    ran = run(command, stdin.encode())
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert ran.stderr.decode() == shown
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)]+)\)", README))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+def test_the_picture_is_what_the_library_writes() -> None:
+    spec = importlib.util.spec_from_file_location("picture", ROOT / "docs" / "picture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    picture = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(picture)
+    assert picture.PICTURE.read_text(encoding="utf-8") == picture.draw()

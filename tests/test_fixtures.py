@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -272,9 +273,9 @@ def test_payloads_are_bytes() -> None:
 
 
 def shortened(size: int) -> Iterator[int]:
-    """Lengths to cut a body to: each one, but of large bodies some; and always the last."""
-    step = 1 if size <= 1024 else 11 if size <= 4096 else 97 if size <= 12288 else 1997
-    yield from range(0, size - 12, step)
+    """Lengths to cut a body to: each one, but of large bodies (unless asked to be thorough) some; always the last."""
+    is_short = size <= 4096 or os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+    yield from range(0, size - 12, 1 if is_short else size // 200)
     yield from range(max(size - 12, 0), size)
 
 

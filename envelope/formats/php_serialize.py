@@ -24,6 +24,7 @@ from envelope.formats._cursor import as_bytes
 from envelope.formats._options import check_options
 from envelope.formats._php_numbers import float_text
 from envelope.formats._serialize_read import Reader
+from envelope.formats._writer import PhpWriter
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, array_key, is_ambiguous
 
@@ -80,23 +81,7 @@ def _bytes(raw: bytes) -> str:
     return f's:{len(raw)}:"{raw.decode("utf-8", "surrogateescape")}";'
 
 
-class _Writer:
-    def __init__(self, limits: Limits, *, php: bool, map_objects: bool) -> None:
-        self.php = php
-        self.map_objects = map_objects
-        self.limits = limits
-
-    def write(self, root: Any) -> bytes:
-        try:
-            text = "".join(self.parts(root))
-            # Only bytes values may put surrogates here (str was checked as its length was taken).
-            body = text.encode("utf-8", "surrogateescape" if self.php else "strict")
-        except UnicodeEncodeError:
-            raise Unwritable from None
-        if len(body) > self.limits.max_bytes:
-            raise Unwritable
-        return body
-
+class _Writer(PhpWriter):
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
         """The document in pieces: one for each value (that of a container opens it), one for each close."""
         max_depth, room = self.limits.max_depth, self.limits.max_bytes

@@ -24,6 +24,7 @@ from envelope.formats._cursor import as_bytes
 from envelope.formats._options import check_options
 from envelope.formats._php_numbers import float_text
 from envelope.formats._var_export_read import Reader
+from envelope.formats._writer import PhpWriter
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key, is_ambiguous
 
@@ -86,22 +87,7 @@ class _Tokens(dict[str, str]):
         return token
 
 
-class _Writer:
-    def __init__(self, limits: Limits, *, php: bool, map_objects: bool) -> None:
-        self.php = php
-        self.map_objects = map_objects
-        self.limits = limits
-
-    def write(self, root: Any) -> bytes:
-        try:
-            text = "".join(self.parts(root))
-            body = text.encode("utf-8", "surrogateescape" if self.php else "strict")
-        except UnicodeEncodeError:
-            raise Unwritable from None
-        if len(body) > self.limits.max_bytes:
-            raise Unwritable
-        return body
-
+class _Writer(PhpWriter):
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
         """The document in pieces, each line's indent with its key."""
         max_depth, room = self.limits.max_depth, self.limits.max_bytes

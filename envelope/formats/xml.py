@@ -25,6 +25,7 @@ import orjson
 from envelope.domain import Default, Domain, Unwritable, is_cyclic, write_conformed
 from envelope.formats._cursor import as_bytes
 from envelope.formats._options import check_options
+from envelope.formats._writer import TextWriter
 from envelope.formats._xml_read import FORMAT, read
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import INT_MAX, INT_MIN
@@ -109,19 +110,10 @@ _ROOT: Final = ("<root", "</root>")
 _MEMBER: Final = ("<item", "</item>")
 
 
-class _Writer:
+class _Writer(TextWriter):
     def __init__(self, limits: Limits, *, typed: bool) -> None:
+        super().__init__(limits)
         self.typed = typed
-        self.limits = limits
-
-    def write(self, root: Any) -> bytes:
-        try:
-            body = "".join(self.parts(root)).encode()
-        except UnicodeEncodeError:
-            raise Unwritable from None
-        if len(body) > self.limits.max_bytes:
-            raise Unwritable
-        return body
 
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop
         """The document in pieces: one for each value (that of a container opens it), one for each close."""

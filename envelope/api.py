@@ -9,6 +9,12 @@ Options, all keyword-only:
              has ``"plain"``, without types, as PHP gateways write it.
 ``default``  called with each value of a type outside the domain; answers one to write instead.
 ``limits``   `envelope.Limits`.
+``payload``  the name of the envelope's payload field (`encode`, `decode`).
+``strict``   whether `decode` refuses what it would otherwise mend and note.
+``on_loss``  what `convert` does about losses: ``"error"``, ``"warn"`` or ``"ignore"``.
+
+json and xml hold the portable domain only: ``values="php"`` changes nothing in them but what `convert` projects. Where
+a map repeats a key, every format takes the last value, at the place of the first.
 
 A wrong type of argument, or an option's unknown value, is a `TypeError`; an unknown format `UnknownFormat`.
 """
@@ -16,25 +22,23 @@ A wrong type of argument, or an option's unknown value, is a `TypeError`; an unk
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal
 
-from envelope.errors import LossError, LossWarning
-from envelope.formats import ResultType, get_format
+from envelope.errors import EncodeError, LossError, LossWarning
+from envelope.formats import Format, get_format
 from envelope.formats._options import option_error
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.model import Envelope
 from envelope.projection import project
 from envelope.values import Loss, differences
 
-__all__ = ["convert", "decode", "dumps", "encode", "loads", "losses"]
+__all__ = ["Dialect", "Maps", "OnLoss", "Values", "convert", "decode", "dumps", "encode", "loads", "losses"]
 
 Values = Literal["portable", "php"]
 Maps = Literal["array", "object"]
 Dialect = Literal["typed", "php", "plain"]
 OnLoss = Literal["error", "warn", "ignore"]
-
-_PHP_FORMATS = (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
 
 
 def dumps(
@@ -47,7 +51,11 @@ def dumps(
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
-    """*value* in *format*. Raises `EncodeError`, with the path of what cannot be written."""
+    """*value* in *format*. Raises `EncodeError`, with the path of what cannot be written.
+
+    A format that cannot hold all of it is no error: `losses` tells what the bytes do not keep. The options are
+    described in `envelope.api`.
+    """
     return get_format(format).dumps(value, values, maps, dialect, default, limits)
 
 
@@ -59,7 +67,10 @@ def loads(
     dialect: Dialect = "typed",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
-    """The value in *data*. Raises `DecodeError`, with the offset and the path of what cannot be read."""
+    """The value in *data*. Raises `DecodeError`, with the offset and the path of what cannot be read.
+
+    The options are described in `envelope.api`.
+    """
     return get_format(format).loads(data, values, dialect, limits)
 
 
@@ -77,7 +88,13 @@ def encode(
     """*envelope* in *format*, its ``response`` under the name *payload*. Raises `EncodeError`."""
     if not isinstance(envelope, Envelope):
         raise TypeError(f"encode() writes an Envelope, not {type(envelope).__name__}; dumps() writes any value")
-    return get_format(format).dumps(envelope.to_value(payload), values, maps, dialect, default, limits)
+    row = get_format(format)
+    try:
+        value = envelope.to_value(payload)
+    except EncodeError as error:
+        error.format = row.name
+        raise
+    return row.dumps(value, values, maps, dialect, default, limits)
 
 
 def decode(
@@ -113,9 +130,7 @@ def losses(
     """
     row = get_format(format)
     body = row.dumps(value, values, maps, dialect, default, limits)
-    if default is None and row.is_exact(values, maps, dialect):
-        return []
-    return list(differences(value, row.loads(body, values, dialect, limits)))
+    return _lost(row, value, body, values, maps, dialect, default, limits)
 
 
 def convert(
@@ -138,20 +153,59 @@ def convert(
     """
     if on_loss not in ("error", "warn", "ignore"):
         raise option_error("on_loss", on_loss, "error", "warn", "ignore")
+    body, lost = convert_and_compare(
+        data,
+        source,
+        target,
+        values=values,
+        maps=maps,
+        source_dialect=source_dialect,
+        target_dialect=target_dialect,
+        default=default,
+        limits=limits,
+        compare=on_loss != "ignore",
+    )
+    if lost and on_loss == "error":
+        raise LossError(lost, target)
+    for loss in lost:
+        warnings.warn(f"{target}: {loss}", LossWarning, stacklevel=2)
+    return body
+
+
+def convert_and_compare(
+    data: bytes | bytearray | memoryview,
+    source: str,
+    target: str,
+    *,
+    values: Values = "portable",
+    maps: Maps = "array",
+    source_dialect: Dialect = "typed",
+    target_dialect: Dialect = "typed",
+    default: Callable[[Any], Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    compare: bool = True,
+) -> tuple[bytes, list[Loss]]:
+    """The converted document, and all that it lost: none unless *compare*. `convert` decides what losses mean."""
     row = get_format(target)
     value = get_format(source).loads(data, values, source_dialect, limits)
-    projected: Iterable[Loss] = ()
-    if values == "php" and row.name not in _PHP_FORMATS:
-        value, projected = project(value, row.name, limits)
-        values = "portable"
-    body = row.dumps(value, values, maps, target_dialect, default, limits)
-    if on_loss == "ignore":
-        return body
-    lost = list(projected)
-    if not row.is_exact(values, maps, target_dialect):
-        lost += differences(value, row.loads(body, values, target_dialect, limits))
-    if lost and on_loss == "error":
-        raise LossError(lost, row.name)
-    for loss in lost:
-        warnings.warn(f"{row.name}: {loss}", LossWarning, stacklevel=2)
-    return body
+    is_projected = values == "php" and not row.is_php
+    written = project(value, row.name, limits) if is_projected else value
+    body = row.dumps(written, "portable" if is_projected else values, maps, target_dialect, default, limits)
+    lost = _lost(row, value, body, values, maps, target_dialect, default, limits) if compare else []
+    return body, lost
+
+
+def _lost(
+    row: Format,
+    value: object,
+    body: bytes,
+    values: Values,
+    maps: Maps,
+    dialect: Dialect,
+    default: Callable[[Any], Any] | None,
+    limits: Limits,
+) -> list[Loss]:
+    """What *value* lost in *body*, which was written of it with these options."""
+    if default is None and row.is_exact(values, maps, dialect):
+        return []
+    return list(differences(value, row.loads(body, values, dialect, limits)))

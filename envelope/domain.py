@@ -24,6 +24,8 @@ Default = Callable[[Any], Any]
 # A default may hand back something that is outside the domain again; orjson stops at the same count.
 _MAX_DEFAULT_CALLS = 254
 
+_PHP_ONLY = 'serialize and var_export hold it, with values="php"'
+
 
 class Unwritable(Exception):
     """Raised inside an encoder: the value has a fault, and `conform` will say which.
@@ -57,10 +59,11 @@ def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domai
     try:
         return encode(conformed)
     except Unwritable as exc:
-        # Nothing in the value is at fault. Without a reason of the encoder's own, it is the size of the output.
-        reason = str(exc) or f"the output is longer than {domain.limits.max_bytes} bytes"
-        hint = "" if str(exc) else "raise Limits.max_bytes"
-        raise EncodeError(reason, kind="limit", format=domain.format, hint=hint) from None
+        reason = str(exc)
+    # Nothing in the value is at fault. Without a reason of the encoder's own, it is the size of the output.
+    hint = "" if reason else "raise Limits.max_bytes"
+    reason = reason or f"the output is longer than {domain.limits.max_bytes} bytes"
+    raise EncodeError(reason, kind="limit", format=domain.format, hint=hint)
 
 
 def check_unfolded(root: object, format: str, limits: Limits) -> None:
@@ -199,8 +202,8 @@ class _Conform:
             try:
                 properties = [PhpProperty.from_mangled(_text_if_utf8(key), item) for key, item in members]
                 self.translated[id(value)] = PhpObject(_text_if_utf8(value.__name__), properties)
-            except (TypeError, ValueError) as exc:
-                raise self.fault(f"a phpobject that no PHP object is: {exc}") from None
+            except (TypeError, ValueError):
+                raise self.fault("a phpobject with a name that no PHP object has") from None
         return self.translated[id(value)]
 
     def holds_type(self, value: Any) -> bool:
@@ -214,7 +217,7 @@ class _Conform:
         if type(value) is int and not INT_MIN <= value <= INT_MAX:
             raise self.fault("an int beyond 64 bits", hint="write it as a str")
         if type(value) is float and not self.domain.php and not math.isfinite(value):
-            raise self.fault(f"{value} is not finite", hint='only values="php" holds it, in the PHP formats')
+            raise self.fault(f"{value} is not finite", hint=_PHP_ONLY)
         if type(value) is str:
             self.check_text(value, "text")
         if reason := self.domain.refuse(value):
@@ -234,7 +237,10 @@ class _Conform:
         try:
             text.encode()
         except UnicodeEncodeError as exc:
-            raise self.fault(f"{what} with a lone surrogate at character {exc.start}") from None
+            at = exc.start
+        else:
+            return
+        raise self.fault(f"{what} with a lone surrogate at character {at}")
 
     def reuse(self, value: Any, frame: _Frame) -> bool:
         """Put the copy of an object that was met before, where the format can share; refuse a cycle."""
@@ -263,6 +269,10 @@ class _Conform:
             raise self.fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")
         if type(value) is dict:
             self.check_keys(value)
+        if type(value) is PhpObject and self.domain.shares_objects:
+            names = [entry.mangled for entry in value.properties]
+            if len(set(names)) < len(names):
+                raise self.fault("two properties of one name")
         copy, put, close = self.copy_of(value)
         if type(value) is PhpObject:
             self.copies[id(value)] = copy
@@ -314,9 +324,11 @@ class _Conform:
         return EncodeError(reason, kind=kind, format=self.domain.format, path=short_path(steps), hint=hint)
 
     def hint(self, value: Any) -> str:
-        if isinstance(value, bytes | PhpObject | PhpEnum):
-            return 'only values="php" holds it, in the PHP formats; convert() projects objects'
-        return "give default= to write it"
+        if isinstance(value, PhpEnum):
+            return _PHP_ONLY + "; no backing value of the case is known, default= can give one"
+        if isinstance(value, bytes | PhpObject):
+            return _PHP_ONLY
+        return "to_value() makes a value of it" if hasattr(value, "to_value") else "give default= to write it"
 
 
 def _ignore(_: object, __: object) -> None:

@@ -31,7 +31,7 @@ class Limits:
 
     @classmethod
     def unlimited(cls) -> Limits:
-        """No bounds of ours. orjson's own depth bounds (254 writing, 1024 reading) and libxml2's (2048) remain."""
+        """No bounds of ours. orjson's own depth bounds (254 writing, 1024 reading) and libxml2's (2047) remain."""
         return cls(max_bytes=sys.maxsize, max_depth=sys.maxsize, max_items=sys.maxsize)
 
 

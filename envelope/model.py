@@ -17,6 +17,7 @@ from envelope.values import PhpObject
 __all__ = ["Envelope", "Note"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _TEXT_FIELDS = ("error", "reason", "error_code", "request_id", "last_id")
 
@@ -33,13 +34,13 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope(Generic[T]):
+class Envelope(Generic[T_co]):
     """One answer: ``response`` (any value), five strings, and fields beyond the six in their own order.
 
     ``notes`` says what was mended when the envelope was read; it is neither compared nor written.
     """
 
-    response: T
+    response: T_co
     error: str = ""
     reason: str = ""
     error_code: str = "0000"
@@ -48,12 +49,12 @@ class Envelope(Generic[T]):
     extras: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = field(default=(), compare=False, repr=False)
 
-    @classmethod
+    @staticmethod
     def ok(
-        cls, response: T, *, request_id: str = "", last_id: str = "", extras: Mapping[str, Any] | None = None
+        response: T, *, request_id: str = "", last_id: str = "", extras: Mapping[str, Any] | None = None
     ) -> Envelope[T]:
         """A success: code ``"0000"``, no error."""
-        return cls(response=response, request_id=request_id, last_id=last_id, extras=extras or {})
+        return Envelope(response=response, request_id=request_id, last_id=last_id, extras=extras or {})
 
     @staticmethod
     def fail(
@@ -64,7 +65,7 @@ class Envelope(Generic[T]):
         request_id: str = "",
         last_id: str = "",
         extras: Mapping[str, Any] | None = None,
-    ) -> Envelope[list[Any]]:
+    ) -> Envelope[Any]:
         """A failure with this code; ``response`` is ``[]``, as PHP gateways say nothing."""
         return Envelope(
             response=[],
@@ -94,6 +95,8 @@ class Envelope(Generic[T]):
         for name in _TEXT_FIELDS:
             if type(value[name]) is not str:
                 raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
+        if not isinstance(self.extras, Mapping):
+            raise EncodeError(f"extras are a mapping, not {type(self.extras).__name__}")
         if self.extras:
             for name in self.extras:
                 if name in value:
@@ -101,8 +104,8 @@ class Envelope(Generic[T]):
             value.update(self.extras)
         return value
 
-    @classmethod
-    def from_value(cls, value: object, payload: str = "response", *, strict: bool = False) -> Envelope[Any]:
+    @staticmethod
+    def from_value(value: object, payload: str = "response", *, strict: bool = False) -> Envelope[Any]:
         """The envelope in a decoded map, whatever the order of its fields.
 
         Unless *strict*, what is missing or mistyped in a known way is mended and noted: a missing payload is
@@ -120,7 +123,7 @@ class Envelope(Generic[T]):
             response = []
             notes.append(Note(format_path([payload]), "missing, taken as []"))
         texts = {name: _read_text(fields, name, notes, strict=strict) for name in _TEXT_FIELDS}
-        return cls(response=response, **texts, extras=fields, notes=tuple(notes))
+        return Envelope(response=response, **texts, extras=fields, notes=tuple(notes))
 
 
 def _check_payload(payload: str) -> None:

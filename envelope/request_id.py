@@ -29,8 +29,9 @@ class RequestIds:
     def __call__(self) -> str:
         """The next id; `ValueError` where the clock is outside the 32 bits of seconds that one has."""
         with self._lock:
-            self._last = now = max(self._clock() // 1000, self._last + 1)
-        if now > _LAST:
-            raise ValueError(f"no request id holds the microsecond {now}")
+            time = self._clock() // 1000
+            if not 0 <= time <= _LAST:
+                raise ValueError(f"no request id holds the microsecond {time}")
+            self._last = now = max(time, self._last + 1)
         seconds, microseconds = divmod(now, 1_000_000)
         return f"{self._prefix}{seconds:08x}{microseconds:05x}"

@@ -18,6 +18,7 @@ from envelope.path import Link, Step, format_link
 __all__ = [
     "INT_MAX",
     "INT_MIN",
+    "INT_STARTS",
     "Loss",
     "PhpEnum",
     "PhpObject",
@@ -40,7 +41,7 @@ Value: TypeAlias = (
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
 
-_INT_STARTS = "-0123456789"
+INT_STARTS = "-0123456789"
 _CANONICAL_INT = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -49,7 +50,7 @@ def array_key(key: str) -> int | str:
 
     ``"5"`` and ``"-1"`` become integers; ``"05"``, ``"-0"``, ``"1.5"`` and ``"9223372036854775808"`` stay strings.
     """
-    if key[:1] in _INT_STARTS and _CANONICAL_INT.fullmatch(key):
+    if key[:1] in INT_STARTS and _CANONICAL_INT.fullmatch(key):
         number = int(key)
         if INT_MIN <= number <= INT_MAX:
             return number
@@ -103,6 +104,8 @@ class PhpProperty:
             raise ValueError(f"visibility is public, protected or private, not {self.visibility!r}")
         if (self.visibility == "private") != bool(self.declared_in):
             raise ValueError("declared_in goes with a private property, and only with one")
+        if self.declared_in:
+            _check_class_name(self.declared_in)
 
     @classmethod
     def from_mangled(cls, mangled: str | bytes | int, value: Any) -> PhpProperty:
@@ -112,7 +115,7 @@ class PhpProperty:
         # Both spellings are split as text; a name that is not UTF-8 goes through its surrogate form and back.
         text = mangled if isinstance(mangled, str) else mangled.decode("utf-8", "surrogateescape")
         owner, found, name = text[1:].partition("\0")
-        if not (text.startswith("\0") and owner and found and name):
+        if not (text.startswith("\0") and found and name and (owner == "*" or is_class_name(owner))):
             return cls(mangled, value)
         plain = name if name.isascii() else _text_or_bytes(name)
         return cls(plain, value, "protected") if owner == "*" else cls(plain, value, "private", owner)
@@ -179,6 +182,18 @@ class PhpObject:
         """Like ``self[name]``, or *default* without such a property."""
         return next((entry.value for entry in self.properties if entry.name == name), default)
 
+    def __iter__(self) -> Iterator[str | bytes | int]:
+        """The properties' names, in order."""
+        return (entry.name for entry in self.properties)
+
+    def __contains__(self, name: object) -> bool:
+        return any(entry.name == name for entry in self.properties)
+
+    @property
+    def shown(self) -> tuple[PhpProperty, ...]:
+        """The properties that `json_encode` shows: the public ones, but for names that begin with NUL."""
+        return tuple(entry for entry in self.properties if not str(entry.mangled).startswith("\0"))
+
     def __eq__(self, other: object) -> bool:
         return same(self, other) if isinstance(other, PhpObject) else NotImplemented
 
@@ -206,17 +221,19 @@ class PhpEnum:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves)."""
+    """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves).
+
+    ``note`` says what changes where both look alike: its keys, its properties, its sharing.
+    """
 
     path: str
     was: Any
     becomes: Any
+    note: str = ""
 
     def __str__(self) -> str:
         was, becomes = _describe(self.was), _describe(self.becomes)
-        if was == becomes:
-            was, becomes = ("shared", "copied") if isinstance(self.was, PhpObject) else (was, f"another {becomes}")
-        return f"{self.path}: {was} → {becomes}"
+        return f"{self.path}: {was} → {becomes}{f' ({self.note})' if self.note else ''}"
 
 
 def _describe(value: Any) -> str:
@@ -258,17 +275,24 @@ def differences(before: object, after: object) -> Iterator[Loss]:
             first_meeting = id(was) not in forward and id(becomes) not in backward
             if not first_meeting:
                 if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
-                    yield Loss(format_link(link), was, becomes)
+                    yield Loss(format_link(link), was, becomes, "shared, then a copy")
                 continue
             forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
         if not _same_shell(was, becomes):
-            yield Loss(format_link(link), was, becomes)
+            yield Loss(format_link(link), was, becomes, _note(was, becomes))
         changed: list[tuple[Link, Any, Any]] = [
             ((link, step), child, other)
             for (step, child), (_, other) in _paired(was, becomes)
             if type(child) in _CONTAINERS or not _same_shell(child, other)
         ]
         pairs += reversed(changed)
+
+
+def _note(was: object, becomes: object) -> str:
+    """What changes in a container that keeps its kind."""
+    if type(was) is not type(becomes):
+        return ""
+    return "other keys" if type(was) is dict else "other properties" if type(was) is PhpObject else ""
 
 
 def _same_shell(a: Any, b: Any) -> bool:
@@ -288,7 +312,7 @@ def _same_shell(a: Any, b: Any) -> bool:
         return (
             a.class_name == b.class_name
             and a.payload == b.payload
-            and [entry.mangled for entry in a.properties] == [entry.mangled for entry in b.properties]
+            and list(map(_property_head, a.properties)) == list(map(_property_head, b.properties))
         )
     return bool(a == b)
 
@@ -296,16 +320,25 @@ def _same_shell(a: Any, b: Any) -> bool:
 _CONTAINERS = (list, dict, PhpObject)
 
 
+def _property_head(entry: PhpProperty) -> tuple[type, str | bytes | int, str, str]:
+    return type(entry.name), entry.name, entry.visibility, entry.declared_in
+
+
 def _paired(a: Any, b: Any) -> Iterable[tuple[tuple[Step, Any], tuple[Step, Any]]]:
-    """The children of two containers side by side; none where the counts differ, and those of a scalar."""
-    if type(a) not in _CONTAINERS or type(b) not in _CONTAINERS or len(_children(a)) != len(_children(b)):
+    """The children of two containers side by side; none where the counts differ, and those of a scalar.
+
+    An object that became a map is paired by what of it is shown.
+    """
+    if type(a) not in _CONTAINERS or type(b) not in _CONTAINERS:
         return ()
-    return zip(_children(a), _children(b), strict=True)
+    old = _children(a, only_shown=type(b) is not PhpObject)
+    new = _children(b, only_shown=type(a) is not PhpObject)
+    return zip(old, new, strict=True) if len(old) == len(new) else ()
 
 
-def _children(value: Any) -> Collection[tuple[Step, Any]]:
+def _children(value: Any, *, only_shown: bool) -> Collection[tuple[Step, Any]]:
     if type(value) is dict:
         return value.items()
     if type(value) is list:
         return list(enumerate(value))
-    return [(entry.name, entry.value) for entry in value.properties]
+    return [(entry.name, entry.value) for entry in (value.shown if only_shown else value.properties)]

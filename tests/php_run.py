@@ -1,7 +1,8 @@
 """The long comparison with PHP: `python -m tests.php_run --count 1000000 --seed 1`.
 
-Random portable values are written by PHP and by us, as arrays and with maps="object", in serialize, var_export and
-(php dialect) json and jsonu; the bytes must be equal, and what we read of PHP's bytes must be the value.
+Random portable values are written by PHP and by us, as arrays and with maps="object", in serialize and var_export
+(and, where `--format` names them, in json and jsonu of the php dialect); the bytes must be equal, and what we read of
+PHP's bytes must be the value.
 """
 
 from __future__ import annotations

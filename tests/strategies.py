@@ -1,48 +1,62 @@
-"""Hypothesis strategies: one for values, its flags say what a format cannot carry."""
+"""Hypothesis strategies: one for portable values, whose flags say what a format cannot carry; one for PHP's domain."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import strategies as st
 
 from envelope import Envelope, PhpEnum, PhpObject, PhpProperty
-from envelope.values import INT_MAX, INT_MIN
+from envelope.values import INT_MAX, INT_MIN, is_ambiguous
 
 # Drawn often, for random text would hardly find them.
 ODD_TEXTS = (
     "", "0", "1", "-1", "-0", "05", "0000", "4000", "1.5", "9223372036854775807", "9223372036854775808",
     "it's", 'quo"te', "back\\slash", "a\0b", "\0", "\x01\x1f\x7f", "\r\n\t", "中文", "Привет", "😀👩‍👧", "e\u0301",
     "\u2028\u2029", "\ufffe\uffff", "</root>&amp;]]>", "item", "xml", "a b", "1a", "a:b", " ", "ключ", "\\u0041",
+    "key", "type", "XmlA", "-a", "<x>", "a" * 64, "a" * 65, "root",
 )  # fmt: skip
 
 
-_texts = st.sampled_from(ODD_TEXTS) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_texts = (
+    st.sampled_from(ODD_TEXTS)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    | st.text("\0\x01\t\n\r \x1f\x7f\x85\u2028\ufffe\uffff&<>\"'\\]a", max_size=8)
+)
 _numbers = st.integers(INT_MIN, INT_MAX) | st.floats(allow_nan=False, allow_infinity=False)
 _constants = st.sampled_from([None, True, False])
 
 
 # Composites, for Hypothesis prints a strategy in full, and a composite by its name.
 @st.composite
-def texts(draw: st.DrawFn) -> str:
-    """Text without lone surrogates; control characters, NUL and noncharacters included."""
-    return draw(_texts)
+def texts(draw: st.DrawFn, *, controls: bool = True) -> str:
+    """Text without lone surrogates; control characters, NUL and noncharacters included unless told otherwise."""
+    text = draw(_texts)
+    return text if controls else _CONTROLS.sub("", text)
 
 
 @st.composite
-def scalars(draw: st.DrawFn) -> Any:
-    return draw(_constants | _numbers | _texts)
+def scalars(draw: st.DrawFn, *, controls: bool = True) -> Any:
+    return draw(_constants | _numbers | texts(controls=controls))
 
 
-def values(*, max_leaves: int = 25) -> st.SearchStrategy[Any]:
-    """Portable values of any shape, the two ambiguous kinds of map among them."""
-    return st.recursive(scalars(), _containers, max_leaves=max_leaves)
+def values(*, max_leaves: int = 25, ambiguous: bool = True, controls: bool = True) -> st.SearchStrategy[Any]:
+    """Portable values of any shape.
 
+    Without *ambiguous*, none of the maps that a PHP array cannot tell from lists; without *controls*, none of the
+    characters that XML cannot hold (its plain dialect has no way around them).
+    """
 
-def _containers(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    lists = st.lists(children, max_size=5)
-    list_like = lists.map(lambda items: {str(index): item for index, item in enumerate(items)})
-    return lists | st.dictionaries(texts(), children, max_size=5) | list_like
+    def containers(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+        lists = st.lists(children, max_size=5)
+        maps = st.dictionaries(texts(controls=controls), children, max_size=5)
+        if not ambiguous:
+            return lists | maps.map(lambda items: {**items, "end": None} if is_ambiguous(items) else items)
+        return lists | maps | lists.map(lambda items: {str(index): item for index, item in enumerate(items)})
+
+    return st.recursive(scalars(controls=controls), containers, max_leaves=max_leaves)
 
 
 def php_values(*, var_export: bool = False, max_leaves: int = 20) -> st.SearchStrategy[Any]:

@@ -440,7 +440,7 @@ def test_out_of_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> bytes:
         raise MemoryError
 
-    monkeypatch.setattr(envelope, "convert", fail)
+    monkeypatch.setattr("envelope.cli.convert.convert_and_compare", fail)
     result = convert("--to", "json", data=b"1")
     assert (result.exit_code, result.stderr) == (1, "Error: out of memory\n")
 

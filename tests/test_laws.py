@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import envelope
 from envelope import DecodeError, EncodeError, Envelope, EnvelopeError, LossError, PhpObject, ResultType, same
 from envelope.formats import FORMATS
+from envelope.path import format_path
 from tests.strategies import envelopes, php_values, texts, values
 
 PHP_FORMATS = (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
@@ -43,6 +44,42 @@ def test_law_2_arrays_turn_the_ambiguous_maps_into_lists(php_fmt: ResultType, va
     read = envelope.loads(envelope.dumps(value, php_fmt), php_fmt)
     assert same(read, with_lists(value))
     assert (envelope.losses(value, php_fmt) == []) == same(read, value)
+
+
+@given(value=values(ambiguous=False))
+def test_arrays_lose_nothing_but_the_ambiguous_maps(php_fmt: ResultType, value: Any) -> None:
+    assert envelope.losses(value, php_fmt) == []
+
+
+@given(value=values(controls=False))
+def test_plain_xml_refuses_nothing_but_what_xml_cannot_hold(value: Any) -> None:
+    envelope.loads(envelope.dumps(value, "xml", dialect="plain"), "xml", dialect="plain")
+
+
+@given(value=php_values(), dialect=st.sampled_from(["typed", "php"]), maps=st.sampled_from(["array", "object"]))
+def test_a_projection_says_each_loss_once_and_in_order(value: Any, dialect: Any, maps: Any) -> None:
+    body = envelope.dumps(value, "serialize", values="php")
+    try:
+        envelope.convert(body, "serialize", "json", values="php", target_dialect=dialect, maps=maps)
+    except EncodeError:
+        return
+    except LossError as error:
+        read = envelope.loads(body, "serialize", values="php")
+        paths = [loss.path for loss in error.losses]
+        assert len(set(paths)) == len(paths)
+        assert paths == [path for path in all_paths(read) if path in set(paths)]
+
+
+def all_paths(value: Any, steps: tuple[Any, ...] = ()) -> list[str]:
+    """The path of each value, in document order; objects are gone into wherever they stand."""
+    children: list[tuple[Any, Any]] = []
+    if isinstance(value, PhpObject):
+        children = [(entry.name, entry.value) for entry in value.properties]
+    elif isinstance(value, dict):
+        children = list(value.items())
+    elif isinstance(value, list):
+        children = list(enumerate(value))
+    return [format_path(steps), *(path for step, child in children for path in all_paths(child, (*steps, step)))]
 
 
 @given(value=values(), source=formats, target=formats)

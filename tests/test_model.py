@@ -140,5 +140,9 @@ def test_request_ids_are_unique_and_rise_under_threads() -> None:
 
 
 def test_a_clock_that_no_request_id_holds() -> None:
-    with pytest.raises(ValueError, match="no request id"):
-        RequestIds(lambda: (1 << 32) * 1_000_000_000)()
+    times = iter([-1, (1 << 32) * 1_000_000_000, 0])
+    ids = RequestIds(lambda: next(times))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no request id"):
+            ids()
+    assert ids() == "1.0000000000000"

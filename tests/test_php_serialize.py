@@ -255,14 +255,11 @@ def test_a_value_reference_stands_for_the_value_of_the_place() -> None:
 
 def test_references_to_arrays_count_again_so_they_cannot_multiply() -> None:
     # Each level holds the one before twice: 2^40 values in 1 KB.
-    body = b"i:1;"
-    slot = 1
     parts = [b"a:41:{i:0;a:1:{i:0;i:1;}"]
     slot = 2
     for level in range(1, 41):
         parts.append(b"i:%d;a:2:{i:0;R:%d;i:1;R:%d;}" % (level, slot, slot))
         slot += 2 if level == 1 else 1
-    del body
     assert refused(b"".join(parts) + b"}", values="php")[0] == "limit"
 
 
@@ -283,6 +280,17 @@ def test_an_object_shared_behind_a_payload_is_refused() -> None:
 def test_bytes_are_written_as_strings() -> None:
     assert dumps([b"\xff", b"5"], values="php") == b'a:2:{i:0;s:1:"\xff";i:1;s:1:"5";}'
     assert dumps({b"5": 1, b"\xff": 2, "a": 3}, values="php") == b'a:3:{i:5;i:1;s:1:"\xff";i:2;s:1:"a";i:3;}'
+
+
+def test_two_properties_of_one_name_are_refused() -> None:
+    with pytest.raises(EncodeError, match="one name") as caught:
+        dumps([PhpObject("A", [PhpProperty("a", 1), PhpProperty("a", 2)])], values="php")
+    assert caught.value.path == "$[0]"
+
+
+def test_a_name_that_only_looks_mangled_is_lost() -> None:
+    value = PhpObject("A", [PhpProperty("\0B\0a", 1)])
+    assert [loss.path for loss in envelope.losses(value, "serialize", values="php")] == ["$"]
 
 
 @pytest.mark.parametrize("value", [{5: 1, "5": 2}, {"a": 1, b"a": 2}, {b"5": 1, 5: 2}, {2**63: 1}, {(): 1}])

@@ -114,7 +114,9 @@ def test_what_var_export_cannot_print_is_refused() -> None:
 def test_a_shared_object_is_printed_twice_and_that_is_a_loss() -> None:
     shared = PhpObject("A")
     losses = envelope.losses([shared, shared], "var_export", values="php")
-    assert [str(loss) for loss in losses] == ["$[1]: shared → copied"]
+    assert [str(loss) for loss in losses] == ["$[1]: PhpObject A → PhpObject A (shared, then a copy)"]
+    losses = envelope.losses(PhpObject("A", [PhpProperty("p", 1, "protected")]), "var_export", values="php")
+    assert [str(loss) for loss in losses] == ["$: PhpObject A → PhpObject A (other properties)"]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,9 @@ def test_sharing_is_part_of_sameness() -> None:
 def test_objects() -> None:
     assert PhpObject("A", {"a": 1}) == PhpObject("A", [PhpProperty("a", 1)])
     assert PhpObject("A") != "A"
+    assert list(PhpObject("A", {"a": 1, "b": 2})) == ["a", "b"]
+    assert "a" in PhpObject("A", {"a": 1})
+    assert 1 not in PhpObject("A", {"a": 1})
     assert PhpEnum("S", "H", "h") == PhpEnum("S", "H")
     assert repr(PhpObject("A", payload=b"xy")) == "<PhpObject A (), payload of 2 bytes>"
     with pytest.raises(KeyError):
@@ -85,7 +88,7 @@ def test_a_cyclic_object_is_copied_pickled_and_compared() -> None:
         lambda: PhpObject("A B"), lambda: PhpObject("A;system('id')"), lambda: PhpObject(""), lambda: PhpObject("\\A"), lambda: PhpObject("A\\"),
         lambda: PhpEnum("A", "b()"), lambda: PhpEnum("A", "\ud800"), lambda: PhpProperty("a", 1, "hidden"),  # type: ignore[arg-type]
         lambda: PhpProperty("a", 1, "private"), lambda: PhpProperty("a", 1, "public", "A"), lambda: PhpProperty("\ud800", 1),
-        lambda: PhpProperty(2**63, 1),
+        lambda: PhpProperty(2**63, 1), lambda: PhpProperty("a", 1, "private", "*"), lambda: PhpProperty("a", 1, "private", "A\0"),
     ],
 )  # fmt: skip
 def test_what_no_php_object_is(make: Any) -> None:
@@ -111,7 +114,7 @@ def test_a_loss_is_described_without_its_text() -> None:
         (Loss("$.a", {}, []), "$.a: {} → []"),
         (Loss("$.a", 1.0, 1), "$.a: 1.0 → 1"),
         (Loss("$.a", "secret", b"secret"), "$.a: str of 6 → bytes of 6"),
-        (Loss("$.a", {"1": 1}, {1: 1}), "$.a: map of 1 → another map of 1"),
+        (Loss("$.a", {"1": 1}, {1: 1}, "other keys"), "$.a: map of 1 → map of 1 (other keys)"),
         (Loss("$.a", PhpEnum("S", "H"), "h"), "$.a: PhpEnum S → str of 1"),
         (Loss("$.a", date(2020, 1, 1), "x"), "$.a: date → str of 1"),
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-import envelope
+from envelope.api import convert_and_compare
 from envelope.cli.detect import detect
 from envelope.cli.files import read_input, write_output
 from envelope.cli.pretty import pretty as indent
@@ -97,8 +97,9 @@ def convert(
         source = _detected(file, data)
     _check_dialect("--from-dialect", source, from_dialect)
 
-    def converted(*, allow_loss: bool) -> bytes:
-        return envelope.convert(
+    try:
+        _check_size(data, source, limits)
+        body, losses = convert_and_compare(
             data,
             source,
             target,
@@ -107,18 +108,10 @@ def convert(
             source_dialect=from_dialect,
             target_dialect=to_dialect,
             limits=limits,
-            on_loss="ignore" if allow_loss else "error",
         )
-
-    try:
-        _check_size(data, source, limits)
-        try:
-            body = converted(allow_loss=False)
-        except LossError as exc:
-            if strict:
-                raise
-            show_losses(exc.losses, exc.format)
-            body = converted(allow_loss=True)
+        if losses and strict:
+            raise LossError(losses, target)
+        show_losses(losses, target)
         if pretty:
             body = indent(body, target, limits)
     except LossError as exc:

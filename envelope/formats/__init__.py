@@ -24,6 +24,11 @@ class ResultType(StrEnum):
     SERIALIZE = "serialize"
     VAR_EXPORT = "var_export"
 
+    @property
+    def media_type(self) -> str:
+        """The ``Content-Type`` of a document in this format, without its charset (always UTF-8)."""
+        return FORMATS[self].media_type
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -46,8 +51,12 @@ class Format:
         So it is for the portable domain in the typed dialects; a PHP array alone cannot tell its two kinds of map
         from lists, unless ``maps="object"`` does.
         """
-        is_php = self.name in (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
-        return values == "portable" and dialect == "typed" and (maps == "object" or not is_php)
+        return values == "portable" and dialect == "typed" and (maps == "object" or not self.is_php)
+
+    @property
+    def is_php(self) -> bool:
+        """Whether it is one of the two formats that hold PHP's own domain."""
+        return self.name in (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
 
 
 _TYPED = ("typed",)

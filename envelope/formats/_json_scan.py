@@ -113,7 +113,8 @@ class JsonScanner(Cursor):
 
     def check_open(self, pos: int, depth: int) -> None:
         if depth > self.max_depth:
-            raise self.fail(f"nested deeper than {self.max_depth}", pos, kind="limit", hint="raise Limits.max_depth")
+            hint = "raise Limits.max_depth" if self.max_depth == self.limits.max_depth else "orjson goes no deeper"
+            raise self.fail(f"nested deeper than {self.max_depth}", pos, kind="limit", hint=hint)
 
     def space(self, pos: int) -> int:
         match = _SPACE.match(self.data, pos)

@@ -11,7 +11,7 @@ from envelope.formats._cursor import Cursor, column_hint, count_of, text_or_none
 from envelope.formats._php_arrays import array_value
 from envelope.formats._php_numbers import read_float, read_int
 from envelope.path import Step, short_path
-from envelope.values import PhpEnum, PhpObject, PhpProperty, array_key, is_class_name
+from envelope.values import INT_STARTS, PhpEnum, PhpObject, PhpProperty, array_key, is_class_name
 
 __all__ = ["Reader"]
 
@@ -33,8 +33,7 @@ _PENDING: Final = object()  # stands in its container's place for an array that 
 
 
 _BOOLEANS: Final = {b"b:0;": False, b"b:1;": True}
-_KEY_STARTS: Final = frozenset("-0123456789")
-_UNUSUAL: Final = _KEY_STARTS | {"", "\0"}  # names that are not everywhere a key as they stand start so
+_UNUSUAL: Final = frozenset(INT_STARTS) | {"", "\0"}  # names that are not everywhere a key as they stand start so
 
 
 def _step(key: Step, *, is_list: bool, php: bool) -> Step:
@@ -177,7 +176,7 @@ class Reader(Cursor):
                 if shell is not None:
                     key = self.property_name(name, shell, start)
                     continue
-                if type(name) is str and name[:1] in _KEY_STARTS:
+                if type(name) is str and name[:1] in INT_STARTS:
                     name = array_key(name)
                 if type(name) is int:
                     is_list = is_list and 0 <= name <= read
@@ -224,7 +223,9 @@ class Reader(Cursor):
         try:
             return data[start:end].decode(), end + 2
         except UnicodeDecodeError as exc:
-            return self.not_text(data[start:end], start + exc.start), end + 2
+            bad = start + exc.start
+        # Behind the handler, for an error's context would hold the string.
+        return self.not_text(data[start:end], bad), end + 2
 
     def not_text(self, raw: bytes, offset: int) -> bytes:
         """Bytes that are not UTF-8: a value of PHP's domain only."""
@@ -268,10 +269,8 @@ class Reader(Cursor):
             elif place > len(data):
                 raise self.fail("expected more of the string", len(data))
         end = self.expect(b'";', place)
-        try:
-            return raw.decode(), end
-        except UnicodeDecodeError:
-            return self.not_text(bytes(raw), start), end
+        text = text_or_none(bytes(raw))
+        return self.not_text(bytes(raw), start) if text is None else text, end
 
     def integer(self, pos: int) -> tuple[int, int]:
         """`i:int;`"""
@@ -323,7 +322,7 @@ class Reader(Cursor):
         name, end = self.class_name(self.expect(b"O:", pos))
         if name.lower() == "stdclass":
             return (PhpObject("stdClass") if self.php else _MAP), end
-        self.php_only(f"an object of class {name[:64]}", pos)
+        self.php_only("an object that is no stdClass", pos)
         return PhpObject(name), end
 
     def php_only(self, what: str, pos: int) -> None:

@@ -139,7 +139,7 @@ class Reader(Cursor):
             if name is None or case is None:
                 raise self.fail("a class name that is not UTF-8", pos)
             if not self.php and (name != "stdClass" or match[3]):
-                what = f"an object of class {name[:64]}" if match[2] else "an enum, or a class constant"
+                what = "an object that is no stdClass" if match[2] else "an enum's case"
                 raise self.fail(what, pos, kind="forbidden", hint='values="php" reads it, inert')
             if match[2]:
                 head = _Open(depth, b"))", name, php=self.php)
@@ -214,14 +214,12 @@ class Reader(Cursor):
         raw = match[1]
         if b"\\" in raw:
             raw = _ESCAPE.sub(rb"\1", raw)
-        try:
-            return raw.decode(), match.end()
-        except UnicodeDecodeError:
-            if self.php:
-                return raw, match.end()
-            raise self.fail(
-                "a string that is not UTF-8", pos + 1, kind="forbidden", hint='values="php" reads it as bytes'
-            ) from None
+        text = text_or_none(raw)
+        if text is not None:
+            return text, match.end()
+        if self.php:
+            return raw, match.end()
+        raise self.fail("a string that is not UTF-8", pos + 1, kind="forbidden", hint='values="php" reads it as bytes')
 
     def bad_text(self, start: int) -> DecodeError:
         """The error for a string that does not end: at a NUL, at a backslash that escapes nothing, or at the end."""

@@ -68,7 +68,7 @@ def dumps(
         return encode(value)
     except Unwritable:
         domain = Domain(format="json" if ascii else "jsonu", limits=limits)
-        return write_conformed(encode, value, domain, default)
+    return write_conformed(encode, value, domain, default)
 
 
 def loads(
@@ -90,11 +90,14 @@ def loads(
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
-        scanner.scan()
-        raise scanner.fail(f"orjson: {exc.msg}", exc.pos) from None
-    if _needs_scan(value, limits.max_depth):
-        scanner.scan()
-    return value
+        refusal, at = exc.msg, exc.pos
+    else:
+        if _needs_scan(value, limits.max_depth):
+            scanner.scan()
+        return value
+    # Behind the handler, for orjson's error holds the whole document.
+    scanner.scan()
+    raise scanner.fail(f"orjson: {refusal}", at)
 
 
 def escape_not_ascii(body: bytes) -> bytes:

@@ -49,7 +49,7 @@ def dumps(
         return writer.write(value)
     except Unwritable:
         domain = Domain(format=FORMAT, limits=limits, php=php, shares_objects=True)
-        return write_conformed(writer.write, value, domain, default)
+    return write_conformed(writer.write, value, domain, default)
 
 
 def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
@@ -189,6 +189,8 @@ class _Writer(PhpWriter):
             payload = value.payload.decode("utf-8", "surrogateescape")
             return f"C:{name}:{len(value.payload)}:{{{payload}}}", None
         names = [_property_name(entry.mangled) for entry in value.properties]
+        if len(set(names)) < len(names):
+            raise Unwritable
         members = zip(names, (entry.value for entry in value.properties), strict=True)
         return f"O:{name}:{len(names)}:{{", members
 

@@ -53,7 +53,7 @@ def dumps(
         return writer.write(value)
     except Unwritable:
         domain = Domain(format=FORMAT, limits=limits, php=php, refuse=_refuse_payload)
-        return write_conformed(writer.write, value, domain, default)
+    return write_conformed(writer.write, value, domain, default)
 
 
 def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:

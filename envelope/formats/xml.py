@@ -54,7 +54,7 @@ def dumps(
         domain = Domain(format=FORMAT, limits=limits)
         if not typed:
             domain = replace(domain, refuse=_refuse)
-        return write_conformed(writer.write, value, domain, default)
+    return write_conformed(writer.write, value, domain, default)
 
 
 def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:

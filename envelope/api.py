@@ -21,6 +21,7 @@ A wrong type of argument, or an option's unknown value, is a `TypeError`; an unk
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, Literal
@@ -167,8 +168,12 @@ def convert(
     )
     if lost and on_loss == "error":
         raise LossError(lost, target)
+    caller = sys._getframe(1)
     for loss in lost:
-        warnings.warn(f"{target}: {loss}", LossWarning, stacklevel=2)
+        # With a registry of its own, for the caller's module would keep every text for good.
+        warnings.warn_explicit(
+            f"{target}: {loss}", LossWarning, caller.f_code.co_filename, caller.f_lineno, registry={}
+        )
     return body
 
 
@@ -189,7 +194,10 @@ def convert_and_compare(
     row = get_format(target)
     value = get_format(source).loads(data, values, source_dialect, limits)
     is_projected = values == "php" and not row.is_php
-    written = project(value, row.name, limits) if is_projected else value
+    written = value
+    if is_projected:
+        # Arrays were read as lists wherever they could be one, so the maps that look like lists are objects.
+        written, maps = project(value, row.name, limits), "object"
     body = row.dumps(written, "portable" if is_projected else values, maps, target_dialect, default, limits)
     lost = _lost(row, value, body, values, maps, target_dialect, default, limits) if compare else []
     return body, lost

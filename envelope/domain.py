@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -259,9 +260,9 @@ class _Conform:
             raise self.fault(f"nested deeper than {limits.max_depth}", kind="limit", hint="raise Limits.max_depth")
         children: Any
         if type(value) is list:
-            children = enumerate(value)
+            children = enumerate(tuple(value))  # default may change the container
         elif type(value) is dict:
-            children = iter(value.items())
+            children = iter(tuple(value.items()))
         else:
             children = ((entry, entry.value) for entry in value.properties)
         self.items += len(value.properties) if type(value) is PhpObject else len(value)
@@ -270,13 +271,13 @@ class _Conform:
         if type(value) is dict:
             self.check_keys(value)
         if type(value) is PhpObject and self.domain.shares_objects:
-            names = [entry.mangled for entry in value.properties]
+            names = [_surrogate_text(entry.mangled) for entry in value.properties]
             if len(set(names)) < len(names):
                 raise self.fault("two properties of one name")
-        copy, put, close = self.copy_of(value)
+        twin, put, close = self.copy_of(value)
         if type(value) is PhpObject:
-            self.copies[id(value)] = copy
-        parent.put(parent.step, copy)
+            self.copies[id(value)] = twin
+        parent.put(parent.step, twin)
         self.open.add(id(value))
         self.frames.append(_Frame(children, put, close, value))
 
@@ -290,17 +291,16 @@ class _Conform:
         if type(value) is dict:
             members: dict[Any, Any] = {}
             return members, members.__setitem__, lambda: None
-        copy = PhpObject(value.class_name)
+        twin = copy(value)
         properties: list[PhpProperty] = []
 
         def put(entry: PhpProperty, child: Any) -> None:
             properties.append(PhpProperty(entry.name, child, entry.visibility, entry.declared_in))
 
         def close() -> None:
-            object.__setattr__(copy, "properties", tuple(properties))
-            object.__setattr__(copy, "payload", value.payload)
+            object.__setattr__(twin, "properties", tuple(properties))
 
-        return copy, put, close
+        return twin, put, close
 
     def check_keys(self, value: dict[Any, Any]) -> None:
         seen: set[int | str] = set()
@@ -316,7 +316,7 @@ class _Conform:
             if self.domain.php:
                 real = key if type(key) is int else array_key(_surrogate_text(key))
                 if real in seen:
-                    raise self.fault(f"two keys are one in PHP: {real!r:.40}")
+                    raise self.fault("two keys that are one in PHP")
                 seen.add(real)
 
     def fault(self, reason: str, *, kind: EncodeErrorKind = "unrepresentable", hint: str = "") -> EncodeError:
@@ -344,8 +344,8 @@ def _text_if_utf8(name: Any) -> Any:
     return name
 
 
-def _surrogate_text(key: str | bytes) -> str:
-    return key if isinstance(key, str) else key.decode("utf-8", "surrogateescape")
+def _surrogate_text(key: str | bytes | int) -> str:
+    return key.decode("utf-8", "surrogateescape") if isinstance(key, bytes) else str(key)
 
 
 def _type_name(value: object) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from envelope.errors import EncodeError, ValidationError
 from envelope.path import format_path, short_path
-from envelope.values import PhpObject
+from envelope.values import INT_MAX, INT_MIN, PhpObject
 
 __all__ = ["Envelope", "Note"]
 
@@ -154,10 +154,11 @@ def _read_text(fields: dict[Any, Any], name: str, notes: list[Note], *, strict: 
     if value is None:
         notes.append(Note(path, f"{'missing' if missing else 'null'}, taken as ''"))
         return ""
-    if type(value) is int and name == "error_code" and value >= 0:
+    is_int = type(value) is int and INT_MIN <= value <= INT_MAX
+    if is_int and name == "error_code" and value >= 0:
         notes.append(Note(path, "an integer, padded to four digits"))
         return f"{value:04d}"
-    if type(value) is int and name in ("request_id", "last_id"):
+    if is_int and name in ("request_id", "last_id"):
         notes.append(Note(path, "an integer, taken as its decimal"))
         return str(value)
     raise ValidationError(f"a string, not {type(value).__name__}", path=path)

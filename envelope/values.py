@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from envelope.path import Link, Step, format_link
+from envelope.path import Link, Step, format_link, link_steps, short_path
 
 __all__ = [
     "INT_MAX",
@@ -96,6 +96,8 @@ class PhpProperty:
         if type(self.name) is str:
             self.name.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
         elif type(self.name) is int:
+            if self.visibility != "public":
+                raise ValueError("a property with an int name is public")
             if not INT_MIN <= self.name <= INT_MAX:
                 raise ValueError("a property's name is beyond 64 bits")
         elif type(self.name) is not bytes:
@@ -219,28 +221,47 @@ class PhpEnum:
         _check_class_name(self.case)
 
 
-@dataclass(frozen=True, slots=True)
 class Loss:
     """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves).
 
-    ``note`` says what changes where both look alike: its keys, its properties, its sharing.
+    ``note`` says what changes where both are of one kind: keys, properties, sharing.
     """
 
-    path: str
-    was: Any
-    becomes: Any
-    note: str = ""
+    __slots__ = ("_place", "becomes", "note", "was")
+
+    def __init__(self, path: str | Link, was: Any, becomes: Any, note: str = "") -> None:
+        # A place is spelled when it is asked for: there may be as many as values, each below the same long key.
+        self._place = path
+        self.was = was
+        self.becomes = becomes
+        self.note = note
+
+    @property
+    def path(self) -> str:
+        """The whole path of the place, in the value that was."""
+        return self._place if isinstance(self._place, str) else format_link(self._place)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Loss):
+            return NotImplemented
+        return self.path == other.path and same([self.was, self.becomes], [other.was, other.becomes])
+
+    __hash__ = None  # type: ignore[assignment]  # values have none
+
+    def __repr__(self) -> str:
+        return f"<Loss {self}>"
 
     def __str__(self) -> str:
-        was, becomes = _describe(self.was), _describe(self.becomes)
-        return f"{self.path}: {was} → {becomes}{f' ({self.note})' if self.note else ''}"
+        place = self._place if isinstance(self._place, str) else short_path(link_steps(self._place))
+        note = f" ({self.note})" if self.note else ""
+        return f"{place}: {_describe(self.was)} → {_describe(self.becomes)}{note}"
 
 
 def _describe(value: Any) -> str:
-    """Kind and size of *value*, never its text."""
+    """Kind and size of *value*, never what it says."""
     match value:
-        case None | bool() | int() | float():
-            return repr(value)
+        case None:
+            return "null"
         case str() | bytes():
             return f"{type(value).__name__} of {len(value)}"
         case dict():
@@ -248,7 +269,7 @@ def _describe(value: Any) -> str:
         case list():
             return f"list of {len(value)}" if value else "[]"
         case PhpObject() | PhpEnum():
-            return f"{type(value).__name__} {value.class_name}"
+            return f"{type(value).__name__} {value.class_name[:32]}"
     return type(value).__name__
 
 
@@ -264,22 +285,28 @@ def differences(before: object, after: object) -> Iterator[Loss]:
     """Each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
 
     A container that changes its kind or its keys is one place; its children are compared in order where the
-    counts agree. Iterative, and each object is entered once, so depth and cycles are no danger.
+    counts agree. Iterative, and each pair of containers is entered once, so depth, cycles and sharing are no danger.
     """
     pairs: list[tuple[Link, Any, Any]] = [(None, before, after)]
     forward: dict[int, int] = {}
     backward: dict[int, int] = {}
+    met: set[tuple[int, int]] = set()
     while pairs:
         link, was, becomes = pairs.pop()
+        if type(was) in _CONTAINERS and type(was) is not PhpObject:
+            # Lists and maps that contain themselves, or each other many times, are compared once.
+            if (id(was), id(becomes)) in met:
+                continue
+            met.add((id(was), id(becomes)))
         if type(was) is PhpObject and type(becomes) is PhpObject:
             first_meeting = id(was) not in forward and id(becomes) not in backward
             if not first_meeting:
                 if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
-                    yield Loss(format_link(link), was, becomes, "shared, then a copy")
+                    yield Loss(link, was, becomes, "shared, then a copy")
                 continue
             forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
         if not _same_shell(was, becomes):
-            yield Loss(format_link(link), was, becomes, _note(was, becomes))
+            yield Loss(link, was, becomes, _note(was, becomes))
         changed: list[tuple[Link, Any, Any]] = [
             ((link, step), child, other)
             for (step, child), (_, other) in _paired(was, becomes)

@@ -494,4 +494,28 @@ def test_a_terminal_gets_colour_and_a_newline() -> None:
         os.close(child_end)
     assert ran.returncode == 0
     assert b"\x1b[" in shown
-    assert shown.endswith(b"a:0:{}\r\n")
+    assert shown.startswith(b"a:0:{}\r\n")
+
+
+def test_a_warning_that_cannot_be_shown_takes_nothing_from_the_output() -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "envelope", "convert", "--to", "serialize"]
+        ran = subprocess.run(command, input=b'{"a":{}}', stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (ran.returncode, ran.stdout) == (0, b'a:1:{s:1:"a";a:0:{}}')
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_that_cannot_be_written_is_one_line(option: str) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "envelope", option]
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.decode() == "envelope: cannot write standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("name", ["", "folder/"])
+def test_an_output_that_names_no_file_is_refused(tmp_path: Path, name: str) -> None:
+    result = convert("--to", "json", "-o", f"{tmp_path}/{name}" if name else "", data=b"1")
+    assert result.exit_code == 1
+    assert "that names no file" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -86,7 +86,7 @@ def test_what_is_mended_leaves_a_note(wire: Any, expected: Envelope[Any], notes:
     ("wire", "path"),
     [
         (5, "$"), ([1], "$"), ("x", "$"), (PhpObject("A"), "$"), ({"error": []}, "$.error"), ({"reason": 5}, "$.reason"),
-        ({"error_code": 1.5}, "$.error_code"), ({"error_code": -1}, "$.error_code"), ({"last_id": False}, "$.last_id"),
+        ({"error_code": 1.5}, "$.error_code"), ({"error_code": 10**5000}, "$.error_code"), ({"last_id": 2**63}, "$.last_id"), ({"error_code": -1}, "$.error_code"), ({"last_id": False}, "$.last_id"),
     ],
 )  # fmt: skip
 def test_what_is_no_envelope(wire: Any, path: str) -> None:

@@ -152,7 +152,7 @@ def test_reads_any_bytes_like() -> None:
         (b'O:1:"A":0:{}', "forbidden", 0, "$"),
         (b'O:8:"stdClass":1:{s:4:"\0*\0a";N;}', "forbidden", 18, "$"),
         (b'O:3:"a b":0:{}', "malformed", 5, "$"),
-        (b'O:2:"\xff\xfe":0:{}', "malformed", 5, "$"),
+        (b'O:2:"\xff\xfe":0:{}', "forbidden", 5, "$"),
         (b'C:1:"A":1:{x}', "forbidden", 0, "$"),
         (b'E:3:"A:B";', "forbidden", 0, "$"),
         (b"a:1:{i:0;r:1;}", "forbidden", 9, "$[0]"),
@@ -282,10 +282,16 @@ def test_bytes_are_written_as_strings() -> None:
     assert dumps({b"5": 1, b"\xff": 2, "a": 3}, values="php") == b'a:3:{i:5;i:1;s:1:"\xff";i:2;s:1:"a";i:3;}'
 
 
-def test_two_properties_of_one_name_are_refused() -> None:
+@pytest.mark.parametrize("names", [("a", "a"), ("0", 0), ("a", b"a")])
+def test_two_properties_of_one_name_are_refused(names: tuple[Any, Any]) -> None:
     with pytest.raises(EncodeError, match="one name") as caught:
-        dumps([PhpObject("A", [PhpProperty("a", 1), PhpProperty("a", 2)])], values="php")
+        dumps([PhpObject("A", [PhpProperty(name, 1) for name in names])], values="php")
     assert caught.value.path == "$[0]"
+
+
+def test_a_private_property_of_a_class_that_is_no_text_stays_as_it_is() -> None:
+    body = b'O:1:"A":1:{s:4:"\0\xff\0a";i:1;}'
+    assert dumps(php(body), values="php") == body
 
 
 def test_a_name_that_only_looks_mangled_is_lost() -> None:

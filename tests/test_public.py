@@ -189,11 +189,34 @@ def test_the_losses_of_a_projection_are_in_document_order_each_once() -> None:
     with pytest.raises(LossError) as caught:
         envelope.convert(body, "serialize", "json", values="php", target_dialect="php", maps="object")
     assert [str(loss) for loss in caught.value.losses] == [
-        "$.b: 1.0 → 1",
+        "$.b: float → int",
         "$.a: map of 2 → map of 2 (other keys)",
         "$.a[5]: PhpObject A → map of 1",
-        '$.a[5]["0"]: 1.0 → 1',
+        '$.a[5]["0"]: float → int',
     ]
+
+
+def test_an_object_is_a_map_to_json_whatever_its_names() -> None:
+    body = b'a:2:{i:0;O:8:"stdClass":0:{}i:1;O:8:"stdClass":1:{s:1:"0";a:0:{}}}'
+    for dialect in ("typed", "php"):
+        assert (
+            envelope.convert(
+                body,
+                "serialize",
+                "json",
+                values="php",
+                target_dialect=dialect,
+                on_loss="ignore",
+            )
+            == b'[{},{"0":[]}]'
+        )
+
+
+def test_warnings_leave_nothing_behind() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        envelope.convert(b'{"a":{}}', "json", "serialize", on_loss="warn")
+    assert not any("serialize" in str(key) for key in globals().get("__warningregistry__", {}))
 
 
 @pytest.mark.parametrize(

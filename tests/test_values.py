@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
 from collections import OrderedDict
 from datetime import date
 from enum import IntEnum
@@ -88,7 +89,7 @@ def test_a_cyclic_object_is_copied_pickled_and_compared() -> None:
         lambda: PhpObject("A B"), lambda: PhpObject("A;system('id')"), lambda: PhpObject(""), lambda: PhpObject("\\A"), lambda: PhpObject("A\\"),
         lambda: PhpEnum("A", "b()"), lambda: PhpEnum("A", "\ud800"), lambda: PhpProperty("a", 1, "hidden"),  # type: ignore[arg-type]
         lambda: PhpProperty("a", 1, "private"), lambda: PhpProperty("a", 1, "public", "A"), lambda: PhpProperty("\ud800", 1),
-        lambda: PhpProperty(2**63, 1), lambda: PhpProperty("a", 1, "private", "*"), lambda: PhpProperty("a", 1, "private", "A\0"),
+        lambda: PhpProperty(2**63, 1), lambda: PhpProperty("a", 1, "private", "*"), lambda: PhpProperty(5, 1, "protected"), lambda: PhpProperty("a", 1, "private", "A\0"),
     ],
 )  # fmt: skip
 def test_what_no_php_object_is(make: Any) -> None:
@@ -112,7 +113,8 @@ def test_a_loss_is_described_without_its_text() -> None:
     cases = [
         (Loss("$", {"a": "secret"}, ["secret"]), "$: map of 1 → list of 1"),
         (Loss("$.a", {}, []), "$.a: {} → []"),
-        (Loss("$.a", 1.0, 1), "$.a: 1.0 → 1"),
+        (Loss("$.a", 1.0, 1), "$.a: float → int"),
+        (Loss("$.a", None, ""), "$.a: null → str of 0"),
         (Loss("$.a", "secret", b"secret"), "$.a: str of 6 → bytes of 6"),
         (Loss("$.a", {"1": 1}, {1: 1}, "other keys"), "$.a: map of 1 → map of 1 (other keys)"),
         (Loss("$.a", PhpEnum("S", "H"), "h"), "$.a: PhpEnum S → str of 1"),
@@ -237,8 +239,58 @@ def test_a_text_that_stands_many_times_is_bounded_before_it_is_made(fmt: ResultT
     assert caught.value.kind == "limit"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"k" * 200_000: None}, "😀" * 256, "й" * 4000, b"\xff" * 200_000, PhpObject("C" * 200_000), PhpObject("A", {"p" * 200_000: None})],
+    ids=["key", "emoji", "cyrillic", "bytes", "class", "property"],
+)  # fmt: skip
+def test_what_is_small_but_often_met_is_bounded_before_it_is_made(fmt: ResultType, value: Any) -> None:
+    is_php = isinstance(value, bytes | PhpObject)
+    if is_php and (fmt not in ("serialize", "var_export") or (fmt == "serialize" and not isinstance(value, bytes))):
+        value = {"k" * 200_000: None}  # elsewhere such a value is none, or written once
+        is_php = False
+    limits = Limits(max_bytes=4_000_000)
+    tracemalloc.start()
+    with pytest.raises(EncodeError) as caught:
+        envelope.dumps([value] * 50_000, fmt, values="php" if is_php else "portable", limits=limits)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.kind == "limit"
+    assert peak < 100_000_000
+
+
+def test_losses_below_a_long_key_do_not_spell_it_each() -> None:
+    value: dict[str, Any] = {"k" * 500_000: [{}] * 20_000}
+    tracemalloc.start()
+    losses = envelope.losses(value, "serialize")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(losses) == 20_000
+    assert peak < 50_000_000
+    assert len(str(losses[0])) < 100
+    assert len(losses[0].path) > 500_000
+
+
+def test_what_contains_itself_is_compared_too() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    assert same(loop, loop)
+    tree: Any = 1
+    for _ in range(60):
+        tree = [tree, tree]
+    assert same(tree, copy.deepcopy(tree))
+
+
+def test_a_default_that_changes_its_container(fmt: ResultType) -> None:
+    value: dict[str, Any] = {"a": object(), "b": 1}
+    body = envelope.dumps(value, fmt, default=lambda _: value.setdefault(str(len(value)), 1))
+    assert envelope.loads(body, fmt) == {"a": 1, "b": 1}
+
+
 def test_limits_are_checked() -> None:
     with pytest.raises(TypeError):
         Limits(max_depth=1.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="Limits"):
+        envelope.loads(b"1", "json", limits=None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least 0"):
         Limits(max_items=-1)

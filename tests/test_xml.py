@@ -733,3 +733,19 @@ def test_threads_do_not_share_parsers() -> None:
 @given(finite)
 def test_floats_keep_every_bit(number: float) -> None:
     assert struct.pack("d", loads(dumps(number))) == struct.pack("d", number)
+
+
+def test_what_libxml2_would_not_read_is_not_written() -> None:
+    value: Any = []
+    for _ in range(2047):
+        value = [value]
+    with pytest.raises(EncodeError, match="libxml2") as caught:
+        dumps(value, limits=Limits.unlimited())
+    assert caught.value.kind == "limit"
+    assert dumps(value[0], limits=Limits.unlimited())
+
+
+def test_many_attributes_are_refused_in_linear_time() -> None:
+    body = b"<root " + b" ".join(b'a%d="1"' % number for number in range(40_000)) + b"/>"
+    for dialect in ("typed", "plain"):
+        assert refused(body, dialect).kind == "malformed"

@@ -3,6 +3,7 @@
 Only the modules in here import click and rich, which the extra ``cli`` installs.
 """
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -16,4 +17,8 @@ def main() -> None:
         if (exc.name or "").partition(".")[0] not in ("click", "rich"):
             raise
         sys.exit("envelope: the command needs click and rich: pip install 'envelope-engine[cli]'")
-    envelope(prog_name="envelope")
+    try:
+        envelope(prog_name="envelope")
+    except OSError as exc:  # a help text that standard output does not take
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor must it take it at exit
+        sys.exit(f"envelope: cannot write standard output: {exc.strerror}")

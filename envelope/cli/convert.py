@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
@@ -111,7 +112,6 @@ def convert(
         )
         if losses and strict:
             raise LossError(losses, target)
-        show_losses(losses, target)
         if pretty:
             body = indent(body, target, limits)
     except LossError as exc:
@@ -125,6 +125,8 @@ def convert(
             show_encode_error(exc)
     else:
         write_output(output, body)
+        with contextlib.suppress(OSError):  # a warning that cannot be shown takes nothing from what was written
+            show_losses(losses, target)
         return
     raise click.exceptions.Exit(1)
 

@@ -47,7 +47,7 @@ def write_output(name: str, body: bytes) -> None:
 
 
 def _title(name: str, standard: str) -> str:
-    return standard if name == "-" else printable(name)
+    return standard if name == "-" else printable(name) or "''"
 
 
 def _write_stdout(body: bytes) -> None:
@@ -68,6 +68,8 @@ def _write_stdout(body: bytes) -> None:
 
 
 def _write_file(name: str, body: bytes) -> None:
+    if not name or name.endswith(os.sep):
+        raise IsADirectoryError(errno.EISDIR, "that names no file")
     mode = None
     with contextlib.suppress(FileNotFoundError):
         mode = os.stat(name).st_mode

@@ -313,7 +313,9 @@ class Reader(Cursor):
         size, start = self.length(pos)
         start = self.expect(b'"', start)
         name = text_or_none(self.data[start : start + size])
-        if name is None or not is_class_name(name):
+        if name is None:
+            raise self.fail("a class name that is not UTF-8", start, kind="forbidden")
+        if not is_class_name(name):
             raise self.fail("expected the name of a class", start)
         return name, self.expect(b'"', start + size)
 

@@ -137,7 +137,7 @@ class Reader(Cursor):
         elif match := _CLASS.match(data, pos):
             name, case, end = text_or_none(match[1]), text_or_none(match[3] or b""), match.end()
             if name is None or case is None:
-                raise self.fail("a class name that is not UTF-8", pos)
+                raise self.fail("a class name that is not UTF-8", pos, kind="forbidden")
             if not self.php and (name != "stdClass" or match[3]):
                 what = "an object that is no stdClass" if match[2] else "an enum's case"
                 raise self.fail(what, pos, kind="forbidden", hint='values="php" reads it, inert')

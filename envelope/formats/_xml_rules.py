@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "xml"
 
-_LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elements
+LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elements
 WHITE: Final = " \t\r\n"
 
 
@@ -38,8 +38,12 @@ def check_namespace(tag: str, attributes: Mapping[str, str]) -> None:
 
 
 def exotic() -> DecodeError:
-    # libxml2 knows the names of XML 1.0's fifth edition, expat those of the fourth: it alone has to decide.
-    return fault("a name that is not ASCII is read exactly")
+    """The fault of what is to be read exactly: its reason is never seen.
+
+    Such are names that are not ASCII: libxml2 knows those of XML 1.0's fifth edition, expat those of the fourth, and
+    one alone has to decide.
+    """
+    return fault("this is read exactly")
 
 
 def inside() -> DecodeError:
@@ -47,8 +51,8 @@ def inside() -> DecodeError:
 
 
 def check_bounds(depth: int, items: int, limits: Limits) -> None:
-    if depth > min(limits.max_depth, _LIBXML2_DEPTH):
-        hint = "raise Limits.max_depth" if depth <= _LIBXML2_DEPTH else "libxml2 goes no deeper"
+    if depth > min(limits.max_depth, LIBXML2_DEPTH):
+        hint = "raise Limits.max_depth" if depth <= LIBXML2_DEPTH else "libxml2 goes no deeper"
         raise fault(f"nested deeper than {depth - 1}", kind="limit", hint=hint)
     if items > limits.max_items:
         raise fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")

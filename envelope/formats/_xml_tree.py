@@ -45,6 +45,14 @@ def parse(data: bytes) -> Any:
 _ONE_TYPE: Final = {("type", kind): kind for kind in KINDS}
 
 
+def _attributes(element: Any) -> Any:
+    """Names and values; no more than any rule allows, for lxml takes quadratic time to list many."""
+    names = element.keys()
+    if len(names) > 4:
+        raise exotic()
+    return element.items() if names else names
+
+
 def walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
     """The value of a tree: what `TypedBuilder` makes of its events."""
     result: list[Any] = []
@@ -56,7 +64,7 @@ def walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
     stack: list[tuple[Any, str, Iterator[Any]]] = []
     while True:
         for element in elements:
-            key, attributes, text, tail = element.tag, element.items(), element.text, element.tail
+            key, attributes, text, tail = element.tag, _attributes(element), element.text, element.tail
             if tail is not None and tail.strip(WHITE):
                 raise beside()
             # Nearly all elements have no attribute, or a type and no more.
@@ -103,7 +111,7 @@ def walk_plain(root: Any, limits: Limits) -> Any:
     stack: list[tuple[list[str | None], list[Any], Iterator[Any]]] = []
     while True:
         for element in elements:
-            name, attributes, text, tail = element.tag, element.items(), element.text, element.tail
+            name, attributes, text, tail = element.tag, _attributes(element), element.text, element.tail
             if tail is not None and tail.strip(WHITE):
                 raise beside()
             if not name.isascii():

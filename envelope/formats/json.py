@@ -44,7 +44,7 @@ def dumps(
     ascii: bool = True,
 ) -> bytes:
     """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, "typed", "php")
+    check_options(values, maps, dialect, limits, "typed", "php")
 
     def encode(value: Any) -> bytes:
         check_portable(value, limits)
@@ -56,6 +56,8 @@ def dumps(
                 body = orjson.dumps(_php_tree(value, keep_maps=maps == "object")).replace(b"/", b"\\/")
         except orjson.JSONEncodeError:  # a lone surrogate
             raise Unwritable from None
+        if len(body) > limits.max_bytes:  # before it grows any further
+            raise Unwritable
         if ascii:
             body = escape_not_ascii(body)
         elif dialect == "php":
@@ -80,7 +82,7 @@ def loads(
     format: str = "json",
 ) -> Any:
     """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
-    check_options(values, "array", dialect, "typed", "php")
+    check_options(values, "array", dialect, limits, "typed", "php")
     data = as_bytes(data, format, limits)
     scanner = JsonScanner(data, format, limits, max_depth=min(limits.max_depth, _ORJSON_READ_DEPTH))
     # An item takes two bytes at least. Only a document that could hold too many is counted, and only one whose
@@ -126,6 +128,7 @@ def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop
             if type(container) is dict:
                 if not set(map(type, container)) <= _STR_ONLY:
                     raise Unwritable
+                room -= sum(map(len, container))
                 children = container.values()
             else:
                 children = container
@@ -146,8 +149,8 @@ def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop
                     inner.append(child)
                 elif child is not None and kind is not bool:
                     raise Unwritable
-        if room < 0:
-            raise Unwritable
+            if room < 0:
+                raise Unwritable
         level = inner
         depth += 1
 

@@ -26,7 +26,7 @@ from envelope.formats._php_numbers import float_text
 from envelope.formats._serialize_read import Reader
 from envelope.formats._writer import PhpWriter
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, array_key, is_ambiguous
+from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key, is_ambiguous
 
 __all__ = ["dumps", "loads"]
 
@@ -42,7 +42,7 @@ def dumps(
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
     """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, "typed")
+    check_options(values, maps, dialect, limits, "typed")
     php = values == "php"
     writer = _Writer(limits, php=php, map_objects=maps == "object")
     try:
@@ -54,7 +54,7 @@ def dumps(
 
 def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
     """The value that PHP's `unserialize` reads from *data*; `DecodeError` where it is not one value and no more."""
-    check_options(values, "array", dialect, "typed")
+    check_options(values, "array", dialect, limits, "typed")
     return Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=values == "php")
 
 
@@ -98,43 +98,44 @@ class _Writer(PhpWriter):
         while True:
             for key, value in entries:
                 kind = type(value)
+                children: Any = None
                 if kind is str:
-                    put(f'{key}s:{len(value) if value.isascii() else len(value.encode())}:"{value}";')
-                    if len(value) > 256:
-                        room -= len(value)
-                        if room < 0:
-                            raise Unwritable
+                    size = len(value) if value.isascii() else len(value.encode())
+                    room -= size - len(value)
+                    piece = f'{key}s:{size}:"{value}";'
                 elif kind is int:
                     if not INT_MIN <= value <= INT_MAX:
                         raise Unwritable
-                    put(f"{key}i:{value};")
+                    piece = f"{key}i:{value};"
                 elif kind is float:
                     if not self.php and value - value != 0:  # NaN and the infinities
                         raise Unwritable
-                    put(f"{key}d:{float_text(value, '')};")
+                    piece = f"{key}d:{float_text(value, '')};"
                 elif kind is bool:
-                    put(f"{key}b:1;" if value else f"{key}b:0;")
+                    piece = f"{key}b:1;" if value else f"{key}b:0;"
                 elif value is None:
-                    put(f"{key}N;")
+                    piece = f"{key}N;"
                 elif kind is list:
-                    put(f"{key}a:{len(value)}:{{")
+                    piece = f"{key}a:{len(value)}:{{"
                     indexes = _INDEXES if len(value) <= len(_INDEXES) else map("i:{};".format, count())
-                    indexes = _INDEXES if len(value) <= len(_INDEXES) else map("i:{};".format, count())
-                    children: Any = zip(indexes, value, strict=False)
-                    break
+                    children = zip(indexes, value, strict=False)
                 elif kind is dict:
                     head, children = self.map(value, tokens)
-                    put(f"{key}{head}")
-                    break
+                    piece = f"{key}{head}"
                 elif self.php and kind in _PHP_TYPES:
                     # The slot of this value: all pieces so far but the closing ones are values.
                     slot = len(parts) - closed + 1
                     head, children = self.php_value(value, slot, slots)
-                    put(f"{key}{head}")
-                    if children is not None:
-                        break
+                    piece = f"{key}{head}"
                 else:
                     raise Unwritable
+                # Counted as it grows: a small value can name the same long text, or key, many times.
+                room -= len(piece)
+                if room < 0:
+                    raise Unwritable
+                put(piece)
+                if children is not None:
+                    break
             else:
                 if not stack:
                     return parts
@@ -189,7 +190,7 @@ class _Writer(PhpWriter):
             payload = value.payload.decode("utf-8", "surrogateescape")
             return f"C:{name}:{len(value.payload)}:{{{payload}}}", None
         names = [_property_name(entry.mangled) for entry in value.properties]
-        if len(set(names)) < len(names):
+        if len(set(map(_property_identity, value.properties))) < len(names):
             raise Unwritable
         members = zip(names, (entry.value for entry in value.properties), strict=True)
         return f"O:{name}:{len(names)}:{{", members
@@ -213,3 +214,9 @@ def _property_name(name: str | bytes | int) -> str:
     if isinstance(name, bytes):
         return _bytes(name)
     return f"i:{name};" if isinstance(name, int) else _string(name)
+
+
+def _property_identity(entry: PhpProperty) -> str:
+    """What PHP tells properties apart by: their mangled names, whether spelled as int, text or bytes."""
+    name = entry.mangled
+    return _property_name(str(name) if isinstance(name, int) else name)

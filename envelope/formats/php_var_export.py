@@ -44,7 +44,7 @@ def dumps(
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
     """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, "typed")
+    check_options(values, maps, dialect, limits, "typed")
     php = values == "php"
     if php:
         check_unfolded(value, FORMAT, limits)
@@ -58,7 +58,7 @@ def dumps(
 
 def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
     """The value that *data* prints; `DecodeError` where PHP's `var_export` did not write it."""
-    check_options(values, "array", dialect, "typed")
+    check_options(values, "array", dialect, limits, "typed")
     return Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=values == "php")
 
 
@@ -105,32 +105,33 @@ class _Writer(PhpWriter):
                 kind = type(value)
                 if kind is str:
                     if not value.isascii():
-                        value.encode()
-                    put(f"{key}{_quoted(value)}{end}")
-                    if len(value) > 256:
-                        room -= len(value)
-                        if room < 0:
-                            raise Unwritable
+                        room -= len(value.encode()) - len(value)
+                    piece = f"{key}{_quoted(value)}{end}"
                 elif kind is int:
                     if not INT_MIN <= value <= INT_MAX:
                         raise Unwritable
-                    put(f"{key}{value if value != INT_MIN else _INT_MIN_TEXT}{end}")
+                    piece = f"{key}{value if value != INT_MIN else _INT_MIN_TEXT}{end}"
                 elif kind is float:
                     if not self.php and value - value != 0:  # NaN and the infinities
                         raise Unwritable
-                    put(f"{key}{float_text(value)}{end}")
+                    piece = f"{key}{float_text(value)}{end}"
                 elif kind is bool:
-                    put(f"{key}true{end}" if value else f"{key}false{end}")
+                    piece = f"{key}true{end}" if value else f"{key}false{end}"
                 elif value is None:
-                    put(f"{key}NULL{end}")
+                    piece = f"{key}NULL{end}"
                 elif kind is list or kind is dict or (self.php and kind is PhpObject):
                     break
                 elif self.php and kind is bytes:
-                    put(f"{key}{_quoted(value.decode('utf-8', 'surrogateescape'))}{end}")
+                    piece = f"{key}{_quoted(value.decode('utf-8', 'surrogateescape'))}{end}"
                 elif self.php and kind is PhpEnum:
-                    put(f"{key}{_line(stack)}\\{value.class_name}::{value.case}{end}")
+                    piece = f"{key}{_line(stack)}\\{value.class_name}::{value.case}{end}"
                 else:
                     raise Unwritable
+                # Counted as it grows: a small value can name the same long text, or key, many times.
+                room -= len(piece)
+                if room < 0:
+                    raise Unwritable
+                put(piece)
             else:
                 put(closing)
                 if not stack:
@@ -142,14 +143,15 @@ class _Writer(PhpWriter):
             outer.append((entries, closing))
             indent = "  " * len(stack)
             head, entries, tail = self.container(value, indent, tokens)
-            put(f"{key}{_line(stack)}{head}")
+            piece = f"{key}{_line(stack)}{head}"
+            put(piece)
             stack.append(value)
             closing = f"{indent}{tail}{end}"
             end = ",\n"
             size = len(value.properties) if kind is PhpObject else len(value)
             items += size
             # Indents alone can outgrow the bound, so they are counted before they are made.
-            room -= size * len(indent)
+            room -= size * len(indent) + len(piece)
             if len(stack) > max_depth or items > self.limits.max_items or room < 0 or is_cyclic(stack):
                 raise Unwritable
 

@@ -27,6 +27,7 @@ from envelope.formats._cursor import as_bytes
 from envelope.formats._options import check_options
 from envelope.formats._writer import TextWriter
 from envelope.formats._xml_read import FORMAT, read
+from envelope.formats._xml_rules import LIBXML2_DEPTH
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import INT_MAX, INT_MIN
 
@@ -45,7 +46,7 @@ def dumps(
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
     """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, "typed", "plain")
+    check_options(values, maps, dialect, limits, "typed", "plain")
     typed = dialect == "typed"
     writer = _Writer(limits, typed=typed)
     try:
@@ -59,7 +60,7 @@ def dumps(
 
 def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
-    check_options(values, "array", dialect, "typed", "plain")
+    check_options(values, "array", dialect, limits, "typed", "plain")
     return read(as_bytes(data, FORMAT, limits), limits, typed=dialect == "typed")
 
 
@@ -120,7 +121,8 @@ class _Writer(TextWriter):
         as_int, as_float, as_bool, as_null, as_list, as_map = (
             f' type="{kind}"' if self.typed else "" for kind in ("int", "float", "bool", "null", "list", "map")
         )
-        max_depth, max_items, room = self.limits.max_depth, self.limits.max_items, self.limits.max_bytes
+        max_items, room = self.limits.max_items, self.limits.max_bytes
+        max_depth = min(self.limits.max_depth, LIBXML2_DEPTH)
         items = 0
         tags = _Tags(typed=self.typed)
         parts = [_DECLARATION]
@@ -143,10 +145,9 @@ class _Writer(TextWriter):
                     else:
                         piece = f"{head}>{value}{tail}"
                     put(piece)
-                    if len(piece) > 256:
-                        room -= len(piece)
-                        if room < 0:
-                            raise Unwritable
+                    room -= len(piece)
+                    if room < 0:
+                        raise Unwritable
                 elif kind is int:
                     if not INT_MIN <= value <= INT_MAX:
                         raise Unwritable
@@ -184,7 +185,10 @@ class _Writer(TextWriter):
             outer.append((tail if value else "", entries))
             entries = children
             items += len(value)
-            if len(stack) > max_depth or items > max_items or room < 0 or is_cyclic(stack):
+            if len(stack) > max_depth:
+                # Where our own limit allows it, it is libxml2's that would not read it.
+                raise Unwritable(f"nested deeper than {max_depth}, which is all that libxml2 reads")
+            if items > max_items or room < 0 or is_cyclic(stack):
                 raise Unwritable
 
     def unprintable(self, head: str, text: str, tail: str) -> str:

@@ -146,6 +146,13 @@ def test_limits() -> None:
     assert loads(b'[",,,,,,,,"]', limits=Limits(max_items=1)) == [",,,,,,,,"]
 
 
+def test_the_bound_holds_for_what_escapes_add() -> None:
+    limits = Limits(max_bytes=400)
+    assert len(envelope.dumps("中" * 100, "jsonu", limits=limits)) == 302
+    with pytest.raises(EncodeError, match="longer than 400 bytes"):
+        envelope.dumps("中" * 100, "json", limits=limits)
+
+
 def test_many_small_containers_are_counted_before_they_are_made() -> None:
     assert refused(b"[" + b"[]," * 300_000 + b"[]]", limits=Limits(max_items=200_000))[0] == "limit"
 

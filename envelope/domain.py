@@ -16,7 +16,7 @@ from typing import Any
 from envelope.errors import EncodeError, EncodeErrorKind
 from envelope.limits import Limits
 from envelope.path import Step, short_path
-from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key
+from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, array_key, text_or_bytes
 
 __all__ = ["Default", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
 
@@ -336,12 +336,7 @@ def _ignore(_: object, __: object) -> None:
 
 
 def _text_if_utf8(name: Any) -> Any:
-    if isinstance(name, bytes):
-        try:
-            return name.decode()
-        except UnicodeDecodeError:
-            return name
-    return name
+    return text_or_bytes(name) if isinstance(name, bytes) else name
 
 
 def _surrogate_text(key: str | bytes | int) -> str:

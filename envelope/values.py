@@ -31,6 +31,7 @@ __all__ = [
     "is_ambiguous",
     "is_class_name",
     "same",
+    "text_or_bytes",
 ]
 
 PortableValue: TypeAlias = "None | bool | int | float | str | list[PortableValue] | dict[str, PortableValue]"
@@ -119,7 +120,7 @@ class PhpProperty:
         owner, found, name = text[1:].partition("\0")
         if not (text.startswith("\0") and found and name and (owner == "*" or is_class_name(owner))):
             return cls(mangled, value)
-        plain = name if name.isascii() else _text_or_bytes(name)
+        plain = name if name.isascii() else text_or_bytes(name.encode("utf-8", "surrogateescape"))
         return cls(plain, value, "protected") if owner == "*" else cls(plain, value, "private", owner)
 
     @property
@@ -133,8 +134,8 @@ class PhpProperty:
         return prefix + self.name
 
 
-def _text_or_bytes(text: str) -> str | bytes:
-    raw = text.encode("utf-8", "surrogateescape")
+def text_or_bytes(raw: bytes) -> str | bytes:
+    """A PHP string as a value: text where it is UTF-8, else the bytes."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -315,7 +314,6 @@ def test_an_invalid_file_is_refused_as_stated(case: Refused) -> None:
 
 
 @pytest.mark.php
-@pytest.mark.skipif(shutil.which("php") is None, reason="no php is installed")
 def test_the_files_are_what_make_py_makes() -> None:
     command = [sys.executable, str(FIXTURES / "make.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -2,9 +2,14 @@
 
 `dumps` and `loads` carry values, `encode` and `decode` an `Envelope`, `convert` goes from format to format, and
 `losses` says what a format would not keep. Their options are described in `envelope.api`.
+
+`envelope.codes` is the registry of error codes, `envelope.verdicts` makes one outcome of an answer, `envelope.bills`
+counts what answers cost, `envelope.messages` and `envelope.translation` speak the caller's language.
 """
 
-from typing import Final
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
 
 from envelope.api import convert, decode, dumps, encode, loads, losses
 from envelope.errors import (
@@ -18,6 +23,7 @@ from envelope.errors import (
     ValidationError,
 )
 from envelope.formats import ResultType
+from envelope.lang import Lang
 from envelope.limits import Limits
 from envelope.model import Envelope, Note
 from envelope.phpserialize_bridge import from_phpserialize, to_phpserialize
@@ -30,6 +36,7 @@ __all__ = [
     "EncodeError",
     "Envelope",
     "EnvelopeError",
+    "Lang",
     "Limits",
     "Loss",
     "LossError",
@@ -56,3 +63,17 @@ __all__ = [
 
 NATIVE: Final = False
 """Whether the compiled codecs are in use."""
+
+if TYPE_CHECKING:
+    from envelope import bills as bills
+    from envelope import codes as codes
+    from envelope import messages as messages
+    from envelope import translation as translation
+    from envelope import verdicts as verdicts
+else:
+
+    def __getattr__(name: str) -> ModuleType:
+        # These read the registry's file, which those who only convert never need.
+        if name in ("bills", "codes", "messages", "translation", "verdicts"):
+            return importlib.import_module(f"envelope.{name}")
+        raise AttributeError(f"module 'envelope' has no attribute {name!r}")

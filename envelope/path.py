@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
-__all__ = ["ROOT", "Link", "Step", "format_link", "format_path", "link_steps", "short_path"]
+__all__ = ["ROOT", "Link", "Step", "format_link", "format_path", "link_steps", "parse_path", "short_path"]
 
 Step = str | int | bytes
 """One step down: a map's key, or a list's index. Keys that are `bytes` or `int` exist only in PHP's domain."""
@@ -20,6 +20,45 @@ ROOT = "$"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_KEY = 32
 _MAX_STEPS = 16
+
+# $ . name [3] [*] ["any key"]; a path may leave out the $ and the dot after it.
+_PART = re.compile(
+    r"""
+    \.? (?P<name> [A-Za-z_][A-Za-z0-9_]* )
+    | \[ (?: (?P<index> 0 | [1-9][0-9]{0,18} ) | (?P<all> \* ) | (?P<key> "(?:[^"\\]|\\.)*" ) ) \]
+    """,
+    re.VERBOSE,
+)
+
+
+def parse_path(text: str) -> list[str | int | None]:
+    """The steps that *text* names, None for each ``[*]``; `ValueError` where it is no path.
+
+    The path as `format_path` writes it, or relative: ``choices[*].text``.
+    """
+    steps: list[str | int | None] = []
+    pos = len(ROOT) if text.startswith(ROOT) else 0
+    is_relative = pos == 0
+    while pos < len(text):
+        match = _PART.match(text, pos)
+        if match is None or (match["name"] and (match[0][0] == ".") == (is_relative and pos == 0)):
+            raise ValueError(f"not a path from character {pos} on: {text[:80]!r} (as choices[*].text)")
+        if match["name"]:
+            steps.append(match["name"])
+        elif match["index"]:
+            steps.append(int(match["index"]))
+        else:
+            steps.append(None if match["all"] else _unescape(match["key"], text))
+        pos = match.end()
+    return steps
+
+
+def _unescape(key: str, text: str) -> str:
+    try:
+        unescaped: str = json.loads(key)
+    except ValueError:
+        raise ValueError(f"not a JSON string in the path {text[:80]!r}") from None
+    return unescaped
 
 
 def format_path(steps: Sequence[Step]) -> str:

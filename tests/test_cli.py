@@ -373,7 +373,7 @@ def test_no_limits_lifts_them() -> None:
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("subcommand", [[], ["convert"]])
+@pytest.mark.parametrize("subcommand", [[], ["codes"], ["convert"]])
 def test_the_examples_of_help_run(subcommand: list[str], option: str, tmp_path: Path) -> None:
     text = run(*subcommand, option).stdout
     examples = [line.strip() for line in text[text.index("Examples:") :].splitlines()[1:]]
@@ -390,8 +390,10 @@ def test_version() -> None:
     assert re.fullmatch(r"envelope-engine \S.*, (pure Python|compiled)\n", run("--version").stdout)
 
 
-@pytest.mark.parametrize("missing", ["click", "rich"])
-def test_without_click_or_rich_one_line_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("missing", ["click", "rich", "tomli_w"])
+def test_without_a_package_of_the_command_one_line_says_what_to_install(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in [name for name in sys.modules if name.startswith("envelope.cli.")]:
         monkeypatch.delitem(sys.modules, name)
     for name in [missing, *(name for name in sys.modules if name.startswith(f"{missing}."))]:

@@ -30,7 +30,7 @@ from envelope.projection import project
 
 ROOT = Path(__file__).parent.parent
 FACE = {
-    "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
+    "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Lang", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
     "PhpObject", "PhpProperty", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
     "encode", "from_phpserialize", "loads", "losses", "same", "to_phpserialize",
 }  # fmt: skip
@@ -39,8 +39,22 @@ FACE = {
 def test_the_names() -> None:
     assert set(envelope.__all__) == FACE
     modules = {path.stem for path in (ROOT / "envelope").iterdir()}
-    assert {name for name in vars(envelope) if not name.startswith("_")} - modules == FACE | {"Final"} - modules
+    imports = {"Final", "ModuleType", "TYPE_CHECKING", "importlib"}
+    assert {name for name in vars(envelope) if not name.startswith("_")} - modules == FACE | imports
     assert envelope.NATIVE is False
+
+
+def test_the_registry_and_what_stands_on_it_are_there_when_asked_for() -> None:
+    code = (
+        "import sys, envelope; before = {'envelope.codes', 'tomllib'} & set(sys.modules);"
+        "print(before, len(envelope.codes.REGISTRY), envelope.verdicts.judge, envelope.bills.check_bill,"
+        "envelope.messages.Messages, envelope.translation.translate)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("set() 20 <function judge")
+    missing = "dmups"
+    with pytest.raises(AttributeError, match="no attribute 'dmups'"):
+        getattr(envelope, missing)
 
 
 def test_importing_it_does_not_import_what_it_may_never_need() -> None:

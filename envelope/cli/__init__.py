@@ -1,6 +1,6 @@
 """The command `envelope`: files, terminals and processes around the library.
 
-Only the modules in here import click and rich, which the extra ``cli`` installs.
+Only the modules in here import click, rich and tomli-w, which the extra ``cli`` installs.
 """
 
 import os
@@ -10,13 +10,13 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command; without click or rich, say in one line what installs them."""
+    """Run the command; without the packages of the extra ``cli``, say in one line what installs them."""
     try:
         from envelope.cli.command import envelope
     except ModuleNotFoundError as exc:
-        if (exc.name or "").partition(".")[0] not in ("click", "rich"):
+        if (exc.name or "").partition(".")[0] not in ("click", "rich", "tomli_w"):
             raise
-        sys.exit("envelope: the command needs click and rich: pip install 'envelope-engine[cli]'")
+        sys.exit(f"envelope: the command needs {exc.name}: pip install 'envelope-engine[cli]'")
     try:
         envelope(prog_name="envelope")
     except OSError as exc:  # a help text that standard output does not take

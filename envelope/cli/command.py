@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from envelope import NATIVE
+from envelope.cli.codes import codes
 from envelope.cli.convert import convert
 
 __all__ = ["envelope"]
@@ -17,7 +18,7 @@ Examples:
   printf '{"id": 7, "tags": []}' | envelope convert --to serialize -o page.ser
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --to xml
-  envelope convert --help
+  envelope codes --lang ru
 """
 
 
@@ -51,4 +52,5 @@ def envelope() -> None:
     """One typed value in five formats: json, jsonu, xml, PHP serialize and PHP var_export."""
 
 
+envelope.add_command(codes)
 envelope.add_command(convert)

@@ -58,7 +58,7 @@ def _write_stdout(body: bytes) -> None:
         left = memoryview(body)
         while left:  # unbuffered (PYTHONUNBUFFERED), a write may take a part only
             left = left[stream.write(left) :]
-        if stream.isatty():
+        if stream.isatty() and not body.endswith(b"\n"):  # the prompt begins a line of its own
             stream.write(b"\n")
         stream.flush()
     except OSError:

@@ -12,10 +12,18 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envelope.errors import DecodeError, EncodeError, LossError
+    from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
     from envelope.values import Loss
 
-__all__ = ["printable", "show_decode_error", "show_encode_error", "show_loss_error", "show_losses", "window"]
+__all__ = [
+    "printable",
+    "show_decode_error",
+    "show_encode_error",
+    "show_loss_error",
+    "show_losses",
+    "show_validation_error",
+    "window",
+]
 
 _REACH: Final = 40  # bytes of the window, on either side
 _MAX_LOSSES: Final = 20
@@ -50,6 +58,15 @@ def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
 def show_encode_error(error: DecodeError | EncodeError) -> None:
     """Show what could not be written, or not be read back once it was."""
     block = _block(f"cannot write {error.format} ({error.kind}): {error.reason}")
+    _add(block, "path", printable(error.path))
+    _add_hint(block, error.hint)
+    _show(block)
+
+
+def show_validation_error(error: ValidationError, name: str) -> None:
+    """Show which part of the file *name* is well-formed, but not what it must be."""
+    block = _block(error.reason)
+    _add(block, "at", printable(name))
     _add(block, "path", printable(error.path))
     _add_hint(block, error.hint)
     _show(block)

@@ -1,0 +1,72 @@
+"""The command `envelope codes`: the table for people, the records for programs, an operator's file and its faults."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envelope.codes import REGISTRY, CodeRegistry
+from envelope.lang import Lang
+from tests.test_cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = '[[codes]]\ncode="4100"\nname="NO_STOCK"\nmessage="No\\u202e | \\u001b[1mstock"\ncn="无货"\nen="Out"\nru="Нет"\nbilling="free"\nhttp_status=409\nretryable=false\nactor="caller"\n'
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_the_table_has_every_row_whole(lang: Lang, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    result = run("codes", "--lang", lang.value)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "\x1b" not in result.stdout
+    assert "…" not in result.stdout
+    for row in REGISTRY:
+        assert f"{row.code}  {row.name}" in result.stdout
+        assert columns == "80" or row.text(lang) in result.stdout
+    assert "charged*" in result.stdout
+    assert "* inferred" in result.stdout
+
+
+def test_json_is_a_list_of_records() -> None:
+    records = json.loads(run("codes", "--format", "json").stdout)
+    assert type(records) is list
+    assert records == [asdict(row) for row in REGISTRY]
+    assert records[0]["code"] == "0000"
+
+
+def test_toml_is_what_a_registry_reads() -> None:
+    text = run("codes", "--format", "toml", "--lang", "ru").stdout
+    assert CodeRegistry().with_toml(text) == REGISTRY
+    assert type(tomllib.loads(text)["codes"]) is list
+
+
+def test_an_operators_file_is_added_and_its_text_cannot_act_on_a_terminal(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(OWN, encoding="utf-8")
+    markdown = run("codes", "--with", str(own), "--format", "markdown", "--lang", "cn").stdout
+    assert markdown.count("\n") == 23
+    assert "| 4100 | NO_STOCK | No\\\\u202e \\| \\\\x1b[1mstock | 无货 | free | 409 | no | caller |\n" in markdown
+    assert "4100  NO_STOCK" in run("codes", "--with", str(own)).stdout
+    assert "4100  NO_STOCK" in run("codes", "--with", "-", data=OWN.encode()).stdout
+
+
+def test_a_fault_in_an_operators_file_is_one_block(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(OWN.replace("4100", "4003"), encoding="utf-8")
+    result = run("codes", "--with", str(own))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"error: code 4003 is there already\n  at    {own}\n  path  $.codes[0].code\n  hint  an override changes a row\n"
+    )
+    own.write_text("[[codes]]\ncode = \n", encoding="utf-8")
+    result = run("codes", "--with", str(own))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"at    {own}, byte 17, line 2" in result.stderr
+    assert run("codes", "--with", str(tmp_path / "none.toml")).exit_code == 2

@@ -1,0 +1,76 @@
+"""What the documents show is what their scripts make, and the check that says so can fail."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from envelope import codes
+
+ROOT = Path(__file__).parent.parent
+
+
+def script(name: str) -> ModuleType:
+    """The script docs/<name>.py as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_picture_is_what_the_library_writes() -> None:
+    picture = script("picture")
+    assert picture.PICTURE.read_text(encoding="utf-8") == picture.draw()
+
+
+def test_the_tables_are_what_the_library_says() -> None:
+    tables = script("tables")
+    for file in tables.FILES:
+        assert "<!-- made by: " in file.read_text(encoding="utf-8")
+    assert list(tables.drifted()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("| 4008 | RATE_LIMIT_EXCEEDED |", "| 4008 | TOO_MANY |"),  # the made table, changed alone
+        ("并发已达上限", "并发太多"),
+        ("Достигнут предел одновременных вызовов", "Слишком много вызовов"),
+    ],
+)
+def test_a_table_that_was_changed_by_hand_has_drifted(text: str, other: str, tmp_path: Path) -> None:
+    tables = script("tables")
+    changed = tmp_path / "codes.md"
+    original = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
+    changed.write_text(original.replace(text, other), encoding="utf-8")
+    assert changed.read_text(encoding="utf-8") != original
+    vars(tables)["FILES"] = (changed,)
+    assert list(tables.drifted()) == [changed]
+
+
+@pytest.mark.parametrize("field", ["message", "cn", "en", "ru", "billing", "http_status", "retryable", "actor", "name"])
+def test_a_row_that_was_changed_alone_has_drifted(field: str, tmp_path: Path) -> None:
+    """The command, over a registry in which one field of one row is another, makes another table."""
+    runner = pytest.importorskip("click.testing").CliRunner()
+    command = pytest.importorskip("envelope.cli.command").envelope
+    other = {"billing": '"free"', "http_status": "418", "retryable": "true", "actor": '"upstream"', "name": '"OTHER"'}
+    overrides = tmp_path / "overrides.toml"
+    overrides.write_text(f'[[overrides]]\ncode = "4003"\n{field} = {other.get(field, chr(34) + "other" + chr(34))}\n')
+    shown = [
+        runner.invoke(command, ["codes", "--format", "markdown", "--lang", lang, *more]).stdout
+        for more in ([], ["--with", str(overrides)])
+        for lang in ("cn", "en", "ru")
+    ]
+    assert shown[:3] != shown[3:]
+    made = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
+    assert all(table in made for table in shown[:3])
+
+
+def test_the_grid_shows_every_code() -> None:
+    grid = script("tables").verdicts().splitlines()
+    assert len(grid) == 2 + len(codes.REGISTRY) + 2

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
+
+from envelope.accept import weighted
 
 __all__ = ["Lang", "negotiate"]
 
@@ -32,21 +33,12 @@ class Lang(StrEnum):
 
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 
-# RFC 9110, 12.4.2 and 12.5.4: ranges with an optional weight of at most three decimals.
-_RANGE = re.compile(r"\s*([A-Za-z0-9*-]{1,64})\s*(?:;\s*[qQ]\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*)?")
-
 
 def negotiate(accept_language: str, default: Lang = Lang.CN) -> Lang:
-    """The language that an `Accept-Language` header asks for most; *default* where it asks for none of the three.
-
-    A range that is none, or whose weight is none, counts as if it were not there: headers are not worth an error.
-    """
+    """The language that an `Accept-Language` header asks for most; *default* where it asks for none of the three."""
     weights: dict[Lang, float] = {}
     others = 0.0
-    for part in accept_language.split(","):
-        if (match := _RANGE.fullmatch(part)) is None:
-            continue
-        name, weight = match[1], float(match[2] or 1)
+    for name, weight in weighted(accept_language):
         if name == "*":
             others = weight
             continue

@@ -50,6 +50,7 @@ def test_other_languages_are_none_of_ours(name: Any) -> None:
         ("cn;q=0, en;q=0, ru;q=0", Lang.CN),
         ("en;q=2, ru;q=0.1", Lang.RU),
         ("en;level=1, ru;q=0.1", Lang.RU),
+        (", ;q=1,ru;q=0.1" + ",x" * 3 + "," + "en" * 60, Lang.RU),
         ("en;q=0.1, en-US;q=0.7, ru;q=0.5", Lang.EN),
         ("ru;Q=0.300, en;q=0.2", Lang.RU),
     ],

@@ -6,6 +6,7 @@
 declare(strict_types=1);
 error_reporting(0);
 ini_set('serialize_precision', '-1');
+ini_set('precision', '14');
 ini_set('memory_limit', '-1');
 
 enum Suit: string { case Hearts = 'h'; case Spades = 's'; }
@@ -81,6 +82,15 @@ function export($value): ?string {
     return $failed ? null : $text;
 }
 
+function parsed(string $query): ?string {
+    // Parameters that PHP drops with a warning: no answer then.
+    $dropped = false;
+    set_error_handler(function () use (&$dropped) { $dropped = true; return true; });
+    parse_str($query, $result);
+    restore_error_handler();
+    return $dropped ? null : serialize($result);
+}
+
 function answer(string $op, string $data): ?string {
     switch ($op) {
         case 'array serialize': return serialize(build(json_decode($data, true, 4096), false));
@@ -97,6 +107,8 @@ function answer(string $op, string $data): ?string {
         case 'unserialize var_export': $v = unserialize($data); return $v === false && $data !== 'b:0;' ? null : export($v);
         case 'unserialize json': return json_encode(unserialize($data), 0, 4096);
         case 'eval': return serialize(eval('return ' . $data . ';'));
+        case 'parse_str': return parsed($data);
+        case 'http_build_query': return http_build_query(unserialize($data));
         case 'random': mt_srand((int) $data); $pool = []; return serialize(random_php(4, $pool, false));
         case 'random plain': mt_srand((int) $data); $pool = []; return serialize(random_php(4, $pool, true));
         case 'simplexml': $e = simplexml_load_string($data); return $e === false ? null : json_encode(xml_tree($e), JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES, 4096);

@@ -1,4 +1,4 @@
-"""Make the tables that the documents show: `python docs/tables.py` writes them, `--check` says which have drifted.
+"""Make the tables that the documents show: `python docs/tables.py` writes those that have drifted.
 
 The README's table of codes, the same table in every language (docs/codes.md) and the verdicts over the whole grid
 (docs/verdicts.md). Each stands between a comment that names what makes it and a comment that ends it.
@@ -15,7 +15,7 @@ from typing import Any
 
 from envelope import Envelope
 from envelope.codes import REGISTRY
-from envelope.verdicts import RULES, Verdict, judge
+from envelope.verdicts import CONTRADICTIONS, RULES, Verdict, judge
 
 ROOT = Path(__file__).parent.parent
 FILES = (ROOT / "README.md", ROOT / "docs" / "codes.md", ROOT / "docs" / "verdicts.md")
@@ -57,6 +57,12 @@ def rules() -> str:
     return _table([["rule", "when it decides"], ["---", "---"], *([f"`{rule}`", text] for rule, text in RULES.items())])
 
 
+def contradictions() -> str:
+    """What `lint` looks for."""
+    lines = [[f"`{rule}`", text] for rule, text in CONTRADICTIONS.items()]
+    return _table([["contradiction", "what contradicts what"], ["---", "---"], *lines])
+
+
 def _table(lines: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -65,7 +71,7 @@ def _make(maker: str) -> str:
     if maker.startswith("envelope "):
         command = [sys.executable, "-m", *maker.split()]
         return subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout.decode()
-    return {"verdicts": verdicts, "rules": rules}[maker]()
+    return {"verdicts": verdicts, "rules": rules, "contradictions": contradictions}[maker]()
 
 
 def made(text: str) -> str:
@@ -79,8 +85,6 @@ def drifted() -> Iterator[Path]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        sys.exit("\n".join(f"{file.name} has drifted: python docs/tables.py" for file in drifted()))
     for file in drifted():
         file.write_text(made(file.read_text(encoding="utf-8")), encoding="utf-8")
         print(f"wrote {file.name}")

@@ -14,6 +14,8 @@ __all__ = ["Record", "read_records"]
 
 _FORMAT = "toml"
 _TABLES = ("codes", "overrides")
+_MAX_SHOWN = 40
+_MAX_REASON = 120
 
 
 class Record(NamedTuple):
@@ -47,16 +49,19 @@ def read_records(data: str | bytes, known: Collection[str], required: Collection
 def _check_fields(record: Any, path: str, known: Collection[str], required: Collection[str]) -> None:
     if not isinstance(record, dict):
         raise ValidationError("not a table", path=path)
-    code = record.get("code", "?")
-    for name in record:
+    code = record.get("code")
+    code = code[:_MAX_SHOWN] if isinstance(code, str) else "?"
+    for name, value in record.items():
+        step = short_path([name]).removeprefix("$")
         if name not in known:
-            step = short_path([name]).removeprefix("$")
             raise ValidationError("no such field", path=path + step, hint=f"the fields are {', '.join(known)}")
+        if isinstance(value, str) and not value.strip():
+            raise ValidationError(f"{name} of code {code} is empty", path=path + step)
     for name in required:
         if name not in record:
-            raise ValidationError(f"code {str(code)[:40]} has no {name}", path=f"{path}.{name}")
-        if record[name] == "":
-            raise ValidationError(f"the {name} of code {str(code)[:40]} is empty", path=f"{path}.{name}")
+            raise ValidationError(f"code {code} has no {name}", path=f"{path}.{name}")
+    if len(record) < 2:
+        raise ValidationError(f"code {code} is not changed", path=path, hint="an override has the fields that change")
 
 
 def _parse(data: str | bytes) -> dict[str, Any]:
@@ -68,8 +73,11 @@ def _parse(data: str | bytes) -> dict[str, Any]:
     except RecursionError:
         pass
     except ValueError as error:  # TOMLDecodeError, and int's own for a number of thousands of digits
-        reason, _, place = str(error).partition(" (at ")
-        raise DecodeError(reason, format=_FORMAT, offset=_offset(text, place)) from None
+        # A key stands in it whole, and may have the words of a place in it.
+        reason, _, place = str(error).rpartition(" (at ")
+        reason = (reason or place)[:_MAX_REASON].encode("ascii", "backslashreplace").decode()
+        hint = "that is the file's name: what it holds is wanted" if text.endswith(".toml") else ""
+        raise DecodeError(reason, format=_FORMAT, offset=_offset(text, place), hint=hint) from None
     raise DecodeError("nested too deep", kind="limit", format=_FORMAT)
 
 
@@ -82,9 +90,9 @@ def _decode(data: bytes) -> str:
 
 def _offset(text: str, place: str) -> int:
     """The byte that tomllib's ``line 3, column 7)`` means; the end where it says so."""
-    if (match := re.match(r"line (\d+), column (\d+)", place)) is None:
-        return len(text.encode("utf-8", "surrogatepass")) if place else 0
-    # tomllib counts in the text that has \n for \r\n, where lines are the same.
-    lines = text.split("\n")
-    before = "\n".join([*lines[: int(match[1]) - 1], lines[int(match[1]) - 1][: int(match[2]) - 1]])
+    if (match := re.fullmatch(r"line ([0-9]{1,9}), column ([0-9]{1,9})\)", place)) is None:
+        return len(text.encode("utf-8", "surrogatepass")) if place == "end of document)" else 0
+    # tomllib counts in the text that has \n for \r\n, where the lines are the same.
+    *above, line = text.split("\n")[: int(match[1])]
+    before = "\n".join([*above, line[: int(match[2]) - 1]])
     return len(before.encode("utf-8", "surrogatepass"))

@@ -7,11 +7,11 @@ plain strings, as they go into an envelope.
 
 from __future__ import annotations
 
-import pkgutil
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from importlib.resources import files
 from typing import Any, Final, Literal, TypedDict, Unpack, get_args
 
 from envelope._codes_toml import read_records
@@ -88,6 +88,7 @@ Actor = Literal["nobody", "caller", "operator", "upstream"]
 
 _CODE = re.compile(r"[0-9]{4}")
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_MAX_SHOWN = 40
 
 
 class _Changes(TypedDict, total=False):
@@ -107,7 +108,8 @@ class ErrorCode:
     """One row: the code, its symbolic name, its message (the same in every language), its description in three.
 
     ``http_status`` is that of an answer with this code, ``retryable`` whether the same call may succeed a little
-    later. `ValidationError` with the field's path where a field is not what it must be.
+    later, ``actor`` who must act before it does; a code for which nobody must is a success. `ValidationError` with
+    the field's path where a field is not what it must be; a registry also wants four digits for a code.
     """
 
     code: str
@@ -118,24 +120,33 @@ class ErrorCode:
     ru: str = ""
     billing: Billing
     billing_source: BillingSource = "operator"
-    http_status: int = 500
-    retryable: bool = False
-    actor: Actor = "operator"
+    http_status: int
+    retryable: bool
+    actor: Actor
 
     def __post_init__(self) -> None:
         for name in ("code", "name", "message", "cn", "en", "ru"):
-            _check(type(getattr(self, name)) is str, name, "a text")
-        _check(_NAME.fullmatch(self.name), "name", 'capitals and digits, as "PARAM_ERROR"')
-        _check(self.message.strip(), "message", "a text that says something")
+            self._check(name, type(getattr(self, name)) is str, "a text")
+        self._check("name", _NAME.fullmatch(self.name), 'capitals and digits, as "PARAM_ERROR"')
+        self._check("message", self.message.strip(), "a text that says something")
+        for lang in Lang:
+            text = getattr(self, lang)
+            self._check(lang, not text or text.strip(), "a text that says something")
         # Not StrEnum's own error, which repeats whatever it was given.
-        _check(self.billing in list(Billing), "billing", f"one of {', '.join(Billing)}")
+        self._check("billing", self.billing in list(Billing), f"one of {', '.join(Billing)}")
         object.__setattr__(self, "billing", Billing(self.billing))
         sources = get_args(BillingSource)
-        _check(self.billing_source in sources, "billing_source", f"one of {', '.join(sources)}")
+        self._check("billing_source", self.billing_source in sources, f"one of {', '.join(sources)}")
         is_status = type(self.http_status) is int and 200 <= self.http_status <= 599
-        _check(is_status, "http_status", "an HTTP status from 200 to 599")
-        _check(type(self.retryable) is bool, "retryable", "true or false")
-        _check(self.actor in get_args(Actor), "actor", f"one of {', '.join(get_args(Actor))}")
+        self._check("http_status", is_status, "an HTTP status from 200 to 599")
+        self._check("retryable", type(self.retryable) is bool, "true or false")
+        self._check("actor", self.actor in get_args(Actor), f"one of {', '.join(get_args(Actor))}")
+        is_told = not self.is_success or self.http_status <= 299
+        self._check("http_status", is_told, "2xx where nobody must act, for that is a success")
+
+    def _check(self, name: str, is_right: object, wanted: str) -> None:
+        if not is_right:
+            raise ValidationError(f"{name} is {wanted} (code {_shown(self.code)})", path=format_path([name]))
 
     @property
     def is_success(self) -> bool:
@@ -151,9 +162,8 @@ class ErrorCode:
         return own or self.cn or self.message
 
 
-def _check(is_right: object, name: str, wanted: str) -> None:
-    if not is_right:
-        raise ValidationError(f"{name} is {wanted}", path=format_path([name]))
+def _shown(code: object) -> str:
+    return code[:_MAX_SHOWN] if isinstance(code, str) else f"as {type(code).__name__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,30 +174,27 @@ class CodeRegistry:
     _by_code: dict[str, ErrorCode] = field(init=False, repr=False, compare=False)
 
     def __init__(self, rows: Iterable[ErrorCode] = ()) -> None:
-        by_code: dict[str, ErrorCode] = {}
+        table = _Table()
         for row in rows:
-            _put(by_code, row)
-        object.__setattr__(self, "rows", tuple(by_code.values()))
-        object.__setattr__(self, "_by_code", by_code)
+            table.add(row)
+        object.__setattr__(self, "rows", tuple(table.by_code.values()))
+        object.__setattr__(self, "_by_code", table.by_code)
 
     def __getitem__(self, code: str) -> ErrorCode:
         """The row of *code*; `UnknownCode` without one."""
+        _check_code_type(code)
         try:
             return self._by_code[code]
         except KeyError:
-            _check_type(code)
-            raise UnknownCode(f"no code {code[:40]!r} in the registry") from None
+            raise UnknownCode(f"no code {code[:_MAX_SHOWN]!r} in the registry") from None
 
     def get(self, code: str) -> ErrorCode:
         """The row of *code*; without one, a row that says so: its billing is ``unknown``, never guessed."""
-        row = self._by_code.get(code)
-        if row is None:
-            _check_type(code)
-            return replace(_UNHELD, code=code)
-        return row
+        _check_code_type(code)
+        return self._by_code.get(code) or replace(_UNHELD, code=str(code))
 
     def __contains__(self, code: object) -> bool:
-        return code in self._by_code
+        return isinstance(code, str) and code in self._by_code
 
     def __iter__(self) -> Iterator[ErrorCode]:
         return iter(self.rows)
@@ -204,61 +211,76 @@ class CodeRegistry:
 
         What is said of billing is then the operator's word (``billing_source``).
         """
-        self[code]  # which raises without one
-        rows = dict(self._by_code)
-        _change(rows, code, **changes)
-        return CodeRegistry(rows.values())
+        row = _changed(self[code], dict(changes))
+        return CodeRegistry(row if other.code == code else other for other in self.rows)
 
     def with_toml(self, data: str | bytes) -> CodeRegistry:
-        """This registry, with what an operator's own file (TOML) adds to it or changes in it.
+        """This registry, with what an operator's own file (TOML, not its name) adds to it or changes in it.
 
-        ``[[codes]]`` are new rows, with every field but ``billing_source``; ``[[overrides]]`` have a ``code`` and the
-        fields that change. The form is in ``data/codes.schema.json``. `DecodeError` with the offset where *data* is
-        no TOML; `ValidationError` with the path of a wrong, unknown or missing field, or of a code that is there
-        twice.
+        ``[[codes]]`` are new rows, with all fields (``billing_source`` may be left out); ``[[overrides]]`` have a
+        ``code`` and the fields that change. The form is in ``data/codes.schema.json``. `DecodeError` with the offset
+        where *data* is no TOML; `ValidationError` with the path of a wrong, unknown or missing field, or of a code
+        that is there twice.
         """
-        rows = dict(self._by_code)
-        for table, path, record in read_records(data, _FIELDS, _REQUIRED):
+        table = _Table()
+        for row in self.rows:
+            table.add(row)
+        for kind, path, record in read_records(data, _FIELDS, _REQUIRED):
             try:
-                if table == "codes":
-                    _put(rows, ErrorCode(**record))
+                if kind == "codes":
+                    table.add(ErrorCode(**record))
                 else:
-                    _change(rows, **record)
+                    table.change(record)
             except ValidationError as error:
                 place = path + error.path.removeprefix("$")
                 raise ValidationError(error.reason, path=place, hint=error.hint) from None
-        return CodeRegistry(rows.values())
+        return CodeRegistry(table.by_code.values())
 
 
-def _check_type(code: object) -> None:
+def _check_code_type(code: object) -> None:
     if not isinstance(code, str):
         raise TypeError(f'a code is a str, as "4003", not {type(code).__name__}')
 
 
-def _put(rows: dict[str, ErrorCode], row: ErrorCode) -> None:
-    """Add *row*, unless its code or its name is there."""
-    _check(_CODE.fullmatch(row.code), "code", 'four digits, as "4003"')
-    if row.code in rows:
-        raise ValidationError(f"code {row.code} is there already", path="$.code", hint="an override changes a row")
-    _check_name(rows, row)
-    rows[row.code] = row
-
-
-def _change(rows: dict[str, ErrorCode], code: str, **changes: Any) -> None:
-    """Put other fields into the row of *code*; what is said of its billing is now the operator's word."""
-    row = rows.get(code) if isinstance(code, str) else None
-    if row is None:
-        raise ValidationError("no such code to override", path="$.code")
+def _changed(row: ErrorCode, changes: dict[str, Any]) -> ErrorCode:
+    """*row* with other fields; what they say of its billing is the operator's word, unless they say whose."""
     if "billing" in changes:
         changes = {"billing_source": "operator", **changes}
-    changed = replace(row, **changes)
-    _check_name(rows, changed)
-    rows[code] = changed
+    return replace(row, **changes)
 
 
-def _check_name(rows: dict[str, ErrorCode], row: ErrorCode) -> None:
-    if any(row.name == other.name and row.code != other.code for other in rows.values()):
-        raise ValidationError(f"the name {row.name} is there already", path="$.name")
+class _Table:
+    """Rows while they are gathered: each code and each name once."""
+
+    def __init__(self) -> None:
+        self.by_code: dict[str, ErrorCode] = {}
+        self.owners: dict[str, str] = {}  # the code that has a name
+
+    def add(self, row: ErrorCode) -> None:
+        if not isinstance(row, ErrorCode):
+            raise TypeError(f"a row is an ErrorCode, not {type(row).__name__}")
+        if _CODE.fullmatch(row.code) is None:
+            raise ValidationError(f'code {_shown(row.code)} is not four digits, as "4003"', path="$.code")
+        if row.code in self.by_code:
+            raise ValidationError(f"code {row.code} is there already", path="$.code", hint="an override changes a row")
+        self._name(row)
+        self.by_code[row.code] = row
+
+    def change(self, record: dict[str, Any]) -> None:
+        """Put the fields of *record* into the row of its code."""
+        code = record["code"]
+        row = self.by_code.get(code) if isinstance(code, str) else None
+        if row is None:
+            raise ValidationError(f"no code {_shown(code)} to override", path="$.code")
+        changed = _changed(row, record)
+        del self.owners[row.name]
+        self._name(changed)
+        self.by_code[row.code] = changed
+
+    def _name(self, row: ErrorCode) -> None:
+        owner = self.owners.setdefault(row.name, row.code)
+        if owner != row.code:
+            raise ValidationError(f"the name {row.name[:_MAX_SHOWN]} is {owner}'s already", path="$.name")
 
 
 _FIELDS: Final = tuple(entry.name for entry in fields(ErrorCode))
@@ -266,14 +288,17 @@ _REQUIRED: Final = tuple(name for name in _FIELDS if name != "billing_source")
 
 _UNHELD: Final = ErrorCode(
     code="",
-    name="UNKNOWN_CODE",
-    message="unknown error code",
+    name="NOT_IN_REGISTRY",
+    message="error code not in the registry",
     cn="未知错误码",
     en="This error code is unknown",
     ru="Неизвестный код ошибки",
     billing=Billing.UNKNOWN,
     billing_source="nobody",
+    http_status=500,  # a server must answer something
+    retryable=False,
+    actor="operator",
 )
 
-REGISTRY: Final = CodeRegistry().with_toml(pkgutil.get_data("envelope", "data/codes.toml") or b"")
+REGISTRY: Final = CodeRegistry().with_toml((files("envelope") / "data" / "codes.toml").read_bytes())
 """The gateway's own 20 codes."""

@@ -88,7 +88,7 @@ class DecodeError(EnvelopeError, ValueError):
 
 
 class ValidationError(EnvelopeError, ValueError):
-    """A value is well-formed but not an envelope. ``path`` names the field."""
+    """A value is well-formed but not what it must be: an envelope, a registry's row. ``path`` names the field."""
 
     def __init__(self, reason: str, *, path: str = ROOT, hint: str = "") -> None:
         super().__init__(reason)
@@ -97,7 +97,7 @@ class ValidationError(EnvelopeError, ValueError):
         self.hint = hint
 
     def __str__(self) -> str:
-        return _sentence("envelope", f"invalid at {self.path}", self.reason, self.hint)
+        return _sentence("", f"invalid at {self.path}", self.reason, self.hint)
 
 
 class LossError(EnvelopeError, ValueError):

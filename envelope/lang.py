@@ -21,24 +21,27 @@ class Lang(StrEnum):
     RU = "ru"
 
     @classmethod
-    def _missing_(cls, value: object) -> Lang | None:
+    def _missing_(cls, value: object) -> Lang:
         if not isinstance(value, str):
-            return None
+            raise TypeError(f"a language is a Lang or str, not {type(value).__name__}")
         # A language tag (RFC 5646), or a locale of POSIX: ru_RU.UTF-8.
         language, *rest = value.partition(".")[0].replace("_", "-").lower().split("-")
-        if language == "zh":
-            return None if _TRADITIONAL.intersection(rest) and "hans" not in rest else cls.CN
-        return cls.__members__.get(language.upper())
+        is_traditional = not _TRADITIONAL.isdisjoint(rest) and "hans" not in rest
+        name = "CN" if language == "zh" and not is_traditional else language.upper()
+        if name not in cls.__members__:
+            raise ValueError(f"{value[:40]!r} is not a valid Lang: cn, en, ru")  # Enum's own repeats all of it
+        return cls[name]
 
 
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 
 
-def negotiate(accept_language: str, default: Lang = Lang.CN) -> Lang:
+def negotiate(accept_language: str | None, default: Lang | str = Lang.CN) -> Lang:
     """The language that an `Accept-Language` header asks for most; *default* where it asks for none of the three."""
+    default = Lang(default)
     weights: dict[Lang, float] = {}
     others = 0.0
-    for name, weight in weighted(accept_language):
+    for name, weight in weighted(accept_language or ""):
         if name == "*":
             others = weight
             continue

@@ -28,7 +28,7 @@ Hook: TypeAlias = GetText | Mapping[str, str] | Callable[[str], str | None]
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text, the language that it is in (None: a code's own message, the same in every language), and in ``note``
-    why it is not in the language that was asked for; ``""`` where it is."""
+    what was missing or failed before it was found."""
 
     text: str
     lang: Lang | None
@@ -68,13 +68,19 @@ class Messages:
         if lang in self._hooks:
             try:
                 text = self._hooks[lang](row)
-                if text is not None and type(text) is not str:
-                    raise TypeError("a text is a str")
+                if text is not None:
+                    _check_text(text)
             except Exception as error:  # an answer must not fail for want of a translation
                 notes.append(f"the hook for {lang} failed: {type(error).__name__}")
             else:
                 yield text
         yield getattr(row, lang)
+
+
+def _check_text(text: object) -> None:
+    if type(text) is not str:
+        raise TypeError(f"a text is a str, not {type(text).__name__}")
+    text.encode()  # a lone surrogate could not be written
 
 
 def _asker(hook: Hook) -> Callable[[ErrorCode], str | None]:

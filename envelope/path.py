@@ -21,10 +21,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_KEY = 32
 _MAX_STEPS = 16
 
-# $ . name [3] [*] ["any key"]; a path may leave out the $ and the dot after it.
+# .name [3] [*] ["any key"]; a name may also have letters and hyphens that are written in quotes.
 _PART = re.compile(
     r"""
-    \.? (?P<name> [A-Za-z_][A-Za-z0-9_]* )
+    \.? (?P<name> [^\W\d][\w-]* )
     | \[ (?: (?P<index> 0 | [1-9][0-9]{0,18} ) | (?P<all> \* ) | (?P<key> "(?:[^"\\]|\\.)*" ) ) \]
     """,
     re.VERBOSE,
@@ -42,7 +42,7 @@ def parse_path(text: str) -> list[str | int | None]:
     while pos < len(text):
         match = _PART.match(text, pos)
         if match is None or (match["name"] and (match[0][0] == ".") == (is_relative and pos == 0)):
-            raise ValueError(f"not a path from character {pos} on: {text[:80]!r} (as choices[*].text)")
+            raise ValueError(f"not a path from character {pos} on: {text[:80]!r} (a path is as choices[*].text)")
         if match["name"]:
             steps.append(match["name"])
         elif match["index"]:

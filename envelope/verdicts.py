@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from envelope.codes import NO_RESULT, REGISTRY, Billing, CodeRegistry, ErrorCode
@@ -16,22 +17,35 @@ from envelope.model import Envelope
 from envelope.path import format_path
 from envelope.values import PhpObject
 
-__all__ = ["RULES", "Contradiction", "Layer", "Rule", "Verdict", "judge", "lint", "upstream_error"]
+__all__ = [
+    "CONTRADICTIONS",
+    "RULES",
+    "Contradiction",
+    "ContradictionRule",
+    "Layer",
+    "Rule",
+    "Verdict",
+    "judge",
+    "lint",
+    "upstream_error",
+]
 
 Layer = Literal["http", "gateway", "upstream"]
 """Where an answer failed: on the way to the gateway, in the gateway, or behind it."""
 
 Rule = Literal["no-envelope", "unknown-code", "failure-code", "upstream-error", "http-status", "no-result", "success"]
 
-RULES: Mapping[Rule, str] = {
-    "no-envelope": "what came is no envelope; HTTP alone says whether to try again, and nobody says who pays",
-    "unknown-code": "the registry does not hold the code; HTTP alone says whether to try again",
-    "failure-code": "the gateway's code is a failure; its row says whether to try again",
-    "upstream-error": "the gateway's code is a success, but response.error is there; its type and code say the rest",
-    "http-status": "the envelope is a success, but the HTTP status is none",
-    "no-result": "the call succeeded, and found nothing",
-    "success": "the call succeeded",
-}
+RULES: Mapping[Rule, str] = MappingProxyType(
+    {
+        "no-envelope": "what came is no envelope; HTTP alone says whether to try again, and nobody says who pays",
+        "unknown-code": "the registry does not hold the code; HTTP alone says whether to try again",
+        "failure-code": "the gateway's code is a failure; its row says whether to try again",
+        "upstream-error": "the gateway's code is a success, but response.error is there, whose code or type says more",
+        "http-status": "the envelope is a success, but the HTTP status is not 2xx",
+        "no-result": "the call succeeded, and found nothing",
+        "success": "the call succeeded",
+    }
+)
 """The rules, in the order in which they are asked, and what each says. Who pays is always the code's affair."""
 
 # Statuses after which the same request may succeed: RFC 9110 (408, 500, 502-504), RFC 6585 (429), RFC 8470 (425).
@@ -62,9 +76,12 @@ class Verdict:
         return self.billing is Billing.CHARGED
 
 
-def judge(answer: Envelope[Any] | None, http_status: int = 200, *, registry: CodeRegistry = REGISTRY) -> Verdict:
-    """The outcome of one call: *answer* came with *http_status*; None is an answer that is no envelope."""
-    _check_status(http_status)
+def judge(
+    answer: Envelope[Any] | None, http_status: int | None = None, *, registry: CodeRegistry = REGISTRY
+) -> Verdict:
+    """The outcome of one call: *answer* (None where what came is no envelope), and *http_status* where it is known."""
+    _check_answer(answer)
+    is_http_ok = _is_http_ok(http_status)
     is_http_retryable = http_status in _RETRYABLE_STATUSES
     if answer is None:
         return _failed("no-envelope", "http", is_http_retryable, Billing.UNKNOWN)
@@ -76,7 +93,7 @@ def judge(answer: Envelope[Any] | None, http_status: int = 200, *, registry: Cod
     error = upstream_error(answer.response)
     if error is not None:
         return _failed("upstream-error", "upstream", _is_retryable(error), row.billing)
-    if not 200 <= http_status <= 299:
+    if not is_http_ok:
         return _failed("http-status", "http", is_http_retryable, row.billing)
     rule: Rule = "no-result" if row.code == NO_RESULT else "success"
     return Verdict(ok=True, layer=None, retryable=False, billing=row.billing, rule=rule)
@@ -86,9 +103,16 @@ def _failed(rule: Rule, layer: Layer, retryable: bool, billing: Billing) -> Verd
     return Verdict(ok=False, layer=layer, retryable=retryable, billing=billing, rule=rule)
 
 
-def _check_status(http_status: int) -> None:
-    if not isinstance(http_status, int):
+def _check_answer(answer: object) -> None:
+    if not isinstance(answer, Envelope | None):
+        raise TypeError(f"an answer is an Envelope, not {type(answer).__name__}")
+
+
+def _is_http_ok(http_status: int | None) -> bool:
+    """Whether HTTP says that all is well, or nothing."""
+    if not isinstance(http_status, int | None):
         raise TypeError(f"an HTTP status is an int, not {type(http_status).__name__}")
+    return http_status is None or 200 <= http_status <= 299
 
 
 def upstream_error(response: object) -> Any:
@@ -98,7 +122,10 @@ def upstream_error(response: object) -> Any:
 
 
 def _is_nothing(value: object) -> bool:
-    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
+    """Whether PHP would call it empty; an object without properties is, too, as the map that it stands for."""
+    if isinstance(value, PhpObject):
+        return not value.properties and value.payload is None
+    return not value or value == "0"
 
 
 def _is_retryable(error: object) -> bool:
@@ -106,17 +133,37 @@ def _is_retryable(error: object) -> bool:
     if not isinstance(error, dict | PhpObject):
         return False
     code = error.get("code")
-    if isinstance(code, int) or (isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3):
-        return int(code) in _RETRYABLE_STATUSES
     name = error.get("type") if _is_nothing(code) else code
-    return isinstance(name, str) and name in _RETRYABLE_ERRORS
+    if isinstance(name, int):
+        return name in _RETRYABLE_STATUSES
+    return isinstance(name, str) and (name in _RETRYABLE_ERRORS or name in map(str, _RETRYABLE_STATUSES))
+
+
+ContradictionRule = Literal[
+    "success-with-upstream-error",
+    "no-result-with-response",
+    "success-with-error",
+    "success-with-http-error",
+    "failure-with-response",
+]
+
+CONTRADICTIONS: Mapping[ContradictionRule, str] = MappingProxyType(
+    {
+        "success-with-upstream-error": "the code is a success, but response.error is there",
+        "no-result-with-response": "the code says that nothing was found, but there is a response",
+        "success-with-error": "the code is a success, but error says something else",
+        "success-with-http-error": "the code is a success, but the HTTP status is not 2xx",
+        "failure-with-response": "the code is a failure, but there is a response, and no upstream error in it",
+    }
+)
+"""What `lint` looks for. A failure under HTTP 200 is how PHP gateways answer, and none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Two layers of an answer that cannot both be right: which rule, where, and what is said."""
+    """Two parts of an answer that cannot both be right: which of `CONTRADICTIONS`, where, and what is said."""
 
-    rule: str
+    rule: ContradictionRule
     path: str
     text: str
 
@@ -131,13 +178,21 @@ def lint(
 
     A code that the registry does not hold contradicts nothing, for nobody knows what it says.
     """
+    _check_answer(answer)
+    is_http_ok = _is_http_ok(http_status)
     if answer.error_code not in registry:
         return []
     row = registry[answer.error_code]
-    return list((_success_lint if row.is_success else _failure_lint)(answer, row, http_status))
+    if not row.is_success:
+        return list(_failure_lint(answer, row))
+    found = list(_success_lint(answer, row))
+    if not is_http_ok:
+        text = f"{row.code} is a success, HTTP says {http_status}"
+        found.append(Contradiction("success-with-http-error", format_path(["error_code"]), text))
+    return found
 
 
-def _success_lint(answer: Envelope[Any], row: ErrorCode, http_status: int | None) -> Iterator[Contradiction]:
+def _success_lint(answer: Envelope[Any], row: ErrorCode) -> Iterator[Contradiction]:
     is_success = f"{row.code} is a success"
     if upstream_error(answer.response) is not None:
         yield Contradiction("success-with-upstream-error", format_path(["response", "error"]), is_success)
@@ -145,11 +200,8 @@ def _success_lint(answer: Envelope[Any], row: ErrorCode, http_status: int | None
         yield Contradiction("no-result-with-response", format_path(["response"]), f"{row.code} says there is none")
     if answer.error not in ("", row.message):
         yield Contradiction("success-with-error", format_path(["error"]), is_success)
-    if http_status is not None and http_status >= 400:
-        yield Contradiction("success-with-http-error", format_path(["error_code"]), f"{is_success}, HTTP {http_status}")
 
 
-def _failure_lint(answer: Envelope[Any], row: ErrorCode, _: int | None) -> Iterator[Contradiction]:
-    # A failure under HTTP 200 is how PHP gateways answer, and no contradiction.
+def _failure_lint(answer: Envelope[Any], row: ErrorCode) -> Iterator[Contradiction]:
     if upstream_error(answer.response) is None and not _is_nothing(answer.response):
         yield Contradiction("failure-with-response", format_path(["response"]), f"{row.code} is a failure")

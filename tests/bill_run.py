@@ -23,7 +23,7 @@ def main() -> None:
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     counted = Counter(answer.error_code for answer in log(options.count, options.seed))
     charge = sum(counted[code] * price for code, price in PRICES.items())
-    by_code = {code: line.calls for code, line in bill.by_code.items()}
+    by_code = {code: line.calls for code, line in bill.by_code.items() if line.calls}
     for flag in Billing:
         print(f"{flag:8} {bill.by_billing[flag].calls:>9} calls {bill.by_billing[flag].charge:>12}")
     print(f"total    {bill.total.calls:>9} calls {bill.total.charge:>12}; unknown codes {sorted(bill.unknown)}")

@@ -52,9 +52,42 @@ def test_an_operators_file_is_added_and_its_text_cannot_act_on_a_terminal(tmp_pa
     own.write_text(OWN, encoding="utf-8")
     markdown = run("codes", "--with", str(own), "--format", "markdown", "--lang", "cn").stdout
     assert markdown.count("\n") == 23
-    assert "| 4100 | NO_STOCK | No\\\\u202e \\| \\\\x1b[1mstock | 无货 | free | 409 | no | caller |\n" in markdown
+    assert "| 4100 | NO_STOCK | No\\\\u202e \\| \\\\x1b\\[1mstock | 无货 | free | 409 | no | caller |\n" in markdown
     assert "4100  NO_STOCK" in run("codes", "--with", str(own)).stdout
     assert "4100  NO_STOCK" in run("codes", "--with", "-", data=OWN.encode()).stdout
+
+
+def test_hostile_text_is_escaped_for_programs_too(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        OWN.replace("Out", "a\\u009b1m\\u202e\\u007f\\U000e0001:warning:<b>[x](y)" + "z" * 300), encoding="utf-8"
+    )
+    rows = [REGISTRY.with_toml(own.read_bytes())["4100"]]
+    text = run("codes", "--with", str(own), "--format", "json").stdout
+    assert json.loads(text)[-1] == asdict(rows[0])
+    toml = run("codes", "--with", str(own), "--format", "toml").stdout
+    assert CodeRegistry().with_toml(toml)["4100"] == rows[0]
+    markdown = run("codes", "--with", str(own), "--format", "markdown").stdout
+    assert "\\<b>\\[x](y)" + "z" * 300 in markdown
+    table = run("codes", "--with", str(own)).stdout
+    for shown in (text, toml, markdown, table):
+        assert all(char.isprintable() or char == "\n" for char in shown)
+        assert ":warning:" in shown
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "CN", "zh_Hans"])
+def test_a_language_has_its_other_names(lang: str) -> None:
+    assert "参数缺失" in run("codes", "--lang", lang).stdout
+    result = run("codes", "--lang", "fr")
+    assert (result.exit_code, "'fr' is none of cn, en, ru" in result.stderr) == (2, True)
+
+
+def test_a_file_that_is_too_long_is_not_cut(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("#" * 1024 * 1024 + '\n[[overrides]]\ncode = "4003"\nbilling = "free"\n', encoding="utf-8")
+    result = run("codes", "--with", str(own))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "the input is longer than 1048576 bytes" in result.stderr
 
 
 def test_a_fault_in_an_operators_file_is_one_block(tmp_path: Path) -> None:
@@ -65,6 +98,7 @@ def test_a_fault_in_an_operators_file_is_one_block(tmp_path: Path) -> None:
     assert result.stderr == (
         f"error: code 4003 is there already\n  at    {own}\n  path  $.codes[0].code\n  hint  an override changes a row\n"
     )
+    assert "at    standard input\n" in run("codes", "--with", "-", data=own.read_bytes()).stderr
     own.write_text("[[codes]]\ncode = \n", encoding="utf-8")
     result = run("codes", "--with", str(own))
     assert (result.exit_code, result.stdout) == (1, "")

@@ -26,10 +26,19 @@ def test_a_language_has_many_names(name: str, lang: Lang) -> None:
     assert Lang(name) is lang
 
 
-@pytest.mark.parametrize("name", ["", "zh-Hant", "zh-TW", "zh_HK", "fr", "english", "x-en", "-", "cn1", None, 7])
-def test_other_languages_are_none_of_ours(name: Any) -> None:
-    with pytest.raises(ValueError, match="is not a valid Lang"):
+@pytest.mark.parametrize(
+    "name", ["", "zh-Hant", "zh-TW", "zh_HK", "zh-MO", "fr", "english", "x-en", "-", "cn1", "x" * 1000]
+)
+def test_other_languages_are_none_of_ours(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid Lang") as caught:
         Lang(name)
+    assert len(str(caught.value)) < 100
+
+
+def test_a_language_is_text() -> None:
+    wrong: Any = None
+    with pytest.raises(TypeError, match="not NoneType"):
+        Lang(wrong)
 
 
 @pytest.mark.parametrize(
@@ -52,16 +61,18 @@ def test_other_languages_are_none_of_ours(name: Any) -> None:
         ("en;level=1, ru;q=0.1", Lang.RU),
         (", ;q=1,ru;q=0.1" + ",x" * 3 + "," + "en" * 60, Lang.RU),
         ("en;q=0.1, en-US;q=0.7, ru;q=0.5", Lang.EN),
+        ("en-US;q=0.7, en;q=0.1, ru;q=0.5", Lang.EN),
+        (None, Lang.CN),
         ("ru;Q=0.300, en;q=0.2", Lang.RU),
     ],
 )
-def test_negotiation(header: str, lang: Lang) -> None:
+def test_negotiation(header: str | None, lang: Lang) -> None:
     assert negotiate(header) is lang
 
 
 def test_the_default_is_the_callers() -> None:
     assert negotiate("fr", Lang.RU) is Lang.RU
-    assert negotiate("*", Lang.EN) is Lang.EN
+    assert negotiate("*", "en-GB") is Lang.EN
 
 
 @given(st.text("enruzhcq=;,.*01- \t", max_size=40) | st.text())
@@ -76,8 +87,25 @@ def test_every_code_has_a_text_in_every_language() -> None:
 
 
 def test_what_is_missing_falls_back_and_says_so() -> None:
-    bare = ErrorCode(code="4100", name="A", message="a message", billing=Billing.FREE)
-    chinese = ErrorCode(code="4101", name="B", message="b", cn="中文", billing=Billing.FREE)
+    bare = ErrorCode(
+        code="4100",
+        name="A",
+        message="a message",
+        billing=Billing.FREE,
+        http_status=400,
+        retryable=False,
+        actor="caller",
+    )
+    chinese = ErrorCode(
+        code="4101",
+        name="B",
+        message="b",
+        cn="中文",
+        billing=Billing.FREE,
+        http_status=400,
+        retryable=False,
+        actor="caller",
+    )
     messages = Messages(REGISTRY.with_codes(bare, chinese))
     assert messages.text("4100", "ru") == Text("a message", None, "no text in ru; no text in cn")
     assert messages.text("4100", "cn") == Text("a message", None, "no text in cn")
@@ -120,7 +148,9 @@ def test_an_operators_texts_come_first(hook: Any) -> None:
 
 
 def test_an_operators_chinese_is_a_fallback_too() -> None:
-    bare = ErrorCode(code="4100", name="A", message="a", billing=Billing.FREE)
+    bare = ErrorCode(
+        code="4100", name="A", message="a", billing=Billing.FREE, http_status=400, retryable=False, actor="caller"
+    )
     messages = Messages(REGISTRY.with_codes(bare), hooks={"cn": {"4100": "中文"}})
     assert messages.text("4100", "ru") == Text("中文", Lang.CN, "no text in ru")
 
@@ -132,6 +162,11 @@ def test_a_hook_that_fails_has_no_text() -> None:
     for hook, name in ((fails, "RuntimeError"), (lambda code: 7, "TypeError"), ({"4003": b"x"}, "TypeError")):
         text = Messages(hooks={"ru": hook}).text("4003", "ru")  # type: ignore[dict-item]
         assert text == Text(REGISTRY["4003"].ru, Lang.RU, f"the hook for ru failed: {name}")
+    assert (
+        Messages(hooks={"ru": {"4003": "\ud800"}}).text("4003", "ru").note
+        == "the hook for ru failed: UnicodeEncodeError"
+    )
+    assert Messages(hooks={"ru": {"4003": ""}}).text("4003", "ru") == Text(REGISTRY["4003"].ru, Lang.RU)
 
 
 def test_a_hook_is_one_of_three_kinds() -> None:

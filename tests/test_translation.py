@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from envelope import Envelope, PhpObject
 from envelope.lang import Lang
 from envelope.path import parse_path
 from envelope.translation import translate, translate_async
+from envelope.values import differences
 from tests.bench.documents import documents
 from tests.strategies import values
 
@@ -114,6 +117,7 @@ def test_being_cancelled_is_no_failure_of_the_translator() -> None:
         ({"m": {"x": "a", "y": "b"}}, ["m[*]"], ["a", "b"]),
         ({"m": {"x y": "a", "*": "b"}}, ['m["x y"]', 'm["*"]'], ["a", "b"]),
         ({"м": "a", 'q"': "b"}, ['["м"]', '["q\\""]'], ["a", "b"]),
+        ({"标题": "a", "seller-nick": "b"}, ["标题", "$.response.seller-nick"], ["a", "b"]),
         ([["a", "b"], ["c", 1]], ["[*][*]"], ["a", "b", "c"]),
         ({"a": "x", "b": ["y"]}, ["b[*]", "a", "b[0]"], ["y", "x"]),
         ({"a": "", "b": None, "c": 1, "d": b"x", "e": ["t"]}, ["[*]"], []),
@@ -138,13 +142,34 @@ def test_a_list_that_stands_in_two_places_is_translated_where_it_was_asked_for()
 
 
 @pytest.mark.parametrize(
-    "path", ["$.a", ".a", "a.", "a..b", "a[", "a[x]", "a[-1]", "a[01]", "[*]a", 'a["x]', "a b", 'a["\\x"]', "*", "é"]
+    "path",
+    [
+        "$.a",
+        "$a",
+        "$[0]",
+        ".a",
+        "a.",
+        "a..b",
+        "a[",
+        "a[x]",
+        "a[-1]",
+        "a[01]",
+        "[*]a",
+        'a["x]',
+        "a b",
+        'a["\\x"]',
+        "*",
+        "5",
+    ],
 )
 def test_what_is_no_path_is_told_at_once(path: str) -> None:
     with pytest.raises(ValueError, match="path"):
         translate(Envelope.ok([]), "en", [path], Upper())
     with pytest.raises(TypeError, match="list of paths"):
         translate(Envelope.ok([]), "en", "a", Upper())
+    wrong: Any = [7]
+    with pytest.raises(TypeError, match="not int"):
+        translate(Envelope.ok([]), "en", wrong, Upper())
 
 
 def test_a_path_is_read_as_it_is_written() -> None:
@@ -154,13 +179,64 @@ def test_a_path_is_read_as_it_is_written() -> None:
         parse_path("$a")
 
 
-@given(values(max_leaves=10), st.lists(st.sampled_from(["[*]", "[0]", "a"]), max_size=4))
-def test_only_texts_change_and_only_at_the_paths(value: Any, steps: list[str]) -> None:
-    path = "".join(f".{step}" if step == "a" else step for step in steps).removeprefix(".")
+@st.composite
+def places(draw: st.DrawFn) -> tuple[Any, str]:
+    """A value, and the path of one of its members, some of its steps as [*]."""
+    value = draw(values(max_leaves=12))
+    steps: list[str] = []
+    member = value
+    while isinstance(member, list | dict) and member:
+        keys = list(member) if isinstance(member, dict) else list(range(len(member)))
+        key = draw(st.sampled_from(keys))
+        steps.append(draw(st.sampled_from(["[*]", f"[{json.dumps(key)}]"])))
+        member = member[key]
+    return value, "".join(steps)
+
+
+@given(places())
+def test_only_texts_change_and_only_at_the_path(place: tuple[Any, str]) -> None:
+    value, path = place
     translated = translate(Envelope.ok(value), "en", [path], Upper(), keep_original=True)
-    lost = list(envelope.values.differences(value, translated.response))
-    kept = [entry["path"] for entry in translated.extras.get("translate_original", [])]
-    assert sorted(
-        loss.path.replace("$", "$.response", 1).replace(".response[", ".response[") for loss in lost
-    ) == sorted(kept)
+    lost = list(differences({"response": value}, {"response": translated.response}))
+    kept = translated.extras.get("translate_original", [])
+    assert [{"path": loss.path, "text": loss.was} for loss in lost] == kept
     assert all(loss.becomes == f"<{loss.was}>" for loss in lost)
+    wanted = [
+        None if step == "[*]" else json.loads(step)[0]
+        for step in re.findall(r'\[\*\]|\["(?:[^"\\]|\\.)*"\]|\[\d+\]', path)
+    ]
+    for entry in kept:
+        steps = parse_path(entry["path"])[1:]
+        assert len(steps) == len(wanted)
+        assert all(want in (None, step) for want, step in zip(wanted, steps, strict=True))
+
+
+def test_what_happens_to_the_response_meanwhile_does_not_lose_it() -> None:
+    response = {"a": "x", "b": ["y"]}
+
+    def clears(texts: list[str], lang: Lang) -> list[str]:
+        response["b"].clear()  # type: ignore[attr-defined]
+        return texts
+
+    assert translate(Envelope.ok(response), "ru", ["b[*]"], clears).extras == {"translate_error": "IndexError"}
+
+
+def test_places_are_bounded() -> None:
+    value: Any = ["x"]
+    for _ in range(30):
+        value = [value, value]
+    assert translate(Envelope.ok(value), "ru", ["[*]" * 31], Upper()).extras == {"translate_error": "ValueError"}
+
+
+def test_a_mark_is_that_of_the_last_try() -> None:
+    failed = translate(Envelope.ok(["x"]), "ru", ["[*]"], lambda texts, lang: [])
+    assert failed.extras == {"translate_error": "ValueError"}
+    assert translate(failed, "ru", ["[*]"], Upper()).extras == {"translate_language": "ru"}
+
+
+def test_the_answer_is_not_lost_for_a_log_that_is_full() -> None:
+    def full(error: Exception) -> None:
+        raise OSError("disk full")
+
+    failed = translate(Envelope.ok(["x"]), "ru", ["[*]"], lambda texts, lang: [], on_error=full)
+    assert failed.extras == {"translate_error": "ValueError"}

@@ -11,10 +11,9 @@ import pytest
 import envelope
 from envelope import Envelope, PhpObject
 from envelope.codes import REGISTRY, Billing
-from envelope.verdicts import RULES, judge, lint, upstream_error
+from envelope.verdicts import CONTRADICTIONS, RULES, judge, lint, upstream_error
 
 SAMPLE = Path(__file__).parent.parent / "fixtures" / "valid" / "sample-upstream-error"
-LAYERS = {"http", "gateway", "upstream"}
 
 
 def test_the_documents_own_sample_failed_upstream_and_is_charged_for(fmt: str) -> None:
@@ -52,8 +51,8 @@ def test_the_whole_grid() -> None:
 
 @pytest.mark.parametrize(
     ("error", "is_there"),
-    [({"message": "x"}, True), ("overloaded", True), (1, True), (True, True), ([0], True),
-     (None, False), (False, False), ("", False), ([], False), ({}, False)],
+    [({"message": "x"}, True), ("overloaded", True), (1, True), (True, True), ([0], True), (PhpObject("A", {"x": 1}), True),
+     (None, False), (False, False), ("", False), ([], False), ({}, False), (0, False), ("0", False), (PhpObject("stdClass"), False)],
 )  # fmt: skip
 def test_an_upstream_error_is_one_that_says_something(error: Any, is_there: bool) -> None:
     assert (upstream_error({"error": error}) is not None) == is_there
@@ -74,6 +73,8 @@ def test_what_has_no_error_is_none(response: Any) -> None:
         ({"type": "insufficient_quota", "code": "insufficient_quota"}, False),
         ({"type": "invalid_request_error", "code": "rate_limit_exceeded"}, True),
         ({"code": 503}, True),
+        ({"code": False, "type": "tokens"}, True),
+        ({"code": 0, "type": "tokens"}, True),
         ({"code": "429"}, True),
         ({"code": "４２９"}, False),
         ({"code": "1" * 5000}, False),
@@ -96,6 +97,10 @@ def test_an_operators_registry_decides() -> None:
     assert not judge(answer, 200, registry=always_200).ok
     with pytest.raises(TypeError, match="int"):
         judge(answer, "200")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not dict"):
+        judge({})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="int"):
+        lint(answer, "200")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +112,7 @@ def test_an_operators_registry_decides() -> None:
         (Envelope(response=[1], error="Param error"), None, ["success-with-error"]),
         (Envelope.ok({"error": "x"}), None, ["success-with-upstream-error"]),
         (Envelope.ok([1]), 500, ["success-with-http-error"]),
+        (Envelope.ok([1]), 302, ["success-with-http-error"]),
         (Envelope(response=[], error_code="2000"), 200, []),
         (Envelope(response=[1], error_code="2000"), 200, ["no-result-with-response"]),
         (Envelope(response={"error": "x"}, error_code="2000", error="y"), 404,
@@ -121,4 +127,5 @@ def test_an_operators_registry_decides() -> None:
 def test_contradictions(answer: Envelope[Any], http_status: int | None, rules: list[str]) -> None:
     found = lint(answer, http_status)
     assert [item.rule for item in found] == rules
-    assert all(str(item).startswith("$.") for item in found)
+    assert all(str(item).startswith("$.") and item.rule in CONTRADICTIONS for item in found)
+    assert "success-with-http-error" in rules or judge(answer, http_status).rule != "http-status"

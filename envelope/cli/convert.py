@@ -9,7 +9,7 @@ import click
 
 from envelope.api import convert_and_compare
 from envelope.cli.detect import detect
-from envelope.cli.files import read_input, write_output
+from envelope.cli.files import check_size, read_input, write_output
 from envelope.cli.pretty import pretty as indent
 from envelope.cli.report import show_decode_error, show_encode_error, show_loss_error, show_losses
 from envelope.errors import DecodeError, EncodeError, LossError
@@ -99,7 +99,7 @@ def convert(
     _check_dialect("--from-dialect", source, from_dialect)
 
     try:
-        _check_size(data, source, limits)
+        check_size(data, source, limits.max_bytes)
         body, losses = convert_and_compare(
             data,
             source,
@@ -120,7 +120,7 @@ def convert(
         show_encode_error(exc)
     except DecodeError as exc:
         if exc.format == source:
-            show_decode_error(exc, "standard input" if file == "-" else file, data)
+            show_decode_error(exc, file, data)
         else:  # the output, which is read to see what it lost; its offsets are none of the input's
             show_encode_error(exc)
     else:
@@ -149,15 +149,3 @@ def _check_pretty(format: str, dialect: str) -> None:
         raise click.UsageError("--pretty: serialize has no white space, so it cannot be indented")
     if dialect == "php":
         raise click.UsageError("--pretty: --to-dialect php is what json_encode writes, which does not indent")
-
-
-def _check_size(data: bytes, format: str, limits: Limits) -> None:
-    # The library would name a size, which is unknown: no more was read than shows that it is too much.
-    if len(data) > limits.max_bytes:
-        raise DecodeError(
-            f"the input is longer than {limits.max_bytes} bytes",
-            kind="limit",
-            format=format,
-            offset=limits.max_bytes,
-            hint="raise Limits.max_bytes",
-        )

@@ -12,8 +12,9 @@ import sys
 import click
 
 from envelope.cli.report import printable
+from envelope.errors import DecodeError
 
-__all__ = ["read_input", "write_output"]
+__all__ = ["check_size", "read_input", "write_output"]
 
 
 def read_input(name: str, max_bytes: int) -> bytes:
@@ -31,6 +32,19 @@ def read_input(name: str, max_bytes: int) -> bytes:
         return sys.stdin.buffer.read(count)
     except OSError as exc:
         raise click.UsageError(f"cannot read {_title(name, 'standard input')}: {exc.strerror}") from None
+
+
+def check_size(data: bytes, format: str, max_bytes: int) -> None:
+    """Raise `DecodeError` where `read_input` read more than *max_bytes*, and so not all there is."""
+    # The library would name a size, which is unknown: no more was read than shows that it is too much.
+    if len(data) > max_bytes:
+        raise DecodeError(
+            f"the input is longer than {max_bytes} bytes",
+            kind="limit",
+            format=format,
+            offset=max_bytes,
+            hint="raise Limits.max_bytes",
+        )
 
 
 def write_output(name: str, body: bytes) -> None:

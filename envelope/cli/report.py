@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envelope.values import Loss
 
 __all__ = [
+    "escaped",
     "printable",
     "show_decode_error",
     "show_encode_error",
@@ -34,12 +35,17 @@ def printable(text: str) -> str:
     """*text* with controls, bidirectional ones too, as Python's escapes; a long one without its middle."""
     if len(text) > _MAX_TEXT:
         text = f"{text[: _MAX_TEXT // 2]}…{text[-_MAX_TEXT // 2 :]}"
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """The whole *text*, what cannot be printed as Python's escapes."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
     """Show what could not be read, where in *data* (of the file *name*), and what is there."""
-    place = f"{printable(name)}, byte {error.offset}"
+    place = f"{_title(name)}, byte {error.offset}"
     if b"\n" in data:
         line = data.count(b"\n", 0, error.offset) + 1
         place += f", line {line}"
@@ -66,7 +72,7 @@ def show_encode_error(error: DecodeError | EncodeError) -> None:
 def show_validation_error(error: ValidationError, name: str) -> None:
     """Show which part of the file *name* is well-formed, but not what it must be."""
     block = _block(error.reason)
-    _add(block, "at", printable(name))
+    _add(block, "at", _title(name))
     _add(block, "path", printable(error.path))
     _add_hint(block, error.hint)
     _show(block)
@@ -93,6 +99,10 @@ def window(data: bytes, offset: int) -> tuple[str, int]:
     end = _character_start(data, min(offset + _REACH, len(data)))
     before = "…" * (start > 0) + _visible(data[start:offset])
     return before + _visible(data[offset:end]) + "…" * (end < len(data)), cell_len(before)
+
+
+def _title(name: str) -> str:
+    return "standard input" if name == "-" else printable(name)
 
 
 def _character_start(data: bytes, pos: int) -> int:

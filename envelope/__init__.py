@@ -5,6 +5,8 @@
 
 `envelope.codes` is the registry of error codes, `envelope.verdicts` makes one outcome of an answer, `envelope.bills`
 counts what answers cost, `envelope.messages` and `envelope.translation` speak the caller's language.
+`envelope.request`, `envelope.signing`, `envelope.cache_keys` and `envelope.engine` are the two ends of a call, and
+`envelope.openapi` describes it.
 """
 
 import importlib
@@ -18,6 +20,7 @@ from envelope.errors import (
     EnvelopeError,
     LossError,
     LossWarning,
+    RequestError,
     UnknownCode,
     UnknownFormat,
     ValidationError,
@@ -45,6 +48,7 @@ __all__ = [
     "PhpEnum",
     "PhpObject",
     "PhpProperty",
+    "RequestError",
     "RequestIds",
     "ResultType",
     "UnknownCode",
@@ -66,14 +70,22 @@ NATIVE: Final = False
 
 if TYPE_CHECKING:
     from envelope import bills as bills
+    from envelope import cache_keys as cache_keys
     from envelope import codes as codes
+    from envelope import engine as engine
     from envelope import messages as messages
+    from envelope import openapi as openapi
+    from envelope import request as request
+    from envelope import signing as signing
     from envelope import translation as translation
     from envelope import verdicts as verdicts
 else:
+    _MODULES = {
+        "bills", "cache_keys", "codes", "engine", "messages", "openapi", "request", "signing", "translation", "verdicts"
+    }  # fmt: skip
 
     def __getattr__(name: str) -> ModuleType:
         # These read the registry's file, which those who only convert never need.
-        if name in ("bills", "codes", "messages", "translation", "verdicts"):
+        if name in _MODULES:
             return importlib.import_module(f"envelope.{name}")
         raise AttributeError(f"module 'envelope' has no attribute {name!r}")

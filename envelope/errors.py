@@ -22,6 +22,7 @@ __all__ = [
     "EnvelopeError",
     "LossError",
     "LossWarning",
+    "RequestError",
     "UnknownCode",
     "UnknownFormat",
     "ValidationError",
@@ -98,6 +99,31 @@ class ValidationError(EnvelopeError, ValueError):
 
     def __str__(self) -> str:
         return _sentence("", f"invalid at {self.path}", self.reason, self.hint)
+
+
+class RequestError(ValidationError):
+    """A request cannot be answered as it asks. ``code`` is the error code to answer with, ``path`` the parameter.
+
+    ``result_type`` and ``lang`` say how the caller wants to be answered, as far as the request tells.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        code: str = "4003",
+        path: str = ROOT,
+        hint: str = "",
+        result_type: str = "json",
+        lang: str = "cn",
+    ) -> None:
+        super().__init__(reason, path=path, hint=hint)
+        self.code = code
+        self.result_type = result_type
+        self.lang = lang
+
+    def __str__(self) -> str:
+        return _sentence(self.code, f"at {self.path}", self.reason, self.hint)
 
 
 class LossError(EnvelopeError, ValueError):

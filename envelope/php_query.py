@@ -19,7 +19,7 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Link, Step, link_steps, short_path
 from envelope.values import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
 
-__all__ = ["build_query", "parse_query"]
+__all__ = ["as_carried", "build_query", "parse_query"]
 
 FORMAT: Final = "query"
 
@@ -68,6 +68,14 @@ def build_query(params: Mapping[str, Any]) -> str:
                 continue
         raise _fault(f"the output is longer than {DEFAULT_LIMITS.max_bytes} bytes", link, kind="limit")
     return "&".join(pairs)
+
+
+def as_carried(params: Mapping[str, Any]) -> dict[str | bytes, Any]:
+    """*params* as a query string carries them: text throughout, names as PHP receives them.
+
+    `EncodeError` or `DecodeError` with the path of what it cannot carry.
+    """
+    return parse_query(build_query(params))
 
 
 def _as_bytes(data: object) -> bytes:

@@ -31,7 +31,7 @@ from envelope.projection import project
 ROOT = Path(__file__).parent.parent
 FACE = {
     "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Lang", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
-    "PhpObject", "PhpProperty", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
+    "PhpObject", "PhpProperty", "RequestError", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
     "encode", "from_phpserialize", "loads", "losses", "same", "to_phpserialize",
 }  # fmt: skip
 

@@ -14,18 +14,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from envelope.cli.files import check_size, read_input, write_output
-from envelope.cli.report import escaped, printable, show_decode_error, show_validation_error
-from envelope.codes import REGISTRY, Billing, CodeRegistry
-from envelope.errors import DecodeError, ValidationError
-from envelope.lang import Lang
+from envelope.cli.files import write_output
+from envelope.cli.options import lang_option, registry_option
+from envelope.cli.report import escaped, printable
+from envelope.codes import Billing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["codes"]
+    from envelope.codes import CodeRegistry
+    from envelope.lang import Lang
 
-_MAX_BYTES = 1024 * 1024  # of an operator's file
+__all__ = ["codes"]
 
 _EXAMPLES = """\b
 Examples:
@@ -36,25 +36,8 @@ Examples:
 """
 
 
-class _LangType(click.ParamType[Lang]):
-    name = "language"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Lang:
-        try:
-            return Lang(value)
-        except ValueError:
-            self.fail(f"{printable(value)!r} is none of {', '.join(Lang)}", param, ctx)
-
-
 @click.command(epilog=_EXAMPLES)
-@click.option(
-    "--lang",
-    type=_LangType(),
-    default=str(Lang.EN),
-    show_default=True,
-    metavar="[cn|en|ru]",
-    help="Language of the descriptions; json and toml have all three.",
-)
+@lang_option("Language of the descriptions; json and toml have all three.")
 @click.option(
     "--format",
     type=click.Choice(["table", "markdown", "json", "toml"]),
@@ -62,14 +45,13 @@ class _LangType(click.ParamType[Lang]):
     show_default=True,
     help="json and toml are lists of records: all fields, all languages.",
 )
-@click.option("--with", "added", metavar="FILE", help="An operator's own file: codes to add, and overrides.")
-def codes(*, lang: Lang, format: str, added: str | None) -> None:
+@registry_option
+def codes(*, lang: Lang, format: str, registry: CodeRegistry) -> None:
     """Show the error codes: what each means, who pays for the call, who must act.
 
     What the gateway's documents leave blank about billing is marked as inferred. A FILE has tables of two kinds:
     [[codes]] with all the fields that --format toml shows, and [[overrides]] with a code and the fields that change.
     """
-    registry = REGISTRY if added is None else _with_file(added)
     if format == "table":
         text = _table(registry, lang)
     elif format == "markdown":
@@ -82,18 +64,6 @@ def codes(*, lang: Lang, format: str, added: str | None) -> None:
         text = _escaped(toml, lambda char: f"\\U{ord(char):08x}")
     # As UTF-8, whatever the terminal says that it takes.
     write_output("-", text.encode("utf-8", "backslashreplace"))
-
-
-def _with_file(name: str) -> CodeRegistry:
-    data = read_input(name, _MAX_BYTES)
-    try:
-        check_size(data, "toml", _MAX_BYTES)
-        return REGISTRY.with_toml(data)
-    except DecodeError as error:
-        show_decode_error(error, name, data)
-    except ValidationError as error:
-        show_validation_error(error, name)
-    raise click.exceptions.Exit(1)
 
 
 def _escaped(text: str, escape: Callable[[str], str]) -> str:

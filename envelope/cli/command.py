@@ -10,6 +10,7 @@ import click
 from envelope import NATIVE
 from envelope.cli.codes import codes
 from envelope.cli.convert import convert
+from envelope.cli.openapi import openapi
 
 __all__ = ["envelope"]
 
@@ -54,3 +55,4 @@ def envelope() -> None:
 
 envelope.add_command(codes)
 envelope.add_command(convert)
+envelope.add_command(openapi)

@@ -1,0 +1,138 @@
+"""The parts of reading a call: from HTTP's pieces to parameters, and from parameters to the fields of a request."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
+
+from envelope.codes import API_NOT_FOUND
+from envelope.errors import DecodeError, RequestError
+from envelope.formats import FORMATS, ResultType
+from envelope.lang import Lang, negotiate
+from envelope.media import negotiate_format, split_content_type
+from envelope.path import format_path, short_path
+from envelope.php_query import parse_query
+
+if TYPE_CHECKING:
+    from envelope.limits import Limits
+    from envelope.request import HttpRequest
+
+__all__ = ["is_name", "member", "read_body", "read_path", "read_query", "take_args", "take_text", "wanted"]
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+# /<api_type>/<api_name>/, behind whatever the gateway is mounted at; the PHP client posts to /<api_type>/api_call.php.
+_PATH = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/?", re.DOTALL)
+_SCRIPT = "api_call.php"
+
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def is_name(text: str) -> bool:
+    """Whether *text* can be the name or the type of an API: it is part of a path."""
+    return _NAME.fullmatch(text) is not None and not text.startswith(".")
+
+
+def read_query(query: str | bytes, limits: Limits) -> dict[str | bytes, Any]:
+    """The parameters in a query string."""
+    try:
+        return parse_query(query, limits)
+    except DecodeError as error:
+        raise _unreadable("query string", error) from None
+
+
+def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
+    """The parameters in a body: JSON or a form, as its content type says, or as it begins where that says neither."""
+    if not http.body:
+        return {}
+    media_type, charset = split_content_type(http.content_type)
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise RequestError(f"the charset {charset[:40]!r}", hint="only UTF-8 is read")
+    if media_type in ("", "text/plain"):  # so fetch() calls a JSON text that was not given a type
+        media_type = "application/json" if http.body.lstrip()[:1] == b"{" else "application/x-www-form-urlencoded"
+    try:
+        if media_type == "application/x-www-form-urlencoded":
+            return parse_query(http.body, limits)
+        if media_type != "application/json":
+            raise RequestError(f"the content type {media_type[:40]!r}", hint="a body is JSON or a urlencoded form")
+        value = FORMATS[ResultType.JSON].loads(http.body, "portable", "typed", limits)
+    except DecodeError as error:
+        raise _unreadable("body", error) from None
+    if value == []:  # an empty array of PHP
+        return {}
+    if type(value) is not dict:
+        raise RequestError(f"the body is a map of parameters, not {type(value).__name__}")
+    return value
+
+
+def _unreadable(part: str, error: DecodeError) -> RequestError:
+    return RequestError(f"the {part} cannot be read at byte {error.offset}: {error.reason}", path=error.path)
+
+
+def read_path(path: str) -> tuple[str, str]:
+    """The type and the name of the API in a path; ``""`` for what it does not tell."""
+    match = _PATH.fullmatch(path)
+    api_type, api_name = (unquote(match[1]), unquote(match[2])) if match else ("", "")
+    if api_type and not is_name(api_type):
+        raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_type")
+    return api_type, "" if api_name == _SCRIPT else api_name
+
+
+def wanted(params: dict[Any, Any], http: HttpRequest) -> tuple[ResultType, Lang]:
+    """How the caller wants to be answered, whatever else is wrong: what *params* say, or what the headers accept.
+
+    A ``result_type`` that is none is answered in json, whatever the headers say.
+    """
+    named = params.get("result_type")
+    if named in (None, ""):
+        result_type = negotiate_format(http.accept)
+    else:
+        result_type = FORMATS[named].name if isinstance(named, str) and named in FORMATS else ResultType.JSON
+    try:
+        lang = Lang(params.get("lang") or "")
+    except (ValueError, TypeError):
+        lang = negotiate(http.accept_language)
+    return result_type, lang
+
+
+def take_text(rest: dict[Any, Any], name: str) -> str:
+    """Take the text of this name out of *rest*; ``""`` where there is none."""
+    value = rest.pop(name, None)
+    if value is None:
+        return ""
+    if type(value) is not str:
+        kind = "a text that is not UTF-8" if type(value) is bytes else type(value).__name__
+        raise RequestError(f"a text, not {kind}", path=format_path([name]))
+    return value
+
+
+def take_args(rest: dict[Any, Any], limits: Limits) -> tuple[dict[str, Any] | None, str]:
+    """Take ``_o_args`` out of *rest*: the map that it is the JSON of, and how it is spelled.
+
+    In a JSON body it may be the map itself. Paths go on in it: ``$._o_args.prompt``.
+    """
+    text: Any = rest.pop("_o_args", None)
+    args, spelled = text, ""
+    if text in (None, ""):
+        return None, ""
+    if type(text) is str:
+        try:
+            args, spelled = FORMATS[ResultType.JSON].loads(text.encode(), "portable", "typed", limits), text
+        except DecodeError as error:
+            path = format_path(["_o_args"]) + error.path.removeprefix("$")
+            raise RequestError(f"no JSON at its byte {error.offset}: {error.reason}", path=path) from None
+    if args == [] and type(args) is list:  # an empty array of PHP
+        args = {}
+    if type(args) is not dict:
+        raise RequestError(f"a JSON object, not {type(args).__name__}", path=format_path(["_o_args"]))
+    return args, spelled
+
+
+def member(kind: type[_E], text: str, name: str) -> _E:
+    """The member of *kind* that *text* names."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise RequestError(f"none of {', '.join(kind)}", path=short_path([name])) from None

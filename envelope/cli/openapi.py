@@ -1,0 +1,71 @@
+"""`envelope openapi`: the description of a gateway, for documents and for tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+from envelope.cli.files import write_output
+from envelope.cli.options import lang_option, registry_option
+from envelope.openapi import document, envelope_schema, request_schema
+
+if TYPE_CHECKING:
+    from envelope.codes import CodeRegistry
+    from envelope.lang import Lang
+
+__all__ = ["openapi"]
+
+_EXAMPLES = """\b
+Examples:
+  envelope openapi > openapi.json
+  envelope openapi --title Shop --server https://api.example.com --api-type taobao --api-name item_get
+  envelope openapi --part envelope -o envelope.schema.json
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option(
+    "--part",
+    type=click.Choice(["document", "envelope", "request"]),
+    default="document",
+    show_default=True,
+    help="The whole OpenAPI document, or the JSON Schema of the envelope or of a call's parameters.",
+)
+@click.option("--title", default="API gateway", show_default=True, help="Its title.")
+@click.option("--version", "api_version", default="1.0.0", show_default=True, help="The version of your API.")
+@click.option("--server", default="/", show_default=True, metavar="URL", help="The address before the API's path.")
+@click.option("--api-type", default="openai", show_default=True, help="First part of the API's path.")
+@click.option("--api-name", default="custom", show_default=True, help="Second part of the API's path.")
+@lang_option("Language of the failures that are shown.")
+@registry_option
+@click.option("-o", "--output", default="-", metavar="FILE", help="Replace FILE.")
+def openapi(
+    *,
+    part: str,
+    title: str,
+    api_version: str,
+    server: str,
+    api_type: str,
+    api_name: str,
+    lang: Lang,
+    registry: CodeRegistry,
+    output: str,
+) -> None:
+    """Write an OpenAPI 3.1 document of a gateway: methods, formats, codes and languages, with examples of each."""
+    if part == "envelope":
+        made = envelope_schema(registry)
+    elif part == "request":
+        made = request_schema()
+    else:
+        made = document(
+            title=title,
+            version=api_version,
+            server=server,
+            api_type=api_type,
+            api_name=api_name,
+            lang=lang,
+            registry=registry,
+        )
+    write_output(output, orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

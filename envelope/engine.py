@@ -1,0 +1,153 @@
+"""`Engine`: from a call to an answer, and back; registry, languages, formats and requests joined.
+
+It knows no clock, no ids and no secrets but those that it is handed, and does no I/O: a server hands it what HTTP
+carried (`envelope.request.HttpRequest`) and sends the `Rendered` that it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from envelope.api import Dialect, Maps, decode, encode
+from envelope.codes import ACCOUNT_NOT_FOUND
+from envelope.errors import RequestError
+from envelope.formats import get_format
+from envelope.lang import Lang
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.media import content_type_of, format_of
+from envelope.messages import Messages
+from envelope.model import Envelope
+from envelope.request import ApiRequest, HttpRequest
+from envelope.signing import verify
+
+__all__ = ["Asker", "Engine", "Rendered"]
+
+_LANGUAGE_TAGS = {Lang.CN: "zh-Hans", Lang.EN: "en", Lang.RU: "ru"}
+
+
+class Asker(Protocol):
+    """Whoever is answered: an `ApiRequest`, or the `RequestError` of a call that is none."""
+
+    @property
+    def result_type(self) -> str:
+        """The format of the answer."""
+
+    @property
+    def lang(self) -> str:
+        """Its language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer as HTTP has it: the status, the headers by their names, the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One gateway's end: ``read`` a call, ``respond`` to it or ``fail`` it; ``parse`` what a gateway answered.
+
+    ``messages``    has the registry, and the texts.
+    ``request_id``  answers the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` without.
+    ``secrets``     answers the secret of a key, None for a key that there is none of; without it, nobody is asked for
+                    proof. With it goes ``clock``, which answers the time in nanoseconds; ``window`` is the age in
+                    seconds that a signature may have.
+    ``apis``        the names of the APIs that there are; without it, any name is one.
+    ``payload``     the name of the payload's field.
+    ``dialects``    by format, as `encode` has them, and so ``maps``: a PHP gateway writes json and jsonu in ``"php"``.
+    """
+
+    messages: Messages = field(default_factory=Messages)
+    request_id: Callable[[], str] = str
+    last_id: Callable[[], str] = str
+    secrets: Callable[[str], str | None] | None = field(default=None, repr=False)
+    clock: Callable[[], int] | None = None
+    window: int = 300
+    apis: Collection[str] | None = None
+    payload: str = "response"
+    dialects: Mapping[str, Dialect] = field(default_factory=dict)
+    maps: Maps = "array"
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        if (self.secrets is None) != (self.clock is None):
+            raise TypeError("secrets and clock go together: a signature has a time")
+
+    def read(self, http: HttpRequest) -> ApiRequest:
+        """The call in *http*, of a caller who has proved to be who it says. `RequestError` for any other."""
+        request = ApiRequest.read(http, apis=self.apis, limits=self.limits)
+        if self.secrets is not None and self.clock is not None:
+            try:
+                secret = self.secrets(request.key)
+                if secret is None:
+                    raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
+                verify(request, secret, self.clock, window=self.window)
+            except RequestError as error:
+                error.result_type, error.lang = request.result_type, request.lang
+                raise
+        return request
+
+    def answer(self, http: HttpRequest, handler: Callable[[ApiRequest], Any]) -> Rendered:
+        """What *handler* answers to the call, rendered; whatever is wrong with the call is an answer too."""
+        try:
+            request = self.read(http)
+        except RequestError as error:
+            return self.refuse(error)
+        return self.respond(request, handler(request))
+
+    def respond(self, asker: Asker, payload: Any) -> Rendered:
+        """The answer that carries *payload*: any value, or an `Envelope`, whose blanks are filled.
+
+        A failure without an ``error`` gets its code's message, one without a ``reason`` its description in the
+        caller's language. `EncodeError` where the payload cannot be written.
+        """
+        answer = payload if isinstance(payload, Envelope) else Envelope.ok(payload)
+        row = self.messages.registry.get(answer.error_code)
+        lang = Lang(asker.lang)
+        answer = replace(
+            answer,
+            error=answer.error or ("" if row.is_success else row.message),
+            reason=answer.reason or ("" if row.is_success else str(self.messages.text(row.code, lang))),
+            request_id=answer.request_id or self.request_id(),
+            last_id=answer.last_id or self.last_id(),
+        )
+        result_type = get_format(asker.result_type).name
+        body = encode(
+            answer,
+            result_type,
+            payload=self.payload,
+            maps=self.maps,
+            dialect=self.dialects.get(result_type, "typed"),
+            limits=self.limits,
+        )
+        headers = {
+            "Content-Type": content_type_of(result_type),
+            "Content-Language": _LANGUAGE_TAGS[lang],
+            "Vary": "Accept, Accept-Language",
+        }
+        return Rendered(row.http_status, headers, body)
+
+    def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "") -> Rendered:
+        """The answer of a failure with this *code*; *error* and *reason* are the registry's where they are blank."""
+        return self.respond(asker, Envelope.fail(code, error=error, reason=reason))
+
+    def refuse(self, error: RequestError) -> Rendered:
+        """The answer to a call that is none: its code's description, and which parameter it is about."""
+        text = str(self.messages.text(error.code, error.lang))
+        name = error.path.removeprefix("$").removeprefix(".")
+        return self.fail(error, error.code, reason=f"{text}: {name}" if name else text)
+
+    def parse(self, body: bytes, content_type: str = "", *, result_type: str | None = None) -> Envelope[Any]:
+        """The envelope in what a gateway answered, in the format that was asked for, else that of its content type.
+
+        `DecodeError`, `ValidationError` or `UnknownFormat` where there is none.
+        """
+        format = get_format(format_of(content_type) if result_type is None else result_type).name
+        return decode(
+            body, format, payload=self.payload, dialect=self.dialects.get(format, "typed"), limits=self.limits
+        )

@@ -1,0 +1,199 @@
+"""`ApiRequest`: one call of a gateway's API, read from HTTP and written back, the same in every carrier.
+
+A call comes as a query string, as a form or as a JSON body; the query string goes with all three, and its ``key``
+always does. What two of them name, the body has, as PHP's $_REQUEST has it. Errors name the code to answer with:
+4014 for what is missing, 4003 for what is wrong, 4010 for an API that there is none of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from envelope._request_read import is_name, member, read_body, read_path, read_query, take_args, take_text, wanted
+from envelope.codes import API_NOT_FOUND, MISSING_PARAM
+from envelope.errors import RequestError
+from envelope.formats import FORMATS, ResultType
+from envelope.lang import Lang
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.path import format_path, short_path
+from envelope.php_query import build_query
+
+__all__ = ["ApiRequest", "Carrier", "HttpRequest"]
+
+Carrier = Literal["query", "form", "json"]
+
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+
+# The names that are none of an API's own; `api` is another name of `method`.
+_COMMON = frozenset(
+    {"key", "secret", "api_name", "cache", "result_type", "lang", "version", "method", "_o_args", "dateline", "sign"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """What HTTP carries of a call. ``query`` is without its ``?``; headers that are not there are ``""``."""
+
+    path: str = ""
+    query: str | bytes = field(default="", repr=False)  # it has the key, and may have the secret
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    accept: str = ""
+    accept_language: str = ""
+
+    @property
+    def verb(self) -> str:
+        """``POST`` where there is a body, else ``GET``."""
+        return "POST" if self.body else "GET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRequest:
+    """One call: the common parameters, ``method``, ``args`` (``_o_args``, a map), and the rest in order as ``params``.
+
+    ``key``, ``secret`` and ``sign`` are not shown by ``repr``. ``args_text`` is ``_o_args`` as it was spelled, which a
+    signature is made over; without it the library spells it.
+    """
+
+    key: str = field(repr=False)
+    api_name: str
+    api_type: str = ""
+    method: str = ""
+    args: Mapping[str, Any] | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
+    cache: bool = True
+    result_type: ResultType = ResultType.JSON
+    lang: Lang = Lang.CN
+    version: str = ""
+    dateline: str = ""
+    sign: str = field(default="", repr=False)
+    args_text: str = field(default="", repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in (self.api_name, self.api_type or self.api_name):
+            if not is_name(name):
+                raise ValueError(f"no name of an API: {name[:40]!r}")
+        own = _COMMON if self.method else _COMMON | {"api"}
+        taken = sorted(own.intersection(self.params))
+        if taken:
+            raise ValueError(f"params are those beyond the common ones, which {', '.join(taken)} is of")
+        object.__setattr__(self, "result_type", ResultType(self.result_type))
+        object.__setattr__(self, "lang", Lang(self.lang))
+
+    def to_params(self) -> dict[str, Any]:
+        """All parameters as they are sent, in the order of the gateway's own client; defaults are left out."""
+        own = {"dateline": self.dateline, "method": self.method, "_o_args": self._o_args()}
+        options = {
+            "version": self.version,
+            "sign": self.sign,
+            "secret": self.secret,
+            "cache": "" if self.cache else "no",
+            "lang": "" if self.lang is Lang.CN else str(self.lang),
+            "result_type": "" if self.result_type is ResultType.JSON else str(self.result_type),
+        }
+        return {
+            "key": self.key,
+            "api_name": self.api_name,
+            **{name: text for name, text in own.items() if text},
+            **self.params,
+            **{name: text for name, text in options.items() if text},
+        }
+
+    def _o_args(self) -> str:
+        if self.args is None or self.args_text:
+            return self.args_text
+        text = FORMATS[ResultType.JSONU].dumps(dict(self.args), "portable", "array", "typed", None, DEFAULT_LIMITS)
+        return text.decode()
+
+    def write(self, carrier: Carrier) -> HttpRequest:
+        """The call as HTTP: everything in the query string, or the key there and the rest in a form or JSON body.
+
+        A query string and a form carry text only (`envelope.php_query`); `EncodeError` for what they cannot.
+        """
+        params = self.to_params()
+        path = ""
+        if self.api_type:
+            path = f"/{self.api_type}/{params.pop('api_name')}/"
+        if carrier == "query":
+            return HttpRequest(path=path, query=build_query(params))
+        query = build_query({"key": params.pop("key")})
+        if carrier == "form":
+            return HttpRequest(path=path, query=query, body=build_query(params).encode(), content_type=_FORM)
+        if carrier != "json":
+            raise TypeError(f"a carrier is query, form or json, not {carrier!r}")
+        body = FORMATS[ResultType.JSONU].dumps(params, "portable", "array", "typed", None, DEFAULT_LIMITS)
+        return HttpRequest(path=path, query=query, body=body, content_type=_JSON)
+
+    @staticmethod
+    def read(http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS) -> ApiRequest:
+        """The call in *http*. `RequestError`, with the code to answer with, where it is none.
+
+        ``result_type`` and ``lang`` are the parameters', or what the headers accept most, or json and ``cn``; the
+        error has them too. *apis* are the names that there are; any name is one without it.
+        """
+        params: dict[Any, Any] = {}
+        try:
+            params.update(read_query(http.query, limits))
+            params.update(read_body(http, limits))
+            api_type, api_name = read_path(http.path)
+            if api_name:
+                params["api_name"] = api_name
+            return ApiRequest.from_params(
+                params, api_type=api_type, accepted=wanted(params, http), apis=apis, limits=limits
+            )
+        except RequestError as error:
+            error.result_type, error.lang = wanted(params, http)
+            raise
+
+    @staticmethod
+    def from_params(
+        params: Mapping[str, Any],
+        *,
+        api_type: str = "",
+        accepted: tuple[ResultType, Lang] = (ResultType.JSON, Lang.CN),
+        apis: Collection[str] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> ApiRequest:
+        """The call that *params* are; *accepted* is how it is answered where they do not say.
+
+        `RequestError` for the first that is missing or wrong, in the order of the gateway's documents.
+        """
+        rest = dict(params)
+        key, secret, sign, api_name = (take_text(rest, name) for name in ("key", "secret", "sign", "api_name"))
+        # A signed call need not show its secret.
+        for name, text in (("key", key), ("secret", secret or sign), ("api_name", api_name)):
+            if not text:
+                raise RequestError("missing", code=MISSING_PARAM, path=format_path([name]))
+        if not is_name(api_name) or (apis is not None and api_name not in apis):
+            raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_name")
+        cache = take_text(rest, "cache")
+        if cache not in ("", "yes", "no"):
+            raise RequestError("neither yes nor no", path="$.cache")
+        result_type = member(ResultType, take_text(rest, "result_type") or accepted[0], "result_type")
+        lang = member(Lang, take_text(rest, "lang") or accepted[1], "lang")
+        version, dateline = take_text(rest, "version"), take_text(rest, "dateline")
+        method = take_text(rest, "method") or take_text(rest, "api")
+        args, args_text = take_args(rest, limits)
+        for name in rest:
+            if type(name) is not str:
+                raise RequestError("a name that is not UTF-8", path=short_path([name]))
+        return ApiRequest(
+            key=key,
+            secret=secret,
+            sign=sign,
+            api_type=api_type,
+            api_name=api_name,
+            method=method,
+            args=args,
+            args_text=args_text,
+            params=rest,
+            cache=cache != "no",
+            result_type=result_type,
+            lang=lang,
+            version=version,
+            dateline=dateline,
+        )

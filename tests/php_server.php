@@ -91,6 +91,23 @@ function parsed(string $query): ?string {
     return $dropped ? null : serialize($result);
 }
 
+function signature(string $data): string {
+    // The secret, a newline, and the query string of a call: what the gateway's own client makes of them.
+    [$secret, $query] = explode("\n", $data, 2);
+    parse_str($query, $params);
+    foreach (['sign', 'secret', 'cache', 'lang', 'result_type'] as $name) unset($params[$name]);
+    ksort($params);
+    $text = '';
+    foreach ($params as $name => $value) if (substr($value, 0, 1) !== '@') $text .= $name . $value;
+    return strtoupper(md5($secret . $text . $secret));
+}
+
+function client_key(string $data): string {
+    [$api_name, $query] = explode("\n", $data, 2);
+    parse_str($query, $params);
+    return md5($api_name . '_' . implode(',', $params));
+}
+
 function answer(string $op, string $data): ?string {
     switch ($op) {
         case 'array serialize': return serialize(build(json_decode($data, true, 4096), false));
@@ -108,6 +125,8 @@ function answer(string $op, string $data): ?string {
         case 'unserialize json': return json_encode(unserialize($data), 0, 4096);
         case 'eval': return serialize(eval('return ' . $data . ';'));
         case 'parse_str': return parsed($data);
+        case 'sign': return signature($data);
+        case 'client cache key': return client_key($data);
         case 'http_build_query': return http_build_query(unserialize($data));
         case 'random': mt_srand((int) $data); $pool = []; return serialize(random_php(4, $pool, false));
         case 'random plain': mt_srand((int) $data); $pool = []; return serialize(random_php(4, $pool, true));

@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from envelope import Envelope, PhpEnum, PhpObject, PhpProperty
+from envelope import Envelope, Lang, PhpEnum, PhpObject, PhpProperty, ResultType
+from envelope.request import ApiRequest
 from envelope.values import INT_MAX, INT_MIN, is_ambiguous
 
 # Drawn often, for random text would hardly find them.
@@ -128,4 +129,59 @@ def envelopes() -> st.SearchStrategy[Envelope[Any]]:
         request_id=texts(),
         last_id=texts(),
         extras=extras,
+    )
+
+
+# What a query carries is text and containers that are not empty; in a dict below the first, no keys of a list (it is
+# read as one), none that is empty or one white space (`[]`), none with `]`; in the first, none that would be mangled.
+# NUL ends any name.
+_NESTED_KEYS = texts().filter(lambda key: not set(key) & set("]\0") and key not in {"", *" \t\n\r\v\f"})
+_NAMES = texts().filter(lambda name: name != "" and not set(name) & set(" .[\0"))
+
+
+def carried() -> st.SearchStrategy[dict[str, Any]]:
+    """Parameters that a query string carries and gives back the same."""
+
+    def containers(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+        maps = st.dictionaries(_NESTED_KEYS, children, min_size=1, max_size=4)
+        return st.lists(children, min_size=1, max_size=4) | maps.filter(lambda items: not is_ambiguous(items))
+
+    return st.dictionaries(_NAMES, st.recursive(texts(), containers, max_leaves=15), max_size=4)
+
+
+_COMMON = {
+    "key",
+    "secret",
+    "api_name",
+    "cache",
+    "result_type",
+    "lang",
+    "version",
+    "method",
+    "api",
+    "_o_args",
+    "dateline",
+    "sign",
+}
+
+
+@st.composite
+def requests(draw: st.DrawFn, *, params: st.SearchStrategy[dict[str, Any]] | None = None) -> ApiRequest:
+    """Calls that every carrier gives back the same; *params* are those beyond the common ones, text only by default."""
+    options = draw(carried() if params is None else params)
+    args = draw(st.none() | st.dictionaries(texts(), values(max_leaves=5), max_size=3))
+    return ApiRequest(
+        key=draw(texts().filter(bool)),
+        secret=draw(texts().filter(bool)),
+        api_name=draw(st.sampled_from(["custom", "item_get", "item_search-2"])),
+        api_type=draw(st.sampled_from(["", "openai", "taobao"])),
+        method=draw(st.sampled_from(["", "v1/models", "images/get", "my own"])),
+        args=args,
+        params={name: value for name, value in options.items() if name not in _COMMON},
+        cache=draw(st.booleans()),
+        result_type=draw(st.sampled_from(ResultType)),
+        lang=draw(st.sampled_from(Lang)),
+        version=draw(st.sampled_from(["", "1", "2.0"])),
+        dateline=draw(st.sampled_from(["", "2023-03-05 10:03:24"])),
+        sign=draw(st.sampled_from(["", "0" * 32])),
     )

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import envelope
 from envelope import DecodeError, EncodeError, Limits, PhpObject
 from envelope.php_query import build_query, parse_query
-from envelope.values import INT_MAX, INT_MIN, is_ambiguous, same
+from envelope.values import INT_MAX, INT_MIN, same
 from tests.php import Php
-from tests.strategies import scalars, texts
+from tests.strategies import carried, scalars, texts
 
 
 @pytest.mark.parametrize(
@@ -180,21 +180,6 @@ def test_writes_within_the_default_limits() -> None:
     assert unwritable({mebibyte: ["x"] * 64}) == ("limit", f'$["{"k" * 32}…"][63]')
     assert unwritable({"a": dict.fromkeys("ab", mebibyte * 64)})[1] == "$.a.a"
     assert unwritable({mebibyte * 65: "x"})[0] == "limit"
-
-
-# What a query carries is text and containers that are not empty; in a dict below the first, no keys of a list (it is
-# read as one), none that is empty or one white space (`[]`), none with `]`; in the first, none that would be mangled.
-# NUL ends any name.
-NESTED_KEYS = texts().filter(lambda key: not set(key) & set("]\0") and key not in {"", *" \t\n\r\v\f"})
-NAMES = texts().filter(lambda name: name != "" and not set(name) & set(" .[\0"))
-
-
-def carried() -> st.SearchStrategy[dict[str, Any]]:
-    def containers(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-        maps = st.dictionaries(NESTED_KEYS, children, min_size=1, max_size=4)
-        return st.lists(children, min_size=1, max_size=4) | maps.filter(lambda items: not is_ambiguous(items))
-
-    return st.dictionaries(NAMES, st.recursive(texts(), containers, max_leaves=15), max_size=4)
 
 
 @given(carried())

@@ -7,7 +7,7 @@ carried (`envelope.request.HttpRequest`) and sends the `Rendered` that it answer
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from envelope.api import Dialect, Maps, decode, encode
@@ -106,15 +106,17 @@ class Engine:
         A failure without an ``error`` gets its code's message, one without a ``reason`` its description in the
         caller's language. `EncodeError` where the payload cannot be written.
         """
-        answer = payload if isinstance(payload, Envelope) else Envelope.ok(payload)
-        row = self.messages.registry.get(answer.error_code)
+        own = payload if isinstance(payload, Envelope) else Envelope.ok(payload)
+        row = self.messages.registry.get(own.error_code)
         lang = Lang(asker.lang)
-        answer = replace(
-            answer,
-            error=answer.error or ("" if row.is_success else row.message),
-            reason=answer.reason or ("" if row.is_success else str(self.messages.text(row.code, lang))),
-            request_id=answer.request_id or self.request_id(),
-            last_id=answer.last_id or self.last_id(),
+        answer = Envelope(
+            response=own.response,
+            error=own.error or ("" if row.is_success else row.message),
+            reason=own.reason or ("" if row.is_success else str(self.messages.text(row.code, lang))),
+            error_code=own.error_code,
+            request_id=own.request_id or self.request_id(),
+            last_id=own.last_id or self.last_id(),
+            extras=own.extras,
         )
         result_type = get_format(asker.result_type).name
         body = encode(

@@ -32,7 +32,7 @@ _E = TypeVar("_E", bound=StrEnum)
 
 def is_name(text: str) -> bool:
     """Whether *text* can be the name or the type of an API: it is part of a path."""
-    return _NAME.fullmatch(text) is not None and not text.startswith(".")
+    return _NAME.fullmatch(text) is not None and not text.startswith(".") and text != _SCRIPT
 
 
 def read_query(query: str | bytes, limits: Limits) -> dict[str | bytes, Any]:
@@ -60,7 +60,7 @@ def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
         value = FORMATS[ResultType.JSON].loads(http.body, "portable", "typed", limits)
     except DecodeError as error:
         raise _unreadable("body", error) from None
-    if value == []:  # an empty array of PHP
+    if type(value) is list and not value:  # an empty array of PHP
         return {}
     if type(value) is not dict:
         raise RequestError(f"the body is a map of parameters, not {type(value).__name__}")
@@ -86,7 +86,7 @@ def wanted(params: dict[Any, Any], http: HttpRequest) -> tuple[ResultType, Lang]
     A ``result_type`` that is none is answered in json, whatever the headers say.
     """
     named = params.get("result_type")
-    if named in (None, ""):
+    if not named:
         result_type = negotiate_format(http.accept)
     else:
         result_type = FORMATS[named].name if isinstance(named, str) and named in FORMATS else ResultType.JSON
@@ -108,26 +108,25 @@ def take_text(rest: dict[Any, Any], name: str) -> str:
     return value
 
 
-def take_args(rest: dict[Any, Any], limits: Limits) -> tuple[dict[str, Any] | None, str]:
-    """Take ``_o_args`` out of *rest*: the map that it is the JSON of, and how it is spelled.
+def take_args(rest: dict[Any, Any], limits: Limits) -> dict[str, Any] | None:
+    """Take ``_o_args`` out of *rest*: the map that it is the JSON of; in a JSON body it may be the map itself.
 
-    In a JSON body it may be the map itself. Paths go on in it: ``$._o_args.prompt``.
+    Paths go on in it: ``$._o_args.prompt``.
     """
-    text: Any = rest.pop("_o_args", None)
-    args, spelled = text, ""
-    if text in (None, ""):
-        return None, ""
-    if type(text) is str:
+    args: Any = rest.pop("_o_args", None)
+    if args is None or (type(args) is str and not args):
+        return None
+    if type(args) is str:
         try:
-            args, spelled = FORMATS[ResultType.JSON].loads(text.encode(), "portable", "typed", limits), text
+            args = FORMATS[ResultType.JSON].loads(args.encode(), "portable", "typed", limits)
         except DecodeError as error:
             path = format_path(["_o_args"]) + error.path.removeprefix("$")
             raise RequestError(f"no JSON at its byte {error.offset}: {error.reason}", path=path) from None
-    if args == [] and type(args) is list:  # an empty array of PHP
+    if type(args) is list and not args:  # an empty array of PHP
         args = {}
     if type(args) is not dict:
         raise RequestError(f"a JSON object, not {type(args).__name__}", path=format_path(["_o_args"]))
-    return args, spelled
+    return args
 
 
 def member(kind: type[_E], text: str, name: str) -> _E:

@@ -10,14 +10,16 @@ __all__ = ["weighted"]
 # A weight has at most three decimals, and is at most 1.
 _WEIGHT = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _MAX_NAME = 100
+_MAX_PARTS = 100
 
 
 def weighted(header: str) -> Iterator[tuple[str, float]]:
     """What *header* lists, in order: each name in lower case, its parameters without spaces, and its weight.
 
-    A part whose weight is none counts as if it were not there: headers are not worth an error.
+    A part whose weight is none, or behind the first 100, counts as if it were not there: headers are not worth an
+    error.
     """
-    for part in header.lower().split(","):
+    for part in header.lower().split(",", _MAX_PARTS)[:_MAX_PARTS]:
         name, *parameters = (piece.strip() for piece in part.split(";"))
         weight = 1.0
         for parameter in parameters:

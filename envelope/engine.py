@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from envelope.api import Dialect, Maps, decode, encode
-from envelope.codes import ACCOUNT_NOT_FOUND
-from envelope.errors import RequestError
+from envelope.codes import ACCOUNT_NOT_FOUND, SERVER_ERROR
+from envelope.errors import EncodeError, RequestError
 from envelope.formats import get_format
 from envelope.lang import Lang
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.media import content_type_of, format_of
 from envelope.messages import Messages
 from envelope.model import Envelope
-from envelope.request import ApiRequest, HttpRequest
+from envelope.request import ApiRequest, HttpRequest, read_call
 from envelope.signing import verify
 
 __all__ = ["Asker", "Engine", "Rendered"]
@@ -59,6 +59,7 @@ class Engine:
                     seconds that a signature may have.
     ``apis``        the names of the APIs that there are; without it, any name is one.
     ``payload``     the name of the payload's field.
+    ``limits``      of what is read, and of payloads; ``on_error`` is told of a payload that cannot be written.
     ``dialects``    by format, as `encode` has them, and so ``maps``: a PHP gateway writes json and jsonu in ``"php"``.
     """
 
@@ -73,6 +74,7 @@ class Engine:
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
     maps: Maps = "array"
     limits: Limits = DEFAULT_LIMITS
+    on_error: Callable[[EncodeError], None] | None = None
 
     def __post_init__(self) -> None:
         if (self.secrets is None) != (self.clock is None):
@@ -80,25 +82,35 @@ class Engine:
 
     def read(self, http: HttpRequest) -> ApiRequest:
         """The call in *http*, of a caller who has proved to be who it says. `RequestError` for any other."""
-        request = ApiRequest.read(http, apis=self.apis, limits=self.limits)
+        request, params = read_call(http, apis=self.apis, limits=self.limits)
         if self.secrets is not None and self.clock is not None:
             try:
                 secret = self.secrets(request.key)
-                if secret is None:
+                if not secret:  # an empty one proves nothing
                     raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
-                verify(request, secret, self.clock, window=self.window)
+                verify(request, secret, self.clock, params=params, window=self.window)
             except RequestError as error:
                 error.result_type, error.lang = request.result_type, request.lang
                 raise
         return request
 
     def answer(self, http: HttpRequest, handler: Callable[[ApiRequest], Any]) -> Rendered:
-        """What *handler* answers to the call, rendered; whatever is wrong with the call is an answer too."""
+        """What *handler* answers to the call, rendered; whatever is wrong with the call is an answer too.
+
+        A payload that cannot be written is answered with 4000, and ``on_error`` told why. What *handler* raises is
+        the server's own affair.
+        """
         try:
             request = self.read(http)
         except RequestError as error:
             return self.refuse(error)
-        return self.respond(request, handler(request))
+        payload = handler(request)
+        try:
+            return self.respond(request, payload)
+        except EncodeError as error:
+            if self.on_error is not None:
+                self.on_error(error)
+            return self.fail(request, SERVER_ERROR)
 
     def respond(self, asker: Asker, payload: Any) -> Rendered:
         """The answer that carries *payload*: any value, or an `Envelope`, whose blanks are filled.
@@ -106,7 +118,20 @@ class Engine:
         A failure without an ``error`` gets its code's message, one without a ``reason`` its description in the
         caller's language. `EncodeError` where the payload cannot be written.
         """
-        own = payload if isinstance(payload, Envelope) else Envelope.ok(payload)
+        return self._render(asker, payload if isinstance(payload, Envelope) else Envelope.ok(payload), self.limits)
+
+    def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "") -> Rendered:
+        """The answer of a failure with this *code*; *error* and *reason* are the registry's where they are blank."""
+        # Not within limits that may be those of requests: it is small, and must go out.
+        return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS)
+
+    def refuse(self, error: RequestError) -> Rendered:
+        """The answer to a call that is none: its code's description, and which parameter it is about."""
+        text = str(self.messages.text(error.code, error.lang))
+        name = error.path.removeprefix("$").removeprefix(".")
+        return self.fail(error, error.code, reason=f"{text}: {name}" if name else text)
+
+    def _render(self, asker: Asker, own: Envelope[Any], limits: Limits) -> Rendered:
         row = self.messages.registry.get(own.error_code)
         lang = Lang(asker.lang)
         answer = Envelope(
@@ -119,30 +144,14 @@ class Engine:
             extras=own.extras,
         )
         result_type = get_format(asker.result_type).name
-        body = encode(
-            answer,
-            result_type,
-            payload=self.payload,
-            maps=self.maps,
-            dialect=self.dialects.get(result_type, "typed"),
-            limits=self.limits,
-        )
+        dialect = self.dialects.get(result_type, "typed")
+        body = encode(answer, result_type, payload=self.payload, maps=self.maps, dialect=dialect, limits=limits)
         headers = {
             "Content-Type": content_type_of(result_type),
             "Content-Language": _LANGUAGE_TAGS[lang],
             "Vary": "Accept, Accept-Language",
         }
         return Rendered(row.http_status, headers, body)
-
-    def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "") -> Rendered:
-        """The answer of a failure with this *code*; *error* and *reason* are the registry's where they are blank."""
-        return self.respond(asker, Envelope.fail(code, error=error, reason=reason))
-
-    def refuse(self, error: RequestError) -> Rendered:
-        """The answer to a call that is none: its code's description, and which parameter it is about."""
-        text = str(self.messages.text(error.code, error.lang))
-        name = error.path.removeprefix("$").removeprefix(".")
-        return self.fail(error, error.code, reason=f"{text}: {name}" if name else text)
 
     def parse(self, body: bytes, content_type: str = "", *, result_type: str | None = None) -> Envelope[Any]:
         """The envelope in what a gateway answered, in the format that was asked for, else that of its content type.

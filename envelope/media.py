@@ -66,7 +66,7 @@ def negotiate_format(accept: str) -> ResultType:
     """The format that an `Accept` header asks for most; json where it asks for none of the five."""
     weights: dict[ResultType, float] = {}
     for name, weight in weighted(accept):
-        result_type = _ACCEPTED.get(name.replace(" ", ""))
+        result_type = _ACCEPTED.get(name.replace(" ", "").replace('"', ""))
         if result_type is not None:
             weights[result_type] = max(weight, weights.get(result_type, 0.0))
     # Of equal weights the one named first counts.

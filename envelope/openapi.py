@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from envelope._request_read import is_name
 from envelope.api import encode
 from envelope.codes import REGISTRY, CodeRegistry, ErrorCode
 from envelope.formats import ResultType
@@ -149,8 +150,12 @@ def document(
 ) -> dict[str, Any]:
     """An OpenAPI 3.1 document of a gateway with one API: its methods, formats, codes and languages.
 
-    *server* is the address before the path ``/<api_type>/<api_name>/``; failures are shown in *lang*.
+    *server* is the address before the path ``/<api_type>/<api_name>/``; failures are shown in *lang*. `ValueError`
+    where the last two cannot be part of a path.
     """
+    for name in (api_type, api_name):
+        if not is_name(name):
+            raise ValueError(f"no name of an API: {name[:40]!r}")
     responses = _responses(registry, Lang(lang))
     answers = {status: {"$ref": f"#/components/responses/{status}"} for status in responses}
     query = [

@@ -19,7 +19,7 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Link, Step, link_steps, short_path
 from envelope.values import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
 
-__all__ = ["as_carried", "build_query", "parse_query"]
+__all__ = ["build_query", "parse_query", "scalar_text"]
 
 FORMAT: Final = "query"
 
@@ -58,24 +58,15 @@ def build_query(params: Mapping[str, Any]) -> str:
         steps = link_steps(link)
         # One long key may stand above many texts: it is not encoded (which makes nothing shorter) without room for it.
         if sum(len(step) for step in steps if not isinstance(step, int)) <= room:
-            try:
-                pair = f"{_name(steps)}={_quoted(text)}"
-            except UnicodeEncodeError:
-                raise _fault("a lone surrogate in the text or in its keys", link) from None
+            pair = _pair(steps, text)
+            if pair is None:
+                raise _fault("a lone surrogate in the text or in its keys", link)
             room -= len(pair) + 1
             if room >= 0:
                 pairs.append(pair)
                 continue
         raise _fault(f"the output is longer than {DEFAULT_LIMITS.max_bytes} bytes", link, kind="limit")
     return "&".join(pairs)
-
-
-def as_carried(params: Mapping[str, Any]) -> dict[str | bytes, Any]:
-    """*params* as a query string carries them: text throughout, names as PHP receives them.
-
-    `EncodeError` or `DecodeError` with the path of what it cannot carry.
-    """
-    return parse_query(build_query(params))
 
 
 def _as_bytes(data: object) -> bytes:
@@ -282,20 +273,25 @@ def _check_keys(container: Mapping[Any, Any], link: Link) -> None:
 
 
 def _text(value: Any, link: Link) -> str | bytes:
-    """A scalar as the text that PHP makes of it."""
+    """A scalar as the text that PHP makes of it; bytes as they are."""
     kind = type(value)
-    if kind is str or kind is bytes:
-        text: str | bytes = value
-        return text
-    if kind is bool:
-        return "1" if value else "0"
-    if kind is float:
-        return _float_text(value)
-    if kind is not int:
+    if kind is bytes:
+        raw: bytes = value
+        return raw
+    if kind not in (str, bool, int, float):
         raise _fault(f"a value of type {kind.__name__} is outside the domain", link)
-    if not INT_MIN <= value <= INT_MAX:
+    if kind is int and not INT_MIN <= value <= INT_MAX:
         raise _fault("an int beyond 64 bits", link, hint="write it as a str")
-    return str(value)
+    return scalar_text(value)
+
+
+def scalar_text(value: str | bool | float) -> str:  # noqa: FBT001  # each is a value of its own
+    """A scalar as the text that PHP makes of it in a query string: true and false are 1 and 0."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return _float_text(value) if isinstance(value, float) else str(value)
 
 
 def _float_text(number: float) -> str:
@@ -308,6 +304,13 @@ def _float_text(number: float) -> str:
         return mantissa
     point = "" if "." in mantissa else ".0"
     return f"{mantissa}{point}E{int(power):+d}"
+
+
+def _pair(steps: list[Step], text: str | bytes) -> str | None:
+    try:
+        return f"{_name(steps)}={_quoted(text)}"
+    except UnicodeEncodeError:  # which holds the text: the error that tells of it must not hold this one
+        return None
 
 
 def _name(steps: list[Step]) -> str:

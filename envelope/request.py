@@ -11,16 +11,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from envelope._carried import find_fault, text_tree
 from envelope._request_read import is_name, member, read_body, read_path, read_query, take_args, take_text, wanted
 from envelope.codes import API_NOT_FOUND, MISSING_PARAM
-from envelope.errors import RequestError
+from envelope.errors import DecodeError, EncodeError, RequestError
 from envelope.formats import FORMATS, ResultType
 from envelope.lang import Lang
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import format_path, short_path
-from envelope.php_query import build_query
+from envelope.php_query import build_query, parse_query
+from envelope.values import differences
 
-__all__ = ["ApiRequest", "Carrier", "HttpRequest"]
+__all__ = ["ApiRequest", "Carrier", "HttpRequest", "read_call"]
 
 Carrier = Literal["query", "form", "json"]
 
@@ -54,16 +56,16 @@ class HttpRequest:
 class ApiRequest:
     """One call: the common parameters, ``method``, ``args`` (``_o_args``, a map), and the rest in order as ``params``.
 
-    ``key``, ``secret`` and ``sign`` are not shown by ``repr``. ``args_text`` is ``_o_args`` as it was spelled, which a
-    signature is made over; without it the library spells it.
+    ``key``, ``secret`` and ``sign`` are not shown by ``repr``. The names of *params* are such as PHP leaves alone,
+    for where one carrier changed a name, a call would have two meanings; `ValueError` for others.
     """
 
     key: str = field(repr=False)
     api_name: str
     api_type: str = ""
     method: str = ""
-    args: Mapping[str, Any] | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    args: dict[str, Any] | None = None
+    params: dict[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
     cache: bool = True
     result_type: ResultType = ResultType.JSON
@@ -71,9 +73,16 @@ class ApiRequest:
     version: str = ""
     dateline: str = ""
     sign: str = field(default="", repr=False)
-    args_text: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        for name in ("key", "api_name", "api_type", "method", "secret", "version", "dateline", "sign"):
+            if type(getattr(self, name)) is not str:
+                raise TypeError(f"{name} is a str, not {type(getattr(self, name)).__name__}")
+        for kind, name in ((bool, "cache"), (dict, "params"), (dict if self.args is not None else type(None), "args")):
+            if type(getattr(self, name)) is not kind:
+                raise TypeError(f"{name} is a {kind.__name__}, not {type(getattr(self, name)).__name__}")
+        if not self.key:
+            raise ValueError("every call has a key")
         for name in (self.api_name, self.api_type or self.api_name):
             if not is_name(name):
                 raise ValueError(f"no name of an API: {name[:40]!r}")
@@ -81,6 +90,8 @@ class ApiRequest:
         taken = sorted(own.intersection(self.params))
         if taken:
             raise ValueError(f"params are those beyond the common ones, which {', '.join(taken)} is of")
+        if fault := find_fault(self.params):
+            raise ValueError(f"{fault[0]} at {short_path(fault[1])}")
         object.__setattr__(self, "result_type", ResultType(self.result_type))
         object.__setattr__(self, "lang", Lang(self.lang))
 
@@ -104,29 +115,26 @@ class ApiRequest:
         }
 
     def _o_args(self) -> str:
-        if self.args is None or self.args_text:
-            return self.args_text
-        text = FORMATS[ResultType.JSONU].dumps(dict(self.args), "portable", "array", "typed", None, DEFAULT_LIMITS)
-        return text.decode()
+        return "" if self.args is None else _jsonu(self.args).decode()
 
     def write(self, carrier: Carrier) -> HttpRequest:
         """The call as HTTP: everything in the query string, or the key there and the rest in a form or JSON body.
 
-        A query string and a form carry text only (`envelope.php_query`); `EncodeError` for what they cannot.
+        In a query string and a form numbers and booleans become text. What these cannot carry (None, an empty
+        container, more than PHP takes) is an `EncodeError` with its path.
         """
         params = self.to_params()
         path = ""
         if self.api_type:
             path = f"/{self.api_type}/{params.pop('api_name')}/"
         if carrier == "query":
-            return HttpRequest(path=path, query=build_query(params))
-        query = build_query({"key": params.pop("key")})
+            return HttpRequest(path=path, query=_text(params))
+        query = _text({"key": params.pop("key")})
         if carrier == "form":
-            return HttpRequest(path=path, query=query, body=build_query(params).encode(), content_type=_FORM)
+            return HttpRequest(path=path, query=query, body=_text(params).encode(), content_type=_FORM)
         if carrier != "json":
             raise TypeError(f"a carrier is query, form or json, not {carrier!r}")
-        body = FORMATS[ResultType.JSONU].dumps(params, "portable", "array", "typed", None, DEFAULT_LIMITS)
-        return HttpRequest(path=path, query=query, body=body, content_type=_JSON)
+        return HttpRequest(path=path, query=query, body=_jsonu(params), content_type=_JSON)
 
     @staticmethod
     def read(http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS) -> ApiRequest:
@@ -135,19 +143,7 @@ class ApiRequest:
         ``result_type`` and ``lang`` are the parameters', or what the headers accept most, or json and ``cn``; the
         error has them too. *apis* are the names that there are; any name is one without it.
         """
-        params: dict[Any, Any] = {}
-        try:
-            params.update(read_query(http.query, limits))
-            params.update(read_body(http, limits))
-            api_type, api_name = read_path(http.path)
-            if api_name:
-                params["api_name"] = api_name
-            return ApiRequest.from_params(
-                params, api_type=api_type, accepted=wanted(params, http), apis=apis, limits=limits
-            )
-        except RequestError as error:
-            error.result_type, error.lang = wanted(params, http)
-            raise
+        return read_call(http, apis=apis, limits=limits)[0]
 
     @staticmethod
     def from_params(
@@ -177,10 +173,9 @@ class ApiRequest:
         lang = member(Lang, take_text(rest, "lang") or accepted[1], "lang")
         version, dateline = take_text(rest, "version"), take_text(rest, "dateline")
         method = take_text(rest, "method") or take_text(rest, "api")
-        args, args_text = take_args(rest, limits)
-        for name in rest:
-            if type(name) is not str:
-                raise RequestError("a name that is not UTF-8", path=short_path([name]))
+        args = take_args(rest, limits)
+        if fault := find_fault(rest):
+            raise RequestError(fault[0], path=short_path(fault[1]))
         return ApiRequest(
             key=key,
             secret=secret,
@@ -189,7 +184,6 @@ class ApiRequest:
             api_name=api_name,
             method=method,
             args=args,
-            args_text=args_text,
             params=rest,
             cache=cache != "no",
             result_type=result_type,
@@ -197,3 +191,37 @@ class ApiRequest:
             version=version,
             dateline=dateline,
         )
+
+
+def read_call(
+    http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS
+) -> tuple[ApiRequest, dict[str, Any]]:
+    """The call in *http*, as `ApiRequest.read` has it, and its parameters as they came, which a signature is over."""
+    params: dict[Any, Any] = {}
+    try:
+        params.update(read_query(http.query, limits))
+        params.update(read_body(http, limits))
+        api_type, api_name = read_path(http.path)
+        if api_name:
+            params["api_name"] = api_name
+        accepted = wanted(params, http)
+        return ApiRequest.from_params(params, api_type=api_type, accepted=accepted, apis=apis, limits=limits), params
+    except RequestError as error:
+        error.result_type, error.lang = wanted(params, http)
+        raise
+
+
+def _jsonu(value: dict[str, Any]) -> bytes:
+    return FORMATS[ResultType.JSONU].dumps(value, "portable", "array", "typed", None, DEFAULT_LIMITS)
+
+
+def _text(params: dict[str, Any]) -> str:
+    """*params* as a query string that PHP reads back the same, but for types."""
+    query = build_query(params)
+    try:
+        lost = next(differences(text_tree(params), parse_query(query)), None)
+    except DecodeError as error:  # more than PHP takes
+        raise EncodeError(error.reason, kind="limit", format=error.format, path=error.path, hint=error.hint) from None
+    if lost is not None:
+        raise EncodeError("a query string does not carry it", format="query", path=lost.path, hint="a JSON body does")
+    return query

@@ -3,6 +3,9 @@
 The signature is the MD5, in upper-case hexadecimal, of the secret, every name followed by its value in the order of
 PHP's ksort, and the secret again. A value that begins with ``@`` (a file, to PHP's curl of old) is left out with its
 name, and so is what the client adds afterwards: ``sign``, ``secret``, ``cache``, ``lang``, ``result_type``.
+
+It is made over the parameters as they travel, the empty ones too, so a server checks those that came, not what it
+understood of them.
 """
 
 from __future__ import annotations
@@ -10,44 +13,44 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cmp_to_key
+from typing import Any
 
 from envelope.codes import INVALID_CREDENTIALS
-from envelope.errors import DecodeError, EncodeError, RequestError
-from envelope.path import format_path
-from envelope.php_query import as_carried
+from envelope.errors import EncodeError, RequestError
+from envelope.path import short_path
 from envelope.request import ApiRequest
-from envelope.values import array_key
+from envelope.values import INT_MAX, INT_MIN
 
 __all__ = ["CHINA", "sign", "signature", "verify"]
 
 CHINA = timezone(timedelta(hours=8), "CST")
 """The time zone of the gateway's servers, which a ``dateline`` is in."""
 
-_UNSIGNED = ("sign", "secret", "cache", "lang", "result_type")
+_UNSIGNED = {"sign", "secret", "cache", "lang", "result_type"}
+_MAX_NUMBER = 300
 _DATELINE = "%Y-%m-%d %H:%M:%S"
 _DATELINE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
-def signature(request: ApiRequest, secret: str) -> str:
-    """The signature of *request* under *secret*: 32 upper-case hexadecimal digits, the same in every carrier.
+def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
+    """The signature of a call, or of its parameters as they came, under *secret*: 32 upper-case hexadecimal digits.
 
-    `EncodeError` with the path of a parameter that is a list or a map, which has no value to sign; `DecodeError` for
-    names that PHP would not take.
+    It is the same in every carrier. `EncodeError` with the path of a parameter that is neither a text nor an integer:
+    what else JSON has, a form has no one text of.
     """
-    # As text, for so a query string or form has it: what the carrier was makes no difference then.
-    params = as_carried(request.to_params())
-    digest = hashlib.md5(secret.encode(), usedforsecurity=False)
-    for name in sorted(params, key=cmp_to_key(_ksort)):
+    params = call.to_params() if isinstance(call, ApiRequest) else call
+    digest = hashlib.md5(_raw(secret), usedforsecurity=False)
+    for name in sorted(params.keys() - _UNSIGNED, key=cmp_to_key(_ksort)):
         value = params[name]
-        if isinstance(value, list | dict):
-            raise EncodeError("a list or map cannot be signed", path=format_path([name]))
-        if name not in _UNSIGNED and not _raw(value).startswith(b"@"):
-            digest.update(_raw(name) + _raw(value))
-    digest.update(secret.encode())
+        if type(value) not in (str, int):
+            raise EncodeError(f"a {type(value).__name__} cannot be signed", path=short_path([name]))
+        if not str(value).startswith("@"):
+            digest.update(_raw(f"{name}{value}"))
+    digest.update(_raw(secret))
     return digest.hexdigest().upper()
 
 
@@ -59,24 +62,31 @@ def sign(request: ApiRequest, secret: str, clock: Callable[[], int], *, zone: tz
 
 
 def verify(
-    request: ApiRequest, secret: str, clock: Callable[[], int], *, window: int = 300, zone: tzinfo = CHINA
+    request: ApiRequest,
+    secret: str,
+    clock: Callable[[], int],
+    *,
+    params: Mapping[str, Any] | None = None,
+    window: int = 300,
+    zone: tzinfo = CHINA,
 ) -> None:
     """Raise `RequestError` unless *request* proves that its caller knows *secret*.
 
     It does by the secret itself, or by a signature that is at most *window* seconds old, or as early; where it has
-    both, both must be right. Each comparison takes the same time wherever the first difference is.
+    both, both must be right. *params* are the call's as they came (`envelope.request.read_call`), without them the
+    library's own way to write it. Each comparison takes the same time wherever the first difference is.
     """
-    if request.secret and not hmac.compare_digest(request.secret.encode(), secret.encode()):
+    if request.secret and not hmac.compare_digest(_raw(request.secret), _raw(secret)):
         raise RequestError("not the key's secret", code=INVALID_CREDENTIALS, path="$.secret")
     if not request.sign:
         if not request.secret:
             raise RequestError("neither secret nor signature", code=INVALID_CREDENTIALS, path="$.sign")
         return
     try:
-        expected = signature(request, secret)
-    except (DecodeError, EncodeError) as error:
+        expected = signature(request if params is None else params, secret)
+    except EncodeError as error:
         raise RequestError(error.reason, path=error.path) from None
-    if not hmac.compare_digest(request.sign.encode(), expected.encode()):
+    if not hmac.compare_digest(_raw(request.sign), _raw(expected)):
         raise RequestError("not the signature of this call", code=INVALID_CREDENTIALS, path="$.sign")
     if abs(_seconds(request.dateline, zone) - clock() / 10**9) > window:
         hint = f"the clocks may differ by {window} seconds"
@@ -92,14 +102,24 @@ def _seconds(dateline: str, zone: tzinfo) -> float:
         raise RequestError("no time", path="$.dateline", hint="as 2023-03-05 10:03:24") from None
 
 
-def _ksort(a: str | bytes, b: str | bytes) -> int:
-    """PHP's order of two keys: integers by their value, all else by their bytes."""
-    if isinstance(a, str) and isinstance(b, str):
-        first, second = array_key(a), array_key(b)
-        if isinstance(first, int) and isinstance(second, int):
-            return (first > second) - (first < second)
+# What PHP takes for a number, of the names that are none of its integers (a name has no dot).
+_NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)(?:[eE]([+-]?[0-9]+))?[ \t\n\r\v\f]*")
+
+
+def _number(name: str) -> int | float | None:
+    if (match := _NUMBER.fullmatch(name)) is None or len(name) > _MAX_NUMBER:
+        return None
+    number = int(match[1])
+    return number if match[2] is None and INT_MIN <= number <= INT_MAX else float(f"{match[1]}e{match[2] or 0}")
+
+
+def _ksort(a: str, b: str) -> int:
+    """PHP's order of two keys: by their value where both are numbers, else by their bytes."""
+    first, second = _number(a), _number(b)
+    if first is not None and second is not None:
+        return (first > second) - (first < second)
     return (_raw(a) > _raw(b)) - (_raw(a) < _raw(b))
 
 
-def _raw(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import envelope
-from envelope import DecodeError, EncodeError, Envelope, Lang, RequestIds, ResultType, UnknownFormat, ValidationError
+from envelope import (
+    DecodeError,
+    EncodeError,
+    Envelope,
+    Lang,
+    Limits,
+    RequestIds,
+    ResultType,
+    UnknownFormat,
+    ValidationError,
+)
 from envelope.codes import REGISTRY
 from envelope.engine import Engine, Rendered
 from envelope.media import content_type_of, format_of
@@ -185,8 +195,23 @@ def test_a_signed_call_is_let_in_until_it_is_old() -> None:
         Engine(secrets=lambda key: None)
 
 
-def test_a_servers_own_fault_is_no_callers() -> None:
+def test_a_payload_that_cannot_be_written_is_a_servers_fault() -> None:
+    told: list[Exception] = []
+    engine = Engine(on_error=told.append)
+    rendered = engine.answer(HttpRequest(query=f"{BASE}&lang=en"), lambda request: object())
+    assert (rendered.status, parsed(rendered).error_code, len(told)) == (500, "4000", 1)
+    deep = b'{"a":' + b"[" * 199 + b"]" * 199 + b"}"
+    echoed = ENGINE.answer(
+        HttpRequest(query=BASE, body=deep, content_type="application/json"), lambda request: request.params
+    )
+    assert parsed(echoed).error_code == "4000"
     with pytest.raises(ZeroDivisionError):
         ENGINE.answer(HttpRequest(query=BASE), lambda request: 1 / 0)
     with pytest.raises(EncodeError):
-        ENGINE.answer(HttpRequest(query=BASE), lambda request: object())
+        ENGINE.respond(ApiRequest(key="k", api_name="custom"), object())
+
+
+def test_a_refusal_goes_out_whatever_the_limits_of_requests() -> None:
+    engine = Engine(limits=Limits(max_depth=1, max_bytes=10, max_items=2))
+    rendered = engine.answer(HttpRequest(query=f"{BASE}&lang=en"), lambda request: 1)
+    assert parsed(rendered, Engine()).error_code == "4003"

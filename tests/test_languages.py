@@ -59,6 +59,7 @@ def test_a_language_is_text() -> None:
         ("cn;q=0, en;q=0, ru;q=0", Lang.CN),
         ("en;q=2, ru;q=0.1", Lang.RU),
         ("en;level=1, ru;q=0.1", Lang.RU),
+        ("xx," * 200 + "ru", Lang.CN),
         (", ;q=1,ru;q=0.1" + ",x" * 3 + "," + "en" * 60, Lang.RU),
         ("en;q=0.1, en-US;q=0.7, ru;q=0.5", Lang.EN),
         ("en-US;q=0.7, en;q=0.1, ru;q=0.5", Lang.EN),

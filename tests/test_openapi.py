@@ -125,6 +125,14 @@ def test_an_operators_codes_are_in_it() -> None:
     assert made["components"]["responses"]["409"]["description"] == "4100 No stock"
 
 
+@pytest.mark.parametrize("name", ["a/b", "..", "{x}", "", "a?b"])
+def test_what_is_no_part_of_a_path_is_refused(name: str) -> None:
+    for option in ("--api-type", "--api-name"):
+        result = run("openapi", option, name)
+        assert (result.exit_code, "no name of an API" in result.stderr) == (2, True)
+    assert run("openapi", "--title", "\udcff").exit_code == 2
+
+
 def test_the_command(tmp_path: Path) -> None:
     assert json.loads(run("openapi", "--lang", "cn").stdout) == DOCUMENT
     target = tmp_path / "envelope.schema.json"

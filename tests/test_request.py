@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envelope import EncodeError, Lang, Limits, RequestError, ResultType, ValidationError, same
+from envelope._carried import find_fault, text_tree
+from envelope.cache_keys import cache_key
 from envelope.request import ApiRequest, Carrier, HttpRequest
 from tests.strategies import requests, values
 
@@ -32,9 +34,28 @@ def test_what_is_written_is_read_back(request: ApiRequest, carrier: Carrier) -> 
     assert ApiRequest.from_params(request.to_params(), api_type=request.api_type) == request
 
 
-@given(requests(params=st.dictionaries(st.text("abcd.[ ж", min_size=1, max_size=3), values(max_leaves=5), max_size=3)))
-def test_a_json_body_keeps_types_too(request: ApiRequest) -> None:
+def clean(value: Any) -> bool:
+    return find_fault({"x": value}) is None
+
+
+@given(
+    requests(
+        params=st.dictionaries(
+            st.text("abcd]ж", min_size=1, max_size=3), values(max_leaves=6).filter(clean), max_size=3
+        )
+    )
+)
+def test_every_carrier_gives_back_what_it_takes(request: ApiRequest) -> None:
+    """JSON all of it; the others as text, or they refuse it."""
     assert same(ApiRequest.read(request.write("json")).to_params(), request.to_params())
+    for carrier in ("query", "form"):
+        try:
+            back = ApiRequest.read(request.write(carrier))
+        except EncodeError as error:
+            assert (error.format, error.kind) == ("query", "unrepresentable")
+        else:
+            assert same(text_tree(back.to_params()), text_tree(request.to_params()))
+            assert cache_key(back) == cache_key(request)
 
 
 def test_the_documents_own_calls() -> None:
@@ -127,6 +148,16 @@ JSON: dict[str, Any] = {"content_type": "application/json"}
         (f"{BASE}&_o_args=5", {}, "4003", "$._o_args"),
         (f"{BASE}&_o_args[a]=5", {}, "4003", "$._o_args.a"),
         (BASE, {**JSON, "body": b'{"_o_args": "{\\"a\\": [1, 1e999]}"}'}, "4003", "$._o_args.a[1]"),
+        (BASE, {**JSON, "body": b'{" dateline": "x"}'}, "4003", '$[" dateline"]'),
+        (BASE, {**JSON, "body": b'{"a.b": 1}'}, "4003", '$["a.b"]'),
+        (BASE, {**JSON, "body": b'{"a[b]": 1}'}, "4003", '$["a[b]"]'),
+        (BASE, {**JSON, "body": b'{"n\\u0000": 1}'}, "4003", '$["n\\u0000"]'),
+        (BASE, {**JSON, "body": b'{"": 1}'}, "4003", '$[""]'),
+        (BASE, {**JSON, "body": b'{"a": {"": 1}}'}, "4003", '$.a[""]'),
+        (BASE, {**JSON, "body": b'{"a": [{"x]": 1}]}'}, "4003", '$.a[0]["x]"]'),
+        (BASE, {**JSON, "body": b'{"a": {"__Host-b": 1}}'}, "4003", '$.a["__Host-b"]'),
+        (f"{BASE}&x=%ff", {}, "4003", "$.x"),
+        (f"{BASE}&x[%ff]=1", {}, "4003", '$.x["\\\\xff"]'),
         (BASE, {**JSON, "body": b"[1]"}, "4003", "$"),
         (BASE, {**JSON, "body": b'{"a": [1, }'}, "4003", "$.a[1]"),
         (BASE, {**JSON, "body": b'{"lang": 1}'}, "4003", "$.lang"),
@@ -204,11 +235,37 @@ def test_nothing_secret_is_shown() -> None:
 
 
 def test_a_request_made_by_hand_is_checked() -> None:
+    mangled: list[Any] = [
+        {"api.name": "x"}, {" key": "x"}, {"_o_args[x]": "1"}, {"a": {"": 1}}, {"a": b"x"}, {"a": {1: 2}}, {"a": {1, 2}}, {b"a": 1},
+    ]  # fmt: skip
+    for params in mangled:
+        with pytest.raises(ValueError, match=r" at \$"):
+            ApiRequest(key="k", api_name="custom", params=params)
+    fields: dict[str, Any] = {
+        "dateline": 1,
+        "sign": None,
+        "version": 2,
+        "method": [],
+        "cache": "no",
+        "args": [1],
+        "params": [],
+        "key": 7,
+    }
+    for name, value in fields.items():
+        with pytest.raises(TypeError, match=f"{name} is a"):
+            ApiRequest(**{"key": "k", "api_name": "custom", name: value})
+    with pytest.raises(ValueError, match="has a key"):
+        ApiRequest(key="", api_name="custom")
+    deep: Any = 1
+    for _ in range(300):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested deeper"):
+        ApiRequest(key="k", api_name="custom", params={"a": deep})
     with pytest.raises(ValueError, match="lang, method"):
         ApiRequest(key="k", api_name="custom", params={"lang": "x", "method": "y", "z": 1})
     with pytest.raises(ValueError, match="api"):
         ApiRequest(key="k", api_name="custom", params={"api": "x"})
-    for name in ("", "a/b", "..", "a b"):
+    for name in ("", "a/b", "..", "a b", "api_call.php"):
         with pytest.raises(ValueError, match="no name of an API"):
             ApiRequest(key="k", api_name=name)
     coerced: Any = {"result_type": "xml", "lang": "zh-CN"}
@@ -217,9 +274,27 @@ def test_a_request_made_by_hand_is_checked() -> None:
     wrong: Any = "smoke"
     with pytest.raises(TypeError, match="not 'smoke'"):
         request.write(wrong)
+    uncarried: list[dict[str, Any]] = [
+        {"a": None},
+        {"a": []},
+        {"a": [None, 1]},
+        {f"n{number}": 1 for number in range(1001)},
+        {"a": 2**70},
+    ]
+    for params in uncarried:
+        for carrier in ("query", "form"):
+            with pytest.raises(EncodeError):
+                ApiRequest(key="k", api_name="custom", params=params).write(carrier)
+    numbers = ApiRequest(key="k", secret="s", api_name="custom", params={"a": 1, "b": True, "c": 0.5})
+    assert ApiRequest.read(numbers.write("form")).params == {"a": "1", "b": "1", "c": "0.5"}
+
+
+def test_a_secret_that_cannot_be_written_is_not_shown() -> None:
+    request = ApiRequest(key="k", secret="TOPSECRET\ud800", api_name="custom")
     for carrier in CARRIERS:
-        with pytest.raises(EncodeError):
-            ApiRequest(key="k", api_name="custom", params={"a": {1, 2}}).write(carrier)
+        with pytest.raises(EncodeError) as caught:
+            request.write(carrier)
+        assert "TOPSECRET" not in repr([caught.value, caught.value.__context__, caught.value.__cause__])
 
 
 @given(

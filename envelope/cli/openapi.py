@@ -25,6 +25,15 @@ Examples:
 """
 
 
+def _check_text(_: click.Context, param: click.Parameter, value: str) -> str:
+    """Pass on what JSON can hold: arguments that are not UTF-8 have surrogates in them."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("not UTF-8", param=param) from None
+    return value
+
+
 @click.command(epilog=_EXAMPLES)
 @click.option(
     "--part",
@@ -33,9 +42,23 @@ Examples:
     show_default=True,
     help="The whole OpenAPI document, or the JSON Schema of the envelope or of a call's parameters.",
 )
-@click.option("--title", default="API gateway", show_default=True, help="Its title.")
-@click.option("--version", "api_version", default="1.0.0", show_default=True, help="The version of your API.")
-@click.option("--server", default="/", show_default=True, metavar="URL", help="The address before the API's path.")
+@click.option("--title", callback=_check_text, default="API gateway", show_default=True, help="Its title.")
+@click.option(
+    "--version",
+    "api_version",
+    callback=_check_text,
+    default="1.0.0",
+    show_default=True,
+    help="The version of your API.",
+)
+@click.option(
+    "--server",
+    callback=_check_text,
+    default="/",
+    show_default=True,
+    metavar="URL",
+    help="The address before the API's path.",
+)
 @click.option("--api-type", default="openai", show_default=True, help="First part of the API's path.")
 @click.option("--api-name", default="custom", show_default=True, help="Second part of the API's path.")
 @lang_option("Language of the failures that are shown.")
@@ -59,13 +82,16 @@ def openapi(
     elif part == "request":
         made = request_schema()
     else:
-        made = document(
-            title=title,
-            version=api_version,
-            server=server,
-            api_type=api_type,
-            api_name=api_name,
-            lang=lang,
-            registry=registry,
-        )
+        try:
+            made = document(
+                title=title,
+                version=api_version,
+                server=server,
+                api_type=api_type,
+                api_name=api_name,
+                lang=lang,
+                registry=registry,
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
     write_output(output, orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

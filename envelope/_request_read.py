@@ -19,9 +19,20 @@ if TYPE_CHECKING:
     from envelope.limits import Limits
     from envelope.request import HttpRequest
 
-__all__ = ["is_name", "member", "read_body", "read_path", "read_query", "take_args", "take_text", "wanted"]
+__all__ = [
+    "NAME_PATTERN",
+    "is_name",
+    "member",
+    "read_body",
+    "read_path",
+    "read_query",
+    "salvage",
+    "take_args",
+    "take_text",
+    "wanted",
+]
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+NAME_PATTERN = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
 
 # /<api_type>/<api_name>/, behind whatever the gateway is mounted at; the PHP client posts to /<api_type>/api_call.php.
 _PATH = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/?", re.DOTALL)
@@ -32,7 +43,7 @@ _E = TypeVar("_E", bound=StrEnum)
 
 def is_name(text: str) -> bool:
     """Whether *text* can be the name or the type of an API: it is part of a path."""
-    return _NAME.fullmatch(text) is not None and not text.startswith(".") and text != _SCRIPT
+    return re.fullmatch(NAME_PATTERN, text) is not None and text != _SCRIPT
 
 
 def read_query(query: str | bytes, limits: Limits) -> dict[str | bytes, Any]:
@@ -47,16 +58,16 @@ def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
     """The parameters in a body: JSON or a form, as its content type says, or as it begins where that says neither."""
     if not http.body:
         return {}
-    media_type, charset = split_content_type(http.content_type)
-    if charset not in ("", "utf-8", "utf8", "us-ascii"):
-        raise RequestError(f"the charset {charset[:40]!r}", hint="only UTF-8 is read")
+    media_type, is_utf8 = split_content_type(http.content_type or "")
+    if not is_utf8:
+        raise RequestError("the body is in another charset than UTF-8")
     if media_type in ("", "text/plain"):  # so fetch() calls a JSON text that was not given a type
         media_type = "application/json" if http.body.lstrip()[:1] == b"{" else "application/x-www-form-urlencoded"
     try:
         if media_type == "application/x-www-form-urlencoded":
             return parse_query(http.body, limits)
         if media_type != "application/json":
-            raise RequestError(f"the content type {media_type[:40]!r}", hint="a body is JSON or a urlencoded form")
+            raise RequestError("the body is neither JSON nor a urlencoded form")
         value = FORMATS[ResultType.JSON].loads(http.body, "portable", "typed", limits)
     except DecodeError as error:
         raise _unreadable("body", error) from None
@@ -78,6 +89,15 @@ def read_path(path: str) -> tuple[str, str]:
     if api_type and not is_name(api_type):
         raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_type")
     return api_type, "" if api_name == _SCRIPT else api_name
+
+
+_WANTED = re.compile(rb"(?:^|&)(result_type|lang)=([A-Za-z_-]{1,20})(?=&|$)")
+
+
+def salvage(query: str | bytes) -> dict[Any, Any]:
+    """How the caller wants to be answered, out of a query string that cannot be read."""
+    raw = query if isinstance(query, bytes) else query.encode("utf-8", "replace")
+    return {name.decode(): value.decode() for name, value in _WANTED.findall(raw)}
 
 
 def wanted(params: dict[Any, Any], http: HttpRequest) -> tuple[ResultType, Lang]:

@@ -17,6 +17,10 @@ from envelope.request import ApiRequest
 __all__ = ["cache_key", "client_cache_key"]
 
 
+# What the client adds to an API's own parameters.
+_NOT_OWN = {"key", "api_name", "dateline", "sign", "secret", "cache", "lang", "result_type"}
+
+
 def cache_key(request: ApiRequest) -> str:
     """The SHA-256, in hexadecimal, of what is called for: the same however it was sent, and in whatever order.
 
@@ -32,18 +36,18 @@ def cache_key(request: ApiRequest) -> str:
         "version": request.version,
     }
     # The library's own writer checks the domain; orjson, once that is certain, sorts the keys.
-    body = FORMATS[ResultType.JSONU].dumps(call, "portable", "array", "typed", None, DEFAULT_LIMITS)
-    return hashlib.sha256(orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    FORMATS[ResultType.JSONU].dumps(call, "portable", "array", "typed", None, DEFAULT_LIMITS)
+    return hashlib.sha256(orjson.dumps(call, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def client_cache_key(request: ApiRequest) -> str:
     """The key that the gateway's own PHP client uses: the MD5 of the API's name, ``_``, and all values with commas.
 
-    It knows neither names nor language, and the order of parameters counts: `cache_key` is safer. `EncodeError` with
+    It knows neither names nor language, and the order of parameters counts (it is that of `ApiRequest.to_params`):
+    `cache_key` is safer. `EncodeError` with
     the path of a parameter that is neither a text nor an integer.
     """
-    own = {name: value for name, value in request.to_params().items() if name in ("method", "_o_args")}
-    values = [_text(name, value) for name, value in (own | request.params).items()]
+    values = [_text(name, value) for name, value in request.to_params().items() if name not in _NOT_OWN]
     return hashlib.md5(f"{request.api_name}_{','.join(values)}".encode(), usedforsecurity=False).hexdigest()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from envelope.api import Dialect, Maps, decode, encode
@@ -20,11 +21,9 @@ from envelope.media import content_type_of, format_of
 from envelope.messages import Messages
 from envelope.model import Envelope
 from envelope.request import ApiRequest, HttpRequest, read_call
-from envelope.signing import verify
+from envelope.signing import CHINA, verify
 
 __all__ = ["Asker", "Engine", "Rendered"]
-
-_LANGUAGE_TAGS = {Lang.CN: "zh-Hans", Lang.EN: "en", Lang.RU: "ru"}
 
 
 class Asker(Protocol):
@@ -56,7 +55,7 @@ class Engine:
     ``request_id``  answers the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` without.
     ``secrets``     answers the secret of a key, None for a key that there is none of; without it, nobody is asked for
                     proof. With it goes ``clock``, which answers the time in nanoseconds; ``window`` is the age in
-                    seconds that a signature may have.
+                    seconds that a signature may have, and ``zone`` the one that its ``dateline`` is in.
     ``apis``        the names of the APIs that there are; without it, any name is one.
     ``payload``     the name of the payload's field.
     ``limits``      of what is read, and of payloads; ``on_error`` is told of a payload that cannot be written.
@@ -69,6 +68,7 @@ class Engine:
     secrets: Callable[[str], str | None] | None = field(default=None, repr=False)
     clock: Callable[[], int] | None = None
     window: int = 300
+    zone: tzinfo = CHINA
     apis: Collection[str] | None = None
     payload: str = "response"
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Engine:
                 secret = self.secrets(request.key)
                 if not secret:  # an empty one proves nothing
                     raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
-                verify(request, secret, self.clock, params=params, window=self.window)
+                verify(request, secret, self.clock, params=params, window=self.window, zone=self.zone)
             except RequestError as error:
                 error.result_type, error.lang = request.result_type, request.lang
                 raise
@@ -97,16 +97,19 @@ class Engine:
     def answer(self, http: HttpRequest, handler: Callable[[ApiRequest], Any]) -> Rendered:
         """What *handler* answers to the call, rendered; whatever is wrong with the call is an answer too.
 
-        A payload that cannot be written is answered with 4000, and ``on_error`` told why. What *handler* raises is
-        the server's own affair.
+        *handler* answers a payload or an `Envelope` (`Envelope.fail("4016")`), or raises `RequestError` for what it
+        finds wrong itself. A payload that cannot be written is answered with 4000, and ``on_error`` told why. What
+        else it raises is the server's own affair.
         """
         try:
             request = self.read(http)
         except RequestError as error:
             return self.refuse(error)
-        payload = handler(request)
         try:
-            return self.respond(request, payload)
+            return self.respond(request, handler(request))
+        except RequestError as error:
+            error.result_type, error.lang = request.result_type, request.lang
+            return self.refuse(error)
         except EncodeError as error:
             if self.on_error is not None:
                 self.on_error(error)
@@ -126,10 +129,10 @@ class Engine:
         return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS)
 
     def refuse(self, error: RequestError) -> Rendered:
-        """The answer to a call that is none: its code's description, and which parameter it is about."""
-        text = str(self.messages.text(error.code, error.lang))
-        name = error.path.removeprefix("$").removeprefix(".")
-        return self.fail(error, error.code, reason=f"{text}: {name}" if name else text)
+        """The answer to a call that is none: its code's description, and which parameter it is about, or what."""
+        text = self.messages.text(error.code, error.lang)
+        about = error.path.removeprefix("$").removeprefix(".") or error.reason
+        return self.fail(error, error.code, reason=f"{text}: {about}")
 
     def _render(self, asker: Asker, own: Envelope[Any], limits: Limits) -> Rendered:
         row = self.messages.registry.get(own.error_code)
@@ -148,7 +151,7 @@ class Engine:
         body = encode(answer, result_type, payload=self.payload, maps=self.maps, dialect=dialect, limits=limits)
         headers = {
             "Content-Type": content_type_of(result_type),
-            "Content-Language": _LANGUAGE_TAGS[lang],
+            "Content-Language": lang.tag,
             "Vary": "Accept, Accept-Language",
         }
         return Rendered(row.http_status, headers, body)

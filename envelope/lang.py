@@ -20,6 +20,11 @@ class Lang(StrEnum):
     EN = "en"
     RU = "ru"
 
+    @property
+    def tag(self) -> str:
+        """The language tag (RFC 5646) that `Content-Language` has: ``zh-Hans``, ``en`` or ``ru``."""
+        return "zh-Hans" if self is Lang.CN else self.value
+
     @classmethod
     def _missing_(cls, value: object) -> Lang:
         if not isinstance(value, str):

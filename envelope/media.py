@@ -21,11 +21,9 @@ _MEDIA_TYPES = {row.media_type: row.name for row in FORMATS.values()} | {
     "application/x-php-serialized": ResultType.SERIALIZE,
     "application/x-httpd-php": ResultType.VAR_EXPORT,
 }
-_ACCEPTED = _MEDIA_TYPES | {
-    "application/json;charset=utf-8": ResultType.JSONU,
-    "application/*": ResultType.JSON,
-    "*/*": ResultType.JSON,
-}
+_ACCEPTED = _MEDIA_TYPES | {"application/json;charset=utf-8": ResultType.JSONU}
+# What `*/*` stands for, in this order, where it is not named itself.
+_WILD = (ResultType.JSON, ResultType.XML, ResultType.SERIALIZE, ResultType.VAR_EXPORT)
 
 
 def content_type_of(result_type: ResultType) -> str:
@@ -33,15 +31,13 @@ def content_type_of(result_type: ResultType) -> str:
     return _CONTENT_TYPES[result_type]
 
 
-def split_content_type(content_type: str) -> tuple[str, str]:
-    """The media type and the charset in a `Content-Type`, both in lower case; ``""`` for what is not there."""
+def split_content_type(content_type: str) -> tuple[str, bool]:
+    """The media type in a `Content-Type`, in lower case, and whether what it says of a charset is UTF-8, or nothing."""
     media_type, *parameters = (part.strip() for part in content_type.lower().split(";"))
-    charset = ""
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset":
-            charset = value.strip().strip('"')
-    return media_type, charset
+    charsets = [
+        value.strip('" ') for name, _, value in (part.partition("=") for part in parameters) if name == "charset"
+    ]
+    return media_type, all(charset in ("utf-8", "utf8", "us-ascii") for charset in charsets)
 
 
 def format_of(content_type: str) -> ResultType:
@@ -50,25 +46,28 @@ def format_of(content_type: str) -> ResultType:
     `UnknownFormat` where that does not tell (PHP calls everything text/html unless told otherwise); `DecodeError` of
     kind ``forbidden`` for a charset that is not UTF-8.
     """
-    media_type, charset = split_content_type(content_type)
+    media_type, is_utf8 = split_content_type(content_type)
     suffix = media_type.rpartition("+")[2]
     result_type = _MEDIA_TYPES.get(media_type) or _MEDIA_TYPES.get(f"application/{suffix}")
     if result_type is None:
         raise UnknownFormat(f"the content type {media_type[:40]!r} is none of a format's: give the result_type")
-    if charset not in ("", "utf-8", "utf8", "us-ascii"):
-        raise DecodeError(
-            f"the charset {charset[:40]!r}", kind="forbidden", format=result_type, hint="only UTF-8 is read"
-        )
+    if not is_utf8:
+        raise DecodeError("another charset than UTF-8", kind="forbidden", format=result_type)
     return result_type
 
 
-def negotiate_format(accept: str) -> ResultType:
+def negotiate_format(accept: str | None) -> ResultType:
     """The format that an `Accept` header asks for most; json where it asks for none of the five."""
     weights: dict[ResultType, float] = {}
-    for name, weight in weighted(accept):
-        result_type = _ACCEPTED.get(name.replace(" ", "").replace('"', ""))
-        if result_type is not None:
+    others = 0.0
+    for name, weight in weighted(accept or ""):
+        name = name.replace(" ", "").replace('"', "")
+        if name in ("*/*", "application/*"):
+            others = max(others, weight)
+        elif (result_type := _ACCEPTED.get(name)) is not None:
             weights[result_type] = max(weight, weights.get(result_type, 0.0))
     # Of equal weights the one named first counts.
-    best = max(weights, key=weights.__getitem__, default=ResultType.JSON)
-    return best if weights.get(best) else ResultType.JSON
+    for result_type in _WILD:
+        weights.setdefault(result_type, others)
+    best = max(weights, key=weights.__getitem__)
+    return best if weights[best] > 0 else ResultType.JSON

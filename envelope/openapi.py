@@ -6,18 +6,20 @@ The result is plain data, to be written as JSON.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 import orjson
 
-from envelope._request_read import is_name
+from envelope._request_read import NAME_PATTERN, is_name
 from envelope.api import encode
 from envelope.codes import REGISTRY, CodeRegistry, ErrorCode
 from envelope.formats import ResultType
 from envelope.lang import Lang
 from envelope.media import content_type_of
 from envelope.model import Envelope
+from envelope.signing import DATELINE_PATTERN
 
 __all__ = ["METHODS", "document", "envelope_schema", "request_schema"]
 
@@ -59,8 +61,18 @@ _COMMON: dict[str, tuple[dict[str, Any], str]] = {
         "The language of the answer; without it, what Accept-Language asks for most.",
     ),
     "version": ({"type": "string"}, "The version of the API; it is passed on."),
-    "method": ({"type": "string"}, f"The upstream's method: {', '.join(METHODS)}, or any other."),
+    "method": ({"type": "string"}, f"The upstream's method (also called api): {', '.join(METHODS)}, or any other."),
     "_o_args": ({"type": "string"}, "The upstream's own arguments: the JSON of an object."),
+}
+_SIGNATURE: dict[str, tuple[dict[str, Any], str]] = {
+    "dateline": (
+        {"type": "string", "pattern": f"^{DATELINE_PATTERN}$"},
+        "When the call was signed, in the time of the gateway (UTC+8).",
+    ),
+    "sign": (
+        {"type": "string", "pattern": "^[0-9A-F]{32}$"},
+        "MD5 of the secret, every name and its value in the order of names, and the secret.",
+    ),
 }
 _EXAMPLES = {
     "method": {name: {"summary": text, "value": name} for name, text in METHODS.items()},
@@ -71,7 +83,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SAMPLES = orjson.loads((files("envelope") / "data" / "samples.json").read_bytes())
 
 
-def envelope_schema(registry: CodeRegistry = REGISTRY) -> dict[str, Any]:
+def envelope_schema(registry: CodeRegistry = REGISTRY, payload: str = "response") -> dict[str, Any]:
     """The JSON Schema of an envelope, its codes those of *registry*; fields beyond the six may be there."""
     texts = {
         "error": "Empty where the call succeeded, else the code's message.",
@@ -82,9 +94,9 @@ def envelope_schema(registry: CodeRegistry = REGISTRY) -> dict[str, Any]:
         "title": "Envelope",
         "description": "What a gateway answers to every call.",
         "type": "object",
-        "required": ["response", "error", "reason", "error_code", "request_id", "last_id"],
+        "required": [payload, "error", "reason", "error_code", "request_id", "last_id"],
         "properties": {
-            "response": {"description": "Whatever the upstream answered; [] where there is nothing."},
+            payload: {"description": "Whatever the upstream answered; [] where there is nothing."},
             **{name: {"type": "string", "description": text} for name, text in texts.items()},
             "error_code": {
                 "description": "What became of the call, and who pays for it. A string: numbers would lose zeros.",
@@ -122,18 +134,9 @@ def request_schema() -> dict[str, Any]:
         "properties": {
             "key": {"type": "string", "minLength": 1, "description": "The caller's key."},
             "secret": {"type": "string", "minLength": 1, "description": "The caller's secret, unless it signs."},
-            "api_name": {"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$"},
+            "api_name": {"type": "string", "pattern": f"^{NAME_PATTERN}$"},
             **{name: {**schema, "description": text} for name, (schema, text) in _COMMON.items()},
-            "dateline": {
-                "type": "string",
-                "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$",
-                "description": "When the call was signed, in the time of the gateway (UTC+8).",
-            },
-            "sign": {
-                "type": "string",
-                "pattern": "^[0-9A-F]{32}$",
-                "description": "MD5 of the secret, every name and its value in the order of names, and the secret.",
-            },
+            **{name: {**schema, "description": text} for name, (schema, text) in _SIGNATURE.items()},
         },
     }
 
@@ -144,29 +147,20 @@ def document(
     version: str = "1.0.0",
     server: str = "/",
     api_type: str = "openai",
-    api_name: str = "custom",
-    lang: Lang | str = Lang.CN,
+    api_names: Sequence[str] = ("custom",),
+    payload: str = "response",
+    lang: Lang | str = Lang.EN,
     registry: CodeRegistry = REGISTRY,
 ) -> dict[str, Any]:
-    """An OpenAPI 3.1 document of a gateway with one API: its methods, formats, codes and languages.
+    """An OpenAPI 3.1 document of a gateway: its APIs, methods, formats, codes and languages.
 
-    *server* is the address before the path ``/<api_type>/<api_name>/``; failures are shown in *lang*. `ValueError`
-    where the last two cannot be part of a path.
+    *server* is the address before the paths ``/<api_type>/<api_name>/``; failures are shown in *lang*. `ValueError`
+    where a name cannot be part of a path.
     """
-    for name in (api_type, api_name):
+    for name in (api_type, *api_names):
         if not is_name(name):
             raise ValueError(f"no name of an API: {name[:40]!r}")
-    responses = _responses(registry, Lang(lang))
-    answers = {status: {"$ref": f"#/components/responses/{status}"} for status in responses}
-    query = [
-        {"in": "query", "name": name, "description": text, "schema": schema}
-        | ({"examples": _EXAMPLES[name]} if name in _EXAMPLES else {})
-        for name, (schema, text) in _COMMON.items()
-    ]
-    content = {"schema": {"$ref": "#/components/schemas/Request"}}
-    body = {"content": {"application/json": content, "application/x-www-form-urlencoded": content}}
-    get = {"operationId": "get", "summary": "Call the API by a query string.", "parameters": query}
-    post = {"operationId": "post", "summary": "Call the API by a form or a JSON body.", "requestBody": body}
+    responses = _responses(registry, Lang(lang), payload)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -175,24 +169,52 @@ def document(
             "description": "Every call is answered by one envelope, in the format and language that the caller picks.",
         },
         "servers": [{"url": server}],
-        "security": [{"key": [], "secret": []}, {"key": []}],
-        "paths": {
-            f"/{api_type}/{api_name}/": {
-                "get": {**get, "responses": answers},
-                "post": {**post, "responses": answers},
-            }
-        },
+        # By the secret itself, or by a signature with a dateline.
+        "security": [{"key": [], "secret": []}, {"key": [], "sign": []}],
+        "paths": {f"/{api_type}/{name}/": _operations(name, list(responses)) for name in api_names},
         "components": {
             "schemas": {
-                "Envelope": _without(envelope_schema(registry), "$schema"),
+                "Envelope": _without(envelope_schema(registry, payload), "$schema"),
                 # The URL has the key and the API's name, whatever the body has.
                 "Request": _without(request_schema(), "$schema", "required", "anyOf"),
             },
             "responses": responses,
             "securitySchemes": {
                 name: {"type": "apiKey", "in": "query", "name": name, "description": text}
-                for name, text in (("key", "The caller's key."), ("secret", "Its secret; not needed where it signs."))
+                for name, text in (
+                    ("key", "The caller's key."),
+                    ("secret", "Its secret, in clear."),
+                    ("sign", "Its signature, instead of the secret; with a dateline."),
+                )
             },
+        },
+    }
+
+
+def _operations(api_name: str, statuses: Sequence[str]) -> dict[str, Any]:
+    """The two ways to call an API: by a query string, and by a body."""
+    answers = {status: {"$ref": f"#/components/responses/{status}"} for status in statuses}
+    query = [
+        {"in": "query", "name": name, "description": text, "schema": schema}
+        | ({"examples": _EXAMPLES[name]} if name in _EXAMPLES else {})
+        for name, (schema, text) in {**_COMMON, "dateline": _SIGNATURE["dateline"]}.items()
+    ]
+    examples = {name: {"value": {"method": name, "_o_args": text}} for name, text in _ARGS.items()}
+    content = {"schema": {"$ref": "#/components/schemas/Request"}, "examples": examples}
+    return {
+        "get": {
+            "operationId": f"get_{api_name}",
+            "summary": "Call the API by a query string.",
+            "parameters": query,
+            "responses": answers,
+        },
+        "post": {
+            "operationId": f"post_{api_name}",
+            "summary": "Call the API by a form or a JSON body.",
+            "requestBody": {
+                "content": {"application/json": content, "application/x-www-form-urlencoded": content},
+            },
+            "responses": answers,
         },
     }
 
@@ -201,7 +223,7 @@ def _without(schema: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in schema.items() if name not in names}
 
 
-def _responses(registry: CodeRegistry, lang: Lang) -> dict[str, Any]:
+def _responses(registry: CodeRegistry, lang: Lang, payload: str) -> dict[str, Any]:
     """By HTTP status, each with the codes that it goes with, and their examples in all formats."""
     responses: dict[str, Any] = {}
     for status in sorted({row.http_status for row in registry}):
@@ -209,8 +231,8 @@ def _responses(registry: CodeRegistry, lang: Lang) -> dict[str, Any]:
         answers = {name: answer for row in rows for name, answer in _examples(row, lang).items()}
         responses[str(status)] = {
             "description": "; ".join(f"{row.code} {row.message}" for row in rows),
-            "headers": {"Content-Language": {"schema": {"enum": ["zh-Hans", "en", "ru"]}}},
-            "content": {content_type_of(name): _content(name, answers) for name in ResultType},
+            "headers": {"Content-Language": {"schema": {"enum": [each.tag for each in Lang]}}},
+            "content": {content_type_of(name): _content(name, answers, payload) for name in ResultType},
         }
     return responses
 
@@ -223,11 +245,13 @@ def _examples(row: ErrorCode, lang: Lang) -> dict[str, Envelope[Any]]:
     return {row.name: Envelope.fail(row.code, error=row.message, reason=row.text(lang), request_id="1.6403f86cd67f6")}
 
 
-def _content(result_type: ResultType, answers: dict[str, Envelope[Any]]) -> dict[str, Any]:
+def _content(result_type: ResultType, answers: dict[str, Envelope[Any]], payload: str) -> dict[str, Any]:
     if result_type in (ResultType.JSON, ResultType.JSONU):
         schema: dict[str, Any] = {"$ref": "#/components/schemas/Envelope"}
-        examples: dict[str, Any] = {name: {"value": answer.to_value()} for name, answer in answers.items()}
+        examples: dict[str, Any] = {name: {"value": answer.to_value(payload)} for name, answer in answers.items()}
     else:
         schema = {"type": "string", "description": f"The envelope in {result_type}."}
-        examples = {name: {"value": encode(answer, result_type).decode()} for name, answer in answers.items()}
+        examples = {
+            name: {"value": encode(answer, result_type, payload=payload).decode()} for name, answer in answers.items()
+        }
     return {"schema": schema, **({"examples": examples} if examples else {})}

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from envelope._carried import find_fault, text_tree
-from envelope._request_read import is_name, member, read_body, read_path, read_query, take_args, take_text, wanted
+from envelope._request_read import (
+    is_name,
+    member,
+    read_body,
+    read_path,
+    read_query,
+    salvage,
+    take_args,
+    take_text,
+    wanted,
+)
 from envelope.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.errors import DecodeError, EncodeError, RequestError
 from envelope.formats import FORMATS, ResultType
@@ -37,14 +47,18 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """What HTTP carries of a call. ``query`` is without its ``?``; headers that are not there are ``""``."""
+    """What HTTP carries of a call. ``query`` is without its ``?``; headers that are not there are ``""`` or None.
+
+    ``path`` ends ``/<api_type>/<api_name>/``, and goes before parameters of these names; where yours does not, leave
+    it out. A body is JSON or a urlencoded form, in UTF-8.
+    """
 
     path: str = ""
     query: str | bytes = field(default="", repr=False)  # it has the key, and may have the secret
     body: bytes = field(default=b"", repr=False)
-    content_type: str = ""
-    accept: str = ""
-    accept_language: str = ""
+    content_type: str | None = ""
+    accept: str | None = ""
+    accept_language: str | None = ""
 
     @property
     def verb(self) -> str:
@@ -207,7 +221,7 @@ def read_call(
         accepted = wanted(params, http)
         return ApiRequest.from_params(params, api_type=api_type, accepted=accepted, apis=apis, limits=limits), params
     except RequestError as error:
-        error.result_type, error.lang = wanted(params, http)
+        error.result_type, error.lang = wanted(params or salvage(http.query), http)
         raise
 
 

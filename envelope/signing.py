@@ -19,13 +19,13 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cmp_to_key
 from typing import Any
 
-from envelope.codes import INVALID_CREDENTIALS
+from envelope.codes import INVALID_CREDENTIALS, MISSING_PARAM
 from envelope.errors import EncodeError, RequestError
 from envelope.path import short_path
 from envelope.request import ApiRequest
 from envelope.values import INT_MAX, INT_MIN
 
-__all__ = ["CHINA", "sign", "signature", "verify"]
+__all__ = ["CHINA", "DATELINE_PATTERN", "sign", "signature", "verify"]
 
 CHINA = timezone(timedelta(hours=8), "CST")
 """The time zone of the gateway's servers, which a ``dateline`` is in."""
@@ -33,7 +33,7 @@ CHINA = timezone(timedelta(hours=8), "CST")
 _UNSIGNED = {"sign", "secret", "cache", "lang", "result_type"}
 _MAX_NUMBER = 300
 _DATELINE = "%Y-%m-%d %H:%M:%S"
-_DATELINE_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+DATELINE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 
 def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
@@ -88,6 +88,8 @@ def verify(
         raise RequestError(error.reason, path=error.path) from None
     if not hmac.compare_digest(_raw(request.sign), _raw(expected)):
         raise RequestError("not the signature of this call", code=INVALID_CREDENTIALS, path="$.sign")
+    if not request.dateline:
+        raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
     if abs(_seconds(request.dateline, zone) - clock() / 10**9) > window:
         hint = f"the clocks may differ by {window} seconds"
         raise RequestError("too long ago, or yet to come", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
@@ -95,7 +97,7 @@ def verify(
 
 def _seconds(dateline: str, zone: tzinfo) -> float:
     try:
-        if _DATELINE_FORM.fullmatch(dateline) is None:
+        if re.fullmatch(DATELINE_PATTERN, dateline) is None:
             raise ValueError
         return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
     except (ValueError, OverflowError):

@@ -17,6 +17,7 @@ from envelope import (
     Envelope,
     Lang,
     Limits,
+    RequestError,
     RequestIds,
     ResultType,
     UnknownFormat,
@@ -88,7 +89,11 @@ def test_any_request_is_answered(http: HttpRequest) -> None:
         (f"{BASE}&lang=ru&cache=x", "4003", "Неверное значение параметра: cache"),
         (f"{BASE}&_o_args=%7B%22a%22%3A%5B1%2C&lang=en", "4003", "A parameter has an invalid value: _o_args.a[1]"),
         ("key=k&secret=s&api_name=other", "4010", "There is no such API: api_name"),
-        (f"{BASE}&lang=en&a=\0", "4003", "A parameter has an invalid value"),
+        (
+            f"{BASE}&lang=en&a=\0",
+            "4003",
+            "A parameter has an invalid value: the query string cannot be read at byte 41: a NUL byte",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_the_callers_language(query: str, code: str, reason: str) -> None:
@@ -118,7 +123,7 @@ def test_each_format_has_a_content_type_of_its_own() -> None:
     for unknown in ("", "text/html; charset=utf-8", "application/octet-stream", "+"):
         with pytest.raises(UnknownFormat, match="give the result_type"):
             format_of(unknown)
-    with pytest.raises(DecodeError, match="charset 'gbk'"):
+    with pytest.raises(DecodeError, match="another charset than UTF-8"):
         format_of("application/json; charset=gbk")
 
 
@@ -183,6 +188,38 @@ def test_callers_prove_who_they_are_where_secrets_are_handed_in(query: str, code
     assert answer.error_code == code
     assert answer.reason == (f"{REGISTRY[code].en}: {path}" if path else "")
     assert "s3cret" not in repr(engine)
+
+
+def test_who_is_refused_is_answered_in_the_format_asked_for() -> None:
+    engine = Engine(secrets={"mine": "s3cret"}.get, clock=time.time_ns)
+    rendered = engine.answer(
+        HttpRequest(query="key=mine&secret=x&api_name=custom&result_type=xml&lang=ru"), lambda request: 1
+    )
+    assert rendered.headers["Content-Type"] == "application/xml; charset=utf-8"
+    assert rendered.headers["Vary"] == "Accept, Accept-Language"
+    assert parsed(rendered, engine).reason == f"{REGISTRY['4005'].ru}: secret"
+
+
+def test_a_handler_may_refuse_too() -> None:
+    def handler(request: ApiRequest) -> Any:
+        raise RequestError("too long", path="$.q")
+
+    rendered = ENGINE.answer(HttpRequest(query=f"{BASE}&result_type=serialize&lang=en"), handler)
+    assert rendered.headers["Content-Type"].startswith("application/vnd.php.serialized")
+    assert parsed(rendered).reason == "A parameter has an invalid value: q"
+    poor = ENGINE.answer(HttpRequest(query=BASE), lambda request: Envelope.fail("4016"))
+    assert (poor.status, parsed(poor).reason) == (402, "余额不足")
+
+
+def test_limits_hold_for_what_is_read_and_written_and_parsed() -> None:
+    engine = Engine(limits=Limits(max_depth=2))
+    asker = ApiRequest(key="k", api_name="custom")
+    with pytest.raises(EncodeError, match="nested deeper"):
+        engine.respond(asker, [[1]])
+    with pytest.raises(DecodeError, match="nested deeper"):
+        engine.parse(b'{"response":[[1]]}', "application/json")
+    http = HttpRequest(query=f"{BASE}&a[b][c]=1")
+    assert parsed(engine.answer(http, lambda request: 1), Engine()).error_code == "4003"
 
 
 def test_a_signed_call_is_let_in_until_it_is_old() -> None:

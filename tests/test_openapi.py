@@ -21,7 +21,7 @@ from tests.strategies import envelopes, requests
 from tests.test_cli import run
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "valid"
-DOCUMENT = document()
+DOCUMENT = document(lang="cn")
 TEXT = json.dumps(DOCUMENT, ensure_ascii=False)
 ENVELOPE = jsonschema.Draft202012Validator(envelope_schema())
 REQUEST = jsonschema.Draft202012Validator(request_schema())
@@ -30,7 +30,14 @@ REQUEST = jsonschema.Draft202012Validator(request_schema())
 @pytest.mark.parametrize("lang", list(Lang))
 def test_the_document_is_openapi(lang: Lang) -> None:
     validate(
-        document(lang=lang, title="Shop", server="https://api.example.com/v1", api_type="taobao", api_name="item_get")
+        document(
+            lang=lang,
+            title="Shop",
+            server="https://api.example.com/v1",
+            api_type="taobao",
+            api_names=["item_get", "item_search"],
+            payload="item",
+        )
     )
     jsonschema.Draft202012Validator.check_schema(envelope_schema())
     jsonschema.Draft202012Validator.check_schema(request_schema())
@@ -60,7 +67,35 @@ def test_every_method_format_code_and_language_is_shown() -> None:
     assert set(responses) == {str(row.http_status) for row in REGISTRY}
     for response in responses.values():
         assert list(response["content"]) == [content_type_of(name) for name in ResultType]
-    assert len(operations["post"]["requestBody"]["content"]) == 2
+        assert response["headers"]["Content-Language"]["schema"]["enum"] == ["zh-Hans", "en", "ru"]
+    assert list(operations["post"]["requestBody"]["content"]) == [
+        "application/json",
+        "application/x-www-form-urlencoded",
+    ]
+    assert set(parameters["_o_args"]["examples"]) <= set(METHODS)
+    assert parameters["cache"]["schema"]["default"] == "yes"
+
+
+def test_how_a_caller_proves_who_it_is_is_shown() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert {name: (scheme["in"], scheme["name"]) for name, scheme in schemes.items()} == {
+        name: ("query", name) for name in ("key", "secret", "sign")
+    }
+    assert DOCUMENT["security"] == [{"key": [], "secret": []}, {"key": [], "sign": []}]
+    right = {"key": "k", "api_name": "a", "secret": "s"}
+    signed = {"key": "k", "api_name": "a", "sign": "0" * 32, "dateline": "2023-03-05 10:03:24"}
+    assert REQUEST.is_valid(right)
+    assert REQUEST.is_valid(signed)
+    for wrong in (
+        right | {"secret": ""},
+        signed | {"sign": "x"},
+        signed | {"dateline": "now"},
+        right | {"api_name": "a/b"},
+        right | {"api_name": "~"},
+    ):
+        assert not REQUEST.is_valid(wrong)
+    for name in ("sign", "dateline"):
+        assert not REQUEST.is_valid({key: item for key, item in signed.items() if key != name})
 
 
 def test_the_examples_are_the_fixtures_and_what_the_library_writes() -> None:
@@ -152,6 +187,10 @@ def test_the_command(tmp_path: Path) -> None:
             "t",
             "--api-name",
             "n",
+            "--api-name",
+            "m",
+            "--payload",
+            "item",
         ).stdout
     )
     assert (titled["info"]["title"], titled["info"]["version"], titled["servers"]) == (
@@ -159,7 +198,8 @@ def test_the_command(tmp_path: Path) -> None:
         "2.1",
         [{"url": "https://a.example"}],
     )
-    assert list(titled["paths"]) == ["/t/n/"]
+    assert list(titled["paths"]) == ["/t/n/", "/t/m/"]
+    assert "item" in titled["components"]["schemas"]["Envelope"]["required"]
     own = tmp_path / "own.toml"
     own.write_text('[[overrides]]\ncode = "4003"\nhttp_status = 418\n')
     assert "418" in json.loads(run("openapi", "--with", str(own)).stdout)["components"]["responses"]

@@ -8,8 +8,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
+
+from envelope.engine import Engine
+from envelope.request import HttpRequest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,6 +50,19 @@ def test_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     runner = doctest.DocTestRunner()
     runner.run(test, out=out.append)
     assert runner.failures == 0, "".join(out)
+
+
+def test_the_wsgi_example_serves() -> None:
+    (source,) = [text for language, text in BLOCKS if language == "pycon" and "wsgi.input" in text]
+    names: dict[str, Any] = {"engine": Engine(), "HttpRequest": HttpRequest}
+    exec("".join(example.source for example in doctest.DocTestParser().get_examples(source)), names)
+    environ: dict[str, Any] = {"QUERY_STRING": "key=k&secret=s&method=v1/models&result_type=xml"}
+    setup_testing_defaults(environ)
+    environ["PATH_INFO"] = "/openai/custom/"
+    started: list[Any] = []
+    (body,) = names["application"](environ, lambda *head: started.append(head))
+    assert b"<method>v1/models</method>" in body
+    assert started[0][0] == "200 OK"
 
 
 def test_the_console_session() -> None:

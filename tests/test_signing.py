@@ -134,7 +134,7 @@ def test_who_does_not_prove_it_is_refused(changes: dict[str, Any], seconds: floa
 
 
 @pytest.mark.parametrize(
-    "dateline", ["", "now", "2023-3-5 10:03:24", "2023-02-30 10:03:24", "2023-03-05T10:03:24", "٢٠٢٣-03-05 10:03:24"]
+    "dateline", ["now", "2023-3-5 10:03:24", "2023-02-30 10:03:24", "2023-03-05T10:03:24", "٢٠٢٣-03-05 10:03:24"]
 )
 def test_a_signed_call_has_a_time(dateline: str) -> None:
     dated = replace(CALL, dateline=dateline)

@@ -13,12 +13,14 @@ def main() -> None:
     """Run the command; without the packages of the extra ``cli``, say in one line what installs them."""
     try:
         from envelope.cli.command import envelope
+
+        envelope(prog_name="envelope")
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] not in ("click", "rich", "tomli_w"):
             raise
         sys.exit(f"envelope: the command needs {exc.name}: pip install 'envelope-engine[cli]'")
-    try:
-        envelope(prog_name="envelope")
+    except KeyboardInterrupt:  # while a command is still being imported
+        sys.exit(130)
     except OSError as exc:  # a help text that standard output does not take
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor must it take it at exit
         sys.exit(f"envelope: cannot write standard output: {exc.strerror}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
 
 from envelope import NATIVE
-from envelope.cli.codes import codes
-from envelope.cli.convert import convert
-from envelope.cli.openapi import openapi
 
 __all__ = ["envelope"]
 
@@ -23,7 +21,20 @@ Examples:
 """
 
 
+# Each in the module of its name, which is imported when it is first asked for: converting needs no registry.
+_COMMANDS = ("codes", "convert", "openapi")
+
+
 class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"envelope.cli.{cmd_name}"), cmd_name)
+        return command
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -51,8 +62,3 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 def envelope() -> None:
     """One typed value in five formats: json, jsonu, xml, PHP serialize and PHP var_export."""
-
-
-envelope.add_command(codes)
-envelope.add_command(convert)
-envelope.add_command(openapi)

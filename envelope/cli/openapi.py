@@ -20,7 +20,7 @@ __all__ = ["openapi"]
 _EXAMPLES = """\b
 Examples:
   envelope openapi > openapi.json
-  envelope openapi --title Shop --server https://api.example.com --api-type taobao --api-name item_get
+  envelope openapi --title Shop --server https://api.example.com --api-type taobao --api-name item_get --payload item
   envelope openapi --part envelope -o envelope.schema.json
 """
 
@@ -60,7 +60,10 @@ def _check_text(_: click.Context, param: click.Parameter, value: str) -> str:
     help="The address before the API's path.",
 )
 @click.option("--api-type", default="openai", show_default=True, help="First part of the API's path.")
-@click.option("--api-name", default="custom", show_default=True, help="Second part of the API's path.")
+@click.option(
+    "--api-name", "api_names", multiple=True, default=["custom"], show_default=True, help="Second part; one or more."
+)
+@click.option("--payload", callback=_check_text, default="response", show_default=True, help="Name of the payload.")
 @lang_option("Language of the failures that are shown.")
 @registry_option
 @click.option("-o", "--output", default="-", metavar="FILE", help="Replace FILE.")
@@ -71,14 +74,15 @@ def openapi(
     api_version: str,
     server: str,
     api_type: str,
-    api_name: str,
+    api_names: tuple[str, ...],
+    payload: str,
     lang: Lang,
     registry: CodeRegistry,
     output: str,
 ) -> None:
     """Write an OpenAPI 3.1 document of a gateway: methods, formats, codes and languages, with examples of each."""
     if part == "envelope":
-        made = envelope_schema(registry)
+        made = envelope_schema(registry, payload)
     elif part == "request":
         made = request_schema()
     else:
@@ -88,7 +92,8 @@ def openapi(
                 version=api_version,
                 server=server,
                 api_type=api_type,
-                api_name=api_name,
+                api_names=api_names,
+                payload=payload,
                 lang=lang,
                 registry=registry,
             )

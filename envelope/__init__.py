@@ -11,7 +11,7 @@ counts what answers cost, `envelope.messages` and `envelope.translation` speak t
 
 import importlib
 from types import ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from envelope.api import convert, decode, dumps, encode, loads, losses
 from envelope.errors import (
@@ -25,7 +25,7 @@ from envelope.errors import (
     UnknownFormat,
     ValidationError,
 )
-from envelope.formats import ResultType
+from envelope.formats import NATIVE, ResultType
 from envelope.lang import Lang
 from envelope.limits import Limits
 from envelope.model import Envelope, Note
@@ -64,9 +64,6 @@ __all__ = [
     "same",
     "to_phpserialize",
 ]
-
-NATIVE: Final = False
-"""Whether the compiled codecs are in use."""
 
 if TYPE_CHECKING:
     from envelope import bills as bills

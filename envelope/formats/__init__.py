@@ -11,8 +11,9 @@ from typing import Any
 
 from envelope.errors import UnknownFormat
 from envelope.formats import json, php_serialize, php_var_export, xml
+from envelope.formats._native import NATIVE, compiled
 
-__all__ = ["FORMATS", "Format", "ResultType", "get_format"]
+__all__ = ["FORMATS", "NATIVE", "Format", "ResultType", "get_format"]
 
 
 class ResultType(StrEnum):
@@ -87,7 +88,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "application/vnd.php.serialized",
                 ".serialize",
                 _TYPED,
-                php_serialize.dumps,
+                compiled("_serialize_write", php_serialize.dumps),
                 php_serialize.loads,
             ),
             Format(

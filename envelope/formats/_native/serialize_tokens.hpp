@@ -1,0 +1,112 @@
+// What `serialize` writes, token by token. Each function is false where there is no room, or a lone surrogate.
+#pragma once
+
+#include "php_float.hpp"
+#include "text.hpp"
+
+namespace envelope::serialize {
+
+constexpr std::size_t kDigits = 20;  // of an int64, with its sign
+
+// N;
+inline bool put_null(Buffer& out) {
+  char* at = out.room(2);
+  if (at == nullptr) return false;
+  out.advance(put(at, "N;"));
+  return true;
+}
+
+// b:1; or b:0;
+inline bool put_bool(Buffer& out, bool value) {
+  char* at = out.room(4);
+  if (at == nullptr) return false;
+  out.advance(value ? put(at, "b:1;") : put(at, "b:0;"));
+  return true;
+}
+
+// i:number;
+inline bool put_int(Buffer& out, long long number) {
+  char* at = out.room(kDigits + 3);
+  if (at == nullptr) return false;
+  at = std::to_chars(put(at, "i:"), at + kDigits + 2, number).ptr;
+  out.advance(put(at, ";"));
+  return true;
+}
+
+// d:number;
+inline bool put_double(Buffer& out, double number) {
+  char* at = out.room(kFloatRoom + 3);
+  if (at == nullptr) return false;
+  at = put_float(put(at, "d:"), number, false);
+  out.advance(put(at, ";"));
+  return true;
+}
+
+// The head of a container: a:count:{ or O:8:"stdClass":count:{
+inline bool put_head(Buffer& out, Py_ssize_t count, bool is_object) {
+  char* at = out.room(16 + kDigits);
+  if (at == nullptr) return false;
+  at = is_object ? put(at, "O:8:\"stdClass\":") : put(at, "a:");
+  at = std::to_chars(at, at + kDigits, count).ptr;
+  out.advance(put(at, ":{"));
+  return true;
+}
+
+// The end of a container: }
+inline bool put_close(Buffer& out) {
+  char* at = out.room(1);
+  if (at == nullptr) return false;
+  out.advance(put(at, "}"));
+  return true;
+}
+
+// s:size:" in front of `size` bytes, for which (and for what closes them) there is room behind it.
+inline char* open_string(Buffer& out, std::size_t size) {
+  char* at = out.room(size + kDigits + 6);
+  if (at == nullptr) return nullptr;
+  at = std::to_chars(put(at, "s:"), at + kDigits + 2, size).ptr;
+  return put(at, ":\"");
+}
+
+// s:size:"bytes"; of bytes, or of ASCII.
+inline bool put_raw(Buffer& out, const void* bytes, Py_ssize_t count) {
+  const auto size = static_cast<std::size_t>(count);
+  char* at = open_string(out, size);
+  if (at == nullptr) return false;
+  std::memcpy(at, bytes, size);
+  out.advance(put(at + size, "\";"));
+  return true;
+}
+
+// s:size:"bytes"; of a str.
+inline bool put_string(Buffer& out, PyObject* text) {
+  if (PyUnicode_IS_ASCII(text)) return put_raw(out, PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text));
+  return with_units(text, [&](auto* units, std::size_t count) {
+    const Py_ssize_t size = utf8_size(units, count);
+    char* at = size < 0 ? nullptr : open_string(out, static_cast<std::size_t>(size));
+    if (at == nullptr) return false;
+    for (std::size_t index = 0; index < count; ++index) at = put_utf8(at, units[index]);
+    out.advance(put(at, "\";"));
+    return true;
+  });
+}
+
+// The key of an array: i:number; for the canonical decimal of an int64, else s:size:"bytes";
+inline bool put_key(Buffer& out, PyObject* text) {
+  if (!is_int_key(text)) return put_string(out, text);
+  const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
+  char* at = out.room(size + 3);
+  if (at == nullptr) return false;
+  at = put(at, "i:");
+  std::memcpy(at, PyUnicode_1BYTE_DATA(text), size);
+  out.advance(put(at + size, ";"));
+  return true;
+}
+
+// The name of a property that is an index: s:size:"number";
+inline bool put_index_name(Buffer& out, long long index) {
+  char digits[kDigits];
+  return put_raw(out, digits, std::to_chars(digits, digits + kDigits, index).ptr - digits);
+}
+
+}  // namespace envelope::serialize

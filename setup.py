@@ -1,0 +1,45 @@
+"""The compiled codecs, for where there is a C++ compiler; everything else stands in pyproject.toml.
+
+Where there is none, or one that fails, each extension is skipped with a line that says so, and the library is pure.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+NATIVE = Path("envelope/formats/_native")
+
+# Optimised for any machine of the architecture. Python's headers and Cython's code are not ours to lint:
+# the first use C's casts and unused parameters, the second leaves helpers unused.
+FLAGS = {
+    "unix": ["-std=c++17", "-O3", "-Wall", "-Wextra"],
+    "mingw32": ["-std=c++17", "-O3"],
+    "msvc": ["/std:c++17", "/O2", "/EHsc", "/utf-8"],
+}
+
+
+class BuildExtensions(build_ext):
+    """Sets the flags once the compiler is known."""
+
+    def build_extensions(self) -> None:
+        for extension in self.extensions:
+            extension.extra_compile_args = FLAGS.get(self.compiler.compiler_type, [])
+        super().build_extensions()
+
+
+setup(
+    ext_modules=[
+        Extension(
+            ".".join(source.with_suffix("").parts),
+            [source.as_posix()],
+            depends=sorted(path.as_posix() for path in (*NATIVE.glob("*.hpp"), *NATIVE.glob("*.pxd"))),
+            language="c++",
+            optional=True,
+        )
+        for source in sorted(NATIVE.glob("*.pyx"))
+    ],
+    cmdclass={"build_ext": BuildExtensions},
+)

@@ -215,3 +215,11 @@ def test_a_value_whose_indent_outgrows_the_bound_is_refused_before_it_is_made() 
     with pytest.raises(EncodeError, match="longer than") as caught:
         dumps(value, limits=Limits(max_bytes=100_000))
     assert caught.value.kind == "limit"
+
+
+def test_the_bound_is_that_of_the_bytes() -> None:
+    value = [[[["a"] * 5] * 3, {"k": [1]}], "b"]
+    body = dumps(value)
+    assert dumps(value, limits=Limits(max_bytes=len(body))) == body
+    with pytest.raises(EncodeError, match="longer than"):
+        dumps(value, limits=Limits(max_bytes=len(body) - 1))

@@ -100,6 +100,7 @@ class _Writer(PhpWriter):
         outer: list[tuple[Iterator[tuple[str, Any]], str]] = []
         entries: Iterator[tuple[str, Any]] = iter((("", root),))
         end, closing = "", ""
+        paid = 0  # of each piece, its key's indent has been counted when its container was opened
         while True:
             for key, value in entries:
                 kind = type(value)
@@ -128,7 +129,7 @@ class _Writer(PhpWriter):
                 else:
                     raise Unwritable
                 # Counted as it grows: a small value can name the same long text, or key, many times.
-                room -= len(piece)
+                room -= len(piece) - paid
                 if room < 0:
                     raise Unwritable
                 put(piece)
@@ -139,6 +140,7 @@ class _Writer(PhpWriter):
                 stack.pop()
                 entries, closing = outer.pop()
                 end = ",\n" if stack else ""
+                paid = max(0, 2 * len(stack) - 2)
                 continue
             outer.append((entries, closing))
             indent = "  " * len(stack)
@@ -151,7 +153,8 @@ class _Writer(PhpWriter):
             size = len(value.properties) if kind is PhpObject else len(value)
             items += size
             # Indents alone can outgrow the bound, so they are counted before they are made.
-            room -= size * len(indent) + len(piece)
+            room -= size * len(indent) + len(piece) - paid
+            paid = len(indent)
             if len(stack) > max_depth or items > self.limits.max_items or room < 0 or is_cyclic(stack):
                 raise Unwritable
 

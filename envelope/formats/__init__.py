@@ -96,7 +96,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "text/x-php",
                 ".var_export.php",
                 _TYPED,
-                php_var_export.dumps,
+                compiled("_var_export_write", php_var_export.dumps),
                 php_var_export.loads,
             ),
         )

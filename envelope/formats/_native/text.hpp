@@ -5,12 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "buffer.hpp"
 
 namespace envelope {
-
-using Latin = Py_UCS1;
 
 // Calls `act(units, count)` with the characters of `text`, in the width in which Python keeps them.
 template <class Act>
@@ -75,8 +74,8 @@ inline Py_ssize_t utf8_size(const Unit* units, std::size_t count) {
 // As values.array_key: whether a PHP array turns the key `text` into an integer, which it is the canonical decimal of.
 inline bool is_int_key(PyObject* text) {
   if (!PyUnicode_IS_ASCII(text)) return false;
-  const Latin* digit = PyUnicode_1BYTE_DATA(text);
-  const Latin* end = digit + PyUnicode_GET_LENGTH(text);
+  const Py_UCS1* digit = PyUnicode_1BYTE_DATA(text);
+  const Py_UCS1* end = digit + PyUnicode_GET_LENGTH(text);
   const bool negative = *digit == '-';  // an empty str ends with a NUL, too
   digit += negative;
   const auto count = end - digit;

@@ -1,0 +1,180 @@
+// What `var_export` prints, token by token; each value with the comma and line feed that follow it inside a container.
+// Each function is false where there is no room, or a lone surrogate.
+#pragma once
+
+#include "php_float.hpp"
+#include "text.hpp"
+
+namespace envelope::var_export {
+
+constexpr std::size_t kDigits = 20;  // of an int64, with its sign
+constexpr std::size_t kSlack = 24;   // what stands around a text, or in place of one character of it
+
+template <std::size_t N>
+inline bool put_literal(Buffer& out, const char (&literal)[N]) {
+  char* at = out.room(N);
+  if (at == nullptr) return false;
+  out.advance(put(at, literal));
+  return true;
+}
+
+inline bool put_null(Buffer& out) { return put_literal(out, "NULL,\n"); }
+
+inline bool put_bool(Buffer& out, bool value) {
+  return value ? put_literal(out, "true,\n") : put_literal(out, "false,\n");
+}
+
+// PHP has no literal for the smallest int64.
+inline bool put_int(Buffer& out, long long number) {
+  if (number == INT64_MIN) return put_literal(out, "-9223372036854775807-1,\n");
+  char* at = out.room(kDigits + 2);
+  if (at == nullptr) return false;
+  out.advance(put(std::to_chars(at, at + kDigits, number).ptr, ",\n"));
+  return true;
+}
+
+inline bool put_double(Buffer& out, double number) {
+  char* at = out.room(kFloatRoom + 2);
+  if (at == nullptr) return false;
+  out.advance(put(put_float(at, number, true), ",\n"));
+  return true;
+}
+
+// Writes so many spaces, eight at a time: up to seven bytes behind them are spoilt, for which kSlack has room.
+inline char* put_indent(char* at, std::size_t indent) {
+  for (std::size_t done = 0; done < indent; done += 8) std::memcpy(at + done, "        ", 8);
+  return at + indent;
+}
+
+// Whether a character stands otherwise than as it is: quote and backslash are escaped, NUL is cut out.
+inline bool is_special(std::uint32_t code) { return code == '\'' || code == '\\' || code == 0; }
+
+inline char* put_special(char* at, std::uint32_t code) {
+  if (code == 0) return put(at, "' . \"\\0\" . '");
+  return code == '\'' ? put(at, "\\'") : put(at, "\\\\");
+}
+
+// Whether one of eight bytes is special: some byte of a XOR of them is zero.
+inline bool has_special(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const std::uint64_t quotes = bytes ^ (kOnes * '\'');
+  const std::uint64_t slashes = bytes ^ (kOnes * '\\');
+  const std::uint64_t zeros = ((bytes - kOnes) & ~bytes) | ((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes);
+  return (zeros & (kOnes << 7)) != 0;
+}
+
+// The inside of '…', of bytes or of ASCII. `at` has room for it and kSlack, and so has the place that it gives back
+// (for kSlack); null where there is none for the escapes.
+inline char* put_inside(Buffer& out, char* at, const char* from, std::size_t count) {
+  const char* end = from + count;
+  while (from < end) {
+    for (std::uint64_t bytes; end - from >= 8; from += 8, at += 8) {
+      std::memcpy(&bytes, from, 8);
+      if (has_special(bytes)) break;
+      std::memcpy(at, &bytes, 8);
+    }
+    for (const char* stop = end - from < 8 ? end : from + 8; from < stop; ++from) {
+      const auto code = static_cast<unsigned char>(*from);
+      if (!is_special(code)) {
+        *at++ = *from;
+        continue;
+      }
+      out.advance(put_special(at, code));
+      at = out.room(static_cast<std::size_t>(end - from) + kSlack);
+      if (at == nullptr) return nullptr;
+    }
+  }
+  return at;
+}
+
+// The same of a str's characters; null also where one is a surrogate.
+template <class Unit>
+inline char* put_inside(Buffer& out, char* at, const Unit* from, std::size_t count) {
+  for (const Unit* end = from + count; from < end; ++from) {
+    if (is_surrogate(*from)) return nullptr;
+    if (!is_special(*from)) {
+      at = put_utf8(at, *from);
+      continue;
+    }
+    out.advance(put_special(at, *from));
+    at = out.room(static_cast<std::size_t>(end - from) * kWidest<Unit> + kSlack);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+// indent '…' tail, of bytes or of characters of which each takes no more than `widest` bytes.
+template <class Unit, std::size_t N>
+inline bool put_quoted(Buffer& out, std::size_t indent, const Unit* from, std::size_t count, std::size_t widest,
+                       const char (&tail)[N]) {
+  char* at = out.room(indent + count * widest + kSlack);
+  if (at == nullptr) return false;
+  at = put_inside(out, put(put_indent(at, indent), "'"), from, count);
+  if (at == nullptr) return false;
+  out.advance(put(put(at, "'"), tail));
+  return true;
+}
+
+template <std::size_t N>
+inline bool put_text(Buffer& out, std::size_t indent, PyObject* text, const char (&tail)[N]) {
+  if (PyUnicode_IS_ASCII(text)) {
+    const auto count = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
+    return put_quoted(out, indent, reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(text)), count, 1, tail);
+  }
+  return with_units(text, [&](auto* units, std::size_t count) {
+    return put_quoted(out, indent, units, count, kWidest<std::decay_t<decltype(*units)>>, tail);
+  });
+}
+
+inline bool put_string(Buffer& out, PyObject* text) { return put_text(out, 0, text, ",\n"); }
+
+inline bool put_raw(Buffer& out, const char* bytes, Py_ssize_t count) {
+  return put_quoted(out, 0, bytes, static_cast<std::size_t>(count), 1, ",\n");
+}
+
+// The name of a property, behind its indent.
+inline bool put_name(Buffer& out, std::size_t indent, PyObject* text) { return put_text(out, indent, text, " => "); }
+
+inline bool put_index_key(Buffer& out, std::size_t indent, long long index) {
+  char* at = out.room(indent + kDigits + kSlack);
+  if (at == nullptr) return false;
+  at = put_indent(at, indent);
+  out.advance(put(std::to_chars(at, at + kDigits, index).ptr, " => "));
+  return true;
+}
+
+inline bool put_index_name(Buffer& out, std::size_t indent, long long index) {
+  char digits[kDigits];
+  const char* end = std::to_chars(digits, digits + kDigits, index).ptr;
+  return put_quoted(out, indent, static_cast<const char*>(digits), static_cast<std::size_t>(end - digits), 1, " => ");
+}
+
+// The key of an array, behind its indent: bare for the canonical decimal of an int64.
+inline bool put_key(Buffer& out, std::size_t indent, PyObject* text) {
+  if (!is_int_key(text)) return put_text(out, indent, text, " => ");
+  const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
+  char* at = out.room(indent + size + kSlack);
+  if (at == nullptr) return false;
+  at = put_indent(at, indent);
+  std::memcpy(at, PyUnicode_1BYTE_DATA(text), size);
+  out.advance(put(at + size, " => "));
+  return true;
+}
+
+// The head of a container, on a line of its own unless it is the root, which has no indent.
+inline bool put_head(Buffer& out, std::size_t indent, bool is_object) {
+  char* at = out.room(indent + kSlack);
+  if (at == nullptr) return false;
+  if (indent != 0) at = put_indent(put(at, "\n"), indent);
+  out.advance(is_object ? put(at, "(object) array(\n") : put(at, "array (\n"));
+  return true;
+}
+
+inline bool put_close(Buffer& out, std::size_t indent) {
+  char* at = out.room(indent + kSlack);
+  if (at == nullptr) return false;
+  out.advance(put(put_indent(at, indent), "),\n"));
+  return true;
+}
+
+}  // namespace envelope::var_export

@@ -71,7 +71,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "application/json",
                 ".json",
                 ("typed", "php"),
-                partial(json.dumps, ascii=True),
+                partial(compiled("_json_write", json.dumps), ascii=True),
                 partial(json.loads, format="json"),
             ),
             Format(
@@ -79,7 +79,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "application/json",
                 ".jsonu.json",
                 ("typed", "php"),
-                partial(json.dumps, ascii=False),
+                partial(compiled("_json_write", json.dumps), ascii=False),
                 partial(json.loads, format="jsonu"),
             ),
             Format(ResultType.XML, "application/xml", ".xml", ("typed", "plain"), xml.dumps, xml.loads),

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 __all__ = ["MODULES", "NATIVE", "compiled", "load"]
 
-MODULES: Final = ("_serialize_write", "_var_export_write")
+MODULES: Final = ("_json_write", "_serialize_write", "_var_export_write")
 
 _Codec = TypeVar("_Codec", bound=Callable[..., Any])
 

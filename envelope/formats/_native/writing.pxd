@@ -59,6 +59,7 @@ cdef struct Bounds:
 cdef struct Walk:  # one walk over a value: what it may still take, and how PHP's formats are told to write
     Py_ssize_t depth_left
     Py_ssize_t items_left
+    Py_ssize_t bytes_left
     bint php
     bint map_objects
 
@@ -80,6 +81,7 @@ cdef inline bint read_options(Walk& walk, values, maps, dialect, const Bounds& b
     walk.map_objects = maps == "object"
     walk.depth_left = min(bounds.max_depth, SAFE_DEPTH)
     walk.items_left = bounds.max_items
+    walk.bytes_left = bounds.max_bytes
     return (walk.php or values == "portable") and (walk.map_objects or maps == "array") and dialect == "typed"
 
 

@@ -1,0 +1,66 @@
+// The ASCII form of a JSON document.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "buffer.hpp"
+
+namespace envelope::json {
+
+// \uXXXX, lower-case.
+inline char* put_escape(char* at, std::uint32_t unit) {
+  constexpr char kHex[] = "0123456789abcdef";
+  at = put(at, "\\u");
+  for (int shift = 12; shift >= 0; shift -= 4) *at++ = kHex[unit >> shift & 15];
+  return at;
+}
+
+// Reads one character beyond ASCII, of UTF-8 that is known to be sound.
+inline std::uint32_t take_character(const unsigned char*& from) {
+  const std::uint32_t first = *from++;
+  int more = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+  std::uint32_t code = first & (0x3Fu >> more);
+  for (; more > 0; --more) code = code << 6 | (*from++ & 0x3Fu);
+  return code;
+}
+
+inline char* put_character(char* at, std::uint32_t code) {
+  if (code < 0x10000) return put_escape(at, code);
+  at = put_escape(at, 0xD7C0 + (code >> 10));
+  return put_escape(at, 0xDC00 | (code & 0x3FF));
+}
+
+// Copies bytes up to the first beyond ASCII, and moves both places on.
+inline void copy_ascii(char*& at, const unsigned char*& from, const unsigned char* end) {
+  for (std::uint64_t bytes; end - from >= 8; from += 8, at += 8) {
+    std::memcpy(&bytes, from, 8);
+    if ((bytes & 0x8080808080808080) != 0) break;
+    std::memcpy(at, &bytes, 8);
+  }
+  while (from < end && *from < 0x80) *at++ = static_cast<char>(*from++);
+}
+
+// As json.escape_not_ascii: `body`, a JSON document that orjson wrote, with every character beyond ASCII as \uXXXX, in
+// pairs beyond U+FFFF. A new reference; None where that is longer than `bound`, or memory is out.
+inline PyObject* escape_not_ascii(PyObject* body, Py_ssize_t bound) {
+  constexpr std::size_t kSlack = 16;  // what a character may take more than its own bytes
+  const auto* from = reinterpret_cast<const unsigned char*>(PyBytes_AS_STRING(body));
+  const auto* end = from + PyBytes_GET_SIZE(body);
+  const auto left = [&] { return static_cast<std::size_t>(end - from); };
+  Buffer out;
+  char* at = out.start(bound, PyBytes_GET_SIZE(body) + PyBytes_GET_SIZE(body) / 2) ? out.room(left() + kSlack) : nullptr;
+  while (at != nullptr) {
+    copy_ascii(at, from, end);
+    out.advance(at);
+    if (from == end) return out.finish();
+    while (at != nullptr && from < end && *from >= 0x80) {
+      out.advance(put_character(at, take_character(from)));
+      at = out.room(left() + kSlack);
+    }
+  }
+  return Py_NewRef(Py_None);
+}
+
+}  // namespace envelope::json

@@ -25,7 +25,7 @@ from envelope import (
     PhpObject,
     ResultType,
 )
-from envelope.formats import FORMATS, get_format
+from envelope.formats import FORMATS, _native, get_format
 from envelope.projection import project
 
 ROOT = Path(__file__).parent.parent
@@ -39,9 +39,9 @@ FACE = {
 def test_the_names() -> None:
     assert set(envelope.__all__) == FACE
     modules = {path.stem for path in (ROOT / "envelope").iterdir()}
-    imports = {"Final", "ModuleType", "TYPE_CHECKING", "importlib"}
+    imports = {"ModuleType", "TYPE_CHECKING", "importlib"}
     assert {name for name in vars(envelope) if not name.startswith("_")} - modules == FACE | imports
-    assert envelope.NATIVE is False
+    assert envelope.NATIVE is _native.NATIVE
 
 
 def test_the_registry_and_what_stands_on_it_are_there_when_asked_for() -> None:

@@ -1,0 +1,354 @@
+"""The compiled writers beside their Python twins: the same bytes or the same error, whatever comes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import phpserialize
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envelope import EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
+from envelope.formats import _native, json, php_serialize, php_var_export
+from tests.random_values import random_text, random_value
+from tests.strategies import php_values, values
+
+Writer = Callable[..., bytes]
+
+TWINS: dict[str, tuple[str, Writer]] = {
+    "serialize": ("_serialize_write", php_serialize.dumps),
+    "var_export": ("_var_export_write", php_var_export.dumps),
+    "json": ("_json_write", partial(json.dumps, ascii=True)),
+    "jsonu": ("_json_write", partial(json.dumps, ascii=False)),
+}
+PHP_FORMATS = ("serialize", "var_export")
+
+HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
+IS_BUILT = bool(_native.load({}))
+
+# Where it could have been built, its absence is a failure: nothing else would tell that Python alone was tested.
+pytestmark = pytest.mark.skipif(
+    not IS_BUILT and not HAS_COMPILER, reason="the extensions are not built, and there is no C++ compiler here"
+)
+
+
+class Pair:
+    """One format's two writers."""
+
+    def __init__(self, name: str) -> None:
+        module, self.python = TWINS[name]
+        self.name = name
+        self.compiled: Writer = import_module(f"envelope.formats._native.{module}").dumps
+        if name.startswith("json"):
+            self.compiled = partial(self.compiled, ascii=name == "json")
+
+    def check(self, value: object, *options: Any) -> Any:
+        """Both writers' outcome, which must be one."""
+        ours, theirs = outcome(self.compiled, value, *options), outcome(self.python, value, *options)
+        assert ours == theirs
+        return ours
+
+
+def outcome(writer: Writer, *arguments: Any) -> Any:
+    """The bytes, or all that an error says."""
+    try:
+        return writer(*arguments)
+    except EncodeError as error:
+        return type(error), error.kind, error.format, error.path, error.reason, error.hint
+    except TypeError as error:
+        return TypeError, str(error)
+
+
+@pytest.fixture(scope="session", params=list(TWINS))
+def pair(request: pytest.FixtureRequest) -> Pair:
+    """Each format's compiled writer and its Python twin."""
+    assert IS_BUILT, "a C++ compiler is here, but the extensions are not built: pip install -e ."
+    return Pair(request.param)
+
+
+@pytest.fixture(scope="session", params=PHP_FORMATS)
+def php_pair(request: pytest.FixtureRequest) -> Pair:
+    """The same for the formats that hold PHP's own domain."""
+    assert IS_BUILT, "a C++ compiler is here, but the extensions are not built: pip install -e ."
+    return Pair(request.param)
+
+
+maps = st.sampled_from(["array", "object"])
+
+
+@given(value=values(), maps=maps, domain=st.sampled_from(["portable", "php"]))
+def test_portable_values(pair: Pair, value: Any, maps: str, domain: str) -> None:
+    assert type(pair.check(value, domain, maps)) is bytes
+
+
+@given(value=php_values(), maps=maps, domain=st.sampled_from(["portable", "php"]))
+def test_values_of_php(php_pair: Pair, value: Any, maps: str, domain: str) -> None:
+    php_pair.check(value, domain, maps)
+
+
+@given(value=st.recursive(values(max_leaves=3), lambda inner: st.lists(inner, max_size=3)), bound=st.integers(0, 60))
+def test_limits_are_met_at_the_same_place(pair: Pair, value: Any, bound: int) -> None:
+    for limits in (Limits(max_bytes=bound), Limits(max_items=bound // 4), Limits(max_depth=bound // 12)):
+        pair.check(value, "portable", "array", "typed", None, limits)
+
+
+def test_many_random_values(pair: Pair) -> None:
+    rng = Random(7)
+    for _ in range(3000):
+        value = random_value(rng, 5)
+        pair.check(value)
+        pair.check(value, "php", "object")
+
+
+def test_many_random_floats(pair: Pair) -> None:
+    rng = Random(8)
+    powers = [float(f"{digits}e{power}") for power in range(-320, 309) for digits in ("1", "9.5", "1.2345678901234567")]
+    numbers = [*powers, *struct.unpack("<20000d", rng.randbytes(160_000)), *(rng.gauss(0, 0.02) for _ in range(5000))]
+    finite = [number for number in numbers if number - number == 0]
+    pair.check([*finite, *(-number for number in finite)])
+    pair.check(numbers, "php")
+
+
+def test_texts_of_every_width(pair: Pair) -> None:
+    rng = Random(9)
+    alphabets = ("a", "a'\\\0", "aé\xff", "a中'\u0800\u07ff\0\\", "a中😀\U0010ffff\uffff'\0", "0123456789-", "中", "é")
+    for alphabet in alphabets:
+        for length in (*range(40), 100, 1000, 5000):
+            text = "".join(rng.choices(alphabet, k=length))
+            pair.check({text: text, "x": [text] * 3})
+
+
+def test_array_keys(pair: Pair) -> None:
+    keys = [sign + digits + str(2**63 + step) for step in range(-2, 3) for sign in ("", "-") for digits in ("", "0")]
+    keys += [
+        "0",
+        "-0",
+        "-",
+        "",
+        "--1",
+        "00",
+        "01",
+        "-01",
+        "1 ",
+        " 1",
+        "1.",
+        "+1",
+        "１",
+        "9" * 18,
+        "9" * 19,
+        "1" + "0" * 18,
+    ]
+    keys += ["1" + "0" * 19, "-" + "9" * 19, "18446744073709551617", "é", "1é"]
+    pair.check(dict.fromkeys(keys, 1))
+    for size in (0, 1, 2, 11, 101):
+        indexes = [str(index) for index in range(size)]
+        for each in (
+            indexes,
+            [*indexes, "x"],
+            indexes[::-1],
+            [*indexes, str(size + 1)],
+            [f"0{key}" for key in indexes],
+        ):
+            pair.check(dict.fromkeys(each), "portable", "object")
+            pair.check(dict.fromkeys(each), "php", "object")
+            pair.check({int(key) if key.isdecimal() else key: [key] for key in each}, "php", "object")
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Number(int):
+    pass
+
+
+class Real(float):
+    pass
+
+
+class Row(dict[str, int]):
+    pass
+
+
+class Rows(list[int]):
+    pass
+
+
+class Name(StrEnum):
+    PORTABLE = "portable"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+def nested(depth: int, inner: Any = None) -> list[Any]:
+    value: list[Any] = [] if inner is None else [inner]
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
+def cyclic_list() -> list[Any]:
+    value: list[Any] = [1]
+    value.append(value)
+    return value
+
+
+def cyclic_map() -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    value["self"] = {"inner": value}
+    return value
+
+
+def unfolding() -> list[Any]:
+    """A small value that is 2^40 when it is written out."""
+    value: list[Any] = []
+    for _ in range(40):
+        value = [value, value]
+    return value
+
+
+def phpserialize_object() -> Any:
+    return phpserialize.phpobject("A", {"a": 1})
+
+
+SHARED = PhpObject("A", {"a": 1})
+
+IRREGULAR: dict[str, Any] = {
+    "str": Text("a"), "int": Number(1), "float": Real(1.5), "dict": Row(a=1), "list": Rows([1]), "StrEnum": Name.PORTABLE,
+    "IntEnum": Level.LOW, "tuple": (1,), "set": {1}, "object": object(), "bytearray": bytearray(b"a"), "decimal": Decimal(1),
+    "complex": 1j, "class": str, "bytes": b"\xff'\\\0", "text as bytes": b"abc", "nan": float("nan"), "inf": float("inf"),
+    "-inf": float("-inf"), "2^63": 2**63, "-2^63": -(2**63), "below": -(2**63) - 1, "2^64": 2**64, "2^200": 2**200,
+    "surrogate": "a\ud800", "low surrogate": "\udfff", "surrogate, wide": "\U0001f600\udc80", "surrogate and quote": "'\0\udc80",
+    "surrogate in a key": {"a": {"\ud800": 1}}, "surrogate in a wide key": {"\U0001f600\ud800": 1},
+    "int key": {1: 2}, "bool key": {True: 1}, "None key": {None: 1}, "float key": {1.0: 1}, "tuple key": {(1,): 1},
+    "str subclass key": {Text("a"): 1}, "int subclass key": {Number(1): 1}, "big key": {2**63: 1}, "-big key": {-(2**63) - 1: 1},
+    "one key twice": {5: 1, "5": 2}, "the other way": {"5": 1, 5: 2}, "-0": {0: 1, "-0": 2}, "mixed keys": {0: 1, "a": 2, -5: 3},
+    "indexes of two kinds": {0: 1, "1": 2, 2: 3}, "twice 0": {0: 1, "0": 2}, "int keys in order": {0: 1, 1: 2},
+    "bytes key": {b"\xff": 1}, "decimal as bytes": {b"5": 1}, "twice as bytes": {b"a": 1, "a": 2}, "bytes 0": {b"0": 1},
+    "object of PHP": SHARED, "shared": [SHARED, SHARED, {"x": SHARED}], "enum": [PhpEnum("A", "B"), PhpEnum("A", "B")],
+    "payload": PhpObject("A", payload=b"abc"), "private": PhpObject("A", [PhpProperty("b", 1, "private", "A")]),
+    "phpobject": phpserialize_object(), "cyclic list": cyclic_list(), "cyclic map": cyclic_map(),
+    **{f"depth {depth}": nested(depth) for depth in (199, 200, 201, 254, 255, 511, 512, 513, 3000)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IRREGULAR)
+def test_irregular_values(pair: Pair, name: str) -> None:
+    value = IRREGULAR[name]
+    deep = Limits(max_depth=10_000)
+    for wrapped in (value, {"a": [1, value, 2]}):
+        for domain in ("portable", "php"):
+            for how in ("array", "object"):
+                pair.check(wrapped, domain, how)
+                pair.check(wrapped, domain, how, "typed", lambda _: "default")
+            pair.check(wrapped, domain, "array", "typed", None, deep)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("other",), (None,), (1,), (Name.PORTABLE,), (Text("portable"),), ("".join(["port", "able"]),),
+        ("portable", "other"), ("portable", None), ("portable", Text("object")), ("portable", "array", "php"),
+        ("portable", "array", "plain"), ("portable", "array", None), ("portable", "array", "typed", 5),
+        ("portable", "array", "typed", None, None), ("portable", "array", "typed", None, 5),
+        ("portable", "array", "typed", None, Limits.unlimited()),
+        ("portable", "array", "typed", None, Limits(max_bytes=2**70, max_depth=2**70, max_items=2**70)),
+        ("portable", "array", "typed", None, Limits(max_bytes=0)), ("portable", "array", "typed", None, Limits(max_items=0)),
+        ("portable", "array", "typed", None, Limits(max_depth=0)), ("portable", "array", "typed", None, Limits(max_depth=1)),
+    ],
+)  # fmt: skip
+def test_options(pair: Pair, options: tuple[Any, ...]) -> None:
+    for value in (None, [], [1], {"0": [5]}, {"a": {"b": "中"}}):
+        pair.check(value, *options)
+
+
+def test_each_limit_is_exact(pair: Pair) -> None:
+    value = {"a": [1.5, "中\0'", {"5": None, "é": [True, -(2**63)]}], "0": "x" * 2000}
+    size = len(pair.check(value))
+    for limits in (Limits(max_bytes=size), Limits(max_items=9), Limits(max_depth=4)):
+        assert type(pair.check(value, "portable", "array", "typed", None, limits)) is bytes
+    for limits in (Limits(max_bytes=size - 1), Limits(max_items=8), Limits(max_depth=3)):
+        assert pair.check(value, "portable", "array", "typed", None, limits)[1] == "limit"
+
+
+def test_a_small_value_that_unfolds_meets_the_limit(pair: Pair) -> None:
+    for domain in ("portable", "php"):
+        assert pair.check(unfolding(), domain, "array", "typed", None, Limits(max_items=5000))[1] == "limit"
+
+
+def test_nothing_leaks(pair: Pair) -> None:
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        pytest.skip("no /proc here to read the resident set from")
+    fine = {"text": "x" * 3000, "more": ["é", 1.5, 2**40, {"a": None}]}
+    bad = {**fine, "bad": 2**64}
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            pair.compiled(fine)
+            outcome(pair.compiled, bad)
+
+    run(500)
+    before = int(statm.read_text().split()[1])
+    run(10_000)
+    pages = int(statm.read_text().split()[1]) - before
+    assert pages * os.sysconf("SC_PAGE_SIZE") < 2_000_000
+
+
+def test_a_value_that_another_thread_changes_is_no_danger(pair: Pair) -> None:
+    rng = Random(10)
+    value: dict[str, Any] = {"list": [], "map": {}}
+    ended = threading.Event()
+
+    def change() -> None:
+        while not ended.is_set():
+            value["list"].append(random_text(rng))
+            value["map"][random_text(rng)] = [1.5]
+            if len(value["list"]) > 500:
+                value["list"].clear()
+                value["map"].clear()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(2000):
+            assert pair.compiled(value)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_pure_python_can_be_asked_for() -> None:
+    assert _native.load({"ENVELOPE_PURE": "1"}) == {}
+    assert bool(_native.load({"ENVELOPE_PURE": "0"})) == IS_BUILT
+    code = "import envelope; print(envelope.NATIVE)"
+    for pure, native in (("1", False), ("", IS_BUILT)):
+        environ = {**os.environ, "ENVELOPE_PURE": pure}
+        ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+        assert ran.stdout.strip() == str(native)
+
+
+def test_all_modules_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_native, "MODULES", (*_native.MODULES, "_never_written"))
+    assert _native.load({}) == {}
+
+
+def test_the_python_twin_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_native, "NATIVE", False)
+    assert _native.compiled("_serialize_write", php_serialize.dumps) is php_serialize.dumps

@@ -75,10 +75,13 @@ cdef bint is_portable(Walk& walk, PyObject* value) noexcept:
         if not enter(walk, PyDict_Size(value)):
             return False
         while PyDict_Next(value, &place, &key, &child):
-            if not (PyUnicode_CheckExact(key) and is_portable(walk, key) and is_portable(walk, child)):
+            if not PyUnicode_CheckExact(key):
+                return False
+            walk.bytes_left -= PyUnicode_GET_LENGTH(key)
+            if not is_portable(walk, child):
                 return False
         walk.depth_left += 1
-        return True
+        return walk.bytes_left >= 0
     if PyList_CheckExact(value):
         if not enter(walk, PyList_GET_SIZE(value)):
             return False

@@ -1,6 +1,7 @@
 // The ASCII form of a JSON document.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -9,27 +10,38 @@
 
 namespace envelope::json {
 
-// \uXXXX, lower-case.
-inline char* put_escape(char* at, std::uint32_t unit) {
-  constexpr char kHex[] = "0123456789abcdef";
-  at = put(at, "\\u");
-  for (int shift = 12; shift >= 0; shift -= 4) *at++ = kHex[unit >> shift & 15];
-  return at;
-}
+// The two hexadecimal digits of each byte.
+inline constexpr std::array<std::array<char, 2>, 256> kHex = [] {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < 256; ++byte) pairs[byte] = {kDigits[byte >> 4], kDigits[byte & 15]};
+  return pairs;
+}();
 
-// Reads one character beyond ASCII, of UTF-8 that is known to be sound.
-inline std::uint32_t take_character(const unsigned char*& from) {
-  const std::uint32_t first = *from++;
-  int more = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-  std::uint32_t code = first & (0x3Fu >> more);
-  for (; more > 0; --more) code = code << 6 | (*from++ & 0x3Fu);
-  return code;
+// \uXXXX
+inline char* put_escape(char* at, std::uint32_t unit) {
+  at = put(at, "\\u");
+  std::memcpy(at, kHex[unit >> 8].data(), 2);
+  std::memcpy(at + 2, kHex[unit & 0xFF].data(), 2);
+  return at + 4;
 }
 
 inline char* put_character(char* at, std::uint32_t code) {
   if (code < 0x10000) return put_escape(at, code);
   at = put_escape(at, 0xD7C0 + (code >> 10));
   return put_escape(at, 0xDC00 | (code & 0x3FF));
+}
+
+// Reads one character beyond ASCII, of UTF-8 that is known to be sound.
+inline std::uint32_t take_character(const unsigned char*& from) {
+  const std::uint32_t first = *from++;
+  const auto next = [&] { return *from++ & 0x3Fu; };
+  std::uint32_t code = next();
+  if (first < 0xE0) return (first & 0x1F) << 6 | code;
+  code = code << 6 | next();
+  if (first < 0xF0) return (first & 0xF) << 12 | code;
+  code = code << 6 | next();
+  return (first & 7) << 18 | code;
 }
 
 // Copies bytes up to the first beyond ASCII, and moves both places on.

@@ -6,8 +6,6 @@
 
 namespace envelope::serialize {
 
-constexpr std::size_t kDigits = 20;  // of an int64, with its sign
-
 // N;
 inline bool put_null(Buffer& out) {
   char* at = out.room(2);
@@ -28,8 +26,7 @@ inline bool put_bool(Buffer& out, bool value) {
 inline bool put_int(Buffer& out, long long number) {
   char* at = out.room(kDigits + 3);
   if (at == nullptr) return false;
-  at = std::to_chars(put(at, "i:"), at + kDigits + 2, number).ptr;
-  out.advance(put(at, ";"));
+  out.advance(put(put_digits(put(at, "i:"), number), ";"));
   return true;
 }
 
@@ -47,8 +44,7 @@ inline bool put_head(Buffer& out, Py_ssize_t count, bool is_object) {
   char* at = out.room(16 + kDigits);
   if (at == nullptr) return false;
   at = is_object ? put(at, "O:8:\"stdClass\":") : put(at, "a:");
-  at = std::to_chars(at, at + kDigits, count).ptr;
-  out.advance(put(at, ":{"));
+  out.advance(put(put_digits(at, count), ":{"));
   return true;
 }
 
@@ -64,8 +60,7 @@ inline bool put_close(Buffer& out) {
 inline char* open_string(Buffer& out, std::size_t size) {
   char* at = out.room(size + kDigits + 6);
   if (at == nullptr) return nullptr;
-  at = std::to_chars(put(at, "s:"), at + kDigits + 2, size).ptr;
-  return put(at, ":\"");
+  return put(put_digits(put(at, "s:"), static_cast<long long>(size)), ":\"");
 }
 
 // s:size:"bytes"; of bytes, or of ASCII.
@@ -73,14 +68,15 @@ inline bool put_raw(Buffer& out, const void* bytes, Py_ssize_t count) {
   const auto size = static_cast<std::size_t>(count);
   char* at = open_string(out, size);
   if (at == nullptr) return false;
-  std::memcpy(at, bytes, size);
+  copy_text(at, bytes, size);
   out.advance(put(at + size, "\";"));
   return true;
 }
 
 // s:size:"bytes"; of a str.
 inline bool put_string(Buffer& out, PyObject* text) {
-  if (PyUnicode_IS_ASCII(text)) return put_raw(out, PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text));
+  std::size_t ready = 0;
+  if (const char* bytes = ready_utf8(text, ready)) return put_raw(out, bytes, static_cast<Py_ssize_t>(ready));
   return with_units(text, [&](auto* units, std::size_t count) {
     const Py_ssize_t size = utf8_size(units, count);
     char* at = size < 0 ? nullptr : open_string(out, static_cast<std::size_t>(size));
@@ -98,7 +94,7 @@ inline bool put_key(Buffer& out, PyObject* text) {
   char* at = out.room(size + 3);
   if (at == nullptr) return false;
   at = put(at, "i:");
-  std::memcpy(at, PyUnicode_1BYTE_DATA(text), size);
+  copy_text(at, PyUnicode_1BYTE_DATA(text), size);
   out.advance(put(at + size, ";"));
   return true;
 }
@@ -106,7 +102,7 @@ inline bool put_key(Buffer& out, PyObject* text) {
 // The name of a property that is an index: s:size:"number";
 inline bool put_index_name(Buffer& out, long long index) {
   char digits[kDigits];
-  return put_raw(out, digits, std::to_chars(digits, digits + kDigits, index).ptr - digits);
+  return put_raw(out, digits, put_digits(digits, index) - digits);
 }
 
 }  // namespace envelope::serialize

@@ -7,7 +7,6 @@
 
 namespace envelope::var_export {
 
-constexpr std::size_t kDigits = 20;  // of an int64, with its sign
 constexpr std::size_t kSlack = 24;   // what stands around a text, or in place of one character of it
 
 template <std::size_t N>
@@ -29,7 +28,7 @@ inline bool put_int(Buffer& out, long long number) {
   if (number == INT64_MIN) return put_literal(out, "-9223372036854775807-1,\n");
   char* at = out.room(kDigits + 2);
   if (at == nullptr) return false;
-  out.advance(put(std::to_chars(at, at + kDigits, number).ptr, ",\n"));
+  out.advance(put(put_digits(at, number), ",\n"));
   return true;
 }
 
@@ -63,7 +62,7 @@ inline bool has_special(std::uint64_t bytes) {
   return (zeros & (kOnes << 7)) != 0;
 }
 
-// The inside of '…', of bytes or of ASCII. `at` has room for it and kSlack, and so has the place that it gives back
+// The inside of '…', of bytes. `at` has room for it and kSlack, and so has the place that it gives back
 // (for kSlack); null where there is none for the escapes.
 inline char* put_inside(Buffer& out, char* at, const char* from, std::size_t count) {
   const char* end = from + count;
@@ -117,10 +116,8 @@ inline bool put_quoted(Buffer& out, std::size_t indent, const Unit* from, std::s
 
 template <std::size_t N>
 inline bool put_text(Buffer& out, std::size_t indent, PyObject* text, const char (&tail)[N]) {
-  if (PyUnicode_IS_ASCII(text)) {
-    const auto count = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
-    return put_quoted(out, indent, reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(text)), count, 1, tail);
-  }
+  std::size_t size = 0;
+  if (const char* bytes = ready_utf8(text, size)) return put_quoted(out, indent, bytes, size, 1, tail);
   return with_units(text, [&](auto* units, std::size_t count) {
     return put_quoted(out, indent, units, count, kWidest<std::decay_t<decltype(*units)>>, tail);
   });
@@ -139,13 +136,13 @@ inline bool put_index_key(Buffer& out, std::size_t indent, long long index) {
   char* at = out.room(indent + kDigits + kSlack);
   if (at == nullptr) return false;
   at = put_indent(at, indent);
-  out.advance(put(std::to_chars(at, at + kDigits, index).ptr, " => "));
+  out.advance(put(put_digits(at, index), " => "));
   return true;
 }
 
 inline bool put_index_name(Buffer& out, std::size_t indent, long long index) {
   char digits[kDigits];
-  const char* end = std::to_chars(digits, digits + kDigits, index).ptr;
+  const char* end = put_digits(digits, index);
   return put_quoted(out, indent, static_cast<const char*>(digits), static_cast<std::size_t>(end - digits), 1, " => ");
 }
 
@@ -156,7 +153,7 @@ inline bool put_key(Buffer& out, std::size_t indent, PyObject* text) {
   char* at = out.room(indent + size + kSlack);
   if (at == nullptr) return false;
   at = put_indent(at, indent);
-  std::memcpy(at, PyUnicode_1BYTE_DATA(text), size);
+  copy_text(at, PyUnicode_1BYTE_DATA(text), size);
   out.advance(put(at + size, " => "));
   return true;
 }

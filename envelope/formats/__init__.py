@@ -64,7 +64,7 @@ _TYPED = ("typed",)
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        row.name: row
+        row.name.value: row  # plain strings are found faster than members of an enum
         for row in (
             Format(
                 ResultType.JSON,

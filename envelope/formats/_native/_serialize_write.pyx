@@ -45,8 +45,9 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     """The bytes of a plain value; None where it, or anything about the call, is not plain."""
     cdef Walk walk
     cdef Buffer out
-    if not read_options(walk, values, maps, dialect, bounds) or not out.start(bounds.max_bytes, FIRST_BYTES):
+    if not read_options(walk, values, maps, dialect, bounds):
         return None
+    out.start(bounds.max_bytes)
     return out.finish() if put_value(out, walk, <PyObject*> value) else None
 
 
@@ -92,7 +93,8 @@ cdef bint put_map(Buffer& out, Walk& walk, PyObject* map) noexcept:
     cdef long long number
     cdef bint has_int = False, has_decimal = False
     cdef bint is_object = walk.map_objects and is_ambiguous(map)
-    if not (enter(walk, PyDict_Size(map)) and put_head(out, PyDict_Size(map), is_object)):
+    cdef Py_ssize_t count = PyDict_Size(map)
+    if not (enter(walk, count) and put_head(out, count, is_object)):
         return False
     while PyDict_Next(map, &place, &key, &value):
         if PyUnicode_CheckExact(key):

@@ -47,8 +47,9 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     """The bytes of a plain value; None where it, or anything about the call, is not plain."""
     cdef Walk walk
     cdef Buffer out
-    if not read_options(walk, values, maps, dialect, bounds) or not out.start(bounds.max_bytes, FIRST_BYTES):
+    if not read_options(walk, values, maps, dialect, bounds):
         return None
+    out.start(bounds.max_bytes)
     if not put_value(out, walk, <PyObject*> value, 0):
         return None
     out.drop(2)  # every value brings its comma and line feed, the root too

@@ -1,4 +1,4 @@
-// One growing byte buffer, which is a Python bytes from the start: what it hands over is not copied.
+// One growing byte buffer that ends as a Python bytes.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -9,6 +9,8 @@
 
 namespace envelope {
 
+// Short documents are written beside the buffer itself and copied once; longer ones into a Python bytes that grows, and
+// is handed over without a copy.
 class Buffer {
  public:
   Buffer() = default;
@@ -16,18 +18,8 @@ class Buffer {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
-  // Begins a document of no more than `bound` bytes, with room for `first`; false without memory for these.
-  bool start(Py_ssize_t bound, Py_ssize_t first) {
-    bound_ = bound < kMost ? bound : kMost;
-    bytes_ = PyBytes_FromStringAndSize(nullptr, first);
-    if (bytes_ == nullptr) {
-      PyErr_Clear();
-      return false;
-    }
-    at_ = PyBytes_AS_STRING(bytes_);
-    end_ = at_ + first;
-    return true;
-  }
+  // Begins a document of no more than `bound` bytes.
+  void start(Py_ssize_t bound) { bound_ = bound < kMost ? bound : kMost; }
 
   // Where the next `size` bytes can be written; null where there is no memory, or too much is written already.
   // The bound is looked at when the buffer grows, and in finish(): a token may ask for more than it then takes.
@@ -43,10 +35,17 @@ class Buffer {
 
   // The document, a new reference; None where it is longer than the bound, or memory is out.
   PyObject* finish() {
-    if (written() > bound_ || !resize(written())) return Py_NewRef(Py_None);
-    PyObject* document = bytes_;
-    bytes_ = nullptr;
-    return document;
+    PyObject* document = nullptr;
+    if (written() > bound_) return Py_NewRef(Py_None);
+    if (bytes_ == nullptr) {
+      document = PyBytes_FromStringAndSize(begin_, written());
+    } else if (_PyBytes_Resize(&bytes_, written()) == 0) {
+      document = bytes_;
+      bytes_ = nullptr;
+    }
+    if (document != nullptr) return document;
+    PyErr_Clear();
+    return Py_NewRef(Py_None);
   }
 
  private:
@@ -54,29 +53,34 @@ class Buffer {
   // left to the Python twin, which knows such values where it has to.
   static constexpr Py_ssize_t kMost = Py_ssize_t{1} << 30;
 
-  Py_ssize_t written() const { return at_ - PyBytes_AS_STRING(bytes_); }
+  Py_ssize_t written() const { return at_ - begin_; }
 
   bool grow(std::size_t size) {
-    if (written() > bound_) return false;
-    const std::size_t used = static_cast<std::size_t>(written());
-    const std::size_t twice = 2 * static_cast<std::size_t>(PyBytes_GET_SIZE(bytes_));
-    const std::size_t wanted = used + size > twice ? used + size : twice;
-    if (wanted > PY_SSIZE_T_MAX / 2 || !resize(static_cast<Py_ssize_t>(wanted))) return false;
-    at_ = PyBytes_AS_STRING(bytes_) + used;
-    end_ = PyBytes_AS_STRING(bytes_) + wanted;
+    const Py_ssize_t used = written();
+    if (used > bound_ || size > PY_SSIZE_T_MAX / 4) return false;
+    const Py_ssize_t needed = used + static_cast<Py_ssize_t>(size);
+    const Py_ssize_t twice = 2 * (end_ - begin_);
+    const Py_ssize_t wanted = needed > twice ? needed : twice;
+    if (bytes_ != nullptr) {
+      _PyBytes_Resize(&bytes_, wanted);
+    } else if ((bytes_ = PyBytes_FromStringAndSize(nullptr, wanted)) != nullptr) {
+      std::memcpy(PyBytes_AS_STRING(bytes_), begin_, static_cast<std::size_t>(used));
+    }
+    if (bytes_ == nullptr) {
+      PyErr_Clear();
+      return false;
+    }
+    begin_ = PyBytes_AS_STRING(bytes_);
+    at_ = begin_ + used;
+    end_ = begin_ + wanted;
     return true;
   }
 
-  // Where there is no memory, bytes_ is gone, and the writer gives up.
-  bool resize(Py_ssize_t size) {
-    if (_PyBytes_Resize(&bytes_, size) == 0) return true;
-    PyErr_Clear();
-    return false;
-  }
-
+  char first_[2048];
+  char* begin_ = first_;
+  char* at_ = first_;
+  char* end_ = first_ + sizeof first_;
   PyObject* bytes_ = nullptr;
-  char* at_ = nullptr;
-  char* end_ = nullptr;
   Py_ssize_t bound_ = 0;
 };
 

@@ -62,7 +62,8 @@ inline PyObject* escape_not_ascii(PyObject* body, Py_ssize_t bound) {
   const auto* end = from + PyBytes_GET_SIZE(body);
   const auto left = [&] { return static_cast<std::size_t>(end - from); };
   Buffer out;
-  char* at = out.start(bound, PyBytes_GET_SIZE(body) + PyBytes_GET_SIZE(body) / 2) ? out.room(left() + kSlack) : nullptr;
+  out.start(bound);
+  char* at = out.room(left() + kSlack);
   while (at != nullptr) {
     copy_ascii(at, from, end);
     out.advance(at);

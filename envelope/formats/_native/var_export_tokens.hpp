@@ -62,28 +62,41 @@ inline bool has_special(std::uint64_t bytes) {
   return (zeros & (kOnes << 7)) != 0;
 }
 
-// The inside of '…', of bytes. `at` has room for it and kSlack, and so has the place that it gives back
-// (for kSlack); null where there is none for the escapes.
-inline char* put_inside(Buffer& out, char* at, const char* from, std::size_t count) {
-  const char* end = from + count;
-  while (from < end) {
-    for (std::uint64_t bytes; end - from >= 8; from += 8, at += 8) {
-      std::memcpy(&bytes, from, 8);
-      if (has_special(bytes)) break;
-      std::memcpy(at, &bytes, 8);
+// Whether all of `count` bytes are plain; looked at in words, of which the last may overlap.
+inline bool is_plain(const char* from, std::size_t count) {
+  std::uint64_t bytes = 0;
+  if (count >= 8) {
+    for (std::size_t index = 0; index < count - 8; index += 8) {
+      std::memcpy(&bytes, from + index, 8);
+      if (has_special(bytes)) return false;
     }
-    for (const char* stop = end - from < 8 ? end : from + 8; from < stop; ++from) {
-      const auto code = static_cast<unsigned char>(*from);
-      if (!is_special(code)) {
-        *at++ = *from;
-        continue;
-      }
-      out.advance(put_special(at, code));
-      at = out.room(static_cast<std::size_t>(end - from) + kSlack);
-      if (at == nullptr) return nullptr;
-    }
+    std::memcpy(&bytes, from + count - 8, 8);
+    return !has_special(bytes);
   }
-  return at;
+  if (count >= 4) {
+    char both[8];
+    std::memcpy(both, from, 4);
+    std::memcpy(both + 4, from + count - 4, 4);
+    std::memcpy(&bytes, both, 8);
+    return !has_special(bytes);
+  }
+  for (std::size_t index = 0; index < count; ++index) {
+    if (is_special(static_cast<unsigned char>(from[index]))) return false;
+  }
+  return true;
+}
+
+// The inside of '…', of bytes. `at` has room for it and kSlack, and so has the place that it gives back (for kSlack);
+// null where there is none for the escapes.
+inline char* put_inside(Buffer& out, char* at, const char* from, std::size_t count) {
+  while (!is_plain(from, count)) {
+    for (; !is_special(static_cast<unsigned char>(*from)); --count) *at++ = *from++;
+    out.advance(put_special(at, static_cast<unsigned char>(*from++)));
+    at = out.room(--count + kSlack);
+    if (at == nullptr) return nullptr;
+  }
+  copy_text(at, from, count);
+  return at + count;
 }
 
 // The same of a str's characters; null also where one is a surrogate.

@@ -35,7 +35,7 @@ cdef extern from "<cmath>" namespace "std":
 cdef extern from "buffer.hpp" namespace "envelope":
     cdef cppclass Buffer:
         Buffer() noexcept
-        bint start(Py_ssize_t bound, Py_ssize_t first) noexcept
+        void start(Py_ssize_t bound) noexcept
         void drop(size_t) noexcept
         object finish()
 
@@ -47,7 +47,6 @@ cdef extern from "text.hpp" namespace "envelope":
 
 cdef enum:
     SAFE_DEPTH = 512  # the walks recurse, one C frame for each container; what is deeper is left to Python
-    FIRST_BYTES = 1024  # a new buffer's size
 
 
 cdef struct Bounds:

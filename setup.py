@@ -12,8 +12,8 @@ from setuptools.command.build_ext import build_ext
 
 NATIVE = Path("envelope/formats/_native")
 
-# Optimised for any machine of the architecture. Python's headers and Cython's code are not ours to lint:
-# the first use C's casts and unused parameters, the second leaves helpers unused.
+# Nothing here is for one machine only: a wheel runs on all of its architecture. What Cython generates compiles without
+# a warning, so that any warning is about our own code.
 FLAGS = {
     "unix": ["-std=c++17", "-O3", "-Wall", "-Wextra"],
     "mingw32": ["-std=c++17", "-O3"],
@@ -25,6 +25,7 @@ class BuildExtensions(build_ext):
     """Sets the flags once the compiler is known."""
 
     def build_extensions(self) -> None:
+        """As setuptools, with our flags behind its own."""
         for extension in self.extensions:
             extension.extra_compile_args = FLAGS.get(self.compiler.compiler_type, [])
         super().build_extensions()

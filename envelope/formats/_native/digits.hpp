@@ -28,9 +28,17 @@ inline constexpr std::array<Decimal, 1000> kDecimals = [] {
 
 // Writes `number` into kDigits bytes.
 inline char* put_digits(char* at, long long number) {
-  if (number < 0 || number >= 1000) return std::to_chars(at, at + kDigits, number).ptr;
+  if (number < 0 || number >= 1'000'000) return std::to_chars(at, at + kDigits, number).ptr;
+  if (number >= 1000) {
+    at = put_digits(at, number / 1000);
+    number %= 1000;
+    *at++ = static_cast<char>('0' + number / 100);
+    *at++ = static_cast<char>('0' + number / 10 % 10);
+    *at++ = static_cast<char>('0' + number % 10);
+    return at;
+  }
   const Decimal& entry = kDecimals[static_cast<std::size_t>(number)];
-  std::memcpy(at, entry.digits, 3);
+  std::memcpy(at, entry.digits, sizeof entry.digits);
   return at + entry.count;
 }
 

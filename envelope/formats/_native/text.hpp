@@ -115,6 +115,7 @@ inline Py_ssize_t utf8_size(const Unit* units, std::size_t count) {
 inline bool is_int_key(PyObject* text) {
   if (!PyUnicode_IS_ASCII(text)) return false;
   const Py_UCS1* digit = PyUnicode_1BYTE_DATA(text);
+  if (*digit > '9') return false;  // so nearly all keys begin
   const Py_UCS1* end = digit + PyUnicode_GET_LENGTH(text);
   const bool negative = *digit == '-';  // an empty str ends with a NUL, too
   digit += negative;

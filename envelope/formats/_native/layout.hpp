@@ -1,0 +1,46 @@
+// The layout of var_export: what stands between its values.
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <cstring>
+
+namespace envelope {
+
+// Whether *size* spaces stand here; eight at a time.
+inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
+    constexpr uint64_t SPACES = 0x2020202020202020;
+    if (end - at < size) {
+        return false;
+    }
+    for (uint64_t word; size >= 8; size -= 8, at += 8) {
+        std::memcpy(&word, at, 8);
+        if (word != SPACES) {
+            return false;
+        }
+    }
+    for (; size > 0; --size, ++at) {
+        if (*at != ' ') {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The place behind a token that must stand here; nullptr where it does not.
+template <size_t SIZE>
+inline const char* behind(const char* at, const char* end, const char (&token)[SIZE]) {
+    constexpr Py_ssize_t LENGTH = SIZE - 1;
+    return end - at >= LENGTH && std::memcmp(at, token, LENGTH) == 0 ? at + LENGTH : nullptr;
+}
+
+inline const char* behind_arrow(const char* at, const char* end) { return behind(at, end, " => "); }
+
+inline const char* behind_comma(const char* at, const char* end) { return behind(at, end, ",\n"); }
+
+inline const char* behind_array(const char* at, const char* end) { return behind(at, end, "array (\n"); }
+
+inline const char* behind_object(const char* at, const char* end) { return behind(at, end, "(object) array(\n"); }
+
+}  // namespace envelope

@@ -1,0 +1,58 @@
+# What the compiled readers share: the headers beside them, and Python objects that are counted by hand.
+
+from cpython.object cimport PyObject
+from libc.stdint cimport int64_t
+
+cdef extern from "Python.h":
+    PyObject* Py_None
+    PyObject* Py_True
+    PyObject* Py_False
+    void Py_INCREF(PyObject*)
+    void Py_DECREF(PyObject*)
+    PyObject* PyLong_FromLongLong(long long)
+    PyObject* PyFloat_FromDouble(double)
+    Py_ssize_t clipped "PyNumber_AsSsize_t"(object, PyObject*) except? -1
+
+cdef extern from "decoded.hpp" namespace "envelope":
+    PyObject* text(const char*, Py_ssize_t)
+    PyObject* text_or_bytes(const char*, Py_ssize_t)
+
+cdef extern from "number.hpp" namespace "envelope":
+    const char* read_length(const char*, Py_ssize_t*)
+    const char* read_int(const char*, const char*, int64_t*)
+    const char* read_float(const char*, const char*, double*)
+    const char* read_literal(const char*, const char*, PyObject**)
+
+cdef extern from "quoted.hpp" namespace "envelope":
+    cppclass Quoted:
+        const char* bytes
+        Py_ssize_t size
+        const char* text(const char*, const char*)
+        const char* string(const char*, const char*)
+
+cdef extern from "containers.hpp" namespace "envelope":
+    object owned(PyObject*)
+
+    cppclass Open:
+        Py_ssize_t left
+
+    cppclass Containers:
+        bint php
+        Py_ssize_t depth()
+        Open& top()
+        bint in_object()
+        bint open_array(Py_ssize_t)
+        bint open_object(Py_ssize_t)
+        bint name(int64_t)
+        bint name(const char*, Py_ssize_t)
+        bint put(PyObject*)
+        PyObject* close()
+
+
+# Twin: Cursor.trailing
+cdef inline PyObject* whole(PyObject* value, const char* at, const char* end) noexcept:
+    """*value*, when it ends where the input does."""
+    if at == end:
+        return value
+    Py_DECREF(value)
+    return NULL

@@ -1,0 +1,273 @@
+"""The compiled readers beside the Python ones: for any bytes the same value, or the same error."""
+
+from __future__ import annotations
+
+import random
+import resource
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import envelope
+from envelope import DecodeError, Limits
+from envelope.formats import json, php_serialize, php_var_export
+from envelope.limits import DEFAULT_LIMITS
+from tests.strategies import php_values, values
+from tests.test_fixtures import FIXTURES, read_cases
+from tests.test_laws import fragments, noise
+
+Loads = Callable[..., Any]
+
+
+def compiled(module: str) -> Loads:
+    loads: Loads = pytest.importorskip(f"envelope.formats._native.{module}").loads
+    return loads
+
+
+FORMATS: dict[str, tuple[Loads, Loads]] = {
+    "serialize": (php_serialize.loads, compiled("_serialize_read")),
+    "var_export": (php_var_export.loads, compiled("_var_export_read")),
+    "jsonu": (partial(json.loads, format="jsonu"), partial(compiled("_json_scan"), format="jsonu")),
+}
+DOMAINS = ("portable", "php")
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def format(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def answer(loads: Loads, data: object, values: str, limits: Limits) -> tuple[str, Any]:
+    """What *loads* makes of *data*: a value, or all that is to be known of the exception."""
+    try:
+        return "value", loads(data, values, "typed", limits)
+    except DecodeError as error:
+        return "error", (error.kind, error.format, error.offset, error.path, error.reason, error.hint)
+    except TypeError as error:
+        return "misuse", str(error)
+
+
+def check(format: str, data: object, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Both readers give one answer, in both domains."""
+    pure, native = FORMATS[format]
+    for domain in DOMAINS:
+        kind, expected = answer(pure, data, domain, limits)
+        found_kind, found = answer(native, data, domain, limits)
+        assert found_kind == kind
+        assert envelope.same(found, expected) if kind == "value" else found == expected
+
+
+def body_of(value: Any, format: str, maps: Any = "array", domain: Any = "portable") -> bytes:
+    return envelope.dumps(value, format, maps=maps, values=domain)
+
+
+# ---- values
+
+
+@given(value=values(), maps=st.sampled_from(["array", "object"]))
+def test_portable_values(format: str, value: Any, maps: str) -> None:
+    body = body_of(value, format, maps)
+    check(format, body)
+    check(format, bytearray(body))
+    check(format, memoryview(b"x" + body)[1:])
+
+
+def never(*arguments: Any, **options: Any) -> Any:
+    raise AssertionError("the Python reader was asked")
+
+
+@given(value=values(), maps=st.sampled_from(["array", "object"]))
+def test_plain_documents_do_not_need_the_python_reader(format: str, value: Any, maps: str) -> None:
+    body = body_of(value, format, maps)
+    twins = {"serialize": php_serialize, "var_export": php_var_export, "jsonu": json}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(twins[format], "loads", never)
+        FORMATS[format][1](body)
+
+
+@given(value=php_values(), var_export=php_values(var_export=True))
+def test_values_of_phps_domain(value: Any, var_export: Any) -> None:
+    check("serialize", body_of(value, "serialize", domain="php"))
+    check("var_export", body_of(var_export, "var_export", domain="php"))
+
+
+@given(number=st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**63 - 1))
+def test_numbers(format: str, number: float) -> None:
+    check(format, body_of([number], format))
+
+
+@given(text=st.text(max_size=40) | st.text("aé中😀\u07ff\u0800\uffff'\\\0\"", max_size=40), times=st.integers(0, 200))
+def test_texts(format: str, text: str, times: int) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    check(format, body_of([text * times, {text: text}], format))
+
+
+@given(raw=st.binary(max_size=12), times=st.sampled_from([1, 2, 500]))
+def test_bytes_that_are_hardly_text(raw: bytes, times: int) -> None:
+    raw = raw * times
+    check("serialize", b's:%d:"%b";' % (len(raw), raw))
+    check("serialize", b'a:1:{s:%d:"%b";i:1;}' % (len(raw), raw))
+    check("var_export", b"'%b'" % raw)
+
+
+SPELLINGS = """
+    0 -0 +0 00 07 -07 +5 5. .5 -.5 . - + -- 1e5 1E5 1e+5 1.5E+22 1.5e22 1.E+5 1e 1.5E+ inf INF -inf -INF nan NAN NaN
+    1e400 -1e400 1e-400 5E-324 2.0E-324 0x10 1_0 9223372036854775807 9223372036854775808 -9223372036854775808
+    -9223372036854775809 99999999999999999999 1.0E+00000000000000000005 1.0e+00000000000000000005 123456789012345678
+    1234567890123456789 -123456789012345678 -9223372036854775807-1 -9223372036854775807-2 -1-1 1-1 1.5.5
+    9007199254740993 9007199254740993.0 9007199254740992.5 0.00000000000000000000000000012345678901234567
+    0.1234567890123456789 1.23456789012345678901 0.000000000000000000000000001 18446744073709551615.5
+"""
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.split())
+def test_spellings_of_numbers(format: str, spelling: str) -> None:
+    number = spelling.encode()
+    for pattern in {
+        "serialize": [b"i:%b;", b"d:%b;", b"a:1:{i:%b;N;}", b'O:8:"stdClass":1:{i:%b;N;}', b"a:2:{i:0;N;i:%b;N;}"],
+        "var_export": [
+            b"%b",
+            b"array (\n  %b => %b,\n)",
+            b"array (\n  0 => %b,\n  %b => 1,\n)",
+            b"array (\n  '%b' => 1,\n)",
+        ],
+        "jsonu": [b"%b", b"[%b]", b'{"a":%b}'],
+    }[format]:
+        check(format, pattern.replace(b"%b", number))
+
+
+@given(keys=st.lists(st.sampled_from([0, 1, 2, 3, -1, "0", "1", "01", "-0", "a", "", "2", "\0a", "é"]), max_size=6))
+def test_keys_in_any_order(keys: list[Any]) -> None:
+    for head in (b"a:%d:{", b'O:8:"stdClass":%d:{'):
+        members = b"".join(php_serialize.dumps(key) + b"i:%d;" % index for index, key in enumerate(keys))
+        check("serialize", head % len(keys) + members + b"}")
+    for head, indent in ((b"array (\n", b"  "), (b"(object) array(\n", b"   ")):
+        members = b"".join(indent + php_var_export.dumps(key) + b" => %d,\n" % index for index, key in enumerate(keys))
+        check("var_export", head + members + b")")
+
+
+# ---- bytes
+
+
+@given(data=noise)
+def test_noise(format: str, data: bytes) -> None:
+    check(format, data)
+
+
+@given(value=values(max_leaves=8) | php_values(max_leaves=8, var_export=True), data=st.data())
+def test_broken_bodies(format: str, value: Any, data: st.DataObject) -> None:
+    try:
+        body = bytearray(body_of(value, format, "object", "php"))
+    except envelope.EncodeError:
+        return
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(body)))
+        body[at : at + data.draw(st.integers(0, 2))] = data.draw(fragments | st.binary(max_size=2))
+    check(format, bytes(body))
+
+
+@given(value=values(max_leaves=10), limits=st.tuples(st.integers(0, 80), st.integers(0, 3), st.integers(0, 8)))
+def test_small_limits(format: str, value: Any, limits: tuple[int, int, int]) -> None:
+    body = body_of(value, format, "object")
+    max_bytes, max_depth, max_items = limits
+    check(format, body, Limits(max_bytes=max_bytes))
+    check(format, body, Limits(max_depth=max_depth))
+    check(format, body, Limits(max_items=max_items))
+
+
+@pytest.mark.parametrize("limits", [DEFAULT_LIMITS, Limits(max_depth=10**30), Limits.unlimited()])
+def test_depths(format: str, limits: Limits) -> None:
+    head, tail = {"serialize": (b"a:1:{i:0;", b"}"), "jsonu": (b"[", b"]"), "var_export": (b"", b"")}[format]
+    for depth in (1, 199, 200, 201, 255, 256, 257, 258, 300):
+        body = head * depth + b"N;" + tail * depth
+        if format == "var_export":
+            heads = "".join(f"array (\n{'  ' * step}0 => \n{'  ' * step}" for step in range(1, depth))
+            tails = "".join(f"{'  ' * step}),\n" for step in range(depth - 1, 0, -1))
+            body = f"{heads}array (\n{'  ' * depth}0 => 1,\n{tails})".encode()
+        check(format, body, limits)
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*/*/*")), ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_files(path: Any) -> None:
+    data = path.read_bytes()
+    for format in FORMATS:
+        check(format, data)
+
+
+def mutants(bodies: list[bytes], seed: int, count: int) -> list[bytes]:
+    """*bodies* with a byte changed, cut short, doubled in part, or with a piece of another in them."""
+    rng, made = random.Random(seed), []
+    for _ in range(count):
+        body = bytearray(rng.choice(bodies))
+        for _ in range(rng.randint(1, 2)):
+            at = rng.randrange(len(body) + 1)
+            other = rng.choice(bodies)
+            start = rng.randrange(len(other) + 1)
+            match rng.randrange(5):
+                case 0 if at < len(body):
+                    body[at] = rng.choice(
+                        [body[at] ^ 1 << rng.randrange(8), rng.randrange(256), *b"0123456789:;{}'\" \n"]
+                    )
+                case 1:
+                    del body[at:]
+                case 2:
+                    del body[at : at + rng.randint(1, 4)]
+                case 3:
+                    body[at:at] = body[at : at + rng.randint(1, 12)]
+                case _:
+                    body[at : at + rng.randint(0, 8)] = other[start : start + rng.randint(1, 30)]
+        made.append(bytes(body))
+    return made
+
+
+def test_mutants_of_files(format: str) -> None:
+    bodies = [case.body(format) for case in read_cases() if format in case.formats()]
+    for body in mutants([body for body in bodies if len(body) < 3000], seed=1, count=3000):
+        check(format, body)
+
+
+# ---- options and memory
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("text",), (None,), (b"1", "other"), (b"1", None), (b"1", "php", "other"), (b"1", "portable", "typed", None),
+        ("text", "other"), (b"1", "portable", "typed", object()), (b"1", ["portable"]),
+    ],
+)  # fmt: skip
+def test_misuse(format: str, arguments: tuple[Any, ...]) -> None:
+    errors = []
+    for loads in FORMATS[format]:
+        with pytest.raises(TypeError) as caught:
+            loads(*arguments)
+        errors.append(str(caught.value))
+    assert errors[0] == errors[1]
+
+
+def resident() -> int:
+    """The memory of this process in bytes."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def test_memory_is_given_back(format: str) -> None:
+    value = {"k": [1.5, "中" * 50, "x" * 100, {"a": [10**15] * 20}, {"5": [], "z": None}], "l": list(range(300, 400))}
+    body = body_of(value, format, "object")
+    broken = body[:-1]
+    native = FORMATS[format][1]
+
+    def round(calls: int) -> None:
+        for _ in range(calls):
+            native(body)
+            with pytest.raises(DecodeError):
+                native(broken)
+
+    round(500)
+    before = resident()
+    round(10_000)
+    assert resident() - before < 4 << 20

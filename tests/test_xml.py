@@ -240,6 +240,12 @@ def test_limits_are_exact(value: object, dialect: str) -> None:
         dumps(value, dialect=dialect, limits=Limits(max_bytes=len(body) - 1))
 
 
+@pytest.mark.parametrize("value", [["a"] * 100, {"k" * 60 + str(index): "a" for index in range(100)}])
+def test_tags_are_not_counted_twice_against_max_bytes(value: object) -> None:
+    body = dumps(value)
+    assert dumps(value, limits=Limits(max_bytes=len(body))) == body
+
+
 def test_output_does_not_run_away() -> None:
     value: list[Any] = ["&" * 1_000_000] * 1000
     for shared in (value, [{"k" * 1_000_000: 1}] * 1000):

@@ -145,7 +145,7 @@ class _Writer(TextWriter):
                     else:
                         piece = f"{head}>{value}{tail}"
                     put(piece)
-                    room -= len(piece)
+                    room -= len(piece) - len(head) - len(tail)  # which its container has taken off
                     if room < 0:
                         raise Unwritable
                 elif kind is int:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from envelope import ResultType
+from envelope import ResultType, formats
+from tests import native
 from tests import php as php_process
 
 # The default is small and repeats itself; HYPOTHESIS_PROFILE=thorough looks for new faults.
@@ -24,6 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("php"):
                 item.add_marker(pytest.mark.skip(reason=WHY_NO_PHP))
+
+
+@pytest.fixture(scope="module", params=["pure", pytest.param("compiled", marks=native.requires_native)])
+def impl(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Both implementations of the codecs in turn, for every test of a module that uses it."""
+    pick = native.pick_pure if request.param == "pure" else native.pick_compiled
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "FORMATS", formats.make_formats(pick))
+        yield request.param
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ import envelope
 from envelope.formats import FORMATS
 from envelope.values import is_ambiguous
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SAMPLES = ("sample-success", "sample-upstream-error")
 PHP_FORMATS = ("serialize", "var_export")

@@ -16,6 +16,8 @@ from envelope.errors import DecodeErrorKind
 from envelope.formats._json_scan import JsonScanner
 from tests.strategies import values
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 
 def loads(data: bytes, **options: Any) -> Any:
     return envelope.loads(data, "json", **options)

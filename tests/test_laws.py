@@ -16,6 +16,8 @@ from envelope.formats import FORMATS
 from envelope.path import format_path
 from tests.strategies import envelopes, php_values, texts, values
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 PHP_FORMATS = (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
 LOSSY = [("json", "php"), ("jsonu", "php"), ("xml", "plain")]
 

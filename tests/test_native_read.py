@@ -16,6 +16,7 @@ import envelope
 from envelope import DecodeError, Limits
 from envelope.formats import json, php_serialize, php_var_export
 from envelope.limits import DEFAULT_LIMITS
+from tests.native import extension
 from tests.strategies import php_values, values
 from tests.test_fixtures import FIXTURES, read_cases
 from tests.test_laws import fragments, noise
@@ -24,7 +25,7 @@ Loads = Callable[..., Any]
 
 
 def compiled(module: str) -> Loads:
-    loads: Loads = pytest.importorskip(f"envelope.formats._native.{module}").loads
+    loads: Loads = extension(module).loads
     return loads
 
 

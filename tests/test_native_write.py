@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from hypothesis import strategies as st
 
 from envelope import EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.formats import _native, json, php_serialize, php_var_export
+from tests import native
 from tests.random_values import random_text, random_value
 from tests.strategies import php_values, values
 
@@ -37,13 +37,7 @@ TWINS: dict[str, tuple[str, Writer]] = {
 }
 PHP_FORMATS = ("serialize", "var_export")
 
-HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
-IS_BUILT = bool(_native.load({}))
-
-# Where it could have been built, its absence is a failure: nothing else would tell that Python alone was tested.
-pytestmark = pytest.mark.skipif(
-    not IS_BUILT and not HAS_COMPILER, reason="the extensions are not built, and there is no C++ compiler here"
-)
+pytestmark = native.requires_native
 
 
 class Pair:
@@ -76,14 +70,14 @@ def outcome(writer: Writer, *arguments: Any) -> Any:
 @pytest.fixture(scope="session", params=list(TWINS))
 def pair(request: pytest.FixtureRequest) -> Pair:
     """Each format's compiled writer and its Python twin."""
-    assert IS_BUILT, "a C++ compiler is here, but the extensions are not built: pip install -e ."
+    assert bool(native.MODULES), "a C++ compiler is here, but the extensions are not built: pip install -e ."
     return Pair(request.param)
 
 
 @pytest.fixture(scope="session", params=PHP_FORMATS)
 def php_pair(request: pytest.FixtureRequest) -> Pair:
     """The same for the formats that hold PHP's own domain."""
-    assert IS_BUILT, "a C++ compiler is here, but the extensions are not built: pip install -e ."
+    assert bool(native.MODULES), "a C++ compiler is here, but the extensions are not built: pip install -e ."
     return Pair(request.param)
 
 
@@ -336,12 +330,12 @@ def test_a_value_that_another_thread_changes_is_no_danger(pair: Pair) -> None:
 
 def test_pure_python_can_be_asked_for() -> None:
     assert _native.load({"ENVELOPE_PURE": "1"}) == {}
-    assert bool(_native.load({"ENVELOPE_PURE": "0"})) == IS_BUILT
+    assert bool(_native.load({"ENVELOPE_PURE": "0"})) == bool(native.MODULES)
     code = "import envelope; print(envelope.NATIVE)"
-    for pure, native in (("1", False), ("", IS_BUILT)):
+    for pure, is_native in (("1", False), ("", bool(native.MODULES))):
         environ = {**os.environ, "ENVELOPE_PURE": pure}
         ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
-        assert ran.stdout.strip() == str(native)
+        assert ran.stdout.strip() == str(is_native)
 
 
 def test_all_modules_or_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from tests.php import Php, tagged
 from tests.php_run import COUNT_IN_TESTS, compare
 from tests.random_values import random_value
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 pytestmark = pytest.mark.php
 
 CHUNKS = 8

@@ -11,6 +11,8 @@ import envelope
 from envelope import DecodeError, EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.errors import DecodeErrorKind
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 
 def loads(data: bytes, **options: Any) -> Any:
     return envelope.loads(data, "serialize", **options)

@@ -11,6 +11,8 @@ import envelope
 from envelope import DecodeError, EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.errors import DecodeErrorKind
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 
 def loads(text: str | bytes, **options: Any) -> Any:
     return envelope.loads(text.encode() if isinstance(text, str) else text, "var_export", **options)

@@ -15,6 +15,8 @@ import envelope
 from envelope import DecodeError, EncodeError, PhpEnum, PhpObject, PhpProperty
 from tests.random_values import random_value
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 
 def spelled_alike(value: Any) -> bool:
     """Whether phpserialize writes *value* as PHP does: not floats that PHP spells otherwise, not keys it makes int."""

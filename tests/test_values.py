@@ -19,6 +19,8 @@ from envelope.path import format_path, short_path
 from envelope.values import array_key
 from tests.strategies import php_values, values
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 
 @pytest.mark.parametrize("key", ["0", "1", "-1", "4000", "9223372036854775807", "-9223372036854775808"])
 def test_keys_that_php_turns_into_integers(key: str) -> None:

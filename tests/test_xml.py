@@ -25,6 +25,8 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import INT_MAX, INT_MIN, same
 from tests.strategies import values
 
+pytestmark = pytest.mark.usefixtures("impl")
+
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 
 finite = st.floats(allow_nan=False, allow_infinity=False)

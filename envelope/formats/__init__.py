@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, Protocol, TypeVar
 
 from envelope.errors import UnknownFormat
 from envelope.formats import json, php_serialize, php_var_export, xml
 from envelope.formats._native import NATIVE, compiled
 
-__all__ = ["FORMATS", "NATIVE", "Format", "ResultType", "get_format"]
+__all__ = ["FORMATS", "NATIVE", "Format", "ResultType", "get_format", "make_formats"]
+
+_Codec = TypeVar("_Codec", bound=Callable[..., Any])
 
 
 class ResultType(StrEnum):
@@ -62,46 +64,63 @@ class Format:
 
 _TYPED = ("typed",)
 
-FORMATS: Mapping[str, Format] = MappingProxyType(
-    {
-        row.name.value: row  # plain strings are found faster than members of an enum
-        for row in (
-            Format(
-                ResultType.JSON,
-                "application/json",
-                ".json",
-                ("typed", "php"),
-                partial(compiled("_json_write", json.dumps), ascii=True),
-                partial(json.loads, format="json"),
-            ),
-            Format(
-                ResultType.JSONU,
-                "application/json",
-                ".jsonu.json",
-                ("typed", "php"),
-                partial(compiled("_json_write", json.dumps), ascii=False),
-                partial(json.loads, format="jsonu"),
-            ),
-            Format(ResultType.XML, "application/xml", ".xml", ("typed", "plain"), xml.dumps, xml.loads),
-            Format(
-                ResultType.SERIALIZE,
-                "application/vnd.php.serialized",
-                ".serialize",
-                _TYPED,
-                compiled("_serialize_write", php_serialize.dumps),
-                php_serialize.loads,
-            ),
-            Format(
-                ResultType.VAR_EXPORT,
-                "text/x-php",
-                ".var_export.php",
-                _TYPED,
-                compiled("_var_export_write", php_var_export.dumps),
-                php_var_export.loads,
-            ),
-        )
-    }
-)
+
+class Pick(Protocol):
+    """Chooses a codec: the extension's, or its Python twin."""
+
+    def __call__(self, module: str, twin: _Codec) -> _Codec:
+        """The function of *twin*'s name in the extension *module*, or *twin*."""
+
+
+def make_formats(pick: Pick) -> Mapping[str, Format]:
+    """The five rows by name, with the functions that *pick* chooses."""
+    rows = (
+        Format(
+            ResultType.JSON,
+            "application/json",
+            ".json",
+            ("typed", "php"),
+            partial(pick("_json_write", json.dumps), ascii=True),
+            partial(pick("_json_scan", json.loads), format="json"),
+        ),
+        Format(
+            ResultType.JSONU,
+            "application/json",
+            ".jsonu.json",
+            ("typed", "php"),
+            partial(pick("_json_write", json.dumps), ascii=False),
+            partial(pick("_json_scan", json.loads), format="jsonu"),
+        ),
+        Format(
+            ResultType.XML,
+            "application/xml",
+            ".xml",
+            ("typed", "plain"),
+            pick("_xml_write", xml.dumps),
+            pick("_xml_read", xml.loads),
+        ),
+        Format(
+            ResultType.SERIALIZE,
+            "application/vnd.php.serialized",
+            ".serialize",
+            _TYPED,
+            pick("_serialize_write", php_serialize.dumps),
+            pick("_serialize_read", php_serialize.loads),
+        ),
+        Format(
+            ResultType.VAR_EXPORT,
+            "text/x-php",
+            ".var_export.php",
+            _TYPED,
+            pick("_var_export_write", php_var_export.dumps),
+            pick("_var_export_read", php_var_export.loads),
+        ),
+    )
+    # Plain strings are found faster than members of an enum.
+    return MappingProxyType({row.name.value: row for row in rows})
+
+
+FORMATS: Final = make_formats(compiled)
 
 
 def get_format(format: str) -> Format:

@@ -15,7 +15,16 @@ from typing import Any, Final, TypeVar
 
 __all__ = ["MODULES", "NATIVE", "compiled", "load"]
 
-MODULES: Final = ("_json_write", "_serialize_write", "_var_export_write")
+MODULES: Final = (
+    "_json_scan",
+    "_json_write",
+    "_serialize_read",
+    "_serialize_write",
+    "_var_export_read",
+    "_var_export_write",
+    "_xml_read",
+    "_xml_write",
+)
 
 _Codec = TypeVar("_Codec", bound=Callable[..., Any])
 

@@ -1,0 +1,41 @@
+"""The compiled codecs, for tests: there, skipped with a reason, or missed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pytest
+
+from envelope.formats import _native
+
+_Codec = TypeVar("_Codec", bound=Callable[..., Any])
+
+HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
+MODULES = _native.load({})  # also where ENVELOPE_PURE keeps them out of use
+
+# Where they could have been built, their absence is a failure: nothing else would tell that Python alone was tested.
+requires_native = pytest.mark.skipif(
+    not MODULES and not HAS_COMPILER, reason="the extensions are not built, and there is no C++ compiler here"
+)
+
+
+def extension(name: str) -> ModuleType:
+    """The extension module of this name; skips all of the calling module where there can be none."""
+    if not MODULES and not HAS_COMPILER:
+        pytest.skip("the extensions are not built, and there is no C++ compiler here", allow_module_level=True)
+    return MODULES[name]
+
+
+def pick_pure(module: str, twin: _Codec) -> _Codec:
+    """The Python codec."""
+    return twin
+
+
+def pick_compiled(module: str, twin: _Codec) -> _Codec:
+    """The compiled codec."""
+    codec: _Codec = getattr(MODULES[module], twin.__name__)
+    return codec

@@ -238,7 +238,7 @@ IRREGULAR: dict[str, Any] = {
     "object of PHP": SHARED, "shared": [SHARED, SHARED, {"x": SHARED}], "enum": [PhpEnum("A", "B"), PhpEnum("A", "B")],
     "payload": PhpObject("A", payload=b"abc"), "private": PhpObject("A", [PhpProperty("b", 1, "private", "A")]),
     "phpobject": phpserialize_object(), "cyclic list": cyclic_list(), "cyclic map": cyclic_map(),
-    **{f"depth {depth}": nested(depth) for depth in (199, 200, 201, 254, 255, 511, 512, 513, 3000)},
+    **{f"depth {depth}": nested(depth) for depth in (199, 200, 201, 254, 255, 256, 257, 512, 3000)},
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ cdef extern from "text.hpp" namespace "envelope":
 
 
 cdef enum:
-    SAFE_DEPTH = 512  # the walks recurse, one C frame for each container; what is deeper is left to Python
+    SAFE_DEPTH = 256  # the walks recurse, a quarter of a kilobyte of stack for each container; Python goes deeper
 
 
 cdef struct Bounds:

@@ -1,64 +1,193 @@
-"""serialize beside phpserialize, both ways: time for each document, and how many times as fast we are."""
+"""`python -m tests.bench`: measure, print the tables, and where asked write the figures and the chart."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
-from functools import partial
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import click
-import phpserialize
+import orjson
 from rich.console import Console
-from rich.table import Table
 
 import envelope
+from tests.bench.chart import draw
+from tests.bench.checks import FAIRNESS, check
 from tests.bench.documents import documents
+from tests.bench.goals import at, judged
+from tests.bench.growth import growth, memory
+from tests.bench.imports import import_times
+from tests.bench.peers import BUILDS, FORMATS, WRAPPED
+from tests.bench.processes import ROOT, Process, all_peers, name_in_process
+from tests.bench.report import show
+from tests.bench.timing import Job, best_times, codec_jobs, first_jobs, nested
+
+SECTIONS = {
+    "codecs": "write and read seven documents, beside PHP, phpserialize, orjson, json and xmltodict",
+    "first": "writing a tree that was never written before, over writing it again",
+    "envelope": "encode and decode of an Envelope, over dumps and loads of the same tree",
+    "growth": "time from 1 to 64 MiB in doublings (--quick: to 4)",
+    "memory": "peak memory while 16 MiB are read, over that of orjson.loads (--quick: 4; Linux)",
+    "import": "the time of import envelope, over that of import orjson",
+}
+EPILOG = """\
+sections:
+{}
+
+Documents are made from the seed. Before anything is timed, all peers must agree on every value. Every figure is the
+best of several rounds, and in a round the peers take turns. Times are the processor's: nothing here waits, and other
+work on the machine then counts little. The goals stand in tests/bench/goals.py. Needs the extra bench (pip install -e
+'.[bench]') and PHP 8.2 with xml; what is missing is left out, with a note. BENCH_DATE, where it is set, is the date
+that the JSON gets.
+""".format("\n".join(f"  {name:9} {text}" for name, text in SECTIONS.items()))
 
 
-def best(*jobs: Callable[[], Any], rounds: int) -> list[float]:
-    """The best time of each job in microseconds; the jobs take turns, so that noise strikes all alike."""
-    times = [math.inf] * len(jobs)
-    for _ in range(rounds):
-        for place, job in enumerate(jobs):
-            calls, started = 0, time.perf_counter()
-            while (passed := time.perf_counter() - started) < 0.02:
-                job()
-                calls += 1
-            times[place] = min(times[place], passed / calls)
-    return [seconds * 1e6 for seconds in times]
+def main() -> None:
+    options = _arguments()
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    report = orjson.loads(options.read.read_bytes()) if options.read else measure(options)
+    show(report, console)
+    if options.json:
+        options.json.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+    if options.chart and at(report, "times", "php") is None:
+        _say("chart: left out, the figures of PHP are missing")
+    elif options.chart:
+        # From the report as a reader of the JSON has it, so that the two cannot differ.
+        options.chart.write_text(draw(orjson.loads(orjson.dumps(report))), encoding="utf-8")
 
 
-@click.command()
-@click.option("--rounds", default=25, show_default=True, help="How often each job is timed; the best counts.")
-@click.option("--seed", default=1, show_default=True, help="Where the documents come from.")
-def main(rounds: int, seed: int) -> None:
-    """Measure, and print a table."""
-    table = Table(title=f"serialize, {'compiled' if envelope.NATIVE else 'pure Python'}, against phpserialize")
-    for heading in ("document", "bytes", "dumps µs", "theirs", "ratio", "loads µs", "theirs", "ratio"):
-        table.add_column(heading, justify="left" if heading == "document" else "right")
-    ratios: tuple[list[float], list[float]] = ([], [])
-    for name, value in documents(seed).items():
-        body = envelope.dumps(value, "serialize")
-        assert envelope.same(envelope.loads(body, "serialize"), value)
-        ours, theirs = best(
-            partial(envelope.dumps, value, "serialize"),
-            partial(phpserialize.dumps, value),
-            rounds=rounds,
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description="How fast envelope is, beside its peers, in one run.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a short run: fewer rounds, smaller sizes, rougher figures"
+    )
+    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="NAME", help="a section; may be repeated")
+    parser.add_argument("--seed", type=int, default=1, help="where the documents come from (default: 1)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
+    parser.add_argument("--chart", type=Path, metavar="FILE.svg", help="draw the codecs beside PHP here")
+    parser.add_argument("--read", type=Path, metavar="FILE", help="measure nothing: show the figures of a JSON file")
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """All that the options ask for, as JSON holds it."""
+    sections = options.only or list(SECTIONS)
+    rounds, seconds = (4, 0.008) if options.quick else (15, 0.02)
+    notes: list[str] = []
+    report: dict[str, Any] = {
+        "date": os.environ.get("BENCH_DATE", ""),
+        "commit": _commit(),
+        "seed": options.seed,
+        "quick": options.quick,
+        "machine": _machine(),
+        "versions": {"python": platform.python_version()},
+        "notes": notes,
+    }
+    values = documents(options.seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        answers = {f"answer {name}": _answer(values[name]) for name in ("completion", "models", "items")}
+        for document, value in (values | answers).items():
+            _write_bodies(folder, document, value)
+        with all_peers(folder, notes) as processes:
+            report["builds"] = builds = [build for build in BUILDS if build in processes]
+            report["versions"] |= {peer: processes[peer].peers[name_in_process(peer)] for peer in processes}
+            if "codecs" in sections:
+                jobs = list(codec_jobs(processes, list(values)))
+                _say(f"codecs: {check(processes, jobs, values)} values checked")
+                report["fairness"] = FAIRNESS
+                report["documents"] = {name: (folder / f"{name}.jsonu").stat().st_size for name in values}
+                times = best_times(processes, jobs, rounds=rounds, seconds=seconds, progress=_said("codecs"))
+                report["times"] = nested(times)
+            if "first" in sections:
+                jobs = list(first_jobs(processes))
+                times = best_times(processes, jobs, rounds=rounds, seconds=seconds, progress=_said("first"))
+                report["first"] = nested(times)
+            if "envelope" in sections:
+                report["envelope"] = _envelope_times(processes, builds, answers, rounds, seconds)
+        if "growth" in sections:
+            report["growth"] = growth(folder, builds, 4 if options.quick else 64, _said("growth"))
+        if "memory" in sections and sys.platform != "linux":
+            notes.append("memory: left out, it is measured on Linux only")
+        elif "memory" in sections:
+            report["memory"] = memory(folder, builds, 4 if options.quick else 16, _said("memory"))
+        if "import" in sections:
+            _say("import")
+            report["import"] = import_times(builds, 7 if options.quick else 25)
+    report["goals"] = judged(report)
+    return report
+
+
+def _envelope_times(
+    processes: dict[str, Process], builds: Sequence[str], answers: dict[str, Any], rounds: int, seconds: float
+) -> dict[str, Any]:
+    jobs = [
+        Job(build, format, direction, document)
+        for document in answers
+        for format in WRAPPED
+        for direction in ("encode", "write", "decode", "read")
+        for build in builds
+    ]
+    times = best_times(processes, jobs, rounds=rounds, seconds=seconds, progress=_said("envelope"))
+    return nested({job._replace(document=job.document.removeprefix("answer ")): time for job, time in times.items()})
+
+
+def _answer(value: dict[str, Any]) -> dict[str, Any]:
+    """*value* as an envelope, which *completion* is already."""
+    return value if "error_code" in value else envelope.Envelope.ok(value).to_value()
+
+
+def _write_bodies(folder: Path, document: str, value: Any) -> None:
+    """The document in every format, for the peers to read."""
+    for format in FORMATS:
+        name, _, plain = format.partition(" ")
+        dialect: Any = plain or "typed"
+        (folder / f"{document}.{format}").write_bytes(envelope.dumps(value, name, dialect=dialect))
+
+
+def _machine() -> dict[str, Any]:
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                processor = line.partition(":")[2].strip()
+                break
+    return {"processor": processor, "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}"}
+
+
+def _commit() -> str:
+    """The commit that is measured, with a + where the files differ from it; empty without git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
         )
-        ours_back, theirs_back = best(
-            partial(envelope.loads, body, "serialize"),
-            partial(phpserialize.loads, body, decode_strings=True),
-            rounds=rounds,
-        )
-        ratios[0].append(theirs / ours)
-        ratios[1].append(theirs_back / ours_back)
-        numbers = (ours, theirs, theirs / ours, ours_back, theirs_back, theirs_back / ours_back)
-        table.add_row(name, str(len(body)), *(f"{number:.{2 if number < 20 else 0}f}" for number in numbers))
-    means = [math.prod(each) ** (1 / len(each)) for each in ratios]
-    table.add_row("geometric mean", "", "", "", f"{means[0]:.2f}", "", "", f"{means[1]:.2f}")
-    Console().print(table)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _said(section: str) -> Any:
+    """What tells the progress of a section."""
+    return lambda text: _say(f"{section}: {text}")
 
 
 if __name__ == "__main__":

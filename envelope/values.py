@@ -63,12 +63,15 @@ def is_ambiguous(value: Mapping[Any, Any]) -> bool:
     return all(key == index or key == str(index) for index, key in enumerate(value))
 
 
-_CLASS_NAME = re.compile(r"[A-Za-z0-9_\x80-\ud7ff\ue000-\U0010ffff]+(\\[A-Za-z0-9_\x80-\ud7ff\ue000-\U0010ffff]+)*")
+# All that is ASCII and none of a name's letters, digits and underscores; beyond ASCII, PHP takes every character.
+_NO_NAME = re.compile(r"[\x00-/:-@\[-^`{-\x7f]")
 
 
 def is_class_name(name: object) -> bool:
     """Whether *name* has the characters of a PHP class: what `var_export` prints of it can then be no code."""
-    return type(name) is str and _CLASS_NAME.fullmatch(name) is not None
+    if type(name) is not str or not all(name.split("\\")) or _NO_NAME.search(name.replace("\\", "")):
+        return False
+    return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _check_class_name(name: object) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
-from envelope.errors import DecodeError, ValidationError
+from envelope._toml import parse_toml
+from envelope.errors import ValidationError
 from envelope.path import format_path, short_path
 
 __all__ = ["Record", "read_records"]
 
-_FORMAT = "toml"
 _TABLES = ("codes", "overrides")
 _MAX_SHOWN = 40
-_MAX_REASON = 120
 
 
 class Record(NamedTuple):
@@ -32,7 +29,9 @@ def read_records(data: str | bytes, known: Collection[str], required: Collection
     *known* are the fields that there are, *required* those that a new code must have. `DecodeError` where *data* is no
     TOML; `ValidationError` for a table or field that is unknown, missing, or no table.
     """
-    tables = _parse(data)
+    if not isinstance(data, str | bytes):
+        raise TypeError(f"a registry's file is str or bytes, not {type(data).__name__}")
+    tables = parse_toml(data)
     for name in tables:
         if name not in _TABLES:
             raise ValidationError("no such table", path=short_path([name]), hint="the tables are codes and overrides")
@@ -62,37 +61,3 @@ def _check_fields(record: Any, path: str, known: Collection[str], required: Coll
             raise ValidationError(f"code {code} has no {name}", path=f"{path}.{name}")
     if len(record) < 2:
         raise ValidationError(f"code {code} is not changed", path=path, hint="an override has the fields that change")
-
-
-def _parse(data: str | bytes) -> dict[str, Any]:
-    if not isinstance(data, str | bytes):
-        raise TypeError(f"a registry's file is str or bytes, not {type(data).__name__}")
-    text = data if isinstance(data, str) else _decode(data)
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        pass
-    except ValueError as error:  # TOMLDecodeError, and int's own for a number of thousands of digits
-        # A key stands in it whole, and may have the words of a place in it.
-        reason, _, place = str(error).rpartition(" (at ")
-        reason = (reason or place)[:_MAX_REASON].encode("ascii", "backslashreplace").decode()
-        hint = "that is the file's name: what it holds is wanted" if text.endswith(".toml") else ""
-        raise DecodeError(reason, format=_FORMAT, offset=_offset(text, place), hint=hint) from None
-    raise DecodeError("nested too deep", kind="limit", format=_FORMAT)
-
-
-def _decode(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise DecodeError("TOML is UTF-8", format=_FORMAT, offset=error.start) from None
-
-
-def _offset(text: str, place: str) -> int:
-    """The byte that tomllib's ``line 3, column 7)`` means; the end where it says so."""
-    if (match := re.fullmatch(r"line ([0-9]{1,9}), column ([0-9]{1,9})\)", place)) is None:
-        return len(text.encode("utf-8", "surrogatepass")) if place == "end of document)" else 0
-    # tomllib counts in the text that has \n for \r\n, where the lines are the same.
-    *above, line = text.split("\n")[: int(match[1])]
-    before = "\n".join([*above, line[: int(match[2]) - 1]])
-    return len(before.encode("utf-8", "surrogatepass"))

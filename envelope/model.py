@@ -14,12 +14,13 @@ from envelope.errors import EncodeError, ValidationError
 from envelope.path import format_path, short_path
 from envelope.values import INT_MAX, INT_MIN, PhpObject
 
-__all__ = ["Envelope", "Note"]
+__all__ = ["TEXT_FIELDS", "Envelope", "Note"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_TEXT_FIELDS = ("error", "reason", "error_code", "request_id", "last_id")
+TEXT_FIELDS = ("error", "reason", "error_code", "request_id", "last_id")
+"""The fields that are strings: all but the payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Envelope(Generic[T_co]):
             "request_id": self.request_id,
             "last_id": self.last_id,
         }
-        for name in _TEXT_FIELDS:
+        for name in TEXT_FIELDS:
             if type(value[name]) is not str:
                 raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
         if not isinstance(self.extras, Mapping):
@@ -122,12 +123,12 @@ class Envelope(Generic[T_co]):
         else:
             response = []
             notes.append(Note(format_path([payload]), "missing, taken as []"))
-        texts = {name: _read_text(fields, name, notes, strict=strict) for name in _TEXT_FIELDS}
+        texts = {name: _read_text(fields, name, notes, strict=strict) for name in TEXT_FIELDS}
         return Envelope(response=response, **texts, extras=fields, notes=tuple(notes))
 
 
 def _check_payload(payload: str) -> None:
-    if type(payload) is not str or payload in _TEXT_FIELDS:
+    if type(payload) is not str or payload in TEXT_FIELDS:
         raise TypeError(f"payload is the name of a field of its own, not {payload!r}")
 
 

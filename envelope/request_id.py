@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
-__all__ = ["RequestIds"]
+__all__ = ["RequestIds", "is_request_id"]
 
 _LAST = (1 << 32) * 1_000_000 - 1
+_FORM = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[0-9a-f]{8}([0-9a-f]{5})")
+
+
+def is_request_id(text: str) -> bool:
+    """Whether *text* is as `RequestIds` makes them; the prefix may be any node's: words, each with a dot behind it."""
+    match = _FORM.fullmatch(text)
+    return match is not None and int(match[1], 16) < 1_000_000
 
 
 class RequestIds:

@@ -245,6 +245,11 @@ class Loss:
         """The whole path of the place, in the value that was."""
         return self._place if isinstance(self._place, str) else format_link(self._place)
 
+    @property
+    def short_path(self) -> str:
+        """The path as errors carry it, which stays small."""
+        return self._place if isinstance(self._place, str) else short_path(link_steps(self._place))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Loss):
             return NotImplemented
@@ -256,9 +261,8 @@ class Loss:
         return f"<Loss {self}>"
 
     def __str__(self) -> str:
-        place = self._place if isinstance(self._place, str) else short_path(link_steps(self._place))
         note = f" ({self.note})" if self.note else ""
-        return f"{place}: {_describe(self.was)} → {_describe(self.becomes)}{note}"
+        return f"{self.short_path}: {_describe(self.was)} → {_describe(self.becomes)}{note}"
 
 
 def _describe(value: Any) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from typing import Any, Literal
 import pytest
 
 import envelope
+from envelope import fixtures
 from envelope.formats import FORMATS
 from envelope.values import is_ambiguous
 
@@ -29,23 +29,20 @@ PHP_FORMATS = ("serialize", "var_export")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Folder:
     """A folder of `fixtures/valid`, and what its `case.toml` says."""
 
-    name: str
-    folder: Path
-    title: str
-    values: Literal["portable", "php"]
-    maps: Literal["array", "object"]
-    payload: str = ""
-    losses: dict[str, list[str]] = field(default_factory=dict)
-    rewrites: list[str] = field(default_factory=list)
+    path: Path
+    case: fixtures.Case
 
     def body(self, format: str) -> bytes:
-        return (self.folder / f"body{FORMATS[format].suffix}").read_bytes()
+        return (self.path / fixtures.body_name(format)).read_bytes()
 
     def formats(self) -> list[str]:
-        return [name for name, row in FORMATS.items() if (self.folder / f"body{row.suffix}").exists()]
+        return [name for name in FORMATS if (self.path / fixtures.body_name(name)).exists()]
+
+    def bodies(self) -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in sorted(self.path.iterdir()) if fixtures.format_of(file.name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +51,42 @@ class Refused:
 
     format: str
     path: Path
-    kind: str
-    offset: int
-    where: str
-    values: Literal["portable", "php"]
+    refusal: fixtures.Refusal
 
 
-def read_cases() -> list[Case]:
-    files = sorted(FIXTURES.glob("valid/*/case.toml"))
-    return [Case(name=file.parent.name, folder=file.parent, **tomllib.loads(file.read_text("utf-8"))) for file in files]
+def read_folders() -> list[Folder]:
+    return [
+        Folder(file.parent, fixtures.read_case(file.read_bytes()))
+        for file in sorted(FIXTURES.glob("valid/*/case.toml"))
+    ]
 
 
 def read_refused() -> Iterator[Refused]:
     for file in sorted(FIXTURES.glob("invalid/*/*.toml")):
-        about = tomllib.loads(file.read_text("utf-8"))
-        values = about.get("values", "portable")
-        yield Refused(file.parent.name, file.with_suffix(""), about["kind"], about["offset"], about["path"], values)
+        yield Refused(file.parent.name, file.with_suffix(""), fixtures.read_refusal(file.read_bytes()))
 
 
-CASES = read_cases()
-PORTABLE = [case for case in CASES if case.values == "portable"]
-PHP = [case for case in CASES if case.values == "php"]
+FOLDERS = read_folders()
+PORTABLE = [folder for folder in FOLDERS if folder.case.values == "portable"]
+PHP = [folder for folder in FOLDERS if folder.case.values == "php"]
 REFUSED = list(read_refused())
 
 
-def each(cases: list[Case]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("case", cases, ids=lambda case: str(case.name))
+def each(folders: list[Folder]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("folder", folders, ids=lambda folder: str(folder.path.name))
 
 
-def each_body(cases: list[Case]) -> pytest.MarkDecorator:
-    pairs = [pytest.param(case, format, id=f"{case.name}-{format}") for case in cases for format in case.formats()]
-    return pytest.mark.parametrize(("case", "format"), pairs)
+def each_body(folders: list[Folder]) -> pytest.MarkDecorator:
+    pairs = [
+        pytest.param(folder, format, id=f"{folder.path.name}-{format}")
+        for folder in folders
+        for format in folder.formats()
+    ]
+    return pytest.mark.parametrize(("folder", "format"), pairs)
+
+
+def folder_of(name: str) -> Folder:
+    return next(folder for folder in FOLDERS if folder.path.name == name)
 
 
 def as_php_reads(value: Any) -> Any:
@@ -115,7 +117,7 @@ def assert_same(found: object, expected: object) -> None:
 def test_there_are_golden_files() -> None:
     assert len(PORTABLE) >= 25
     assert len(PHP) >= 8
-    assert {file.name for file in FIXTURES.glob("valid/*")} == {case.name for case in CASES}
+    assert {file.name for file in FIXTURES.glob("valid/*")} == {folder.path.name for folder in FOLDERS}
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -125,81 +127,85 @@ def test_there_are_files_to_refuse(format: str) -> None:
     assert {file for file in FIXTURES.glob(f"invalid/{format}/*") if file.suffix != ".toml"} == refused
 
 
-@each(CASES)
-def test_a_case_is_complete(case: Case) -> None:
-    assert case.title
-    assert case.formats() == list(FORMATS) if case.values == "portable" else "serialize" in case.formats()
+@each(FOLDERS)
+def test_the_validator_finds_nothing_in_a_case(folder: Folder) -> None:
+    assert fixtures.check_case(folder.case, folder.bodies(), canonical=True) == []
+
+
+@each(FOLDERS)
+def test_a_case_is_complete(folder: Folder) -> None:
+    assert folder.formats() == list(FORMATS) if folder.case.values == "portable" else "serialize" in folder.formats()
 
 
 # ------------------------------------------------------------------------------------------------ portable values
 
 
 @each_body(PORTABLE)
-def test_a_body_is_read_and_written(case: Case, format: str) -> None:
-    value = envelope.loads(case.body("json"), "json")
-    lossy = format in PHP_FORMATS and case.maps == "array"
-    assert_same(envelope.loads(case.body(format), format), as_php_reads(value) if lossy else value)
-    assert envelope.dumps(value, format, maps=case.maps) == case.body(format)
+def test_a_body_is_read_and_written(folder: Folder, format: str) -> None:
+    value = envelope.loads(folder.body("json"), "json")
+    lossy = format in PHP_FORMATS and folder.case.maps == "array"
+    assert_same(envelope.loads(folder.body(format), format), as_php_reads(value) if lossy else value)
+    assert envelope.dumps(value, format, maps=folder.case.maps) == folder.body(format)
 
 
 @each_body(PORTABLE)
-def test_losses_are_those_listed(case: Case, format: str) -> None:
-    value = envelope.loads(case.body("json"), "json")
-    found = envelope.losses(value, format, maps=case.maps)
-    assert [loss.path for loss in found] == case.losses.get(format, [])
+def test_losses_are_those_listed(folder: Folder, format: str) -> None:
+    value = envelope.loads(folder.body("json"), "json")
+    found = envelope.losses(value, format, maps=folder.case.maps)
+    assert [loss.path for loss in found] == folder.case.losses.get(format, [])
 
 
-@each_body([case for case in PORTABLE if case.payload])
-def test_an_envelope_is_read_and_written(case: Case, format: str) -> None:
-    answer = envelope.decode(case.body(format), format, payload=case.payload, strict=True)
+@each_body([folder for folder in PORTABLE if folder.case.payload])
+def test_an_envelope_is_read_and_written(folder: Folder, format: str) -> None:
+    answer = envelope.decode(folder.body(format), format, payload=folder.case.payload, strict=True)
     assert answer.notes == ()
-    written = envelope.encode(answer, format, payload=case.payload, maps=case.maps)
+    written = envelope.encode(answer, format, payload=folder.case.payload, maps=folder.case.maps)
     # Maps that became lists in the body are lists in the envelope, and stay so.
-    assert written == case.body(format)
+    assert written == folder.body(format)
 
 
 @each(PORTABLE)
-def test_json_is_ascii_and_jsonu_is_not_escaped(case: Case) -> None:
-    assert case.body("json").isascii()
-    assert envelope.convert(case.body("json"), "json", "jsonu") == case.body("jsonu")
+def test_json_is_ascii_and_jsonu_is_not_escaped(folder: Folder) -> None:
+    assert folder.body("json").isascii()
+    assert envelope.convert(folder.body("json"), "json", "jsonu") == folder.body("jsonu")
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_sample_as_published_is_the_canonical_one(name: str, format: str) -> None:
-    case = next(case for case in CASES if case.name == name)
-    verbatim = (case.folder / "verbatim.json").read_bytes()
+    folder = folder_of(name)
+    verbatim = (folder.path / "verbatim.json").read_bytes()
     for published in ("json", "jsonu"):
-        assert envelope.decode(verbatim, published) == envelope.decode(case.body(format), format)
-        assert envelope.encode(envelope.decode(verbatim, published), format) == case.body(format)
+        assert envelope.decode(verbatim, published) == envelope.decode(folder.body(format), format)
+        assert envelope.encode(envelope.decode(verbatim, published), format) == folder.body(format)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize(("source", "target"), list(permutations(FORMATS, 2)))
 def test_a_sample_goes_from_format_to_format_and_back(name: str, source: str, target: str) -> None:
-    case = next(case for case in CASES if case.name == name)
-    there = envelope.convert(case.body(source), source, target, on_loss="error")
-    assert there == case.body(target)
-    assert envelope.convert(there, target, source, on_loss="error") == case.body(source)
+    folder = folder_of(name)
+    there = envelope.convert(folder.body(source), source, target, on_loss="error")
+    assert there == folder.body(target)
+    assert envelope.convert(there, target, source, on_loss="error") == folder.body(source)
 
 
 # -------------------------------------------------------------------------------------------------- PHP's values
 
 
 @each_body(PHP)
-def test_a_php_body_is_written_again(case: Case, format: str) -> None:
-    body = case.body(format)
+def test_a_php_body_is_written_again(folder: Folder, format: str) -> None:
+    body = folder.body(format)
     value = envelope.loads(body, format, values="php")
     written = envelope.dumps(value, format, values="php")
-    assert (written == body) == (format in case.rewrites)
+    assert (written == body) == (format in folder.case.rewrites)
     assert_same(envelope.loads(written, format, values="php"), value)
-    if format not in case.rewrites:
+    if format not in folder.case.rewrites:
         assert b"R:" in body
 
 
 @each_body(PHP)
-def test_a_php_body_is_portable_or_forbidden(case: Case, format: str) -> None:
-    value = read(case.body(format), format)
+def test_a_php_body_is_portable_or_forbidden(folder: Folder, format: str) -> None:
+    value = read(folder.body(format), format)
     if isinstance(value, envelope.DecodeError):
         assert value.kind == "forbidden"
     else:
@@ -207,8 +213,7 @@ def test_a_php_body_is_portable_or_forbidden(case: Case, format: str) -> None:
 
 
 def load_php(name: str, format: str = "serialize") -> Any:
-    case = next(case for case in PHP if case.name == name)
-    return envelope.loads(case.body(format), format, values="php")
+    return envelope.loads(folder_of(name).body(format), format, values="php")
 
 
 def test_private_properties_of_one_name_are_two() -> None:
@@ -280,11 +285,11 @@ def shortened(size: int) -> Iterator[int]:
     yield from range(max(size - 12, 0), size)
 
 
-@each_body(CASES)
-def test_no_beginning_of_a_body_is_a_body(case: Case, format: str) -> None:
-    body = case.body(format)
+@each_body(FOLDERS)
+def test_no_beginning_of_a_body_is_a_body(folder: Folder, format: str) -> None:
+    body = folder.body(format)
     for size in shortened(len(body)):
-        value = read(body[:size], format, case.values)
+        value = read(body[:size], format, folder.case.values)
         if isinstance(value, envelope.DecodeError):
             assert value.format == format
             assert 0 <= value.offset <= size
@@ -294,22 +299,26 @@ def test_no_beginning_of_a_body_is_a_body(case: Case, format: str) -> None:
             assert b"__set_state".startswith(value.case.encode())
 
 
-@each_body(CASES)
-def test_nothing_stands_behind_a_body(case: Case, format: str) -> None:
-    body = case.body(format)
+@each_body(FOLDERS)
+def test_nothing_stands_behind_a_body(folder: Folder, format: str) -> None:
+    body = folder.body(format)
     for rest in (b"x", b"\0", b";", b"]", b"}", b"N;", b"<a/>", b"\xff", body):
         with pytest.raises(envelope.DecodeError) as caught:
-            envelope.loads(body + rest, format, values=case.values)
+            envelope.loads(body + rest, format, values=folder.case.values)
         assert caught.value.offset >= len(body)
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case.format}-{case.path.name.partition('.')[0]}")
-def test_an_invalid_file_is_refused_as_stated(case: Refused) -> None:
+@pytest.mark.parametrize(
+    "refused", REFUSED, ids=lambda refused: f"{refused.format}-{refused.path.name.partition('.')[0]}"
+)
+def test_an_invalid_file_is_refused_as_stated(refused: Refused) -> None:
+    data, stated = refused.path.read_bytes(), refused.refusal
+    assert fixtures.check_refusal(refused.path.name, data, stated) == []
     with pytest.raises(envelope.DecodeError) as caught:
-        envelope.loads(case.path.read_bytes(), case.format, values=case.values)
+        envelope.loads(data, refused.format, values=stated.values)
     error = caught.value
-    assert (error.kind, error.offset, error.path) == (case.kind, case.offset, case.where), str(error)
-    assert error.format == case.format
+    assert (error.kind, error.offset, error.path) == (stated.kind, stated.offset, stated.path), str(error)
+    assert error.format == refused.format
 
 
 # ------------------------------------------------------------------------------------------------------ real PHP

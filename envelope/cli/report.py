@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "escaped",
+    "fault_block",
+    "line_of",
+    "place",
     "printable",
+    "show",
     "show_decode_error",
     "show_encode_error",
     "show_loss_error",
     "show_losses",
     "show_validation_error",
+    "title_of",
     "window",
 ]
 
@@ -45,37 +50,52 @@ def escaped(text: str) -> str:
 
 def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
     """Show what could not be read, where in *data* (of the file *name*), and what is there."""
-    place = f"{_title(name)}, byte {error.offset}"
-    if b"\n" in data:
-        line = data.count(b"\n", 0, error.offset) + 1
-        place += f", line {line}"
-    block = _block(f"cannot read {error.format} ({error.kind}): {error.reason}")
-    _add(block, "at", place)
-    _add(block, "path", printable(error.path))
-    if data:
-        text, column = window(data, error.offset)
-        _add(block, "", text)
-        _add(block, "", " " * column)
-        block.append("^", "bold red")
-    _add_hint(block, error.hint)
-    _show(block)
+    title = f"cannot read {error.format} ({error.kind}): {error.reason}"
+    at, excerpt = place(name, data, error.offset)
+    show(fault_block(title, at=at, path=error.path, excerpt=excerpt, hint=_with_options(error.hint)))
 
 
 def show_encode_error(error: DecodeError | EncodeError) -> None:
     """Show what could not be written, or not be read back once it was."""
-    block = _block(f"cannot write {error.format} ({error.kind}): {error.reason}")
-    _add(block, "path", printable(error.path))
-    _add_hint(block, error.hint)
-    _show(block)
+    title = f"cannot write {error.format} ({error.kind}): {error.reason}"
+    show(fault_block(title, path=error.path, hint=_with_options(error.hint)))
 
 
 def show_validation_error(error: ValidationError, name: str) -> None:
     """Show which part of the file *name* is well-formed, but not what it must be."""
-    block = _block(error.reason)
-    _add(block, "at", _title(name))
-    _add(block, "path", printable(error.path))
-    _add_hint(block, error.hint)
-    _show(block)
+    show(fault_block(error.reason, at=title_of(name), path=error.path, hint=_with_options(error.hint)))
+
+
+def fault_block(
+    title: str, *, at: str = "", path: str = "", excerpt: tuple[str, int] | None = None, hint: str = ""
+) -> Text:
+    """The block of one fault: what, at which place, on which path, the `window` there, and what may be the cause."""
+    block = _block(title)
+    if at:
+        _add(block, "at", at)
+    if path:
+        _add(block, "path", printable(path))
+    if excerpt is not None:
+        text, column = excerpt
+        _add(block, "", text)
+        _add(block, "", " " * column)
+        block.append("^", "bold red")
+    if hint:
+        _add(block, "hint", printable(hint))
+    return block
+
+
+def place(name: str, data: bytes, offset: int) -> tuple[str, tuple[str, int] | None]:
+    """Where the byte at *offset* of the file *name* is, and the `window` around it, if there is anything."""
+    at = f"{title_of(name)}, byte {offset}"
+    if b"\n" in data:
+        at += f", line {line_of(data, offset)}"
+    return at, window(data, offset) if data else None
+
+
+def line_of(data: bytes, offset: int) -> int:
+    """The line of the byte at *offset*, from 1."""
+    return data.count(b"\n", 0, offset) + 1
 
 
 def show_loss_error(error: LossError) -> None:
@@ -83,13 +103,13 @@ def show_loss_error(error: LossError) -> None:
     block = _block(f"{error.format} would lose (--strict):")
     for line in _loss_lines(error.losses):
         block.append(f"\n  {line}")
-    _show(block)
+    show(block)
 
 
 def show_losses(losses: Sequence[Loss], format: str) -> None:
     """Show a line of warning for each place; for the first 20, and how many more there are."""
     for line in _loss_lines(losses):
-        _show(Text().append("warning: ", "bold yellow").append(f"{format}: {line}"))
+        show(Text().append("warning: ", "bold yellow").append(f"{format}: {line}"))
 
 
 def window(data: bytes, offset: int) -> tuple[str, int]:
@@ -101,7 +121,8 @@ def window(data: bytes, offset: int) -> tuple[str, int]:
     return before + _visible(data[offset:end]) + "…" * (end < len(data)), cell_len(before)
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
+    """The name of a file as it is shown; `-` is standard input."""
     return "standard input" if name == "-" else printable(name)
 
 
@@ -133,15 +154,14 @@ def _add(block: Text, label: str, text: str) -> None:
     block.append(f"\n  {label:<6}", "dim").append(text)
 
 
-def _add_hint(block: Text, hint: str) -> None:
-    if hint:
-        # The library's hints name its arguments; here they are options.
-        hint = re.sub(r"raise Limits\.\w+", "--no-limits lifts the limit", hint)
-        hint = re.sub(r'\bvalues="(\w+)"', r"--values \1", hint)
-        hint = re.sub(r'\bdialect="(\w+)"', r"--from-dialect \1", hint)
-        _add(block, "hint", printable(hint))
+def _with_options(hint: str) -> str:
+    """*hint* with the options of the command in the place of the library's arguments, which it names."""
+    hint = re.sub(r"raise Limits\.\w+", "--no-limits lifts the limit", hint)
+    hint = re.sub(r'\bvalues="(\w+)"', r"--values \1", hint)
+    return re.sub(r'\bdialect="(\w+)"', r"--from-dialect \1", hint)
 
 
-def _show(text: Text) -> None:
+def show(text: Text) -> None:
+    """Show *text* on standard error."""
     # Colour and its absence are rich's affair; what is shown is no markup, and lines are the terminal's to wrap.
     Console(stderr=True, highlight=False).print(text, soft_wrap=True)

@@ -1,0 +1,63 @@
+"""A case's own JSON Schema, as a check of payloads."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from envelope.api import loads
+from envelope.errors import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envelope.fixtures import ResponseCheck
+
+__all__ = ["response_check"]
+
+_MAX_FAULTS: Final = 20
+
+
+def response_check(data: bytes) -> ResponseCheck:
+    """The check that the JSON Schema in *data* is. `DecodeError` where it is no JSON, `ValidationError` if no schema.
+
+    References lead nowhere but into the schema itself: nothing is fetched.
+    """
+    try:
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import SchemaError
+        from jsonschema.validators import validator_for
+        from referencing import Registry
+        from referencing.exceptions import Unresolvable
+    except ModuleNotFoundError as exc:
+        message = f"a response.schema.json needs {exc.name}: pip install 'envelope-engine[cli]'"
+        raise click.ClickException(message) from None
+
+    schema = loads(data, "json")
+    if not isinstance(schema, dict):
+        raise ValidationError("a schema is an object")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a $schema that is not known: the newest draft is meant
+        kind = validator_for(schema, default=Draft202012Validator)
+    try:
+        kind.check_schema(schema)
+    except SchemaError as exc:
+        raise ValidationError(f"no JSON Schema: {exc.message}") from None
+    except RecursionError:
+        raise ValidationError("no JSON Schema: nested too deep") from None
+    validator = kind(schema, registry=Registry())
+
+    def check(response: Any) -> Iterator[tuple[list[str | int], str]]:
+        try:
+            for fault in islice(validator.iter_errors(response), _MAX_FAULTS):
+                yield list(fault.absolute_path), fault.message
+        except Unresolvable as exc:
+            yield [], f"the schema refers to what is not in it: {exc.ref}"
+        except (RecursionError, re.error):
+            yield [], "the schema cannot be applied: it nests too deep, or holds a pattern that is none"
+
+    return check

@@ -1,0 +1,44 @@
+"""`--update`: the bodies of a case, written anew from one of them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from envelope.cli.checker import FileFault, read_body, read_statement
+from envelope.cli.diff import body_diff
+from envelope.cli.files import write_output
+from envelope.fixtures import ABOUT, body_name, canonical_bodies, read_case
+from envelope.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from envelope.cli.units import Unit
+
+__all__ = ["update_case"]
+
+
+def update_case(unit: Unit, source: str | None) -> Iterator[Text]:
+    """Write the bodies of a portable case from that in the format *source*, and answer what changed.
+
+    Where a file cannot be read, or the body is not sound, nothing is written; the checks that follow say why.
+    """
+    names = [body_name(format) for format in FORMATS if source in (None, format)]
+    name = next((name for name in names if name in unit.bodies), None)
+    if name is None:
+        return
+    try:
+        case = read_statement(os.path.join(unit.path, ABOUT), read_case, "about")
+        written, _ = canonical_bodies(case, name, read_body(os.path.join(unit.path, name)))
+        for name, body in written.items():
+            path = os.path.join(unit.path, name)
+            before = read_body(path) if name in unit.bodies else None
+            # What is behind a link is not this case's own.
+            if before != body and not os.path.islink(path):
+                write_output(path, body)
+                yield body_diff(path, before, body)
+    except FileFault:
+        return

@@ -1,0 +1,130 @@
+"""`envelope validate`: fixtures, held against their formats, the registry and each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+from envelope.cli.checker import Checker
+from envelope.cli.files import write_output
+from envelope.cli.findings import Outcome, as_github, as_json, as_junit, locate, show_outcomes
+from envelope.cli.options import registry_option
+from envelope.cli.units import find_units
+from envelope.cli.update import update_case
+from envelope.formats import FORMATS
+from envelope.model import TEXT_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from envelope.cli.units import Unit
+    from envelope.codes import CodeRegistry
+
+__all__ = ["validate"]
+
+_EXAMPLES = """\b
+Examples:
+  mkdir bodies && printf '{"error_code": 4003}' > bodies/a.json
+  envelope validate bodies || envelope validate --format junit bodies > report.xml || true
+  envelope validate --format github bodies/a.json || true
+"""
+
+_WRITERS: Final = {"json": as_json, "junit": as_junit, "github": as_github}
+
+
+def _check_payload(_: click.Context, __: click.Parameter, name: str) -> str:
+    if name in TEXT_FIELDS or not name:
+        raise click.BadParameter("the name of a field of its own")
+    return name
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--canonical", is_flag=True, help="Bodies must be byte for byte what this library writes.")
+@click.option(
+    "--format",
+    type=click.Choice(["text", *_WRITERS]),
+    default="text",
+    show_default=True,
+    help="text is for people; the others go to standard output.",
+)
+@click.option("--update", is_flag=True, help="First write the bodies of portable cases anew, and show what changed.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice([str(name) for name in FORMATS]),
+    help="The body that --update writes the others from; else the first that there is, json before the rest.",
+)
+@click.option(
+    "--payload",
+    default="response",
+    show_default=True,
+    metavar="NAME",
+    callback=_check_payload,
+    help="The payload's name in bodies that are of no case.",
+)
+@registry_option
+def validate(
+    *,
+    paths: Sequence[str],
+    canonical: bool,
+    format: str,
+    update: bool,
+    source: str | None,
+    payload: str,
+    registry: CodeRegistry,
+) -> None:
+    """Check fixtures: files, and all that is in folders, but for hidden names and links to folders.
+
+    A folder with a case.toml is a case: one value in each format. A body with a NAME.toml beside it must be refused as
+    that says. Every other body must be an envelope. The exit status is 0 when all is well, 1 when something was found,
+    and 2 for a mistake in the command line.
+    """
+    if update and format != "text":
+        raise click.UsageError("--update: what changed is shown to people only, not with --format")
+    if source and not update:
+        raise click.UsageError("--from says what --update writes from, and is for nothing else")
+    units, unread = find_units(paths)
+    if update:
+        for unit in units:
+            if unit.kind == "case":
+                for change in update_case(unit, source):
+                    _print(change)
+    checker = Checker(registry=registry, canonical=canonical, payload=payload)
+    outcomes = [Outcome(finding.file, [(finding, locate(finding, b""))]) for finding in unread]
+    terminal = Console(stderr=True)
+    is_quiet = not terminal.is_terminal
+    shown = track(units, "validating", console=terminal, transient=True, disable=is_quiet)
+    outcomes += map(checker.outcome, shown)
+    count = sum(len(outcome.findings) for outcome in outcomes)
+    if format == "text":
+        show_outcomes(outcomes)
+        write_output("-", f"{_summary(units)}: {_count(count, 'finding') if count else 'no findings'}\n".encode())
+    else:
+        write_output("-", _WRITERS[format](outcomes))
+    if count:
+        raise click.exceptions.Exit(1)
+
+
+def _summary(units: Sequence[Unit]) -> str:
+    nouns = {"case": "case", "invalid": "invalid body", "body": "other body"}
+    counts = Counter(nouns[unit.kind] for unit in units)
+    return ", ".join(_count(counts[noun], noun) for noun in nouns.values() if counts[noun]) or "nothing"
+
+
+def _count(count: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
+
+
+def _print(text: Text) -> None:
+    console = Console(highlight=False)
+    with console.capture() as capture:
+        console.print(text, soft_wrap=True)
+    write_output("-", capture.get().encode("utf-8", "backslashreplace"))

@@ -15,6 +15,7 @@ from typing import Any
 
 from envelope import Envelope
 from envelope.codes import REGISTRY
+from envelope.fixtures import RULES as FIXTURE_RULES
 from envelope.verdicts import CONTRADICTIONS, RULES, Verdict, judge
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +64,12 @@ def contradictions() -> str:
     return _table([["contradiction", "what contradicts what"], ["---", "---"], *lines])
 
 
+def fixture_rules() -> str:
+    """What the fixture validator looks for."""
+    lines = [[f"`{rule}`", text] for rule, text in FIXTURE_RULES.items()]
+    return _table([["rule", "what must be so"], ["---", "---"], *lines])
+
+
 def _table(lines: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -71,7 +78,8 @@ def _make(maker: str) -> str:
     if maker.startswith("envelope "):
         command = [sys.executable, "-m", *maker.split()]
         return subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout.decode()
-    return {"verdicts": verdicts, "rules": rules, "contradictions": contradictions}[maker]()
+    makers = {"verdicts": verdicts, "rules": rules, "contradictions": contradictions, "fixture rules": fixture_rules}
+    return makers[maker]()
 
 
 def made(text: str) -> str:

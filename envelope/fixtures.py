@@ -86,7 +86,7 @@ RULES: Mapping[Rule, str] = MappingProxyType(
         "unreadable": "a file or folder can be read",
         "about": "`case.toml`, and what stands beside an invalid body, has the known fields, each as it must be",
         "malformed": "a body is what the writer of its format writes",
-        "limit": "a body is within the limits",
+        "limit": "a file is within the limits",
         "forbidden": "a body holds nothing that is refused, such as objects in a portable case",
         "envelope": "no field of the envelope is missing, null or of another type",
         "string-ids": "`error_code`, `request_id` and `last_id` are strings, not numbers",
@@ -247,9 +247,10 @@ def _check_files(case: Case, files: Mapping[str, bytes]) -> Iterator[Finding]:
 
 def _compared(case: Case, bodies: Sequence[_Body]) -> tuple[_Body, list[Finding]]:
     """The body that the fewest differ from, of those whose format holds the whole value; and what differs from it."""
-    exact = [body for body in bodies if _is_exact(case, body.format)]
+    whole = [body for body in bodies if body.format not in case.losses]
+    exact = [body for body in whole if _is_exact(case, body.format)]
     order = list(FORMATS)
-    best, *others = sorted(exact or bodies, key=lambda body: order.index(body.format))
+    best, *others = sorted(exact or whole or bodies, key=lambda body: order.index(body.format))
     fewest = _differing(case, best, bodies)
     for candidate in others:
         if not fewest:

@@ -373,7 +373,7 @@ def test_no_limits_lifts_them() -> None:
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("subcommand", [[], ["codes"], ["convert"], ["openapi"]])
+@pytest.mark.parametrize("subcommand", [[], ["codes"], ["convert"], ["openapi"], ["validate"]])
 def test_the_examples_of_help_run(subcommand: list[str], option: str, tmp_path: Path) -> None:
     text = run(*subcommand, option).stdout
     examples = [line.strip() for line in text[text.index("Examples:") :].splitlines()[1:]]

@@ -35,7 +35,7 @@ CODES = "envelope codes --format markdown --lang"
 @pytest.mark.parametrize(
     ("name", "makers"),
     [
-        ("README.md", [f"{CODES} en"]),
+        ("README.md", [f"{CODES} en", "fixture rules"]),
         ("docs/codes.md", [f"{CODES} en", f"{CODES} cn", f"{CODES} ru"]),
         ("docs/verdicts.md", ["verdicts", "rules", "contradictions"]),
     ],

@@ -65,9 +65,28 @@ def test_the_wsgi_example_serves() -> None:
     assert started[0][0] == "200 OK"
 
 
+CONVERSION, VALIDATION = [text for language, text in BLOCKS if language == "console"]
+
+
+def test_the_validation() -> None:
+    prompt, _, shown = VALIDATION.partition("\n")
+    ran = run(prompt.removeprefix("$ "))
+    assert (ran.returncode, ran.stdout.decode(), ran.stderr) == (0, shown, b"")
+
+
+def test_the_hook_of_the_readme_is_one() -> None:
+    (example,) = [text for language, text in BLOCKS if language == "yaml"]
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    (name,) = re.findall(r"- id: (\S+)\n", example)
+    assert f"- id: {name}\n" in hooks
+    (files,) = re.findall(r"files: '(.*)'\n", hooks)
+    inside = [path for path in (ROOT / "fixtures").rglob("*") if path.is_file() and path.parent != ROOT / "fixtures"]
+    assert all(re.search(files, path.relative_to(ROOT).as_posix()) for path in inside)
+    assert not re.search(files, "fixtures/make.py")
+
+
 def test_the_console_session() -> None:
-    (session,) = [text for language, text in BLOCKS if language == "console"]
-    prompt, _, shown = session.partition("\n")
+    prompt, _, shown = CONVERSION.partition("\n")
     printf, command = prompt.removeprefix("$ printf ").split(" | ")
     (stdin,) = shlex.split(printf)
     ran = run(command, stdin.encode())

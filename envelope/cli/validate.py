@@ -30,9 +30,11 @@ __all__ = ["validate"]
 
 _EXAMPLES = """\b
 Examples:
-  mkdir bodies && printf '{"error_code": 4003}' > bodies/a.json
-  envelope validate bodies || envelope validate --format junit bodies > report.xml || true
-  envelope validate --format github bodies/a.json || true
+  mkdir bodies && printf '{"response":[],"error":"","reason":"","error_code":"0000","request_id":"1.6403f86cd67f6",\
+"last_id":""}' > bodies/a.json
+  envelope validate bodies
+  envelope validate --format junit bodies > report.xml
+  envelope validate --canonical --format github bodies/a.json
 """
 
 _WRITERS: Final = {"json": as_json, "junit": as_junit, "github": as_github}
@@ -96,6 +98,7 @@ def validate(
             if unit.kind == "case":
                 for change in update_case(unit, source):
                     _print(change)
+        units, unread = find_units(paths)  # with the bodies that are new
     checker = Checker(registry=registry, canonical=canonical, payload=payload)
     outcomes = [Outcome(finding.file, [(finding, locate(finding, b""))]) for finding in unread]
     terminal = Console(stderr=True)

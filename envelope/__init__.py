@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from envelope import cache_keys as cache_keys
     from envelope import codes as codes
     from envelope import engine as engine
+    from envelope import fixtures as fixtures
     from envelope import messages as messages
     from envelope import openapi as openapi
     from envelope import request as request
@@ -78,7 +79,8 @@ if TYPE_CHECKING:
     from envelope import verdicts as verdicts
 else:
     _MODULES = {
-        "bills", "cache_keys", "codes", "engine", "messages", "openapi", "request", "signing", "translation", "verdicts"
+        "bills", "cache_keys", "codes", "engine", "fixtures", "messages", "openapi", "request", "signing",
+        "translation", "verdicts",
     }  # fmt: skip
 
     def __getattr__(name: str) -> ModuleType:

@@ -51,6 +51,7 @@ class Case:
         for format, paths in self.losses.items():
             _check_words(f"losses.{format}", paths, None)
         _check_words("findings", self.findings, STATABLE)
+        _check("findings", self.payload or not self.findings, "for an envelope, whose payload has a name")
         _check_words("rewrites", self.rewrites, FORMATS)
         _check_formats("sha256", self.sha256)
         for format, digest in self.sha256.items():

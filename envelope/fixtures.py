@@ -209,21 +209,21 @@ def check_case(
             for steps, text in response_check(reference.answer.response):
                 path = short_path([case.payload, *steps])
                 found.append(Finding(file=reference.name, rule="schema", text=text, path=path))
+    elif response_check is not None:
+        found.append(Finding(file=ABOUT, rule="schema", text="a schema is for a payload, and none has a name here"))
     return found
 
 
-def canonical_bodies(case: Case, name: str, data: bytes) -> tuple[dict[str, bytes], list[Finding]]:
-    """The five bodies of a portable case, written anew from one of them, and what stands against it.
+def canonical_bodies(case: Case, name: str, data: bytes) -> dict[str, bytes]:
+    """The five bodies of a portable case, by name, written anew from the body *name*.
 
-    Where there are findings there are no bodies. A case of PHP's domain has none either: only a PHP writes them.
+    There are none where that is not sound (`check_case` says why), nor in PHP's domain, for there only a PHP writes
+    them. `EncodeError` where one of them is beyond the limits.
     """
     body, found = _read(name, data, case.values, case.payload)
     if body is None or found or case.values == "php":
-        return {}, found
-    try:
-        return {body_name(format): dumps(body.value, format, maps=case.maps) for format in FORMATS}, []
-    except EncodeError as error:
-        return {}, [Finding(file=name, rule="limit", text=f"as {error.format}: {error.reason}", path=error.path)]
+        return {}
+    return {body_name(format): dumps(body.value, format, maps=case.maps) for format in FORMATS}
 
 
 def _check_files(case: Case, files: Mapping[str, bytes]) -> Iterator[Finding]:

@@ -127,7 +127,14 @@ def test_an_operators_codes_and_the_payloads_name_are_options(tmp_path: Path) ->
         ({"type": "objekt"}, "no JSON Schema"),
         ([], "a schema is an object"),
         ({"$ref": "https://schemas.example.com/answer.json"}, "refers to what is not in it"),
-        ({"$ref": "#"}, "nests too deep"),
+        ({"$ref": "#"}, "cannot be applied: RecursionError"),
+        ({"$id": "http://[x"}, None),
+        ({"$ref": "http://[x"}, "(schema)"),
+        ({"$schema": []}, "(schema)"),
+        ({"$schema": {}}, "(schema)"),
+        ({"pattern": "("}, "no JSON Schema"),
+        ({"multipleOf": 0}, "no JSON Schema"),
+        ({"properties": {"id": {"$ref": "#/nowhere"}}}, "refers to what is not in it"),
         ({"$schema": "https://schemas.example.com/draft", "maxProperties": 0}, "(schema)"),
     ],
 )
@@ -255,6 +262,15 @@ def test_update_makes_nothing_of_a_body_that_is_not_sound(case: Path) -> None:
     assert validate("--update", "--from", "xml", FIXTURES / "invalid" / "xml").exit_code == 0
 
 
+def test_update_that_goes_beyond_the_limits_is_one_line(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> bytes:
+        raise envelope.EncodeError("too long", kind="limit", format="xml")
+
+    monkeypatch.setattr(fixtures, "dumps", refuse)
+    result = validate("--update", case)
+    assert (result.exit_code, result.stderr) == (1, f"Error: cannot update {case}: xml: limit at $: too long\n")
+
+
 def test_update_leaves_alone_what_is_behind_a_link(case: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"precious")
@@ -325,6 +341,17 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     result = validate(tmp_path)
     assert (result.exit_code, result.stdout) == (1, "2 other bodies: 2 findings\n")
     assert result.stderr.count("no regular file (unreadable)") == 2
+
+
+def test_a_body_of_a_case_that_cannot_be_read_is_a_finding(case: Path) -> None:
+    (case / "body.xml").unlink()
+    (case / "body.xml").symlink_to("nowhere")
+    result = validate("--update", case)
+    assert (result.exit_code, result.stdout) == (1, "1 case: 1 finding\n")
+    assert "(unreadable)" in result.stderr
+    (case / "body.json").unlink()
+    (case / "body.json").symlink_to("nowhere")
+    assert validate("--update", case).stdout == "1 case: 2 findings\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")

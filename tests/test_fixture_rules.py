@@ -1,4 +1,4 @@
-"""The rules of the fixture validator: each of them is broken by some fixture, and named where it is."""
+"""The rules of the fixture validator: what breaks one is named, with its place; what breaks none is not."""
 
 from __future__ import annotations
 
@@ -150,6 +150,23 @@ def test_losses_are_those_stated() -> None:
     assert (kept.file, kept.rule, kept.path) == ("body.xml", "losses", "$.response.map")
 
 
+def test_where_no_body_is_left_that_keeps_all_the_others_are_still_compared() -> None:
+    broken = dict.fromkeys(("body.json", "body.jsonu.json", "body.xml"), b"?")
+    assert rules(check_case(CASE, {**bodies(), **broken})) == ["malformed"] * 3
+    other = bodies(replace(OK, last_id="8"))["body.serialize"]
+    assert rules(check_case(CASE, {**bodies(), **broken, "body.serialize": other})) == ["malformed"] * 3 + ["value"]
+
+
+def test_a_value_that_a_format_cannot_hold_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> bytes:
+        raise envelope.EncodeError("too long", kind="limit", format="serialize")
+
+    monkeypatch.setattr(fixtures, "dumps", refuse)
+    found = check_case(CASE, bodies(), canonical=True)
+    assert rules(found) == ["value"] * 2 + ["canonical"] * 5
+    assert all("too long" in finding.text for finding in found)
+
+
 def test_the_payload_and_the_order_of_the_fields_are_as_the_case_says() -> None:
     case = Case(title="items", payload="items")
     answer = replace(OK, response=[1])
@@ -162,6 +179,8 @@ def test_the_payload_and_the_order_of_the_fields_are_as_the_case_says() -> None:
 def test_a_case_without_a_payload_is_any_value() -> None:
     files = {fixtures.body_name(format): envelope.dumps([1.0], format) for format in FORMATS}
     assert check_case(Case(title="a list"), files, canonical=True) == []
+    (finding,) = check_case(Case(title="a list"), files, response_check=lambda _: [])
+    assert (finding.file, finding.rule) == ("case.toml", "schema")
 
 
 def test_what_is_in_the_payload_is_the_callers_to_check() -> None:
@@ -255,6 +274,7 @@ def test_an_invalid_body_is_refused_as_stated(data: bytes, refusal: Refusal, rul
         ('title = "a"\n[losses]\nxml = "$"', "$.losses.xml"),
         ('title = "a"\n[losses]\nxml = [1]', "$.losses.xml[0]"),
         ('title = "a"\nfindings = ["canonical"]', "$.findings[0]"),
+        ('title = "a"\nfindings = ["request-id"]', "$.findings"),
         ('title = "a"\nrewrites = ["toml"]', "$.rewrites[0]"),
         ('title = "a"\n[sha256]\nxml = "00"', "$.sha256.xml"),
         ('title = "a"\nloses = 1', "$.loses"),
@@ -295,15 +315,13 @@ def test_toml_that_is_none_has_an_offset() -> None:
 
 def test_canonical_bodies_are_made_of_any_one() -> None:
     data = envelope.encode(replace(OK, response=[1]), "xml")
-    written, found = fixtures.canonical_bodies(CASE, "body.xml", data)
-    assert (written, found) == (bodies(replace(OK, response=[1])), [])
+    assert fixtures.canonical_bodies(CASE, "body.xml", data) == bodies(replace(OK, response=[1]))
 
 
 def test_canonical_bodies_are_not_made_of_what_is_not_sound() -> None:
-    assert fixtures.canonical_bodies(PHP, "body.serialize", b"i:1;") == ({}, [])
-    for data, rule in ((b"{", "malformed"), (b"{}", "envelope")):
-        written, found = fixtures.canonical_bodies(CASE, "body.json", data)
-        assert (written, {rule}) == ({}, set(rules(found)))
+    assert fixtures.canonical_bodies(PHP, "body.serialize", b"i:1;") == {}
+    for data in (b"{", b"{}", b"[1]"):
+        assert fixtures.canonical_bodies(CASE, "body.json", data) == {}
 
 
 def test_the_rules_are_told() -> None:

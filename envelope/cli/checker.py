@@ -125,13 +125,15 @@ class Checker:
             except FileFault as fault:
                 files[schema] = fault.data
                 yield fault.finding
-        bodies = {}
+        bodies, unread = {}, set()
         for name in unit.bodies:
             path = os.path.join(unit.path, name)
             try:
                 bodies[name] = files[path] = read_body(path)
             except FileFault as fault:
                 files[path] = fault.data
+                unread.add(name)
                 yield fault.finding
         for finding in check_case(case, bodies, registry=self.registry, canonical=self.canonical, response_check=check):
-            yield replace(finding, file=os.path.join(unit.path, finding.file))
+            if finding.file not in unread:  # else that it is missing is no news
+                yield replace(finding, file=os.path.join(unit.path, finding.file))

@@ -101,7 +101,10 @@ def _of_file(path: str) -> list[Unit]:
     folder, name = os.path.split(path)
     if os.path.lexists(os.path.join(folder, ABOUT)):
         folder = folder or os.curdir
-        return [_case(folder, sorted(os.listdir(folder)))]
+        try:
+            return [_case(folder, sorted(os.listdir(folder)))]
+        except OSError as exc:
+            raise click.UsageError(f"cannot read {printable(folder)}: {exc.strerror}") from None
     if body := _stem(name):
         return [Unit("invalid", os.path.join(folder, body))]
     if format_of(name) is None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import click
+
 from envelope.cli.checker import FileFault, read_body, read_statement
 from envelope.cli.diff import body_diff
 from envelope.cli.files import write_output
+from envelope.cli.report import printable
+from envelope.errors import EncodeError
 from envelope.fixtures import ABOUT, body_name, canonical_bodies, read_case
 from envelope.formats import FORMATS
 
@@ -32,13 +36,24 @@ def update_case(unit: Unit, source: str | None) -> Iterator[Text]:
         return
     try:
         case = read_statement(os.path.join(unit.path, ABOUT), read_case, "about")
-        written, _ = canonical_bodies(case, name, read_body(os.path.join(unit.path, name)))
-        for name, body in written.items():
-            path = os.path.join(unit.path, name)
-            before = read_body(path) if name in unit.bodies else None
-            # What is behind a link is not this case's own.
-            if before != body and not os.path.islink(path):
-                write_output(path, body)
-                yield body_diff(path, before, body)
+        written = canonical_bodies(case, name, read_body(os.path.join(unit.path, name)))
     except FileFault:
         return
+    except EncodeError as error:
+        raise click.ClickException(f"cannot update {printable(unit.path)}: {printable(str(error))}") from None
+    for name, body in written.items():
+        path = os.path.join(unit.path, name)
+        # What is behind a link is not this case's own, and what is no file is not to be waited for.
+        if os.path.islink(path) or (os.path.lexists(path) and not os.path.isfile(path)):
+            continue
+        before = _old_body(path)
+        if before != body:
+            write_output(path, body)
+            yield body_diff(path, before, body)
+
+
+def _old_body(path: str) -> bytes | None:
+    try:
+        return read_body(path)
+    except FileFault:
+        return None

@@ -69,10 +69,12 @@ def read_statement(path: str, reader: Callable[[bytes], _T], rule: Rule) -> _T:
 def _read(path: str, format: str, max_bytes: int) -> bytes:
     try:
         # A named pipe would never end, nor even open.
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        about = os.stat(path)
+        if not stat.S_ISREG(about.st_mode):
             raise FileFault(Finding(file=path, rule="unreadable", text="no regular file"))
         with open(path, "rb") as file:
-            data = file.read(max_bytes + 1)
+            # As much as there is: Python allots what it is asked for, ten thousand times all that is allowed.
+            data = file.read(min(about.st_size, max_bytes + 1))
     except OSError as exc:
         text = f"cannot read the file: {exc.strerror}"
         raise FileFault(Finding(file=path, rule="unreadable", text=text)) from None

@@ -18,7 +18,7 @@ from envelope.formats import json, php_serialize, php_var_export
 from envelope.limits import DEFAULT_LIMITS
 from tests.native import extension
 from tests.strategies import php_values, values
-from tests.test_fixtures import FIXTURES, read_cases
+from tests.test_fixtures import FIXTURES, read_folders
 from tests.test_laws import fragments, noise
 
 Loads = Callable[..., Any]
@@ -226,7 +226,7 @@ def mutants(bodies: list[bytes], seed: int, count: int) -> list[bytes]:
 
 
 def test_mutants_of_files(format: str) -> None:
-    bodies = [case.body(format) for case in read_cases() if format in case.formats()]
+    bodies = [case.body(format) for case in read_folders() if format in case.formats()]
     for body in mutants([body for body in bodies if len(body) < 3000], seed=1, count=3000):
         check(format, body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -256,6 +257,7 @@ def resident() -> int:
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
+@pytest.mark.memory
 def test_memory_is_given_back(format: str) -> None:
     value = {"k": [1.5, "中" * 50, "x" * 100, {"a": [10**15] * 20}, {"5": [], "z": None}], "l": list(range(300, 400))}
     body = body_of(value, format, "object")
@@ -272,3 +274,18 @@ def test_memory_is_given_back(format: str) -> None:
     before = resident()
     round(10_000)
     assert resident() - before < 4 << 20
+
+
+def test_threads_share_the_cache_of_keys(format: str) -> None:
+    pure, native = FORMATS[format]
+    name = "json" if format == "jsonu" else format
+    documents = [
+        envelope.dumps([{f"key{thread}-{number}": number} for number in range(500)], name) for thread in range(8)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(
+            pool.map(lambda data: [native(data, "portable", "typed", DEFAULT_LIMITS) for _ in range(20)], documents)
+        )
+    for data, answers in zip(documents, found, strict=True):
+        expected = pure(data, "portable", "typed", DEFAULT_LIMITS)
+        assert all(envelope.same(answer, expected) for answer in answers)

@@ -286,6 +286,7 @@ def test_a_small_value_that_unfolds_meets_the_limit(pair: Pair) -> None:
         assert pair.check(unfolding(), domain, "array", "typed", None, Limits(max_items=5000))[1] == "limit"
 
 
+@pytest.mark.memory
 def test_nothing_leaks(pair: Pair) -> None:
     statm = Path("/proc/self/statm")
     if not statm.exists():

@@ -129,6 +129,7 @@ def test_limits_of_writing_are_exact(value: object) -> None:
         assert_written_alike(value, limits=Limits(max_bytes=bound))
 
 
+@pytest.mark.memory
 def test_long_output_against_its_limit() -> None:
     for value in (["a"] * 1000, {f"k{number}": "é&" for number in range(1000)}, "\r" * 5000):
         size = len(xml.dumps(value))
@@ -315,6 +316,7 @@ def test_what_is_at_the_edge(body: bytes) -> None:
     assert_read_alike(body + b" " * (1 << 20))  # as large documents are read
 
 
+@pytest.mark.memory
 def test_large_documents() -> None:
     value = [{"a": number, "b c": [str(number), "中\r", number / 7]} for number in range(20_000)]
     body = xml.dumps(value)
@@ -380,6 +382,7 @@ VALUE = [{"a": "x" * 2000, "b c": ["é", 1, 2.5, None, True, "\0", "中" * 300]}
 BODY = xml.dumps(VALUE)
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize(
     ("function", "argument"),
     [

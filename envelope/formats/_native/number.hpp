@@ -21,11 +21,11 @@ inline const char* read_int(const char* at, const char* end, int64_t* number) {
     const char* digit = at + minus;
     int64_t sum = 0;
     for (; is_digit(*digit); ++digit) {
-        sum = sum * 10 + (*digit - '0');
-        if (digit - at > SURE_DIGITS - 1) {
+        if (digit - at >= SURE_DIGITS) {
             const auto [stop, error] = std::from_chars(at, end, *number);
             return error == std::errc{} ? stop : nullptr;
         }
+        sum = sum * 10 + (*digit - '0');
     }
     *number = minus ? -sum : sum;
     return digit > at + minus ? digit : nullptr;

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from envelope.api import convert_and_compare
-from envelope.cli.detect import detect
-from envelope.cli.files import check_size, read_input, write_output
+from envelope.cli.files import check_size, write_output
 from envelope.cli.pretty import pretty as indent
 from envelope.cli.report import show_decode_error, show_encode_error, show_loss_error, show_losses
+from envelope.cli.source import (
+    DIALECTS,
+    NAMES,
+    check_dialect,
+    dialect_option,
+    limits_option,
+    read_source,
+    source_option,
+    values_option,
+)
 from envelope.errors import DecodeError, EncodeError, LossError
-from envelope.formats import FORMATS, ResultType, get_format
+from envelope.formats import ResultType
 from envelope.limits import Limits
 
 if TYPE_CHECKING:
@@ -29,31 +38,15 @@ Examples:
   envelope convert page.xml --to var_export --maps object --strict
 """
 
-_NAMES = [str(name) for name in FORMATS]
-_DIALECTS = click.Choice(["typed", "php", "plain"])
-
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("file", default="-", metavar="[FILE|-]")
-@click.option(
-    "--from",
-    "source",
-    type=click.Choice(["auto", *_NAMES]),
-    default="auto",
-    show_default=True,
-    help="Format of FILE; auto goes by its name, else by how it begins.",
-)
-@click.option("--to", "target", type=click.Choice(_NAMES), required=True, help="Format to write.")
+@source_option("--from", "source", "FILE")
+@click.option("--to", "target", type=click.Choice(NAMES), required=True, help="Format to write.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Replace FILE, once the conversion has succeeded.")
 @click.option("--pretty", is_flag=True, help="Indent json, jsonu and xml (var_export always is).")
 @click.option("--strict", is_flag=True, help="Write nothing where the target cannot hold the whole value.")
-@click.option(
-    "--values",
-    type=click.Choice(["portable", "php"]),
-    default="portable",
-    show_default=True,
-    help="php also reads objects, enums and bytes, as data.",
-)
+@values_option
 @click.option(
     "--maps",
     type=click.Choice(["array", "object"]),
@@ -61,15 +54,15 @@ _DIALECTS = click.Choice(["typed", "php", "plain"])
     show_default=True,
     help="How the PHP formats write {} and maps with keys 0 to n-1.",
 )
-@click.option("--from-dialect", type=_DIALECTS, default="typed", show_default=True, help="Dialect of FILE.")
+@dialect_option
 @click.option(
     "--to-dialect",
-    type=_DIALECTS,
+    type=DIALECTS,
     default="typed",
     show_default=True,
     help="php: json and jsonu as json_encode writes them; plain: xml without types.",
 )
-@click.option("--no-limits", is_flag=True, help="Read and write documents of any size, depth and count.")
+@limits_option
 def convert(
     *,
     file: str,
@@ -90,13 +83,11 @@ def convert(
     when it cannot be, and 2 for a mistake in the command line.
     """
     limits = Limits.unlimited() if no_limits else Limits()
-    _check_dialect("--to-dialect", target, to_dialect)
+    check_dialect("--to-dialect", target, to_dialect)
     if pretty:
         _check_pretty(target, to_dialect)
-    data = read_input(file, limits.max_bytes)
-    if source == "auto":
-        source = _detected(file, data)
-    _check_dialect("--from-dialect", source, from_dialect)
+    data, source = read_source(file, source, limits)
+    check_dialect("--from-dialect", source, from_dialect)
 
     try:
         check_size(data, source, limits.max_bytes)
@@ -129,19 +120,6 @@ def convert(
             show_losses(losses, target)
         return
     raise click.exceptions.Exit(1)
-
-
-def _detected(file: str, data: bytes) -> str:
-    format = detect(file, data)
-    if format is None:
-        raise click.UsageError("cannot tell the format of the input: give it with --from")
-    return format
-
-
-def _check_dialect(option: str, format: str, dialect: str) -> None:
-    dialects = get_format(format).dialects
-    if dialect not in dialects:
-        raise click.UsageError(f"{option} {dialect}: {format} has {' and '.join(dialects)} only")
 
 
 def _check_pretty(format: str, dialect: str) -> None:

@@ -1,38 +1,89 @@
-"""What changed in a body, in lines: bodies of one line are broken where their values end."""
+"""`envelope diff`: what differs between two documents, whatever their formats."""
 
 from __future__ import annotations
 
-import re
-from difflib import unified_diff
-from typing import Final
+from typing import TYPE_CHECKING, Any
 
+import click
 from rich.text import Text
 
-from envelope.cli.report import printable
+from envelope.cli.report import printable, show_decode_error
+from envelope.cli.shown import write_shown
+from envelope.cli.source import dialect_option, limits_option, load_source, read_source, source_option, values_option
+from envelope.comparison import Change, changes
+from envelope.errors import DecodeError
+from envelope.formats import get_format
+from envelope.limits import Limits
 
-__all__ = ["body_diff"]
+if TYPE_CHECKING:
+    from envelope.api import Dialect, Values
 
-_ENDS: Final = re.compile(rb"(?<=[,;{}\[\]>\n])")
-_MAX_COMPARED: Final = 2000  # lines on either side: difflib's time is quadratic
-_MAX_SHOWN: Final = 60
-_STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
+__all__ = ["diff"]
 
+_EXAMPLES = """\b
+Examples:
+  printf '{"id": 7}' > a.json
+  printf 'a:1:{s:2:"id";i:7;}' | envelope diff a.json - && echo same
+  printf '{"id": 7.0}' | envelope diff a.json - || echo different
+"""
 
-def body_diff(name: str, before: bytes | None, after: bytes) -> Text:
-    """How the body in the file *name* changed; *before* is None where there was none."""
-    if before is None:
-        return Text(f"new {printable(name)}, {len(after)} bytes", "bold")
-    diff = Text(f"changed {printable(name)}, {len(before)} to {len(after)} bytes", "bold")
-    old, new = _ENDS.split(before), _ENDS.split(after)
-    if max(len(old), len(new)) > _MAX_COMPARED:
-        return diff
-    lines = list(unified_diff([*map(_line, old)], [*map(_line, new)], n=1, lineterm=""))[2:]  # without the two names
-    for line in lines[:_MAX_SHOWN]:
-        diff.append("\n  ").append(printable(line), _STYLES.get(line[0], ""))
-    if len(lines) > _MAX_SHOWN:
-        diff.append(f"\n  and {len(lines) - _MAX_SHOWN} lines more")
-    return diff
+_WIDE = 2000  # cells: what `printable` leaves of a line is no longer
+_STYLES = {"-": "red", "+": "green", "~": "yellow"}
 
 
-def _line(part: bytes) -> str:
-    return part.rstrip(b"\n").decode("utf-8", "backslashreplace")
+@click.command(epilog=_EXAMPLES)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@source_option("--from-a", "first_format", "A")
+@source_option("--from-b", "second_format", "B")
+@click.option("--max-lines", type=click.IntRange(min=1), default=100, show_default=True, help="Differences to show.")
+@values_option
+@dialect_option
+@limits_option
+def diff(
+    *,
+    first: str,
+    second: str,
+    first_format: str,
+    second_format: str,
+    max_lines: int,
+    values: Values,
+    from_dialect: Dialect,
+    no_limits: bool,
+) -> None:
+    """Show where the values of two documents differ: - only in A, + only in B, ~ in both.
+
+    Types, the order of keys and the sign of zero count; spelling does not, nor does the format. One of A and B may
+    be -, which is standard input. The exit status is 0 when the values are the same, 1 when they differ, and 2 for a
+    mistake in the command line or a document that cannot be read.
+    """
+    if first == second == "-":
+        raise click.UsageError("only one of A and B can be standard input")
+    limits = Limits.unlimited() if no_limits else Limits()
+    before = _read(first, first_format, "--from-a", values, from_dialect, limits)
+    after = _read(second, second_format, "--from-b", values, from_dialect, limits)
+    lines, count = [], 0
+    for count, change in enumerate(changes(before, after), 1):
+        if count <= max_lines:
+            lines.append(_line(change))
+    if not count:
+        return
+    if count > max_lines:
+        lines.append(Text(f"… and {count - max_lines:,} more", "dim"))
+    write_shown(lines, width=_WIDE)
+    raise click.exceptions.Exit(1)
+
+
+def _read(file: str, format: str, flag: str, values: Values, dialect: Dialect, limits: Limits) -> Any:
+    data, format = read_source(file, format, limits, flag=flag)
+    if dialect not in get_format(format).dialects:  # it is the other document's
+        dialect = "typed"
+    try:
+        return load_source(data, format, values, dialect, limits)
+    except DecodeError as exc:
+        show_decode_error(exc, file, data)
+    raise click.exceptions.Exit(2)
+
+
+def _line(change: Change) -> Text:
+    return Text(printable(str(change)), _STYLES[change.sign])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envelope.cli.body_diff import body_diff
 from envelope.cli.checker import FileFault, read_body, read_statement
-from envelope.cli.diff import body_diff
 from envelope.cli.files import write_output
 from envelope.cli.report import printable
 from envelope.errors import EncodeError

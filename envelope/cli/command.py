@@ -22,7 +22,7 @@ Examples:
 
 
 # Each in the module of its name, which is imported when it is first asked for: converting needs no registry.
-_COMMANDS = ("codes", "convert", "diff", "openapi", "validate")
+_COMMANDS = ("codes", "convert", "diff", "inspect", "openapi", "validate")
 
 
 class _Group(click.Group):

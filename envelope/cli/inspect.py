@@ -1,0 +1,122 @@
+"""`envelope inspect`: what a document holds and where, as far as it can be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
+
+from envelope.cli.outline import Outline
+from envelope.cli.report import printable, show_decode_error
+from envelope.cli.selection import Selection
+from envelope.cli.shown import write_shown
+from envelope.cli.source import (
+    check_dialect,
+    dialect_option,
+    limits_option,
+    load_source,
+    read_source,
+    source_option,
+    values_option,
+)
+from envelope.cli.spans import walk
+from envelope.cli.stats import Stats
+from envelope.cli.tree import show_outline, show_stats
+from envelope.errors import DecodeError
+from envelope.limits import Limits
+from envelope.path import parse_path
+
+if TYPE_CHECKING:
+    from envelope.api import Dialect, Values
+
+__all__ = ["inspect"]
+
+_EXAMPLES = """\b
+Examples:
+  printf '{"id": 7, "tags": ["a", "b"]}' | envelope inspect
+  printf 'a:1:{s:4:"tags";a:2:{i:0;i:7;i:1;N;}}' | envelope inspect --path '$.tags[0]'
+  printf '["a", [null, 1.5]]' | envelope convert --to xml | envelope inspect --stats
+"""
+
+_WIDE = 2000  # cells for a label: what is longer is the terminal's to wrap
+
+
+def _read_path(_: click.Context, __: click.Parameter, text: str) -> list[str | int | None]:
+    try:
+        return parse_path(text)
+    except ValueError as exc:
+        raise click.BadParameter(printable(str(exc))) from None
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("file", default="-", metavar="[FILE|-]")
+@source_option("--from", "source", "FILE")
+@click.option(
+    "--path",
+    "wanted",
+    default="$",
+    show_default=True,
+    callback=_read_path,
+    help="Show only what is there; [*] is all members.",
+)
+@click.option("--stats", "wants_stats", is_flag=True, help="Count instead: types, depth, the largest parts.")
+@click.option("--depth", type=click.IntRange(min=0), default=6, show_default=True, help="Levels to show.")
+@click.option(
+    "--max-items", type=click.IntRange(min=1), default=20, show_default=True, help="Members to show of each container."
+)
+@click.option("--max-lines", type=click.IntRange(min=1), default=1000, show_default=True, help="Values to show in all.")
+@values_option
+@dialect_option
+@limits_option
+def inspect(
+    *,
+    file: str,
+    source: str,
+    wanted: list[str | int | None],
+    wants_stats: bool,
+    depth: int,
+    max_items: int,
+    max_lines: int,
+    values: Values,
+    from_dialect: Dialect,
+    no_limits: bool,
+) -> None:
+    """Show what a document holds: the type, size and path of each value, and the bytes it stands in.
+
+    Offsets count from 0. A document that cannot be read is shown as far as it can, with the place where it is at fault.
+    The exit status is 0 when it was read, 1 when it cannot be or nothing is at the path, and 2 for a mistake in the
+    command line.
+    """
+    limits = Limits.unlimited() if no_limits else Limits()
+    data, source = read_source(file, source, limits)
+    check_dialect("--from-dialect", source, from_dialect)
+    fault = _fault(data, source, values, from_dialect, limits)
+    # What was refused for its size was not read at all.
+    readable = data if fault is None else data[: fault.offset] if len(data) <= limits.max_bytes else b""
+    php = values == "php"
+    stats = Stats(len(readable))
+    outline = Outline(depth=depth, max_items=max_items, max_nodes=max_lines)
+    selection = Selection(wanted, stats if wants_stats else outline)
+    walk(readable, source, selection, php=php, plain=from_dialect == "plain")
+
+    if selection.found or not wanted:
+        head = Text().append("standard input" if file == "-" else printable(file), "bold")
+        size = f"{len(data):,} bytes" if len(data) <= limits.max_bytes else f"more than {limits.max_bytes:,} bytes"
+        shown = show_stats(stats, php=php) if wants_stats else show_outline(outline, fault, php=php)
+        write_shown([head.append(f": {source}, {size}"), *shown], width=_WIDE + 4 * min(depth, max_lines))
+    if fault is not None:
+        show_decode_error(fault, file, data)
+        raise click.exceptions.Exit(1)
+    if not selection.found:
+        nearest = printable(selection.nearest_path)
+        raise click.ClickException(f"nothing is at that path; the last place on the way is {nearest}")
+
+
+def _fault(data: bytes, format: str, values: Values, dialect: Dialect, limits: Limits) -> DecodeError | None:
+    """Why the document cannot be read, by the judgement of its reader; None where it can."""
+    try:
+        load_source(data, format, values, dialect, limits)
+    except DecodeError as exc:
+        return exc
+    return None

@@ -8,6 +8,7 @@ import shlex
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,8 +26,6 @@ from envelope.cli.pretty import pretty  # noqa: E402
 from envelope.cli.report import printable, window  # noqa: E402
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 NAMES = [str(name) for name in FORMATS]
@@ -373,7 +372,7 @@ def test_no_limits_lifts_them() -> None:
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("subcommand", [[], ["codes"], ["convert"], ["openapi"], ["validate"]])
+@pytest.mark.parametrize("subcommand", [[], ["codes"], ["convert"], ["diff"], ["inspect"], ["openapi"], ["validate"]])
 def test_the_examples_of_help_run(subcommand: list[str], option: str, tmp_path: Path) -> None:
     text = run(*subcommand, option).stdout
     examples = [line.strip() for line in text[text.index("Examples:") :].splitlines()[1:]]
@@ -404,6 +403,33 @@ def test_without_a_package_of_the_command_one_line_says_what_to_install(
     assert isinstance(caught.value.code, str)  # printed on stderr, with exit status 1
     assert "pip install 'envelope-engine[cli]'" in caught.value.code
     assert "\n" not in caught.value.code
+
+
+# -------------------------------------------------------------------------------------------------------- completion
+
+
+def test_the_readme_has_a_line_for_each_shell() -> None:
+    readme = Path(__file__).parent.parent.joinpath("README.md").read_text("utf-8")
+    shells = re.findall(r"_ENVELOPE_COMPLETE=(\w+)_source envelope", readme)
+    assert shells == ["bash", "zsh", "fish"]
+    for shell in shells:
+        ran = process(_ENVELOPE_COMPLETE=f"{shell}_source")
+        assert (ran.returncode, ran.stderr) == (0, b"")
+        assert f"_ENVELOPE_COMPLETE={shell}_complete" in ran.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("envelope ", {"codes", "convert", "diff", "inspect", "openapi", "validate"}),
+        ("envelope convert --to ser", {"serialize"}),
+        ("envelope inspect --values ", {"portable", "php"}),
+    ],
+)
+def test_a_shell_is_told_what_may_follow(words: str, expected: set[str]) -> None:
+    last = str(words.count(" "))
+    ran = process(_ENVELOPE_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=last)
+    assert {line.partition(",")[2] for line in ran.stdout.decode().splitlines()} == expected
 
 
 # --------------------------------------------------------------------------------------------------------- processes

@@ -29,6 +29,15 @@ def test_the_picture_is_what_the_library_writes() -> None:
     assert picture.PICTURE.read_text(encoding="utf-8") == picture.draw()
 
 
+def test_the_terminal_shows_what_the_command_does() -> None:
+    pytest.importorskip("rich")
+    terminal = script("terminal")
+    drawn = terminal.draw()
+    assert terminal.PICTURE.read_text(encoding="utf-8") == drawn
+    vars(terminal)["SIZE"] = 250
+    assert terminal.draw() != drawn
+
+
 CODES = "envelope codes --format markdown --lang"
 
 

@@ -65,7 +65,7 @@ def test_the_wsgi_example_serves() -> None:
     assert started[0][0] == "200 OK"
 
 
-CONVERSION, VALIDATION = [text for language, text in BLOCKS if language == "console"]
+CONVERSION, COMPARISON, VALIDATION = [text for language, text in BLOCKS if language == "console"]
 
 
 def test_the_validation() -> None:
@@ -85,13 +85,13 @@ def test_the_hook_of_the_readme_is_one() -> None:
     assert not re.search(files, "fixtures/make.py")
 
 
-def test_the_console_session() -> None:
-    prompt, _, shown = CONVERSION.partition("\n")
+@pytest.mark.parametrize("session", [CONVERSION, COMPARISON])
+def test_the_console_sessions(session: str) -> None:
+    prompt, _, shown = session.partition("\n")
     printf, command = prompt.removeprefix("$ printf ").split(" | ")
     (stdin,) = shlex.split(printf)
     ran = run(command, stdin.encode())
-    assert (ran.returncode, ran.stdout) == (1, b"")
-    assert ran.stderr.decode() == shown
+    assert (ran.returncode, (ran.stdout + ran.stderr).decode()) == (1, shown)
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)]+)\)", README))

@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from envelope.cli.outline import Outline
-from envelope.cli.report import printable, show_decode_error
+from envelope.cli.report import printable, show_decode_error, title_of
 from envelope.cli.selection import Selection
 from envelope.cli.shown import write_shown
 from envelope.cli.source import (
@@ -101,7 +101,7 @@ def inspect(
     walk(readable, source, selection, php=php, plain=from_dialect == "plain")
 
     if selection.found or not wanted:
-        head = Text().append("standard input" if file == "-" else printable(file), "bold")
+        head = Text().append(title_of(file), "bold")
         size = f"{len(data):,} bytes" if len(data) <= limits.max_bytes else f"more than {limits.max_bytes:,} bytes"
         shown = show_stats(stats, php=php) if wants_stats else show_outline(outline, fault, php=php)
         write_shown([head.append(f": {source}, {size}"), *shown], width=_WIDE + 4 * min(depth, max_lines))

@@ -8,7 +8,7 @@ import click
 
 from envelope.cli.detect import detect
 from envelope.cli.files import check_size, read_input
-from envelope.cli.report import printable
+from envelope.cli.report import title_of
 from envelope.formats import FORMATS, get_format
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def read_source(file: str, format: str, limits: Limits, *, flag: str = "--from")
     data = read_input(file, limits.max_bytes)
     found = detect(file, data) if format == "auto" else format
     if found is None:
-        title = "the input" if file == "-" else printable(file)
-        raise click.UsageError(f"cannot tell the format of {title}: give it with {flag}")
+        raise click.UsageError(f"cannot tell the format of {title_of(file)}: give it with {flag}")
     return data, found
 
 

@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from envelope import ResultType, formats
+from envelope.testing.php import Php
 from tests import native
 from tests import php as php_process
 
@@ -37,10 +38,9 @@ def impl(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def php() -> Iterator[php_process.Php]:
-    process = php_process.Php()
-    yield process
-    process.close()
+def php() -> Iterator[Php]:
+    with php_process.start() as process:
+        yield process
 
 
 @pytest.fixture(scope="session", params=list(ResultType))

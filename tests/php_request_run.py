@@ -16,8 +16,8 @@ from envelope.cache_keys import client_cache_key
 from envelope.php_query import build_query, parse_query
 from envelope.request import ApiRequest, Carrier
 from envelope.signing import signature
+from envelope.testing.php import Php
 from tests import php as php_process
-from tests.php import Php
 
 NAMES = [
     "q",
@@ -136,7 +136,7 @@ def main(count: int, seed: int) -> None:
     """Compare COUNT random parameter sets with PHP; exit status 1 where one differs."""
     if why := php_process.missing():
         raise click.ClickException(why)
-    php = Php()
+    php = php_process.start()
     faults = compare(php, seed, count)
     php.close()
     for line in faults[:20]:

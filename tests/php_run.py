@@ -10,15 +10,13 @@ from __future__ import annotations
 import sys
 import time
 from random import Random
-from typing import Any
 
 import click
 from rich.progress import Progress
 
-import envelope
 from envelope.api import Maps
+from envelope.testing.php import Php
 from tests import php as php_process
-from tests.php import Php, tagged
 from tests.random_values import random_value
 
 COUNT_IN_TESTS = 20_000
@@ -30,30 +28,14 @@ def compare(
 ) -> list[str]:
     """The differences between PHP and us over *count* random values, one line each."""
     rng = Random(seed)
-    differences = []
+    differences: list[str] = []
     for start in range(0, count, BATCH):
         values = [random_value(rng) for _ in range(min(BATCH, count - start))]
-        questions = [tagged(value) for value in values]
         # Either way of writing maps in turn, so that each value is compared once in every format.
         maps: Maps = "array" if start // BATCH % 2 else "object"
         for format in formats:
-            answers = php.ask(f"{maps} {format}", questions)
-            for value, answer in zip(values, answers, strict=True):
-                if fault := difference(value, answer, format, maps):
-                    differences.append(f"{format} maps={maps} {value!r}: {fault}")
+            differences += php.disagreements(values, format, maps=maps)
     return differences
-
-
-def difference(value: Any, answer: bytes | None, format: str, maps: Maps) -> str:
-    is_json = format.startswith("json")
-    ours = envelope.dumps(value, format, maps=maps, dialect="php" if is_json else "typed")
-    if ours != answer:
-        return f"PHP wrote {answer!r}, we wrote {ours!r}"
-    if maps == "object" and not is_json and not envelope.same(envelope.loads(answer, format), value):
-        return f"read back from {answer!r} it is another value"
-    if maps == "array" and not is_json and envelope.dumps(envelope.loads(answer, format), format) != answer:
-        return f"read from {answer!r} and written again it differs"
-    return ""
 
 
 @click.command()
@@ -64,7 +46,7 @@ def main(count: int, seed: int, formats: tuple[str, ...]) -> None:
     """Compare COUNT random values with PHP; exit status 1 where one differs."""
     if why := php_process.missing():
         raise click.ClickException(why)
-    php = Php()
+    php = php_process.start()
     started = time.monotonic()
     differences: list[str] = []
     step = 10_000

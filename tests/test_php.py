@@ -13,7 +13,7 @@ import pytest
 
 import envelope
 from envelope import DecodeError, EncodeError, ResultType
-from tests.php import Php, tagged
+from envelope.testing.php import Php, tagged
 from tests.php_run import COUNT_IN_TESTS, compare
 from tests.random_values import random_value
 

@@ -1,0 +1,119 @@
+<?php
+// What only this library's own tests ask a PHP: random values of its classes, the gateway's client, XML, eval.
+
+declare(strict_types=1);
+
+enum Suit: string { case Hearts = 'h'; case Spades = 's'; }
+enum Level: int { case Low = 1; case High = 2; }
+enum Unit { case Only; }
+class Base { private $x; protected $y; public $z; public static $s = 1;
+    function __construct($x = null, $y = null, $z = null) { $this->x = $x; $this->y = $y; $this->z = $z; } }
+class Child extends Base { private $x; public $w;
+    function fill($x, $w) { $this->x = $x; $this->w = $w; return $this; } }
+class Mixed_ { public array $state = [];
+    function __serialize(): array { return $this->state; }
+    function __unserialize(array $state): void { $this->state = $state; } }
+
+function random_php(int $depth, array &$pool, bool $plain) {
+    $kind = mt_rand(0, $depth > 0 ? ($plain ? 14 : 17) : 8);
+    switch ($kind) {
+        case 0: return null;
+        case 1: return (bool) mt_rand(0, 1);
+        case 2: return mt_rand(-5, 5);
+        case 3: return [PHP_INT_MIN, PHP_INT_MAX, 0, -1, 4000][mt_rand(0, 4)];
+        case 4: return $plain ? mt_rand(1, 1000) / 7 : [NAN, INF, -INF, -0.0, 1e25, 1e16, 1e17, 1e-5, 0.1, 1.0][mt_rand(0, 9)];
+        case 5: return ['', '0', '05', '-0', "a\0b", "it's", 'back\\slash', "Привет", "中文", "😀", "\n\t\r"][mt_rand(0, 10)];
+        case 6: return $plain ? 'text' : ["\xff", "\xc3", "a\0\xfe", random_bytes_mt(4)][mt_rand(0, 3)];
+        case 7: return $plain ? 7 : [Suit::Hearts, Suit::Spades, Level::Low, Unit::Only][mt_rand(0, 3)];
+        case 8: return $pool && mt_rand(0, 1) ? $pool[mt_rand(0, count($pool) - 1)] : 'x' . mt_rand(0, 99);
+        case 9: case 10: $list = []; for ($n = mt_rand(0, 4); $n; $n--) $list[] = random_php($depth - 1, $pool, $plain); return $list;
+        case 11: case 12:
+            $map = [];
+            for ($n = mt_rand(0, 4); $n; $n--) {
+                $keys = ['a', 'b', 'k' . mt_rand(0, 9), mt_rand(-3, 9), '05', '', "n\0l", "it's", PHP_INT_MIN];
+                if (!$plain) $keys[] = "\xfe";
+                $map[$keys[mt_rand(0, count($keys) - 1)]] = random_php($depth - 1, $pool, $plain);
+            }
+            return $map;
+        case 13:
+            $o = new stdClass; $pool[] = $o;
+            for ($n = mt_rand(0, 3); $n; $n--) $o->{['a', 'b', '5', 'Ж'][mt_rand(0, 3)]} = random_php($depth - 1, $pool, $plain);
+            return $o;
+        case 14:
+            $o = mt_rand(0, 1) ? new Base(1, 'p', random_php($depth - 1, $pool, $plain))
+                : (new Child(1, [2], 'z'))->fill(random_php($depth - 1, $pool, $plain), 'w');
+            $pool[] = $o;
+            return $o;
+        case 15: $o = new Mixed_; $pool[] = $o; $o->state = ['k' => 1, random_php($depth - 1, $pool, $plain), 'z']; return $o;
+        case 16: $a = [random_php($depth - 1, $pool, $plain), 1]; $a[] = &$a[0]; $a['r'] = &$a[1]; return $a;
+        default: $o = new stdClass; $pool[] = $o; $o->v = random_php($depth - 1, $pool, $plain); $o->r = &$o->v; return $o;
+    }
+}
+function random_bytes_mt(int $n): string { $s = ''; while ($n--) $s .= chr(mt_rand(0, 255)); return $s; }
+
+function xml_tree(SimpleXMLElement $e) {
+    if (!count($e->children())) return (string) $e;
+    $out = [];
+    foreach ($e->children() as $name => $child) $out[] = [$name, (string) $child['key'], (string) $child['type'], xml_tree($child)];
+    return $out;
+}
+
+function parsed(string $query): ?string {
+    // Parameters that PHP drops with a warning: no answer then.
+    $dropped = false;
+    set_error_handler(function () use (&$dropped) { $dropped = true; return true; });
+    parse_str($query, $result);
+    restore_error_handler();
+    return $dropped ? null : serialize($result);
+}
+
+function signature(string $data): string {
+    // The secret, a newline, and the query string of a call: what the gateway's own client makes of them.
+    [$secret, $query] = explode("\n", $data, 2);
+    parse_str($query, $params);
+    foreach (['sign', 'secret', 'cache', 'lang', 'result_type'] as $name) unset($params[$name]);
+    ksort($params);
+    $text = '';
+    foreach ($params as $name => $value) if (substr($value, 0, 1) !== '@') $text .= $name . $value;
+    return strtoupper(md5($secret . $text . $secret));
+}
+
+function client_key(string $data): string {
+    [$api_name, $query] = explode("\n", $data, 2);
+    parse_str($query, $params);
+    return md5($api_name . '_' . implode(',', $params));
+}
+
+function simplexml(string $data): ?string {
+    libxml_clear_errors();
+    libxml_use_internal_errors(true);
+    $root = simplexml_load_string($data);
+    return $root === false ? null : json_encode(xml_tree($root), JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES, 4096);
+}
+
+function elements(string $data): ?string {
+    libxml_clear_errors();
+    libxml_use_internal_errors(true);
+    $reader = XMLReader::XML($data);
+    $count = 0;
+    while ($reader->read()) $count += $reader->nodeType === XMLReader::ELEMENT;
+    return libxml_get_last_error() ? null : (string) $count;
+}
+
+function random(string $seed, bool $plain): string {
+    mt_srand((int) $seed);
+    $pool = [];
+    return serialize(random_php(4, $pool, $plain));
+}
+
+return [
+    'eval' => fn($data) => serialize(eval('return ' . $data . ';')),
+    'parse_str' => parsed(...),
+    'sign' => signature(...),
+    'client cache key' => client_key(...),
+    'http_build_query' => fn($data) => http_build_query(unserialize($data)),
+    'random' => fn($data) => random($data, false),
+    'random plain' => fn($data) => random($data, true),
+    'simplexml' => simplexml(...),
+    'xmlreader' => elements(...),
+];

@@ -12,7 +12,7 @@ from envelope import PhpEnum, PhpObject, PhpProperty
 from envelope.comparison import changes
 from envelope.formats import FORMATS
 from envelope.glimpse import glimpse
-from tests.strategies import php_values, values
+from envelope.testing.strategies import php_values, values
 
 pytest.importorskip("rich")
 CliRunner = pytest.importorskip("click.testing").CliRunner

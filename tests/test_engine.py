@@ -29,7 +29,8 @@ from envelope.media import content_type_of, format_of
 from envelope.messages import Messages
 from envelope.request import ApiRequest, HttpRequest
 from envelope.signing import sign
-from tests.strategies import requests, values
+from envelope.testing.strategies import values
+from tests.strategies import requests
 
 BASE = "key=k&secret=s&api_name=custom"
 ENGINE = Engine(apis={"custom"})

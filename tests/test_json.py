@@ -14,7 +14,7 @@ import envelope
 from envelope import DecodeError, EncodeError, Limits
 from envelope.errors import DecodeErrorKind
 from envelope.formats._json_scan import JsonScanner
-from tests.strategies import values
+from envelope.testing.strategies import values
 
 pytestmark = pytest.mark.usefixtures("impl")
 

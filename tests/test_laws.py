@@ -14,7 +14,7 @@ import envelope
 from envelope import DecodeError, EncodeError, Envelope, EnvelopeError, LossError, PhpObject, ResultType, same
 from envelope.formats import FORMATS
 from envelope.path import format_path
-from tests.strategies import envelopes, php_values, texts, values
+from envelope.testing.strategies import envelopes, php_values, texts, values
 
 pytestmark = pytest.mark.usefixtures("impl")
 

@@ -17,8 +17,8 @@ import envelope
 from envelope import DecodeError, Limits
 from envelope.formats import json, php_serialize, php_var_export
 from envelope.limits import DEFAULT_LIMITS
+from envelope.testing.strategies import php_values, values
 from tests.native import extension
-from tests.strategies import php_values, values
 from tests.test_fixtures import FIXTURES, read_folders
 from tests.test_laws import fragments, noise
 

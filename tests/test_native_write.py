@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 from envelope import EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.formats import _native, json, php_serialize, php_var_export
+from envelope.testing.strategies import php_values, values
 from tests import native
 from tests.random_values import random_text, random_value
-from tests.strategies import php_values, values
 
 Writer = Callable[..., bytes]
 

@@ -22,9 +22,9 @@ from envelope import same
 from envelope.errors import DecodeError, EncodeError
 from envelope.formats import xml
 from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.testing.strategies import values
 from tests.native import extension
 from tests.random_values import random_float, random_value
-from tests.strategies import values
 
 writing = extension("_xml_write")
 reading = extension("_xml_read")

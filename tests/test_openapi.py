@@ -17,7 +17,8 @@ from envelope.codes import REGISTRY, Billing, ErrorCode
 from envelope.media import content_type_of
 from envelope.openapi import METHODS, document, envelope_schema, request_schema
 from envelope.request import ApiRequest
-from tests.strategies import envelopes, requests
+from envelope.testing.strategies import envelopes
+from tests.strategies import requests
 from tests.test_cli import run
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "valid"

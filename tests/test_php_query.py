@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 import envelope
 from envelope import DecodeError, EncodeError, Limits, PhpObject
 from envelope.php_query import build_query, parse_query
+from envelope.testing.php import Php
+from envelope.testing.strategies import scalars, texts
 from envelope.values import INT_MAX, INT_MIN, same
-from tests.php import Php
-from tests.strategies import carried, scalars, texts
+from tests.strategies import carried
 
 
 @pytest.mark.parametrize(

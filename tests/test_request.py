@@ -13,7 +13,8 @@ from envelope import EncodeError, Lang, Limits, RequestError, ResultType, Valida
 from envelope._carried import find_fault, text_tree
 from envelope.cache_keys import cache_key
 from envelope.request import ApiRequest, Carrier, HttpRequest
-from tests.strategies import requests, values
+from envelope.testing.strategies import values
+from tests.strategies import requests
 
 CARRIERS: tuple[Carrier, ...] = get_args(Carrier)
 BASE = "key=k&secret=s&api_name=custom"

@@ -19,9 +19,10 @@ from envelope.cache_keys import cache_key, client_cache_key
 from envelope.engine import Engine
 from envelope.request import ApiRequest, Carrier, HttpRequest
 from envelope.signing import sign, signature, verify
-from tests.php import Php
+from envelope.testing.php import Php
+from envelope.testing.strategies import texts
 from tests.php_request_run import compare
-from tests.strategies import requests, texts
+from tests.strategies import requests
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 VECTORS: list[dict[str, Any]] = json.loads((FIXTURES / "signatures.json").read_text(encoding="utf-8"))

@@ -16,8 +16,8 @@ from envelope.cli.spans import walk
 from envelope.cli.spans.sink import Reference
 from envelope.cli.stats import Stats
 from envelope.path import format_path
+from envelope.testing.strategies import php_values, values
 from tests.random_values import random_value
-from tests.strategies import php_values, values
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 REFUSED = sorted(file.with_suffix("") for file in FIXTURES.glob("invalid/*/*.toml"))

@@ -17,10 +17,10 @@ import envelope
 from envelope import Envelope, PhpObject
 from envelope.lang import Lang
 from envelope.path import parse_path
+from envelope.testing.strategies import values
 from envelope.translation import translate, translate_async
 from envelope.values import differences
 from tests.bench.documents import documents
-from tests.strategies import values
 
 ITEMS = documents()["items"]
 PATHS = ["items.item[*].title", "items.item[*].seller_nick", "items.item[*].detail_url"]

@@ -16,8 +16,8 @@ from hypothesis import given
 import envelope
 from envelope import EncodeError, Limits, Loss, PhpEnum, PhpObject, PhpProperty, ResultType, same
 from envelope.path import format_path, short_path
+from envelope.testing.strategies import php_values, values
 from envelope.values import array_key
-from tests.strategies import php_values, values
 
 pytestmark = pytest.mark.usefixtures("impl")
 

@@ -22,8 +22,8 @@ from envelope.errors import DecodeError, EncodeError
 from envelope.formats import _xml_read
 from envelope.formats.xml import dumps, loads
 from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.testing.strategies import values
 from envelope.values import INT_MAX, INT_MIN, same
-from tests.strategies import values
 
 pytestmark = pytest.mark.usefixtures("impl")
 

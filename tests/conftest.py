@@ -13,6 +13,8 @@ from envelope.testing.php import Php
 from tests import native
 from tests import php as php_process
 
+pytest_plugins = ["envelope.testing.plugin", "pytester"]
+
 # The default is small and repeats itself; HYPOTHESIS_PROFILE=thorough looks for new faults.
 hypothesis.settings.register_profile("default", max_examples=80, derandomize=True, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=None)

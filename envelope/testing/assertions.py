@@ -1,0 +1,29 @@
+"""Assertions that say where two answers differ."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, Final
+
+from envelope.comparison import changes
+from envelope.model import Envelope
+
+__all__ = ["assert_same_envelope"]
+
+_SHOWN: Final = 50
+
+
+def assert_same_envelope(a: Envelope[Any], b: Envelope[Any]) -> None:
+    """Fail where two envelopes are not the same (`envelope.same`: 1 is not 1.0), with a line for each place.
+
+    ``- $.path: value`` is only in *a*, ``+`` only in *b*, ``~`` in both but not the same. Notes are not compared.
+    """
+    __tracebackhide__ = True
+    for answer in (a, b):
+        if not isinstance(answer, Envelope):
+            raise TypeError(f"an Envelope, not {type(answer).__name__}")
+    lines = list(map(str, islice(changes(a.to_value(), b.to_value()), _SHOWN + 1)))
+    if len(lines) > _SHOWN:
+        lines[_SHOWN:] = ["… and more"]
+    if lines:
+        raise AssertionError("\n  ".join(["the envelopes are not the same (- only in a, + only in b):", *lines]))

@@ -1,0 +1,131 @@
+"""The pytest plugin: folders of fixtures as tests, golden files written anew, and a PHP to ask.
+
+In pytest's own configuration, ``envelope_cases`` names folders; below them, each folder with a `case.toml` is a test
+of what `envelope.fixtures.check_case` says of it. With ``envelope_canonical`` its bodies are also to be byte for byte
+what this library writes; ``envelope_codes`` names files of an operator's own codes. A case's `response.schema.json` is
+left to `envelope validate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from envelope.codes import REGISTRY
+from envelope.errors import EnvelopeError
+from envelope.fixtures import (
+    ABOUT,
+    SCHEMA,
+    Case,
+    Finding,
+    body_name,
+    canonical_bodies,
+    check_case,
+    format_of,
+    read_case,
+)
+from envelope.formats import FORMATS
+from envelope.testing import php
+
+if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
+
+__all__ = ["CaseFile", "CaseItem"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option and the settings that are described above."""
+    parser.getgroup("envelope").addoption(
+        "--update-goldens",
+        action="store_true",
+        help="write the bodies of portable cases anew from body.json, or from the first body there is",
+    )
+    parser.addini("envelope_cases", "folders in which each folder with a case.toml is a test", type="paths", default=[])
+    parser.addini("envelope_codes", "files of an operator's own error codes", type="paths", default=[])
+    parser.addini("envelope_canonical", "whether bodies must be what the library writes", type="bool", default=False)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A `case.toml` in one of the folders of ``envelope_cases``."""
+    folders: list[Path] = parent.config.getini("envelope_cases")
+    if file_path.name == ABOUT and any(file_path.is_relative_to(folder) for folder in folders):
+        return CaseFile.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.fixture(scope="session")
+def envelope_php() -> Iterator[php.Php]:
+    """A real PHP to ask, `envelope.testing.php.Php`; the test is skipped where there is none."""
+    if why := php.missing():
+        pytest.skip(why)
+    with php.Php() as process:
+        yield process
+
+
+class CaseFile(pytest.File):
+    """A `case.toml`: one test, by the name of its folder."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The test."""
+        yield CaseItem.from_parent(self, name=self.path.parent.name)
+
+
+class _Unsound(Exception):
+    """What is wrong with a case."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("\n".join(map(_line, findings)))
+
+
+class CaseItem(pytest.Item):
+    """The test of one case."""
+
+    def runtest(self) -> None:
+        """Check the case; where its bodies were written anew there is nothing to check, so it is skipped."""
+        folder = self.path.parent
+        case = read_case(self.path.read_bytes())
+        bodies = {
+            file.name: file.read_bytes()
+            for file in sorted(folder.iterdir())
+            if file.is_file() and file.name != SCHEMA and format_of(file.name) is not None
+        }
+        if self.config.getoption("--update-goldens") and (written := _update(folder, case, bodies)):
+            pytest.skip(f"written anew: {', '.join(written)}")
+        registry = REGISTRY
+        for file in self.config.getini("envelope_codes"):
+            registry = registry.with_toml(file.read_bytes())
+        canonical: bool = self.config.getini("envelope_canonical")
+        if findings := check_case(case, bodies, registry=registry, canonical=canonical):
+            raise _Unsound(findings)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
+        """The findings alone: no line of Python has to do with them."""
+        if isinstance(excinfo.value, _Unsound | EnvelopeError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """The heading of a failure."""
+        return self.path, None, f"case {self.name}"
+
+
+def _update(folder: Path, case: Case, bodies: dict[str, bytes]) -> list[str]:
+    """Write the bodies of a portable case; answers the names of those that changed."""
+    source = next((name for name in map(body_name, FORMATS) if name in bodies), None)
+    if source is None:
+        return []
+    made = canonical_bodies(case, source, bodies[source])
+    changed = [name for name, body in made.items() if body != bodies.get(name)]
+    for name in changed:
+        (folder / name).write_bytes(made[name])
+    return changed
+
+
+def _line(finding: Finding) -> str:
+    place = finding.path if finding.offset is None else f"byte {finding.offset}, {finding.path}"
+    # The hints name the options of `envelope validate`.
+    hint = finding.hint.replace("--update ", "--update-goldens ").replace("--with FILE ", "envelope_codes ")
+    return f"{finding.file}: {finding.rule} at {place}: {finding.text}{hint and f' ({hint})'}"

@@ -138,8 +138,8 @@ def diff(*arguments: str, data: bytes = b"") -> Result:
 
 
 @pytest.mark.usefixtures("files")
-@pytest.mark.parametrize("second", FORMATS.values(), ids=str)
-@pytest.mark.parametrize("first", FORMATS.values(), ids=str)
+@pytest.mark.parametrize("second", FORMATS.values(), ids=FORMATS)
+@pytest.mark.parametrize("first", FORMATS.values(), ids=FORMATS)
 def test_any_two_formats(first: Any, second: Any) -> None:
     same = diff(f"same{first.suffix}", f"same{second.suffix}")
     assert (same.exit_code, same.output) == (0, "")

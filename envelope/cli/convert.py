@@ -1,13 +1,17 @@
-"""`envelope convert`: a document from one format to another."""
+"""`envelope convert`: a document, or an archive of them, from one format to another."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING
 
 import click
 
 from envelope.api import convert_and_compare
+from envelope.cli.bulk.archive import convert_archive
+from envelope.cli.bulk.options import BulkOptions, bulk_options
+from envelope.cli.detect import detect
 from envelope.cli.files import check_size, write_output
 from envelope.cli.pretty import pretty as indent
 from envelope.cli.report import show_decode_error, show_encode_error, show_loss_error, show_losses
@@ -24,6 +28,7 @@ from envelope.cli.source import (
 from envelope.errors import DecodeError, EncodeError, LossError
 from envelope.formats import ResultType
 from envelope.limits import Limits
+from envelope.records import Conversion
 
 if TYPE_CHECKING:
     from envelope.api import Dialect, Maps, Values
@@ -35,7 +40,7 @@ Examples:
   printf '{"id": 7, "tags": []}' | envelope convert --to serialize -o page.ser
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --from serialize --to xml -o page.xml
-  envelope convert page.xml --to var_export --maps object --strict
+  printf 'i:1;\nN;\n' | envelope convert --lines --from serialize --to jsonu
 """
 
 
@@ -63,6 +68,7 @@ Examples:
     help="php: json and jsonu as json_encode writes them; plain: xml without types.",
 )
 @limits_option
+@bulk_options
 def convert(
     *,
     file: str,
@@ -76,16 +82,33 @@ def convert(
     from_dialect: Dialect,
     to_dialect: Dialect,
     no_limits: bool,
+    bulk: BulkOptions,
 ) -> None:
     """Convert a document, from FILE or standard input, to another format.
 
     What the target cannot hold is warned of on standard error. The exit status is 0 when the document was written, 1
     when it cannot be, and 2 for a mistake in the command line.
+
+    --lines, --csv and --parquet convert an archive of any size, compressed or not as its suffix says (.gz, .zst). A
+    record that cannot be converted is set aside, and the exit status is 1 when any was.
     """
     limits = Limits.unlimited() if no_limits else Limits()
     check_dialect("--to-dialect", target, to_dialect)
     if pretty:
-        _check_pretty(target, to_dialect)
+        _check_pretty(target, to_dialect, bulk)
+    if bulk.is_asked_for:
+        conversion = Conversion(
+            source=_named(file) if source == "auto" else source,
+            target=target,
+            values=values,
+            maps=maps,
+            source_dialect=from_dialect,
+            target_dialect=to_dialect,
+            limits=limits,
+            on_loss="error" if strict else "warn",
+        )
+        check_dialect("--from-dialect", conversion.source, from_dialect)
+        raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
     data, source = read_source(file, source, limits)
     check_dialect("--from-dialect", source, from_dialect)
 
@@ -122,7 +145,17 @@ def convert(
     raise click.exceptions.Exit(1)
 
 
-def _check_pretty(format: str, dialect: str) -> None:
+def _named(file: str) -> str:
+    """The format of an archive's documents: what one of them looks like is no proof for the others."""
+    format = detect(re.sub(r"(?i)\.(gz|zst)$", "", file), b"")
+    if format is None:
+        raise click.UsageError("cannot tell the format of the documents by the file's name: give it with --from")
+    return format
+
+
+def _check_pretty(format: str, dialect: str, bulk: BulkOptions) -> None:
+    if bulk.is_asked_for:
+        raise click.UsageError("--pretty: the documents of an archive are not indented")
     if format == ResultType.SERIALIZE:
         raise click.UsageError("--pretty: serialize has no white space, so it cannot be indented")
     if dialect == "php":

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
+    from envelope.records import Fault
     from envelope.values import Loss
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "place",
     "printable",
     "show",
+    "show_bad_record",
+    "show_bulk_end",
     "show_decode_error",
     "show_encode_error",
     "show_loss_error",
@@ -110,6 +113,22 @@ def show_losses(losses: Sequence[Loss], format: str) -> None:
     """Show a line of warning for each place; for the first 20, and how many more there are."""
     for line in _loss_lines(losses):
         show(Text().append("warning: ", "bold yellow").append(f"{format}: {line}"))
+
+
+def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
+    """Show a record of an archive that was set aside, in one line: where it begins, where in it the fault is."""
+    at = f"line {line}" + (f", byte {offset}" if offset is not None else "")
+    inside = f" at byte {fault.offset} of the record" if fault.offset is not None else ""
+    show(_block(f"{at}: {fault.kind}{inside}, {fault.path}: {fault.reason}"))
+
+
+def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str | None) -> None:
+    """Show what was lost in a whole archive, by kind, and how many records were set aside, and where."""
+    for kind, count in sorted(losses.items()):
+        show(Text().append("warning: ", "bold yellow").append(printable(f"lost in {count} places: {kind}")))
+    if bad:
+        where = f"they are in {_title(errors)}" if errors else "--errors FILE keeps them"
+        show(_block(f"{bad} of {records} records could not be converted; {where}"))
 
 
 def window(data: bytes, offset: int) -> tuple[str, int]:

@@ -1,0 +1,72 @@
+"""From the command line to a run: which plan, and what must be the same for a run to be gone on with."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import click
+
+from envelope.cli.bulk.compression import compression_of
+from envelope.cli.bulk.plan import Input, csv_plan, lines_plan
+from envelope.cli.bulk.run import Run
+from envelope.cli.report import printable
+
+if TYPE_CHECKING:
+    from envelope.cli.bulk.options import BulkOptions
+    from envelope.records import Conversion
+
+__all__ = ["convert_archive"]
+
+
+def convert_archive(file: str, output: str, conversion: Conversion, bulk: BulkOptions) -> int:
+    """Convert the archive *file*; answers the exit status."""
+    try:
+        source = Input(file)
+    except OSError as exc:
+        raise click.UsageError(f"cannot read {printable(file)}: {exc.strerror}") from None
+    with closing(source):
+        return _run(source, output, conversion, bulk)
+
+
+def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions) -> int:
+    compression = compression_of(output)
+    run = Run(
+        source=source.name,
+        size=source.size,
+        output=output,
+        errors=bulk.errors,
+        max_errors=bulk.max_errors,
+        jobs=bulk.jobs,
+        resume=bulk.resume,
+        options={
+            "library": _version(),
+            "conversion": asdict(conversion),
+            "delimiter": (bulk.delimiter or b"").hex(),
+            "columns": [bulk.csv, bulk.parquet],
+            "compression": compression,
+            "errors": os.path.realpath(bulk.errors) if bulk.errors else None,
+        },
+    )
+    if bulk.csv is not None:
+        plan = csv_plan(source, conversion, bulk.csv, _separator(bulk.delimiter), compression)
+    else:
+        plan = lines_plan(source, conversion, bulk.delimiter or b"\n", compression)
+    return run.run(plan)
+
+
+def _separator(delimiter: bytes | None) -> str:
+    separator = "," if delimiter is None else delimiter.decode("latin-1")
+    if len(separator) != 1 or separator in '"\r\n':
+        raise click.UsageError("--delimiter: the cells of CSV are separated by one byte, no quote and no line end")
+    return separator
+
+
+def _version() -> str:
+    try:
+        return version("envelope-engine")
+    except PackageNotFoundError:  # a checkout on sys.path
+        return ""

@@ -1,0 +1,66 @@
+"""How far a run has come, in a file beside its output: enough to go on after a kill, or to see that it does not fit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from envelope.cli.bulk.chunks import Position
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Progress", "input_identity", "read_checkpoint", "write_checkpoint"]
+
+_HEAD = 64 * 1024
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is done: up to where in the input, and how much was written of it."""
+
+    position: Position
+    output: int = 0
+    errors: int = 0
+    records: int = 0
+    bad: int = 0
+    losses: Counter[str] = field(default_factory=Counter)
+
+
+def input_identity(name: str) -> dict[str, Any]:
+    """By what an input is known to be the same one: size, time of the last change, a hash of its head."""
+    with open(name, "rb") as file:
+        status = os.fstat(file.fileno())
+        head = hashlib.sha256(file.read(_HEAD)).hexdigest()
+    return {"name": os.path.realpath(name), "size": status.st_size, "changed": status.st_mtime_ns, "head": head}
+
+
+def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> None:
+    """Replace the checkpoint in one step. What it counts as written must be on the disk before."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    with open(temporary, "wb") as file:
+        saved = {"run": run, "progress": {**asdict(progress), "position": list(progress.position)}}
+        file.write(orjson.dumps(saved, option=orjson.OPT_INDENT_2))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def read_checkpoint(path: Path, run: dict[str, Any]) -> Progress | str:
+    """The progress of the same *run*, or in what the checkpoint's run was another."""
+    try:
+        saved = orjson.loads(path.read_bytes())
+        other = sorted(key for key in saved["run"].keys() | run.keys() if saved["run"].get(key) != run.get(key))
+        if other:
+            return f"that run had another {', '.join(other)}"
+        progress = Progress(**saved["progress"])
+        progress.position = Position(*progress.position)
+        progress.losses = Counter(progress.losses)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "it is damaged"
+    return progress

@@ -1,0 +1,149 @@
+"""`--csv`: one column of a table holds the documents; the other columns stay what they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from envelope.cli.bulk.chunks import BadRecord, Outcome, too_long
+from envelope.cli.bulk.compression import compress
+from envelope.records import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envelope.cli.bulk.chunks import Chunk
+    from envelope.records import Conversion
+
+__all__ = ["CsvFraming", "CsvTask", "read_header"]
+
+# A field is as long as the limit on documents lets it be, not as the module's default has it.
+_FIELD_SIZE: Final = 2**31 - 1
+
+# Every byte is one character, whatever encoding the table is in: cells come out as they went in.
+_BYTES: Final = "latin-1"
+
+
+class CsvFraming:
+    """Rows end at line feeds outside of quotes; a quote inside of quotes is doubled (RFC 4180)."""
+
+    def last_end(self, data: bytes) -> int:
+        """The end of the last line feed before which the quotes are even in number, or 0."""
+        end = data.rfind(b"\n") + 1
+        quotes = data.count(b'"', 0, end)
+        while end and quotes % 2:
+            quote = data.rfind(b'"', 0, end)
+            shorter = data.rfind(b"\n", 0, quote) + 1
+            quotes -= data.count(b'"', shorter, end)
+            end = shorter
+        return end
+
+    def count_lines(self, data: bytes) -> int:
+        """Lines as an editor counts them; a row may have several."""
+        return data.count(b"\n")
+
+    def long_record(self) -> _LongRow:
+        """Looks for the end of a row."""
+        return _LongRow()
+
+
+class _LongRow:
+    def __init__(self) -> None:
+        self.is_quoted = False
+        self.lines = 0
+
+    def end_in(self, piece: bytes) -> int:
+        start = 0
+        for part in piece.split(b'"'):
+            end = -1 if self.is_quoted else part.find(b"\n")
+            if end >= 0:
+                self.lines += 1
+                return start + end + 1
+            self.lines += part.count(b"\n")
+            start += len(part) + 1
+            self.is_quoted = not self.is_quoted
+        self.is_quoted = not self.is_quoted  # there is one quote less than parts
+        return -1
+
+
+def read_header(data: bytes, separator: str) -> tuple[list[bytes], int]:
+    """The names of the columns, and where the row of them ends."""
+    text = io.StringIO(data.decode(_BYTES), newline="\n")
+    csv.field_size_limit(_FIELD_SIZE)
+    names = next(csv.reader(text, delimiter=separator), [])
+    cells = [name.encode(_BYTES) for name in names]
+    if cells:
+        cells[0] = cells[0].removeprefix(b"\xef\xbb\xbf")
+    return cells, text.tell()
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTask:
+    """Converts the cells number ``column`` of a chunk of rows; blank lines are no rows."""
+
+    conversion: Conversion
+    column: int
+    width: int
+    separator: str
+    line_end: str
+    compression: str
+
+    def __call__(self, chunk: Chunk) -> Outcome:
+        """The rows with the converted cells, in the order of the input."""
+        if len(chunk.data) < chunk.length:
+            return too_long(chunk, self.conversion.limits.max_bytes)
+        text = chunk.data.decode(_BYTES)
+        rows, ends = [], []
+        for row, end in self._rows(text):
+            rows.append(row)
+            ends.append(end)
+        documents = [row[self.column].encode(_BYTES) if type(row) is list else None for row in rows]
+        bodies, faults, losses = self.conversion.convert(documents)
+        output = io.StringIO(newline="")
+        write = csv.writer(output, delimiter=self.separator, lineterminator=self.line_end).writerow
+        for place, (row, body) in enumerate(zip(rows, bodies, strict=True)):
+            if isinstance(row, Fault):
+                faults[place] = row
+            elif body is not None:
+                row[self.column] = body.decode(_BYTES)
+                write(row)
+        bad = self._bad(chunk, ends, faults) if any(faults) else []
+        written = output.getvalue().encode(_BYTES)
+        return Outcome(compress(written, self.compression) if written else b"", len(rows), bad, losses)
+
+    def _rows(self, text: str) -> Iterator[tuple[list[str] | Fault, int]]:
+        """Each row, or what is wrong with it, and how many lines there are up to its end."""
+        csv.field_size_limit(_FIELD_SIZE)
+        # Lines end at line feeds alone, and stay as they are.
+        reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=self.separator, strict=True)
+        while True:
+            try:
+                row = next(reader, None)
+            except csv.Error as exc:
+                yield Fault("malformed", None, "$", f"not a row of CSV: {exc}"), reader.line_num
+                continue
+            if row is None:
+                return
+            if len(row) == self.width:
+                yield row, reader.line_num
+            elif row:
+                fault = Fault("malformed", None, "$", f"the row has {len(row)} columns, the header {self.width}")
+                yield fault, reader.line_num
+
+    def _bad(self, chunk: Chunk, ends: list[int], faults: list[Fault | None]) -> list[BadRecord]:
+        lines = io.BytesIO(chunk.data).readlines()
+        offsets = list(accumulate(map(len, lines), initial=0))
+        bad = []
+        start = 0
+        for end, fault in zip(ends, faults, strict=True):
+            while start < end and not lines[start].strip(b"\r\n"):
+                start += 1  # a blank line before the row
+            if fault is not None:
+                raw = chunk.data[offsets[start] : offsets[end]].rstrip(b"\r\n")
+                place = chunk.start.offset + offsets[start]
+                bad.append(BadRecord(chunk.start.line + start, place, len(raw), fault, raw))
+            start = end
+        return bad

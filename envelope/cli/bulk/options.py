@@ -1,0 +1,87 @@
+"""The options of `envelope convert` that are about archives."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import click
+
+__all__ = ["BulkOptions", "bulk_options"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkOptions:
+    """What was given of them."""
+
+    lines: bool
+    csv: str | None
+    parquet: str | None
+    delimiter: bytes | None
+    jobs: int
+    errors: str | None
+    max_errors: int | None
+    resume: bool
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether FILE is an archive; `click.UsageError` for options that only an archive has."""
+        kinds = [self.lines, self.csv is not None, self.parquet is not None]
+        if sum(kinds) > 1:
+            raise click.UsageError("--lines, --csv and --parquet exclude each other")
+        given = {
+            "--delimiter": self.delimiter is not None,
+            "--jobs": self.jobs != 1,
+            "--errors": self.errors is not None,
+            "--max-errors": self.max_errors is not None,
+            "--resume": self.resume,
+        }
+        if not any(kinds) and any(given.values()):
+            option = next(option for option, is_given in given.items() if is_given)
+            raise click.UsageError(f"{option} goes with --lines, --csv or --parquet")
+        return any(kinds)
+
+
+def _delimiter(_: click.Context, __: click.Parameter, text: str | None) -> bytes | None:
+    r"""Bytes, with Python's escapes: `\0`, `\t`, `\r\n`, `\x1e`."""
+    if text is None:
+        return None
+    try:
+        delimiter = text.encode().decode("unicode_escape").encode("latin-1")
+    except ValueError:
+        raise click.BadParameter("not a text with Python's escapes") from None
+    if not delimiter:
+        raise click.BadParameter("it is empty")
+    return delimiter
+
+
+_OPTIONS = (
+    click.option("--lines", is_flag=True, help="FILE has one document a line."),
+    click.option("--csv", metavar="COLUMN", help="FILE is CSV with a row of names, and COLUMN holds the documents."),
+    click.option("--parquet", metavar="COLUMN", help="FILE is Parquet, and COLUMN holds the documents."),
+    click.option(
+        "--delimiter",
+        metavar="TEXT",
+        callback=_delimiter,
+        help=r"What ends a document (--lines) or a cell (--csv), in the output too; \0, \t, \x1e are understood.",
+    ),
+    click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that convert."),
+    click.option("--errors", metavar="FILE", help="Keep the records that cannot be converted, as JSON lines."),
+    click.option("--max-errors", type=click.IntRange(0), metavar="N", help="Stop after more than N of them."),
+    click.option("--resume", is_flag=True, help="Go on where the same command was stopped."),
+)
+
+
+def bulk_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options; the command gets them as one argument ``bulk``."""
+
+    @functools.wraps(command)
+    def wrapped(**given: Any) -> None:
+        bulk = BulkOptions(**{field.name: given.pop(field.name) for field in fields(BulkOptions)})
+        command(**given, bulk=bulk)
+
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped

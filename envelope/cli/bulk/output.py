@@ -1,0 +1,85 @@
+"""Where a run writes: a file that is complete or not there, or a stream; and files that grow and can go back."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+from envelope.cli.files import write_output
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["GrowingFile", "Sink", "StandardOutput", "partial_of", "replaces_file"]
+
+
+class Sink(Protocol):
+    """What takes the output piece by piece."""
+
+    def write(self, data: bytes) -> None:
+        """Append *data*."""
+
+    def sync(self) -> None:
+        """See to it that all of it is where it stays."""
+
+    def close(self) -> None:
+        """No more will come."""
+
+
+class StandardOutput:
+    """Standard output, piece by piece."""
+
+    def write(self, data: bytes) -> None:
+        """Write *data*, all of it."""
+        write_output("-", data)
+
+    def sync(self) -> None:
+        """Nothing is left to do: each piece has gone out."""
+
+    def close(self) -> None:
+        """It stays open for others."""
+
+
+class GrowingFile:
+    """A file from *length* on; what stands behind it, written after the last checkpoint, is cut off."""
+
+    def __init__(self, path: Path, length: int) -> None:
+        self._file = open(path, "r+b" if length else "wb")  # noqa: SIM115  # `close` closes it
+        if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            self._file.truncate(length)
+            self._file.seek(length)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        """Append *data*."""
+        self._file.write(data)
+
+    def sync(self) -> None:
+        """See to it that all of it is on the disk."""
+        self._file.flush()
+        if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def replaces_file(name: str) -> bool:
+    """Whether *name* is to be replaced by a finished file: so it is but for standard output, devices and pipes."""
+    return name != "-" and (not os.path.exists(name) or os.path.isfile(name))
+
+
+def partial_of(name: str, suffix: str) -> Path:
+    """The file beside the output *name* (behind the link, where it is one) that a run keeps for itself."""
+    path = Path(os.path.realpath(name))
+    return path.with_name(f"{path.name}.{suffix}")

@@ -1,0 +1,251 @@
+"""One run over an archive: from the input to an output that is complete or not there, and what is said about it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import stat
+import threading
+import time
+from base64 import b64encode
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import orjson
+
+from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoint, write_checkpoint
+from envelope.cli.bulk.compression import BadInput
+from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
+from envelope.cli.bulk.progress import ProgressBar
+from envelope.cli.bulk.workers import WorkerDied, in_order
+from envelope.cli.report import printable, show_bad_record, show_bulk_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from envelope.cli.bulk.chunks import BadRecord, Outcome, Position
+    from envelope.cli.bulk.plan import Plan
+
+__all__ = ["Run"]
+
+_INTERVAL: Final = 2.0  # seconds from checkpoint to checkpoint: what a kill can cost
+_MAX_SHOWN: Final = 20  # bad records on standard error, where no file takes them
+
+
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+class _TooManyErrors(Exception):
+    """More records are bad than `--max-errors` lets be."""
+
+
+@dataclass(kw_only=True)
+class Run:
+    """The command line's part in a run: names of files, bounds, and in ``options`` all that its bytes depend on."""
+
+    source: str
+    size: int | None
+    output: str
+    errors: str | None
+    max_errors: int | None
+    jobs: int
+    resume: bool
+    options: dict[str, Any]
+    progress: Progress = field(init=False)
+
+    def run(self, plan: Plan) -> int:
+        """Convert the archive; answers the exit status."""
+        with _terminable():
+            try:
+                self._run(plan)
+            except BadInput as exc:
+                self._discard()
+                raise click.ClickException(f"cannot read {self._title}: {exc}") from None
+            except WorkerDied:
+                raise click.ClickException(f"a worker process was killed, or ran out of memory{self._hint}") from None
+            except OSError as exc:
+                if isinstance(exc, BrokenPipeError):
+                    raise
+                name = printable(str(exc.filename)) if exc.filename else "the output"
+                raise click.ClickException(f"cannot write {name}: {exc.strerror}{self._hint}") from None
+            except _TooManyErrors:
+                click.echo(f"Error: stopped: more than {self.max_errors} bad records{self._hint}", err=True)
+                return 1
+            except (KeyboardInterrupt, _Terminated) as exc:
+                click.echo(f"stopped after {self.progress.records} records{self._hint}", err=True)
+                return 130 if isinstance(exc, KeyboardInterrupt) else 143
+        with contextlib.suppress(OSError):  # the output is written, whether or not that can be said
+            show_bulk_end(self.progress.records, self.progress.bad, self.progress.losses, self.errors)
+        return 1 if self.progress.bad else 0
+
+    def _run(self, plan: Plan) -> None:
+        self.progress = Progress(plan.start)
+        is_file = replaces_file(self.output)
+        can_resume = is_file and self.source != "-"
+        identity = {"input": input_identity(self.source), **self.options} if can_resume else {}
+        if self.resume:
+            self._restore(identity)
+        fresh = self.progress.position == plan.start
+        sink: Sink = StandardOutput()
+        if self.output != "-":
+            sink = GrowingFile(self._partial if is_file else Path(self.output), self.progress.output)
+        with contextlib.ExitStack() as stack:
+            stack.callback(sink.close)
+            errors = stack.enter_context(GrowingFile(Path(self.errors), self.progress.errors)) if self.errors else None
+            files = _Files(sink, errors, self._checkpoint if can_resume else None, identity)
+            if fresh:
+                if is_file:
+                    self._checkpoint.unlink(missing_ok=True)  # of a run that is not gone on with
+                sink.write(plan.head)
+                self.progress.output = len(plan.head)
+            try:
+                self._convert(plan, files)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    files.save(self.progress)
+                raise
+            if not self.progress.output:
+                sink.write(plan.nothing)
+            sink.sync()
+            if errors:
+                errors.sync()
+        if is_file:
+            if plan.finish:
+                plan.finish(self._partial)
+            self._replace()
+
+    def _convert(self, plan: Plan, files: _Files) -> None:
+        saved = time.monotonic()
+        done = plan.done(self.progress.position)
+        outcomes = in_order(plan.task, plan.chunks(self.progress.position), self.jobs)
+        with ProgressBar(self.size, done) as bar, closing(outcomes):
+            for end, outcome in outcomes:
+                self._take(end, outcome, files)
+                bar.show(plan.done(end), self.progress.records)
+                if time.monotonic() - saved > _INTERVAL:
+                    files.save(self.progress)
+                    saved = time.monotonic()
+
+    def _take(self, end: Position, outcome: Outcome, files: _Files) -> None:
+        progress = self.progress
+        room = len(outcome.bad) if self.max_errors is None else self.max_errors - progress.bad
+        lines = [_error_line(bad) for bad in outcome.bad[: room + 1]]
+        if files.errors:
+            files.errors.write(b"".join(lines))
+        else:
+            for bad in outcome.bad[: min(room + 1, max(_MAX_SHOWN - progress.bad, 0))]:
+                show_bad_record(bad.line, bad.offset, bad.fault)
+        if len(outcome.bad) > room:
+            raise _TooManyErrors
+        files.sink.write(outcome.output)
+        # In one step, so that a signal finds all of the chunk counted, or none.
+        self.progress = Progress(
+            end,
+            progress.output + len(outcome.output),
+            progress.errors + sum(map(len, lines)),
+            progress.records + outcome.records,
+            progress.bad + len(outcome.bad),
+            progress.losses + outcome.losses,
+        )
+
+    def _restore(self, identity: dict[str, Any]) -> None:
+        if not identity:
+            raise click.UsageError("--resume: a stream has no place to go back to; give FILE and -o FILE")
+        if not self._checkpoint.exists() or not self._partial.exists():
+            return  # nothing was begun, or all was done
+        saved = read_checkpoint(self._checkpoint, identity)
+        if isinstance(saved, str):
+            raise click.UsageError(f"--resume: {printable(str(self._checkpoint))} does not fit: {saved}")
+        files = [(self._partial, saved.output)] + ([(Path(self.errors), saved.errors)] if self.errors else [])
+        for path, length in files:
+            if not path.exists() or path.stat().st_size < length:
+                raise click.UsageError(f"--resume: {printable(str(path))} is shorter than the checkpoint says")
+        self.progress = saved
+
+    def _replace(self) -> None:
+        target = Path(os.path.realpath(self.output))
+        if target.exists():
+            os.chmod(self._partial, stat.S_IMODE(target.stat().st_mode))
+        os.replace(self._partial, target)
+        self._checkpoint.unlink(missing_ok=True)
+
+    def _discard(self) -> None:
+        """What cannot be gone on with is not kept."""
+        if replaces_file(self.output):
+            self._checkpoint.unlink(missing_ok=True)
+            self._partial.unlink(missing_ok=True)
+
+    @property
+    def _checkpoint(self) -> Path:
+        return partial_of(self.output, "checkpoint")
+
+    @property
+    def _partial(self) -> Path:
+        return partial_of(self.output, "partial")
+
+    @property
+    def _title(self) -> str:
+        return "standard input" if self.source == "-" else printable(self.source)
+
+    @property
+    def _hint(self) -> str:
+        return "; --resume goes on from here" if self._checkpoint.exists() else ""
+
+
+@dataclass
+class _Files:
+    """What a run writes to, and its checkpoint, which is None where a run cannot be gone on with."""
+
+    sink: Sink
+    errors: GrowingFile | None
+    checkpoint: Path | None
+    identity: dict[str, Any]
+
+    def save(self, progress: Progress) -> None:
+        """Write the checkpoint, once all that it counts is on the disk."""
+        if self.checkpoint:
+            self.sink.sync()
+            if self.errors:
+                self.errors.sync()
+            write_checkpoint(self.checkpoint, self.identity, progress)
+
+
+def _error_line(bad: BadRecord) -> bytes:
+    row: dict[str, Any] = {
+        "line": bad.line,
+        "offset": bad.offset,
+        "length": bad.length,
+        "kind": bad.fault.kind,
+        "record_offset": bad.fault.offset,
+        "path": bad.fault.path,
+        "reason": bad.fault.reason,
+    }
+    if bad.raw is not None:
+        try:
+            row["raw"] = bad.raw.decode()
+        except UnicodeDecodeError:
+            row["raw_base64"] = b64encode(bad.raw).decode()
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does. Handlers are the main thread's affair."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -40,7 +40,7 @@ Examples:
   printf '{"id": 7, "tags": []}' | envelope convert --to serialize -o page.ser
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --from serialize --to xml -o page.xml
-  printf 'i:1;\nN;\n' | envelope convert --lines --from serialize --to jsonu
+  printf 'i:1;\\nN;\\n' | envelope convert --lines --from serialize --to jsonu
 """
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from envelope.cli.bulk.compression import compression_of
+from envelope.cli.bulk.output import replaces_file
+from envelope.cli.bulk.parquet import parquet_plan
 from envelope.cli.bulk.plan import Input, csv_plan, lines_plan
 from envelope.cli.bulk.run import Run
 from envelope.cli.report import printable
@@ -51,7 +53,11 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions) 
             "errors": os.path.realpath(bulk.errors) if bulk.errors else None,
         },
     )
-    if bulk.csv is not None:
+    if bulk.parquet is not None:
+        if source.name == "-" or not replaces_file(output):
+            raise click.UsageError("--parquet: both FILE and -o FILE are files, for Parquet is not read as a stream")
+        plan = parquet_plan(source.name, conversion, bulk.parquet)
+    elif bulk.csv is not None:
         plan = csv_plan(source, conversion, bulk.csv, _separator(bulk.delimiter), compression)
     else:
         plan = lines_plan(source, conversion, bulk.delimiter or b"\n", compression)

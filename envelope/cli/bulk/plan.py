@@ -29,8 +29,8 @@ __all__ = ["Input", "Plan", "csv_plan", "lines_plan"]
 class Plan:
     """``chunks`` from a position on, each for the ``task``; ``done`` says how much of the input was read, in bytes.
 
-    The output begins with ``head``, and is ``nothing`` where nothing was written. ``finish`` makes the output of what
-    was written, where that is not the output itself.
+    The output begins with ``head``, and is ``nothing`` where nothing was written. ``finish`` makes another file of what
+    was written, where that is not the output itself, and answers its path.
     """
 
     start: Position
@@ -39,7 +39,7 @@ class Plan:
     done: Callable[[Position], int]
     head: bytes = b""
     nothing: bytes = b""
-    finish: Callable[[Path], None] | None = None
+    finish: Callable[[Path], Path] | None = None
 
 
 class Input:

@@ -116,9 +116,7 @@ class Run:
             if errors:
                 errors.sync()
         if is_file:
-            if plan.finish:
-                plan.finish(self._partial)
-            self._replace()
+            self._replace(plan.finish(self._partial) if plan.finish else self._partial)
 
     def _convert(self, plan: Plan, files: _Files) -> None:
         saved = time.monotonic()
@@ -168,15 +166,15 @@ class Run:
                 raise click.UsageError(f"--resume: {printable(str(path))} is shorter than the checkpoint says")
         self.progress = saved
 
-    def _replace(self) -> None:
+    def _replace(self, finished: Path) -> None:
         target = Path(os.path.realpath(self.output))
         if target.exists():
-            os.chmod(self._partial, stat.S_IMODE(target.stat().st_mode))
-        os.replace(self._partial, target)
-        self._checkpoint.unlink(missing_ok=True)
+            os.chmod(finished, stat.S_IMODE(target.stat().st_mode))
+        os.replace(finished, target)
+        self._discard()
 
     def _discard(self) -> None:
-        """What cannot be gone on with is not kept."""
+        """What will not be gone on with is not kept."""
         if replaces_file(self.output):
             self._checkpoint.unlink(missing_ok=True)
             self._partial.unlink(missing_ok=True)

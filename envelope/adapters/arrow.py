@@ -1,0 +1,84 @@
+"""Columns of documents in Apache Arrow: what Parquet files and data frames are converted with.
+
+Needs pyarrow: ``pip install 'envelope-engine[parquet]'``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from envelope.api import Dialect, Maps, OnLoss, Values
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.records import Conversion
+
+if TYPE_CHECKING:
+    from envelope.records import Converted, Fault
+
+try:
+    import pyarrow as pa
+except ModuleNotFoundError as exc:
+    raise ModuleNotFoundError(
+        f"envelope.adapters.arrow needs {exc.name}: pip install 'envelope-engine[parquet]'", name=exc.name
+    ) from None
+
+__all__ = ["ERROR_TYPE", "convert_column", "convert_with", "documents_of"]
+
+ERROR_TYPE: Final = pa.struct(
+    [("kind", pa.string()), ("offset", pa.int64()), ("path", pa.string()), ("reason", pa.string())]
+)
+"""The fields of `envelope.records.Fault`; ``offset`` counts bytes of the document."""
+
+
+def convert_column(
+    column: pa.Array | pa.ChunkedArray,
+    source: str,
+    target: str,
+    *,
+    values: Values = "portable",
+    maps: Maps = "array",
+    source_dialect: Dialect = "typed",
+    target_dialect: Dialect = "typed",
+    limits: Limits = DEFAULT_LIMITS,
+    on_loss: OnLoss = "error",
+) -> tuple[pa.Array, pa.Array]:
+    """The documents of a column of binary or strings in another format, as binary; and `ERROR_TYPE` for the bad ones.
+
+    Both are as long as *column*. A bad document is null in the first, a good one in the second; a null is null in
+    both. The options are `envelope.convert`'s; with ``on_loss="error"``, what would lose something is bad.
+    """
+    conversion = Conversion(
+        source=source,
+        target=target,
+        values=values,
+        maps=maps,
+        source_dialect=source_dialect,
+        target_dialect=target_dialect,
+        limits=limits,
+        on_loss=on_loss,
+    )
+    bodies, errors, _ = convert_with(conversion, column)
+    return bodies, errors
+
+
+def convert_with(conversion: Conversion, column: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array, Converted]:
+    """`convert_column` by a ready-made *conversion*, and the same as Python has it."""
+    converted = conversion.convert(documents_of(column))
+    is_large = pa.types.is_large_binary(column.type) or pa.types.is_large_string(column.type)
+    bodies = pa.array(converted.bodies, pa.large_binary() if is_large else pa.binary())
+    errors: pa.Array = pa.array(map(_row, converted.faults), ERROR_TYPE, size=len(converted.faults))
+    return bodies, errors, converted
+
+
+def documents_of(column: pa.Array | pa.ChunkedArray) -> list[bytes | None]:
+    """The bytes of a column of binary or strings; `TypeError` where it is neither."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        # Bytes that are no UTF-8 are the codec's to refuse, with their place.
+        column = column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
+    elif not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+        raise TypeError(f"a column of documents is binary or string, not {column.type}")
+    documents: list[bytes | None] = column.to_pylist()
+    return documents
+
+
+def _row(fault: Fault | None) -> dict[str, Any] | None:
+    return fault._asdict() if fault else None

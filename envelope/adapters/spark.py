@@ -1,0 +1,164 @@
+"""Apache Spark: archives beyond one machine, by the same kernel as everywhere else.
+
+`register` adds SQL functions, `convert_frame` converts a column of a data frame, and as a job:
+
+    python -m envelope.adapters.spark --in archive.ser --out converted --from serialize --to json
+
+Needs pyspark: ``pip install 'envelope-engine[spark]'``, on the machines of the cluster too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from envelope.adapters.arrow import ERROR_TYPE, convert_column, convert_with
+from envelope.formats import FORMATS
+from envelope.records import Conversion
+
+try:
+    import pyarrow as pa
+    from pyspark import StorageLevel
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import functions as sql
+    from pyspark.sql.pandas.functions import arrow_udf
+    from pyspark.sql.types import BinaryType, LongType, StringType, StructField, StructType
+except ModuleNotFoundError as exc:
+    raise ModuleNotFoundError(
+        f"envelope.adapters.spark needs {exc.name}: pip install 'envelope-engine[spark]'", name=exc.name
+    ) from None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["convert_frame", "convert_lines", "main", "register"]
+
+_ERROR_TYPE = StructType(
+    [
+        StructField("kind", StringType()),
+        StructField("offset", LongType()),
+        StructField("path", StringType()),
+        StructField("reason", StringType()),
+    ]
+)
+
+
+def register(spark: SparkSession) -> None:
+    """Add ``envelope_convert(document, from, to)`` and ``envelope_error(document, from, to)`` to the session's SQL.
+
+    The first is the document in the other format, as a string, and null where it cannot be converted whole; the second
+    says why (a struct of kind, offset, path and reason), and is null where it can.
+    """
+    spark.udf.register("envelope_convert", arrow_udf(StringType())(_converted))
+    spark.udf.register("envelope_error", arrow_udf(_ERROR_TYPE)(_errors))
+
+
+def _converted(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array:
+    bodies, _ = _by_formats(documents, source, target)
+    return bodies.cast(pa.string())  # in the portable domain every format writes UTF-8
+
+
+def _errors(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array:
+    _, errors = _by_formats(documents, source, target)
+    return errors
+
+
+def _by_formats(documents: pa.Array, source: pa.Array, target: pa.Array) -> tuple[pa.Array, pa.Array]:
+    formats = set(zip(source.to_pylist(), target.to_pylist(), strict=True))
+    if len(formats) > 1:
+        raise ValueError("envelope_convert: the two formats are the same for all rows")
+    if not formats:
+        return pa.array([], pa.binary()), pa.array([], ERROR_TYPE)
+    return convert_column(documents, *formats.pop())
+
+
+def convert_frame(frame: DataFrame, column: str, conversion: Conversion, *, error_column: str = "error") -> DataFrame:
+    """*frame* with the documents of *column* converted to binary, and a struct column with the errors.
+
+    A row whose document cannot be converted has null in *column*; its error says why.
+    """
+    fields = [StructField(column, BinaryType()) if field.name == column else field for field in frame.schema.fields]
+    schema = StructType([*fields, StructField(error_column, _ERROR_TYPE)])
+
+    def convert(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            bodies, errors, _ = convert_with(conversion, batch.column(column))
+            place = batch.schema.get_field_index(column)
+            yield batch.set_column(place, column, bodies).append_column(error_column, errors)
+
+    return frame.mapInArrow(convert, schema)
+
+
+def convert_lines(
+    spark: SparkSession, source: str, output: str, errors: str | None, conversion: Conversion
+) -> tuple[int, int]:
+    """Convert the lines of *source* into the directory *output*; answers how many there were, and how many are bad.
+
+    The bad ones go to the directory *errors*, as JSON lines.
+    """
+    # The line feed alone ends a line: a return by itself may stand in a document.
+    lines = spark.read.text(source, lineSep="\n").select(sql.col("value").cast("binary"))
+    raw = sql.expr("if(endswith(value, X'0D'), substring(value, 1, octet_length(value) - 1), value)")
+    lines = lines.select(raw.alias("raw")).where(sql.octet_length("raw") > 0).withColumn("value", sql.col("raw"))
+    # Kept on the disks, so that nothing is converted again for the bad ones, nor to count them.
+    done = convert_frame(lines, "value", conversion).persist(StorageLevel.DISK_ONLY)
+    is_bad = sql.col("error").isNotNull()
+    done.where(~is_bad).select(sql.col("value").cast("string")).write.text(output, lineSep="\n")
+    bad = done.where(is_bad)
+    if errors:
+        text = sql.col("raw").cast("string")
+        bad.select(
+            "error.*",
+            sql.when(sql.is_valid_utf8(text), text).alias("raw"),
+            sql.when(~sql.is_valid_utf8(text), sql.base64("raw")).alias("raw_base64"),
+        ).write.json(errors)
+    return done.count(), bad.count()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the job; answers the exit status: 1 where records were set aside."""
+    parser = argparse.ArgumentParser(
+        prog="python -m envelope.adapters.spark",
+        description="Convert an archive, one document a line, on Apache Spark.",
+        epilog="Documents that cannot be converted are set aside, and the exit status is 1.",
+    )
+    parser.add_argument("--in", dest="source", required=True, help="file, directory or pattern that Spark can read")
+    parser.add_argument("--out", required=True, help="directory to make")
+    parser.add_argument("--from", dest="source_format", choices=list(FORMATS), required=True)
+    parser.add_argument("--to", choices=list(FORMATS), required=True)
+    parser.add_argument("--values", choices=["portable", "php"], default="portable")
+    parser.add_argument("--maps", choices=["array", "object"], default="array")
+    parser.add_argument("--allow-losses", action="store_true", help="do not set aside what the target holds in part")
+    parser.add_argument("--errors", help="directory to make of the documents that are set aside, as JSON lines")
+    parser.add_argument("--master", default="local[*]", help="where it runs (default: %(default)s)")
+    given = parser.parse_args(arguments)
+    conversion = Conversion(
+        source=given.source_format,
+        target=given.to,
+        values=given.values,
+        maps=given.maps,
+        on_loss="ignore" if given.allow_losses else "error",
+    )
+    if given.master.startswith("local"):  # elsewhere the machines' own Python may stand in another place
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    spark = (
+        SparkSession.builder.master(given.master)
+        .appName("envelope")
+        # Documents may be large: a batch is bounded by bytes before it is by rows.
+        .config("spark.sql.execution.arrow.maxBytesPerBatch", "4m")
+        .getOrCreate()
+    )
+    try:
+        count, bad = convert_lines(spark, given.source, given.out, given.errors, conversion)
+    finally:
+        spark.stop()
+    if bad:
+        where = f"they are in {given.errors}" if given.errors else "--errors DIRECTORY keeps them"
+        sys.stderr.write(f"error: {bad} of {count} records could not be converted; {where}\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""`--parquet`: one column holds the documents; the other columns and the order of the rows stay what they are.
+
+A Parquet file cannot grow: it is whole once its footer stands. So a run writes a stream of Arrow's, which can be cut
+off and gone on with at any of its batches, and makes the Parquet file of it in the end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from envelope.cli.bulk.chunks import CHUNK, BadRecord, Chunk, Outcome, Position
+from envelope.cli.bulk.compression import BadInput
+from envelope.cli.bulk.plan import Plan
+from envelope.cli.report import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from envelope.records import Conversion
+
+__all__ = ["parquet_plan"]
+
+_START: Final = Position(0, 1)  # in Parquet a record has a row, and no place in the bytes
+_MAX_ROWS: Final = 1024  # in a chunk: pages may hold far more than their bytes say
+_GROUP: Final = 64 * CHUNK  # bytes of a row group of the output, before they are packed
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetTask:
+    """Converts the column number ``column`` of a batch of rows."""
+
+    conversion: Conversion
+    column: int
+
+    def __call__(self, chunk: Chunk) -> Outcome:
+        """The rows with the converted documents, as one message of Arrow's; bad ones are left out."""
+        import pyarrow as pa
+
+        from envelope.adapters.arrow import convert_with, documents_of
+
+        batch = pa.ipc.open_stream(chunk.data).read_next_batch()
+        column = batch.column(self.column)
+        bodies, errors, converted = convert_with(self.conversion, column)
+        made = batch.set_column(self.column, batch.schema.field(self.column).name, bodies)
+        bad: list[BadRecord] = []
+        if errors.null_count < len(errors):
+            made = made.filter(errors.is_null())
+            rows = zip(documents_of(column), converted.faults, strict=True)
+            for line, (raw, fault) in enumerate(rows, chunk.start.line):
+                if fault is not None:
+                    bad.append(BadRecord(line, None, len(raw or b""), fault, raw))
+        records = len(column) - column.null_count
+        return Outcome(made.serialize().to_pybytes(), records, bad, Counter(converted.losses))
+
+
+def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
+    """The plan of `--parquet`. Its lines are rows, from 1."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet as pq
+    except ModuleNotFoundError as exc:
+        raise click.UsageError(f"--parquet needs {exc.name}: pip install 'envelope-engine[parquet]'") from None
+    try:
+        file = pq.ParquetFile(name)
+    except (OSError, pa.ArrowInvalid) as exc:
+        raise click.UsageError(f"cannot read {printable(name)}: {printable(str(exc))}") from None
+    schema = _plain(file.schema_arrow)
+    place = schema.get_field_index(column)
+    if place < 0:
+        known = ", ".join(map(printable, schema.names))
+        raise click.UsageError(f"--parquet {printable(column)}: the columns are {known}")
+    kind = schema.field(place).type
+    if kind not in (pa.binary(), pa.string(), pa.large_binary(), pa.large_string()):
+        raise click.UsageError(f"--parquet {printable(column)}: its type is {kind}, not binary or string")
+    is_large = kind in (pa.large_binary(), pa.large_string())
+    written = schema.set(place, schema.field(place).with_type(pa.large_binary() if is_large else pa.binary()))
+    rows = max(file.metadata.num_rows, 1)
+    size = os.path.getsize(name)
+
+    def finish(partial: Path) -> Path:
+        path = partial.with_name(f"{partial.name}.parquet")
+        _write(partial, path, _codec(file.metadata))
+        return path
+
+    return Plan(
+        start=_START,
+        chunks=lambda start: _chunks(file, schema, start),
+        task=ParquetTask(conversion, place),
+        done=lambda position: size * (position.line - 1) // rows,
+        head=written.serialize().to_pybytes(),
+        finish=finish,
+    )
+
+
+def _plain(schema: Any) -> Any:
+    """*schema* without dictionaries at the top: a batch is to be readable without those before it."""
+    import pyarrow as pa
+
+    for place, field in enumerate(schema):
+        if pa.types.is_dictionary(field.type):
+            schema = schema.set(place, field.with_type(field.type.value_type))
+    return schema
+
+
+def _chunks(file: Any, schema: Any, start: Position) -> Iterator[Chunk]:
+    """Batches of rows, never across row groups, from the row *start* on."""
+    import pyarrow as pa
+
+    line = 1
+    for group in range(file.num_row_groups):
+        shape = file.metadata.row_group(group)
+        if line + shape.num_rows <= start.line:
+            line += shape.num_rows
+            continue
+        rows = min(max(CHUNK * shape.num_rows // max(shape.total_byte_size, 1), 1), _MAX_ROWS)
+        try:
+            for batch in file.iter_batches(rows, row_groups=[group]):
+                end = Position(0, line + batch.num_rows)
+                if line >= start.line:
+                    sink = pa.BufferOutputStream()
+                    with pa.ipc.new_stream(sink, schema) as stream:
+                        stream.write_batch(batch.cast(schema))
+                    data = sink.getvalue().to_pybytes()
+                    yield Chunk(data, Position(0, line), end, len(data))
+                line = end.line
+        except (OSError, pa.ArrowException) as exc:
+            raise BadInput(f"its Parquet data is damaged: {exc}") from None
+
+
+def _codec(metadata: Any) -> str:
+    """The compression of the input, which the output has too."""
+    if not metadata.num_row_groups or not metadata.num_columns:
+        return "snappy"
+    codec: str = metadata.row_group(0).column(0).compression.lower()
+    return "none" if codec == "uncompressed" else codec
+
+
+def _write(stream: Path, path: Path, codec: str) -> None:
+    """The batches of *stream* as a Parquet file."""
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    with pa.OSFile(str(stream)) as source:
+        reader = pa.ipc.open_stream(source)
+        with pq.ParquetWriter(path, reader.schema, compression=codec) as writer:
+            held: list[Any] = []
+            for batch in reader:
+                held.append(batch)
+                if sum(each.nbytes for each in held) >= _GROUP:
+                    writer.write_table(pa.Table.from_batches(held))
+                    held = []
+            if held:
+                writer.write_table(pa.Table.from_batches(held))
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())

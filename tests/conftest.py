@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from collections.abc import Iterator
 
 import hypothesis
@@ -21,13 +23,18 @@ hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=Non
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 WHY_NO_PHP = php_process.missing()
+WHY_NO_SPARK = (
+    "no java on this machine" if shutil.which("java") is None
+    else "no pyspark: pip install 'envelope-engine[spark]'" if importlib.util.find_spec("pyspark") is None
+    else ""
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if WHY_NO_PHP:
+    for marker, reason in (("php", WHY_NO_PHP), ("spark", WHY_NO_SPARK)):
         for item in items:
-            if item.get_closest_marker("php"):
-                item.add_marker(pytest.mark.skip(reason=WHY_NO_PHP))
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="module", params=["pure", pytest.param("compiled", marks=native.requires_native)])

@@ -25,6 +25,7 @@ try:
     from pyspark.sql import functions as sql
     from pyspark.sql.pandas.functions import arrow_udf
     from pyspark.sql.types import BinaryType, LongType, StringType, StructField, StructType
+    from pyspark.util import PythonEvalType
 except ModuleNotFoundError as exc:
     raise ModuleNotFoundError(
         f"envelope.adapters.spark needs {exc.name}: pip install 'envelope-engine[spark]'", name=exc.name
@@ -51,8 +52,8 @@ def register(spark: SparkSession) -> None:
     The first is the document in the other format, as a string, and null where it cannot be converted whole; the second
     says why (a struct of kind, offset, path and reason), and is null where it can.
     """
-    spark.udf.register("envelope_convert", arrow_udf(StringType())(_converted))
-    spark.udf.register("envelope_error", arrow_udf(_ERROR_TYPE)(_errors))
+    spark.udf.register("envelope_convert", arrow_udf(_converted, StringType(), PythonEvalType.SQL_SCALAR_ARROW_UDF))
+    spark.udf.register("envelope_error", arrow_udf(_errors, _ERROR_TYPE, PythonEvalType.SQL_SCALAR_ARROW_UDF))
 
 
 def _converted(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array:

@@ -681,3 +681,14 @@ def test_without_zstandard_the_message_says_what_to_install(monkeypatch: pytest.
     result = lines("-o", "out.zst", data=b"")
     assert result.exit_code == 2
     assert "pip install 'envelope-engine[cli]'" in result.stderr
+
+
+@pytest.mark.php
+def test_php_converts_the_archive_to_the_same_bytes(tmp_path: Path) -> None:
+    from tests.bench.bulk import PHP
+
+    archive(tmp_path / "in.ser")
+    subprocess.run(["php", "-r", PHP, "--", str(tmp_path / "in.ser"), str(tmp_path / "php")], check=True, timeout=60)
+    ours = lines(str(tmp_path / "in.ser"), "--to-dialect", "php", "-o", str(tmp_path / "ours"))
+    assert ours.exit_code == 0
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "php").read_bytes()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from envelope.api import convert_and_compare
-from envelope.cli.bulk.archive import convert_archive
 from envelope.cli.bulk.options import BulkOptions, bulk_options
 from envelope.cli.detect import detect
 from envelope.cli.files import check_size, write_output
@@ -97,6 +96,9 @@ def convert(
     if pretty:
         _check_pretty(target, to_dialect, bulk)
     if bulk.is_asked_for:
+        # Processes and progress bars take longer to import than one document to convert.
+        from envelope.cli.bulk.archive import convert_archive
+
         conversion = Conversion(
             source=_named(file) if source == "auto" else source,
             target=target,

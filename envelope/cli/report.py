@@ -127,7 +127,7 @@ def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str
     for kind, count in sorted(losses.items()):
         show(Text().append("warning: ", "bold yellow").append(printable(f"lost in {count} places: {kind}")))
     if bad:
-        where = f"they are in {_title(errors)}" if errors else "--errors FILE keeps them"
+        where = f"they are in {printable(errors)}" if errors else "--errors FILE keeps them"
         show(_block(f"{bad} of {records} records could not be converted; {where}"))
 
 

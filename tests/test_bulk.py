@@ -331,10 +331,12 @@ def test_too_many_bad_records_stop_the_run(tmp_path: Path, small_chunks: None, j
 
 
 def start(*arguments: str, interval: float = 0.05) -> subprocess.Popen[bytes]:
-    """The command with small chunks and a checkpoint every *interval* seconds."""
+    """The command with small chunks, slowed down, and a checkpoint every *interval* seconds."""
     program = (
-        "from envelope.cli.bulk import chunks, run\n"
+        "import time\nfrom envelope.cli.bulk import chunks, run\n"
         f"chunks.CHUNK, run._INTERVAL = 4096, {interval}\n"
+        "take = run.Run._take\n"
+        "run.Run._take = lambda *arguments: (time.sleep(0.01), take(*arguments))\n"
         "from envelope.cli import main\n"
         "main()\n"
     )
@@ -362,10 +364,6 @@ def processes_of(parent: int) -> list[int]:
             if int(fields[1]) == parent and fields[0] != "Z":
                 children.append(int(path.parent.name))
     return children
-
-
-def workers_of(parent: int) -> list[int]:
-    return [pid for pid in processes_of(parent) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def is_alive(pid: int) -> bool:
@@ -399,7 +397,7 @@ def test_killed_and_gone_on_with_the_bytes_are_the_same(tmp_path: Path, jobs: st
         assert child.wait(120) == 1
     with start(*arguments(out), "--jobs", jobs) as child:
         wait_for(lambda: json.loads(checkpoint.read_bytes())["progress"]["position"][0] > 200_000)
-        workers = workers_of(child.pid)
+        workers = processes_of(child.pid)
         assert len(workers) == (0 if jobs == "1" else 2)
         child.kill()
     assert out.read_bytes() == b"old"
@@ -428,7 +426,7 @@ def test_signals_end_the_workers_and_leave_a_checkpoint(tmp_path: Path, jobs: st
     # No checkpoint is due for an hour: that which is found was written at the end.
     with start(*arguments, interval=3600) as child:
         wait_for(lambda: (tmp_path / "out.partial").stat().st_size > 100_000)
-        workers = workers_of(child.pid)
+        workers = processes_of(child.pid)
         child.send_signal(number)
         assert child.wait(60) == status
         assert child.stderr is not None
@@ -451,7 +449,7 @@ def test_a_worker_that_is_killed_is_one_line_and_the_run_can_go_on(tmp_path: Pat
     arguments = ["--lines", str(tmp_path / "in.ser"), "--to", "jsonu", "-o", str(out), "--jobs", "2"]
     with start(*arguments) as child:
         wait_for(lambda: (tmp_path / "out.checkpoint").exists())
-        os.kill(workers_of(child.pid)[0], signal.SIGKILL)
+        os.kill(processes_of(child.pid)[0], signal.SIGKILL)
         assert child.wait(60) == 1
         assert child.stderr is not None
         assert child.stderr.read() == (

@@ -15,6 +15,7 @@ from envelope.cli.bulk.output import replaces_file
 from envelope.cli.bulk.parquet import parquet_plan
 from envelope.cli.bulk.plan import Input, csv_plan, lines_plan
 from envelope.cli.bulk.run import Run
+from envelope.cli.bulk.workers import Workers
 from envelope.cli.report import printable
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ def convert_archive(file: str, output: str, conversion: Conversion, bulk: BulkOp
         source = Input(file)
     except OSError as exc:
         raise click.UsageError(f"cannot read {printable(file)}: {exc.strerror}") from None
-    with closing(source):
-        return _run(source, output, conversion, bulk)
+    with closing(source), Workers(bulk.jobs) as workers:
+        return _run(source, output, conversion, bulk, workers)
 
 
-def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions) -> int:
+def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, workers: Workers) -> int:
     compression = compression_of(output)
     run = Run(
         source=source.name,
@@ -42,7 +43,7 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions) 
         output=output,
         errors=bulk.errors,
         max_errors=bulk.max_errors,
-        jobs=bulk.jobs,
+        workers=workers,
         resume=bulk.resume,
         options={
             "library": _version(),

@@ -21,7 +21,7 @@ from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoi
 from envelope.cli.bulk.compression import BadInput
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import ProgressBar
-from envelope.cli.bulk.workers import WorkerDied, in_order
+from envelope.cli.bulk.workers import WorkerDied, Workers
 from envelope.cli.report import printable, show_bad_record, show_bulk_end
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Run:
     output: str
     errors: str | None
     max_errors: int | None
-    jobs: int
+    workers: Workers
     resume: bool
     options: dict[str, Any]
     progress: Progress = field(init=False)
@@ -121,8 +121,8 @@ class Run:
     def _convert(self, plan: Plan, files: _Files) -> None:
         saved = time.monotonic()
         done = plan.done(self.progress.position)
-        outcomes = in_order(plan.task, plan.chunks(self.progress.position), self.jobs)
-        with ProgressBar(self.size, done) as bar, closing(outcomes):
+        outcomes = self.workers.in_order(plan.task, plan.chunks(self.progress.position))
+        with closing(outcomes), ProgressBar(self.size, done) as bar:
             for end, outcome in outcomes:
                 self._take(end, outcome, files)
                 bar.show(plan.done(end), self.progress.records)

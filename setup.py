@@ -5,6 +5,7 @@ Where there is none, or one that fails, each extension is skipped with a line th
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -22,7 +23,12 @@ FLAGS = {
 
 
 class BuildExtensions(build_ext):
-    """Sets the flags once the compiler is known."""
+    """Builds on all processors, with flags that are set once the compiler is known."""
+
+    def finalize_options(self) -> None:
+        """As setuptools, where nothing else was asked for."""
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self) -> None:
         """As setuptools, with our flags behind its own."""

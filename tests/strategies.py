@@ -14,7 +14,13 @@ from envelope.values import is_ambiguous
 # What a query carries is text and containers that are not empty; in a dict below the first, no keys of a list (it is
 # read as one), none that is empty or one white space (`[]`), none with `]`; in the first, none that would be mangled.
 # NUL ends any name.
-_NESTED_KEYS = texts().filter(lambda key: not set(key) & set("]\0") and key not in {"", *" \t\n\r\v\f"})
+_NESTED_KEYS = texts().filter(
+    lambda key: (
+        not set(key) & set("]\0")
+        and key not in {"", *" \t\n\r\v\f"}
+        and not key.startswith(("__Host-", "__Secure-"))  # what PHP drops, lest it makes a cookie's prefix
+    )
+)
 _NAMES = texts().filter(lambda name: name != "" and not set(name) & set(" .[\0"))
 
 

@@ -143,23 +143,29 @@ def _fields(value: object) -> dict[Any, Any]:
     raise ValidationError(f"an envelope is a map, not {type(value).__name__}")
 
 
+_MISSING = object()
+
+
 def _read_text(fields: dict[Any, Any], name: str, notes: list[Note], *, strict: bool) -> str:
     """Take one of the five strings out of *fields*."""
+    value = fields.pop(name, _MISSING)
+    return value if type(value) is str else _mend_text(value, name, notes, strict=strict)
+
+
+def _mend_text(value: object, name: str, notes: list[Note], *, strict: bool) -> str:
+    """A text for what is none, and a note of it."""
     path = format_path([name])
-    missing = name not in fields
-    value = fields.pop(name, None)
-    if type(value) is str:
-        return value
+    is_missing = value is _MISSING
     if strict:
-        raise ValidationError("missing" if missing else f"a string, not {type(value).__name__}", path=path)
-    if value is None:
-        notes.append(Note(path, f"{'missing' if missing else 'null'}, taken as ''"))
+        raise ValidationError("missing" if is_missing else f"a string, not {type(value).__name__}", path=path)
+    if is_missing or value is None:
+        notes.append(Note(path, f"{'missing' if is_missing else 'null'}, taken as ''"))
         return ""
-    is_int = type(value) is int and INT_MIN <= value <= INT_MAX
-    if is_int and name == "error_code" and value >= 0:
-        notes.append(Note(path, "an integer, padded to four digits"))
-        return f"{value:04d}"
-    if is_int and name in ("request_id", "last_id"):
-        notes.append(Note(path, "an integer, taken as its decimal"))
-        return str(value)
+    if type(value) is int and INT_MIN <= value <= INT_MAX:
+        if name == "error_code" and value >= 0:
+            notes.append(Note(path, "an integer, padded to four digits"))
+            return f"{value:04d}"
+        if name in ("request_id", "last_id"):
+            notes.append(Note(path, "an integer, taken as its decimal"))
+            return str(value)
     raise ValidationError(f"a string, not {type(value).__name__}", path=path)

@@ -37,7 +37,7 @@ def main() -> int:
         build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--parallel", str(os.cpu_count() or 1)]
         subprocess.run(build, cwd=folder, env={**os.environ, **flags}, check=True)
         suffix = sysconfig.get_config_var("EXT_SUFFIX")
-        print(len(list(Path(folder).rglob(f"*{suffix}"))), "extensions built with", SANITIZE, flush=True)
+        print(len(list(Path(folder, "envelope").rglob(f"*{suffix}"))), "extensions built with", SANITIZE, flush=True)
         environ = {
             **os.environ,
             "LD_PRELOAD": f"{library('libasan.so')} {library('libubsan.so')}",

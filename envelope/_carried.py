@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from envelope.path import Link, Step, link_steps
+from envelope.errors import EncodeError
+from envelope.path import Link, Step, link_steps, short_path
 from envelope.php_query import scalar_text
 from envelope.values import is_ambiguous
 
-__all__ = ["find_fault", "text_tree"]
+__all__ = ["find_fault", "plain_text", "text_tree"]
 
 _MAX_DEPTH = 200
 _MANGLED = frozenset(" .[\0")
@@ -55,6 +56,13 @@ def _value_fault(value: Any) -> str:
     if type(value) is list or type(value) is dict or type(value) in _SCALARS:
         return ""
     return "a text that is not UTF-8" if type(value) is bytes else f"a value of type {type(value).__name__}"
+
+
+def plain_text(name: str, value: Any) -> str:
+    """The one text of a parameter, a text or an integer; `EncodeError` for any other, of which a form has no one."""
+    if type(value) is not str and type(value) is not int:
+        raise EncodeError(f"a {type(value).__name__} has no one text", path=short_path([name]))
+    return str(value)
 
 
 def text_tree(value: Any) -> Any:

@@ -11,7 +11,7 @@ from envelope.codes import API_NOT_FOUND
 from envelope.errors import DecodeError, RequestError
 from envelope.formats import FORMATS, ResultType
 from envelope.lang import Lang, negotiate
-from envelope.media import negotiate_format, split_content_type
+from envelope.media import FORM_TYPE, negotiate_format, split_content_type
 from envelope.path import format_path, short_path
 from envelope.php_query import parse_query
 
@@ -62,11 +62,11 @@ def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
     if not is_utf8:
         raise RequestError("the body is in another charset than UTF-8")
     if media_type in ("", "text/plain"):  # so fetch() calls a JSON text that was not given a type
-        media_type = "application/json" if http.body.lstrip()[:1] == b"{" else "application/x-www-form-urlencoded"
+        media_type = ResultType.JSON.media_type if http.body.lstrip()[:1] == b"{" else FORM_TYPE
     try:
-        if media_type == "application/x-www-form-urlencoded":
+        if media_type == FORM_TYPE:
             return parse_query(http.body, limits)
-        if media_type != "application/json":
+        if media_type != ResultType.JSON.media_type:
             raise RequestError("the body is neither JSON nor a urlencoded form")
         value = FORMATS[ResultType.JSON].loads(http.body, "portable", "typed", limits)
     except DecodeError as error:

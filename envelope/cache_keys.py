@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import orjson
 
-from envelope._carried import text_tree
-from envelope.errors import EncodeError
+from envelope._carried import plain_text, text_tree
 from envelope.formats import FORMATS, ResultType
 from envelope.limits import DEFAULT_LIMITS
-from envelope.path import short_path
 from envelope.request import ApiRequest
 
 __all__ = ["cache_key", "client_cache_key"]
@@ -44,14 +41,7 @@ def client_cache_key(request: ApiRequest) -> str:
     """The key that the gateway's own PHP client uses: the MD5 of the API's name, ``_``, and all values with commas.
 
     It knows neither names nor language, and the order of parameters counts (it is that of `ApiRequest.to_params`):
-    `cache_key` is safer. `EncodeError` with
-    the path of a parameter that is neither a text nor an integer.
+    `cache_key` is safer. `EncodeError` with the path of a parameter that is neither a text nor an integer.
     """
-    values = [_text(name, value) for name, value in request.to_params().items() if name not in _NOT_OWN]
+    values = [plain_text(name, value) for name, value in request.to_params().items() if name not in _NOT_OWN]
     return hashlib.md5(f"{request.api_name}_{','.join(values)}".encode(), usedforsecurity=False).hexdigest()
-
-
-def _text(name: str, value: Any) -> str:
-    if type(value) not in (str, int):
-        raise EncodeError(f"a {type(value).__name__} has no one text", path=short_path([name]))
-    return str(value)

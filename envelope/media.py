@@ -6,7 +6,10 @@ from envelope.accept import weighted
 from envelope.errors import DecodeError, UnknownFormat
 from envelope.formats import FORMATS, ResultType
 
-__all__ = ["content_type_of", "format_of", "negotiate_format", "split_content_type"]
+__all__ = ["FORM_TYPE", "content_type_of", "format_of", "negotiate_format", "split_content_type"]
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+"""The media type of a form."""
 
 # json is ASCII, and the only one that needs no charset.
 _CONTENT_TYPES = {row.name: f"{row.media_type}; charset=utf-8" for row in FORMATS.values()} | {

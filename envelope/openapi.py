@@ -17,7 +17,7 @@ from envelope.api import encode
 from envelope.codes import REGISTRY, CodeRegistry, ErrorCode
 from envelope.formats import ResultType
 from envelope.lang import Lang
-from envelope.media import content_type_of
+from envelope.media import FORM_TYPE, content_type_of
 from envelope.model import Envelope
 from envelope.signing import DATELINE_PATTERN
 
@@ -212,7 +212,7 @@ def _operations(api_name: str, statuses: Sequence[str]) -> dict[str, Any]:
             "operationId": f"post_{api_name}",
             "summary": "Call the API by a form or a JSON body.",
             "requestBody": {
-                "content": {"application/json": content, "application/x-www-form-urlencoded": content},
+                "content": {ResultType.JSON.media_type: content, FORM_TYPE: content},
             },
             "responses": answers,
         },

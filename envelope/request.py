@@ -28,6 +28,7 @@ from envelope.errors import DecodeError, EncodeError, RequestError
 from envelope.formats import FORMATS, ResultType
 from envelope.lang import Lang
 from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.media import FORM_TYPE
 from envelope.path import format_path, short_path
 from envelope.php_query import build_query, parse_query
 from envelope.values import differences
@@ -35,9 +36,6 @@ from envelope.values import differences
 __all__ = ["ApiRequest", "Carrier", "HttpRequest", "read_call"]
 
 Carrier = Literal["query", "form", "json"]
-
-_FORM = "application/x-www-form-urlencoded"
-_JSON = "application/json"
 
 # The names that are none of an API's own; `api` is another name of `method`.
 _COMMON = frozenset(
@@ -145,10 +143,10 @@ class ApiRequest:
             return HttpRequest(path=path, query=_text(params))
         query = _text({"key": params.pop("key")})
         if carrier == "form":
-            return HttpRequest(path=path, query=query, body=_text(params).encode(), content_type=_FORM)
+            return HttpRequest(path=path, query=query, body=_text(params).encode(), content_type=FORM_TYPE)
         if carrier != "json":
             raise TypeError(f"a carrier is query, form or json, not {carrier!r}")
-        return HttpRequest(path=path, query=query, body=_jsonu(params), content_type=_JSON)
+        return HttpRequest(path=path, query=query, body=_jsonu(params), content_type=ResultType.JSON.media_type)
 
     @staticmethod
     def read(http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS) -> ApiRequest:

@@ -19,9 +19,9 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cmp_to_key
 from typing import Any
 
+from envelope._carried import plain_text
 from envelope.codes import INVALID_CREDENTIALS, MISSING_PARAM
 from envelope.errors import EncodeError, RequestError
-from envelope.path import short_path
 from envelope.request import ApiRequest
 from envelope.values import INT_MAX, INT_MIN
 
@@ -45,11 +45,9 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
     params = call.to_params() if isinstance(call, ApiRequest) else call
     digest = hashlib.md5(_raw(secret), usedforsecurity=False)
     for name in sorted(params.keys() - _UNSIGNED, key=cmp_to_key(_ksort)):
-        value = params[name]
-        if type(value) not in (str, int):
-            raise EncodeError(f"a {type(value).__name__} cannot be signed", path=short_path([name]))
-        if not str(value).startswith("@"):
-            digest.update(_raw(f"{name}{value}"))
+        text = plain_text(name, params[name])
+        if not text.startswith("@"):
+            digest.update(_raw(name + text))
     digest.update(_raw(secret))
     return digest.hexdigest().upper()
 

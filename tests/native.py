@@ -15,18 +15,17 @@ from envelope.formats import _native
 _Codec = TypeVar("_Codec", bound=Callable[..., Any])
 
 HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
+WHY_NOT = "the extensions are not built, and there is no C++ compiler here"
 MODULES = _native.load({})  # also where ENVELOPE_PURE keeps them out of use
 
 # Where they could have been built, their absence is a failure: nothing else would tell that Python alone was tested.
-requires_native = pytest.mark.skipif(
-    not MODULES and not HAS_COMPILER, reason="the extensions are not built, and there is no C++ compiler here"
-)
+requires_native = pytest.mark.skipif(not MODULES and not HAS_COMPILER, reason=WHY_NOT)
 
 
 def extension(name: str) -> ModuleType:
     """The extension module of this name; skips all of the calling module where there can be none."""
     if not MODULES and not HAS_COMPILER:
-        pytest.skip("the extensions are not built, and there is no C++ compiler here", allow_module_level=True)
+        pytest.skip(WHY_NOT, allow_module_level=True)
     return MODULES[name]
 
 

@@ -14,9 +14,10 @@ from setuptools.command.build_ext import build_ext
 NATIVE = Path("envelope/formats/_native")
 
 # Nothing here is for one machine only: a wheel runs on all of its architecture. What Cython generates compiles without
-# a warning, so that any warning is about our own code.
+# a warning, so that any warning is about our own code. What an extension has inside is called inside it alone: hidden,
+# it can be called without a detour.
 FLAGS = {
-    "unix": ["-std=c++17", "-O3", "-Wall", "-Wextra"],
+    "unix": ["-std=c++17", "-O3", "-fvisibility=hidden", "-fno-plt", "-Wall", "-Wextra"],
     "mingw32": ["-std=c++17", "-O3"],
     "msvc": ["/std:c++17", "/O2", "/EHsc", "/utf-8"],
 }

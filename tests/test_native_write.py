@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from functools import partial
@@ -112,9 +113,19 @@ def test_many_random_floats(pair: Pair) -> None:
     rng = Random(8)
     powers = [float(f"{digits}e{power}") for power in range(-320, 309) for digits in ("1", "9.5", "1.2345678901234567")]
     numbers = [*powers, *struct.unpack("<20000d", rng.randbytes(160_000)), *(rng.gauss(0, 0.02) for _ in range(5000))]
+    numbers += near_neighbours(rng)
     finite = [number for number in numbers if number - number == 0]
     pair.check([*finite, *(-number for number in finite)])
     pair.check(numbers, "php")
+
+
+def near_neighbours(rng: Random) -> Iterator[float]:
+    """Powers of two, whose lower neighbour is nearer than their upper, and short decimals, each with its neighbours."""
+    centres = [2.0**power for power in range(-90, 70)]
+    centres += [float(f"{rng.randrange(1, 10 ** rng.randrange(1, 17))}e{rng.randrange(-25, 3)}") for _ in range(2000)]
+    centres += [rng.randrange(2**54) / rng.choice([1, 2, 8, 10, 1000, 1024]) for _ in range(2000)]
+    for centre in centres:
+        yield from (centre, math.nextafter(centre, math.inf), math.nextafter(centre, 0.0))
 
 
 def test_texts_of_every_width(pair: Pair) -> None:

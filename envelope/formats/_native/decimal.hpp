@@ -10,10 +10,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "wide.hpp"
+
 namespace envelope {
 
-#if defined(__SIZEOF_INT128__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-__extension__ typedef unsigned __int128 uint128;
+#if defined(ENVELOPE_WIDE_INTEGERS)
 
 constexpr int MOST_PLACES = 27;  // 5^27 is the last that fits 64 bits
 

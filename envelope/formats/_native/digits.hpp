@@ -4,7 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+
+#include "wide.hpp"
 
 namespace envelope {
 
@@ -26,8 +29,29 @@ inline constexpr std::array<Decimal, 1000> kDecimals = [] {
   return decimals;
 }();
 
+#if defined(ENVELOPE_WIDE_INTEGERS)
+
+// Writes a number below 10^8 as eight digits: it is parted into fours, pairs, digits, all parts of a step at a time.
+inline char* put_eight(char* at, std::uint64_t number) {
+  const std::uint64_t fours = number / 10000 + (number % 10000 << 32);
+  const std::uint64_t hundreds = (fours * 5243 >> 19) & 0x0000007F0000007F;  // 5243 / 2^19 is 1/100, nearly
+  const std::uint64_t pairs = hundreds + ((fours - 100 * hundreds) << 16);
+  const std::uint64_t tens = (pairs * 103 >> 10) & 0x000F000F000F000F;  // 103 / 2^10 is 1/10, nearly
+  const std::uint64_t digits = (tens + ((pairs - 10 * tens) << 8)) | 0x3030303030303030;
+  std::memcpy(at, &digits, sizeof digits);
+  return at + sizeof digits;
+}
+
+#endif
+
 // Writes `number` into kDigits bytes.
 inline char* put_digits(char* at, long long number) {
+#if defined(ENVELOPE_WIDE_INTEGERS)
+  if (number >= 100'000'000) {
+    at = put_digits(at, number / 100'000'000);
+    return put_eight(at, static_cast<std::uint64_t>(number % 100'000'000));
+  }
+#endif
   if (number < 0 || number >= 1'000'000) return std::to_chars(at, at + kDigits, number).ptr;
   if (number >= 1000) {
     at = put_digits(at, number / 1000);

@@ -8,7 +8,7 @@
 
 namespace envelope {
 
-// Whether *size* spaces stand here; eight at a time.
+// Whether *size* spaces stand here; eight at a time, and the last few as the head of a word.
 inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
     constexpr uint64_t SPACES = 0x2020202020202020;
     if (end - at < size) {
@@ -20,12 +20,7 @@ inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
             return false;
         }
     }
-    for (; size > 0; --size, ++at) {
-        if (*at != ' ') {
-            return false;
-        }
-    }
-    return true;
+    return std::memcmp(at, "        ", static_cast<size_t>(size)) == 0;
 }
 
 // The place behind a token that must stand here; nullptr where it does not.

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import envelope
-from envelope import DecodeError, Limits
+from envelope import DecodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.formats import json, php_serialize, php_var_export
 from envelope.limits import DEFAULT_LIMITS
 from envelope.testing.strategies import php_values, values
@@ -93,8 +93,45 @@ def test_plain_documents_do_not_need_the_python_reader(format: str, value: Any, 
 
 @given(value=php_values(), var_export=php_values(var_export=True))
 def test_values_of_phps_domain(value: Any, var_export: Any) -> None:
-    check("serialize", body_of(value, "serialize", domain="php"))
-    check("var_export", body_of(var_export, "var_export", domain="php"))
+    """As they are written, they do not need the Python readers either."""
+    for name, twin, tree in (("serialize", php_serialize, value), ("var_export", php_var_export, var_export)):
+        body = body_of(tree, name, domain="php")
+        check(name, body)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(twin, "loads", never)
+            FORMATS[name][1](body, "php")
+
+
+OBJECTS = r"""
+    O:1:"A":0:{} O:8:"STDclass":1:{i:5;N;} O:3:"A\\B":2:{i:0;i:1;s:1:"0";i:2;} O:2:"\\A":0:{} O:2:"A\\":0:{} O:0:"":0:{}
+    O:4:"A\\\\B":0:{} O:1:"A":2:{s:1:"a";i:1;s:1:"a";i:2;} a:2:{i:0;O:1:"A":0:{}i:1;r:2;} a:2:{i:0;O:1:"A":0:{}i:1;r:3;}
+    a:2:{i:0;O:1:"A":0:{}i:1;r:1;} a:2:{i:0;O:1:"A":0:{}i:1;r:0;} a:2:{i:0;O:1:"A":0:{}i:1;r:-1;} O:1:"A":1:{s:1:"x";r:1;}
+    a:3:{i:0;i:7;i:0;O:1:"A":0:{}i:1;r:2;} a:3:{s:1:"x";O:1:"A":0:{}s:1:"x";i:7;i:1;r:2;} r:1; E:3:"A:B"; E:4:"A:B\\";
+    a:3:{s:1:"x";O:1:"A":0:{}s:1:"x";O:1:"B":0:{}i:1;r:2;} a:2:{i:0;E:3:"A:B";i:1;r:2;} a:2:{i:0;E:3:"A:B";i:1;E:3:"A:B";}
+    E:2:":B"; E:2:"A:"; E:1:"A"; E:5:"A:B:C"; E:9:"A\\B:C\\DEF"; a:2:{i:0;O:1:"A":0:{}i:1;R:2;} C:1:"A":1:{x}
+    a:3:{i:0;O:1:"A":0:{}i:1;C:1:"A":1:{x}i:2;r:2;} a:3:{i:0;O:1:"A":0:{}i:1;r:2;i:2;r:3;} O:1:"A":1:{N;N;} O:1:"A":1:{i:0;}
+    O:1:"A":1:{s:4:"\0*\0b";N;} O:1:"A":1:{s:3:"\0*\0";N;} O:1:"A":1:{s:4:"\0A\0b";N;} O:1:"A":1:{s:1:"\0";N;}
+    O:1:"A":1:{s:4:"\0*\0\xff";N;} O:1:"A":1:{s:5:"\0A-\0b";N;} O:1:"A":1:{s:2:"\xff\0";N;} O:2:"\xff\xff":0:{}
+    O:1:"A":2:{s:4:"\0A\0b";i:1;s:4:"\0B\0b";i:2;} O:1:"A":1:{S:1:"\61";N;} d:NAN; d:-NAN; d:INF; d:-INF; d:INF d:+INF;
+    \\A::B \\A::B\\C A::B \\A\\::B \\\\A::B \\A:B \\A::\xff \\stdClass::B NAN INF -INF -NAN NANA \\A::__set_state
+    \\A::__set_state(array(\n)) \\A::__set_state(array(\n) \\A::__set_state(array(\n))) \\stdClass::__set_state(array(\n))
+    \\STDCLASS::__set_state(array(\n)) (object)~array(\n) (object)~array(\n)) \\A::__set_state(array()) A::__set_state(array(\n))
+    \\A::__set_state(array(\n~~~'a'~=>~1,\n~~~'a'~=>~2,\n)) \\A::__set_state(array(\n~~~5~=>~NAN,\n~~~'5'~=>~\\A::B,\n))
+    \\A::__set_state(array(\n~~~'a'~=>~\n~~\\A::B,\n~~~'b'~=>~\n~~\\B::__set_state(array(\n~~)),\n))
+    (object)~array(\n~~~5~=>~1,\n~~~'b'~=>~\n~~(object)~array(\n~~),\n) \\A::__set_state(array(\n~~~'\0*\0a'~=>~1,\n))
+    array~(\n~~0~=>~\n~~\\A::B,\n~~1~=>~\\A::B,\n)
+"""
+
+
+@pytest.mark.parametrize("spelling", OBJECTS.split())
+def test_spellings_of_objects(spelling: str) -> None:
+    body = spelling.replace("~", " ").encode().decode("unicode_escape").encode("latin-1")
+    for format in ("serialize", "var_export"):
+        check(format, body)
+        if format == "serialize":
+            check(format, b"a:1:{i:0;" + body + b"}")
+            for max_depth, max_items in ((0, 9), (1, 9), (9, 0), (9, 1)):
+                check(format, body, Limits(max_depth=max_depth, max_items=max_items))
 
 
 @given(number=st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**63 - 1))
@@ -160,7 +197,7 @@ def test_noise(format: str, data: bytes) -> None:
     check(format, data)
 
 
-@given(value=values(max_leaves=8) | php_values(max_leaves=8, var_export=True), data=st.data())
+@given(value=values(max_leaves=8) | php_values(max_leaves=8), data=st.data())
 def test_broken_bodies(format: str, value: Any, data: st.DataObject) -> None:
     try:
         body = bytearray(body_of(value, format, "object", "php"))
@@ -260,15 +297,20 @@ def resident() -> int:
 @pytest.mark.memory
 def test_memory_is_given_back(format: str) -> None:
     value = {"k": [1.5, "中" * 50, "x" * 100, {"a": [10**15] * 20}, {"5": [], "z": None}], "l": list(range(300, 400))}
-    body = body_of(value, format, "object")
-    broken = body[:-1]
+    bodies = {"portable": body_of(value, format, "object")}
+    if format != "jsonu":
+        properties = [PhpProperty("a", value, "private", "App\\A"), PhpProperty(b"\xff", float("nan"), "protected")]
+        user = PhpObject("App\\User", [PhpProperty("id", 7), *(properties if format == "serialize" else [])])
+        shared = [user, PhpEnum("Suit", "H"), {"one": user}, PhpObject("stdClass", {"5": [user]})]
+        bodies["php"] = body_of(shared, format, domain="php")
     native = FORMATS[format][1]
 
     def round(calls: int) -> None:
-        for _ in range(calls):
-            native(body)
-            with pytest.raises(DecodeError):
-                native(broken)
+        for domain, body in bodies.items():
+            for _ in range(calls):
+                native(body, domain)
+                with pytest.raises(DecodeError):
+                    native(body[:-1], domain)
 
     round(500)
     before = resident()

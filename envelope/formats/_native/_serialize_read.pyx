@@ -10,11 +10,12 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_Clear
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
-from libc.string cimport memcmp
+from libc.string cimport memchr, memcmp
 
 from envelope.formats._native.reading cimport (
-    Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, PyLong_FromLongLong,
-    clipped, owned, read_float, read_int, read_length, text, text_or_bytes, whole,
+    Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, PyLong_FromLongLong, Slots, classes_are_ready,
+    clipped, is_std_class, new_class_name, new_enum_case, owned, read_float, read_int, read_length, read_not_finite,
+    std_class_name, text, text_or_bytes, whole,
 )
 
 from envelope.formats import php_serialize
@@ -30,11 +31,15 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     """The value that *data*, an output of PHP's `serialize`, stands for; `DecodeError` where it is none."""
     cdef PyObject* value = NULL
     cdef bint php = values == "php"
+    cdef bint refers = False
     if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
         if type(data) is not bytes:
             data = as_bytes(data, php_serialize.FORMAT, limits)
         if PyBytes_GET_SIZE(data) <= clipped(limits.max_bytes, NULL):
-            value = read(data, php, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
+            value = read(data, php, &refers, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
+            if value == NULL and refers:
+                PyErr_Clear()
+                value = read(data, php, &refers, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
             if value != NULL:
                 return owned(value)
             PyErr_Clear()
@@ -42,17 +47,18 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
 
 
 # Twin: Reader.read
-cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_items) noexcept:
-    """value, then the end of the input."""
+cdef PyObject* read(bytes data, bint php, bint* refers, Py_ssize_t max_depth, Py_ssize_t max_items) noexcept:
+    """value, then the end of the input. Slots cost a place each, so they are kept once it is known that it *refers*."""
     cdef const char* at = PyBytes_AS_STRING(data)
     cdef const char* end = at + PyBytes_GET_SIZE(data)
-    cdef Py_ssize_t items = 0, size
+    cdef Py_ssize_t items = 0, size = 0
     cdef int64_t number
     cdef PyObject* value
     cdef const char* name
     cdef char tag
     cdef Containers opened
     opened.php = php
+    opened.slots.is_kept = opened.unique_keys = refers[0]
     # No document declares more members than its bytes can hold, so what is made for them is in proportion.
     max_items = min(max_items, PyBytes_GET_SIZE(data) // SMALLEST_MEMBER)
     while True:
@@ -66,23 +72,35 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
             if at != NULL:
                 value = PyLong_FromLongLong(number)
         elif tag == b"d":
-            at = float_number(at, end, &value)
+            at = float_number(at, end, php, &value)
         elif tag == b"N":
             at = null(at, &value)
         elif tag == b"b":
             at = boolean(at, &value)
-        elif tag == b"a" or (tag == b"O" and not php):
-            at = count(at + 1, end, &size) if tag == b"a" else object_head(at, end, &size)
+        elif tag == b"a":
+            at = count(at + 1, end, &size)
+            if at == NULL or not opened.open_array(size):
+                return NULL
+        elif tag == b"O":
+            at = object_head(at, end, &opened, &size, &value)
             if at == NULL:
                 return NULL
-            items += size
-            if items > max_items or opened.depth() >= max_depth:
+        elif tag == b"r":
+            if not refers[0]:
+                refers[0] = php
                 return NULL
-            if not (opened.open_array(size) if tag == b"a" else opened.open_object(size)):
-                return NULL
+            at = reference(at, end, opened.slots, &value)
+        elif tag == b"E" and php:
+            at = enum_case(at, end, &value)
         else:
             return NULL
-        if tag != b"a" and tag != b"O":
+        if opened.slots.is_kept and not opened.slots.take(value):
+            return NULL
+        if tag == b"a" or tag == b"O":
+            items += size
+            if items > max_items or opened.depth() > max_depth:
+                return NULL
+        else:
             if at == NULL or value == NULL:
                 return NULL
             if opened.depth() == 0:
@@ -111,7 +129,7 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
         elif at[0] == b"s":
             name = string_span(at, end, &size)
             # In an object such a name is a property's that is not public.
-            if name == NULL or (opened.in_object() and name[0] == 0 and size > 0):
+            if name == NULL or (not php and opened.in_object() and name[0] == 0 and size > 0):
                 return NULL
             if not opened.name(name, size):
                 return NULL
@@ -123,13 +141,19 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
 # Twin: Reader.string
 cdef inline const char* string_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
     """`s:length:"bytes";` — answers where the bytes begin."""
+    at = quoted_span(at, end, size)
+    return at if at != NULL and at[size[0] + 1] == b";" else NULL
+
+
+cdef inline const char* quoted_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
+    """tag `:length:"bytes"` — answers where the bytes begin; one more behind them is in the input."""
     if at[1] != b":":
         return NULL
     at = read_length(at + 2, size)
     if at == NULL or at[0] != b":" or at[1] != b'"' or end - at - 4 < size[0]:
         return NULL
     at += 2
-    return at if at[size[0]] == b'"' and at[size[0] + 1] == b";" else NULL
+    return at if at[size[0]] == b'"' else NULL
 
 
 # Twin: Reader.string
@@ -153,12 +177,15 @@ cdef inline const char* integer(const char* at, const char* end, int64_t* number
 
 
 # Twin: Reader.number
-cdef inline const char* float_number(const char* at, const char* end, PyObject** value) noexcept:
-    """`d:float;` — a finite one."""
+cdef inline const char* float_number(const char* at, const char* end, bint php, PyObject** value) noexcept:
+    """`d:float;` — a finite one, unless in PHP's domain."""
     cdef double number
+    cdef const char* start = at + 2
     if at[1] != b":":
         return NULL
-    at = read_float(at + 2, end, &number)
+    at = read_float(start, end, &number)
+    if at == NULL and php:
+        at = read_not_finite(start, &number)
     if at == NULL or at[0] != b";":
         return NULL
     value[0] = PyFloat_FromDouble(number)
@@ -196,8 +223,49 @@ cdef inline const char* count(const char* at, const char* end, Py_ssize_t* size)
 
 
 # Twin: Reader.object_head
-cdef inline const char* object_head(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """`O:8:"stdClass":count:{`"""
-    if end - at < 14 or memcmp(at, b'O:8:"stdClass"', 14) != 0:
+cdef inline const char* object_head(
+    const char* at, const char* end, Containers* opened, Py_ssize_t* size, PyObject** value
+) noexcept:
+    """`O:length:"class":count:{` — opens it; in PHP's domain *value* is the object, borrowed."""
+    cdef const char* name
+    cdef Py_ssize_t name_size
+    if not opened.php:
+        if end - at < 14 or memcmp(at, b'O:8:"stdClass"', 14) != 0:
+            return NULL
+        at = count(at + 14, end, size)
+        return at if at != NULL and opened.open_std_map(size[0]) else NULL
+    name = quoted_span(at, end, &name_size)
+    if name == NULL:
         return NULL
-    return count(at + 14, end, size)
+    at = count(name + name_size + 1, end, size)
+    if at == NULL or not classes_are_ready():
+        return NULL
+    value[0] = std_class_name() if is_std_class(name, name_size) else new_class_name(name, name_size)
+    if value[0] == NULL:
+        return NULL
+    value[0] = opened.open_object(value[0], size[0])
+    return at if value[0] != NULL else NULL
+
+
+# Twin: Reader.enum
+cdef inline const char* enum_case(const char* at, const char* end, PyObject** value) noexcept:
+    """`E:length:"Class:Case";`"""
+    cdef Py_ssize_t size
+    cdef const char* name = string_span(at, end, &size)
+    if name == NULL or not classes_are_ready():
+        return NULL
+    cdef const char* colon = <const char*> memchr(name, b":", size)
+    if colon == NULL:
+        return NULL
+    value[0] = new_enum_case(name, colon - name, colon + 1, name + size - colon - 1)
+    return name + size + 2
+
+
+# Twin: Reader.reference
+cdef inline const char* reference(const char* at, const char* end, Slots& slots, PyObject** value) noexcept:
+    """`r:slot;` — the object in it."""
+    cdef int64_t slot
+    at = integer(at, end, &slot)
+    if at != NULL:
+        value[0] = slots.get(slot)
+    return at

@@ -12,8 +12,9 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
 from envelope.formats._native.reading cimport (
-    Containers, Py_False, Py_INCREF, Py_None, Py_True, Quoted, clipped, owned, read_int, read_literal, text,
-    text_or_bytes, whole,
+    Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, Quoted, classes_are_ready, clipped, is_std_class,
+    new_class_name, new_enum_case, owned, read_int, read_literal, read_not_finite, std_class_name, text, text_or_bytes,
+    whole,
 )
 
 from envelope.formats import php_var_export
@@ -26,6 +27,9 @@ cdef extern from "layout.hpp" namespace "envelope":
     const char* behind_comma(const char*, const char*)
     const char* behind_array(const char*, const char*)
     const char* behind_object(const char*, const char*)
+    const char* behind_set_state(const char*, const char*)
+    const char* class_end(const char*)
+    const char* name_end(const char*)
 
 
 # Twin: php_var_export.loads
@@ -54,7 +58,7 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
     cdef bint own_line
     cdef Quoted quoted
     cdef Containers opened
-    opened.php = php
+    opened.php = opened.unique_keys = php
     while True:
         # ---- value
         own_line = at[0] == b"\n" and opened.depth() > 0
@@ -63,19 +67,18 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
             if not is_indent(at + 1, end, indent):
                 return NULL
             at += 1 + indent
-        if (own_line or opened.depth() == 0) and (at[0] == b"a" or at[0] == b"("):
-            if opened.depth() >= max_depth:
-                return NULL
-            at = head(at, end, &opened)
-            if at == NULL:
+        value = NULL
+        if (own_line or opened.depth() == 0) and (at[0] == b"a" or at[0] == b"(" or at[0] == b"\\"):
+            at = head(at, end, &opened, &value)
+            if at == NULL or opened.depth() > max_depth:
                 return NULL
         elif own_line:
             return NULL
         else:
-            value = NULL
             at = scalar(at, end, php, &quoted, &value)
             if at == NULL or value == NULL:
                 return NULL
+        if value != NULL:
             if opened.depth() == 0:
                 return whole(value, at, end)
             if not opened.put(value):
@@ -90,6 +93,10 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
             at += indent
             if at[0] != b")":
                 break
+            if opened.in_class():
+                at += 1
+                if at[0] != b")":
+                    return NULL
             value = opened.close()
             if value == NULL:
                 return NULL
@@ -109,15 +116,37 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
 
 
 # Twin: Reader.head
-cdef inline const char* head(const char* at, const char* end, Containers* opened) noexcept:
-    """`array (⏎`, or `(object) array(⏎` where that is read as a map."""
+cdef inline const char* head(const char* at, const char* end, Containers* opened, PyObject** enum_case) noexcept:
+    """`array (⏎` | `(object) array(⏎` | `\\Class::__set_state(array(⏎` open a container; `\\Class::Case` is an *enum_case*."""
     cdef const char* inside = behind_array(at, end)
     if inside != NULL:
         return inside if opened.open_array(0) else NULL
-    if opened.php:
+    if opened.php and not classes_are_ready():
         return NULL
     inside = behind_object(at, end)
-    return inside if inside != NULL and opened.open_object(0) else NULL
+    if inside == NULL:
+        return class_head(at, end, opened, enum_case) if opened.php else NULL
+    if opened.php:
+        return inside if opened.open_object(std_class_name(), 0) != NULL else NULL
+    return inside if opened.open_std_map(0) else NULL
+
+
+# Twin: Reader.head
+cdef const char* class_head(const char* at, const char* end, Containers* opened, PyObject** enum_case) noexcept:
+    """`\\Class::__set_state(array(⏎` | `\\Class::Case`"""
+    cdef const char* name = at + 1
+    cdef const char* colons = class_end(name)
+    cdef const char* inside
+    cdef PyObject* class_name
+    if at[0] != b"\\" or colons[0] != b":" or colons[1] != b":" or is_std_class(name, colons - name):
+        return NULL
+    inside = behind_set_state(colons + 2, end)
+    if inside == NULL:
+        inside = name_end(colons + 2)
+        enum_case[0] = new_enum_case(name, colons - name, colons + 2, inside - colons - 2)
+        return inside if enum_case[0] != NULL else NULL
+    class_name = new_class_name(name, colons - name)
+    return inside if class_name != NULL and opened.open_object(class_name, 0) != NULL else NULL
 
 
 # Twin: Reader.key
@@ -144,7 +173,9 @@ cdef inline const char* key(const char* at, const char* end, Quoted* quoted, Con
 
 # Twin: Reader.scalar
 cdef inline const char* scalar(const char* at, const char* end, bint php, Quoted* quoted, PyObject** value) noexcept:
-    """string | number | NULL | true | false — what stands behind them is for the caller to see."""
+    """string | number | NULL | true | false | NAN | INF | -INF — what stands behind them is for the caller to see."""
+    cdef double number
+    cdef const char* stop
     if at[0] == b"'":
         at = quoted.string(at, end)
         if at != NULL:
@@ -156,7 +187,11 @@ cdef inline const char* scalar(const char* at, const char* end, bint php, Quoted
         return constant(at + 4, Py_True, value)
     if at[0] == b"f" and at[1] == b"a" and at[2] == b"l" and at[3] == b"s" and at[4] == b"e":
         return constant(at + 5, Py_False, value)
-    return read_literal(at, end, value)
+    stop = read_not_finite(at, &number) if php else NULL
+    if stop == NULL:
+        return read_literal(at, end, value)
+    value[0] = PyFloat_FromDouble(number)
+    return stop
 
 
 cdef inline const char* constant(const char* at, PyObject* word, PyObject** value) noexcept:

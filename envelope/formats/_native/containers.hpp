@@ -7,16 +7,19 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "instances.hpp"
 #include "key_cache.hpp"
 #include "number.hpp"
 
 namespace envelope {
 
-enum class Kind : char { LIST, MAP, OBJECT };
+// STD_OBJECT: an stdClass, whose integer keys are text. OBJECT: of any other class.
+enum class Kind : char { LIST, MAP, STD_OBJECT, OBJECT };
 
 struct Open {
     PyObject* map;      // owned; nullptr while it is a list, whose members are the last of the values
     PyObject* key;      // owned; of the member that is being read into a map
+    PyObject* shell;    // owned; the PhpObject whose properties the map holds; nullptr where the map is the value
     Py_ssize_t first;   // where a list's members begin among the values
     Py_ssize_t left;    // how many members are to come; where that is not declared, it begins at 0 and means nothing
     Kind kind;
@@ -39,6 +42,7 @@ public:
         for (Py_ssize_t index = 0; index < depth_; ++index) {
             Py_XDECREF(open_[index].map);
             Py_XDECREF(open_[index].key);
+            Py_XDECREF(open_[index].shell);
         }
         for (Py_ssize_t index = 0; index < count_; ++index) {
             Py_DECREF(values_[index]);
@@ -46,20 +50,35 @@ public:
         if (values_ != near_) {
             std::free(values_);
         }
+        Py_XDECREF(mangled_);
     }
 
-    bool php = false;  // the value domain
+    bool php = false;          // the value domain
+    bool unique_keys = false;  // whether a key that a map has already is none that `put` takes
+    Slots slots;
 
     Py_ssize_t depth() const { return depth_; }
     Open& top() { return open_[depth_ - 1]; }
 
     // An array that has *left* members to come.
-    bool open_array(Py_ssize_t left) { return push({nullptr, nullptr, count_, left, Kind::LIST}); }
+    bool open_array(Py_ssize_t left) { return push({nullptr, nullptr, nullptr, count_, left, Kind::LIST}); }
 
-    // An object that is read as a map: its integer keys are text, and it never is a list.
-    bool open_object(Py_ssize_t left) {
+    // An stdClass that is read as a map: it never is a list.
+    bool open_std_map(Py_ssize_t left) {
         PyObject* map = new_map(left);
-        return map && push({map, nullptr, count_, left, Kind::OBJECT});
+        return map && push({map, nullptr, nullptr, count_, left, Kind::STD_OBJECT});
+    }
+
+    // An object of this class, whose name is taken over; answers it, borrowed.
+    PyObject* open_object(PyObject* class_name, Py_ssize_t left) {
+        const Kind kind = PyUnicode_CompareWithASCIIString(class_name, "stdClass") ? Kind::OBJECT : Kind::STD_OBJECT;
+        PyObject* shell = new_shell(class_name);
+        PyObject* map = shell ? new_map(left) : nullptr;
+        if (!map) {
+            Py_XDECREF(shell);
+            return nullptr;
+        }
+        return push({map, nullptr, shell, count_, left, kind}) ? shell : nullptr;
     }
 
     // The next member stands under an integer.
@@ -74,7 +93,7 @@ public:
                 return false;
             }
         }
-        open.key = int_key(key, php && open.kind != Kind::OBJECT);
+        open.key = int_key(key, php && open.kind != Kind::STD_OBJECT);
         return open.key != nullptr;
     }
 
@@ -82,7 +101,7 @@ public:
     bool name(const char* bytes, Py_ssize_t size) {
         Open& open = top();
         int64_t number;
-        if (open.kind != Kind::OBJECT && canonical_int(bytes, size, &number)) {
+        if (open.kind < Kind::STD_OBJECT && canonical_int(bytes, size, &number)) {
             return name(number);
         }
         if (open.kind == Kind::LIST && !become_map(open)) {
@@ -96,7 +115,11 @@ public:
         return open.key != nullptr;
     }
 
-    bool in_object() const { return open_[depth_ - 1].kind == Kind::OBJECT; }
+    // Whether it is an object's, whose names are no array keys.
+    bool in_object() const { return open_[depth_ - 1].kind >= Kind::STD_OBJECT; }
+
+    // Whether it is an object's of another class than stdClass.
+    bool in_class() const { return open_[depth_ - 1].kind == Kind::OBJECT; }
 
     // Takes over *value*, the member that `name` announced.
     bool put(PyObject* value) {
@@ -105,11 +128,12 @@ public:
         if (open.kind == Kind::LIST) {
             return push_value(value);
         }
+        const Py_ssize_t size = unique_keys ? PyDict_GET_SIZE(open.map) : -1;
         const int failed = PyDict_SetItem(open.map, open.key, value);
         Py_DECREF(open.key);
         open.key = nullptr;
         Py_DECREF(value);
-        return !failed;
+        return !failed && PyDict_GET_SIZE(open.map) > size;
     }
 
     // The innermost container, complete; a new reference.
@@ -126,6 +150,12 @@ public:
                 PyList_SET_ITEM(value, index, values_[open.first + index]);
             }
             count_ = open.first;
+        } else if (open.shell) {
+            if (!fill_shell(open.shell, open.map, mangled_)) {
+                return nullptr;
+            }
+            Py_DECREF(open.map);
+            value = open.shell;
         }
         --depth_;
         return value;
@@ -135,6 +165,7 @@ private:
     bool push(const Open& open) {
         if (depth_ == DEEPEST) {
             Py_XDECREF(open.map);
+            Py_XDECREF(open.shell);
             return false;
         }
         open_[depth_++] = open;
@@ -207,6 +238,7 @@ private:
     static constexpr Py_ssize_t NEAR = 64;
     PyObject* near_[NEAR];
     PyObject** values_ = near_;
+    PyObject* mangled_ = nullptr;  // owned; what new_property keeps
     Open open_[DEEPEST];
 };
 

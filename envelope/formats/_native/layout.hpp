@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "objects.hpp"
+
 namespace envelope {
 
 // Whether *size* spaces stand here; eight at a time, and the last few as the head of a word.
@@ -37,5 +39,24 @@ inline const char* behind_comma(const char* at, const char* end) { return behind
 inline const char* behind_array(const char* at, const char* end) { return behind(at, end, "array (\n"); }
 
 inline const char* behind_object(const char* at, const char* end) { return behind(at, end, "(object) array(\n"); }
+
+inline const char* behind_set_state(const char* at, const char* end) { return behind(at, end, "__set_state(array(\n"); }
+
+// The end of what may be the name of a case.
+inline const char* name_end(const char* at) {
+    while (is_name_byte(static_cast<unsigned char>(*at))) {
+        ++at;
+    }
+    return at;
+}
+
+// The end of what may be the name of a class.
+inline const char* class_end(const char* at) {
+    at = name_end(at);
+    while (*at == '\\') {
+        at = name_end(at + 1);
+    }
+    return at;
+}
 
 }  // namespace envelope

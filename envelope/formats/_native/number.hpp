@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "decimal.hpp"
 
@@ -54,6 +55,21 @@ inline const char* read_float(const char* at, const char* end, double* number) {
     }
     const auto [stop, error] = std::from_chars(at, end, *number);
     return error == std::errc{} && std::isfinite(*number) ? stop : nullptr;
+}
+
+// Twin: what PHP's domain has of _php_numbers.read_float: NAN | INF | -INF; answers the place behind it.
+inline const char* read_not_finite(const char* at, double* number) {
+    const bool minus = *at == '-';
+    if (!minus && at[0] == 'N' && at[1] == 'A' && at[2] == 'N') {
+        *number = std::numeric_limits<double>::quiet_NaN();
+        return at + 3;
+    }
+    at += minus;
+    if (at[0] != 'I' || at[1] != 'N' || at[2] != 'F') {
+        return nullptr;
+    }
+    *number = minus ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+    return at + 3;
 }
 
 // Whether the exponent of a float that ends at *stop* is as PHP spells it, `E` and a sign, or there is none.

@@ -9,6 +9,7 @@ cdef extern from "Python.h":
     PyObject* Py_False
     void Py_INCREF(PyObject*)
     void Py_DECREF(PyObject*)
+    PyObject* Py_NewRef(PyObject*)
     PyObject* PyLong_FromLongLong(long long)
     PyObject* PyFloat_FromDouble(double)
     Py_ssize_t clipped "PyNumber_AsSsize_t"(object, PyObject*) except? -1
@@ -17,10 +18,18 @@ cdef extern from "decoded.hpp" namespace "envelope":
     PyObject* text(const char*, Py_ssize_t)
     PyObject* text_or_bytes(const char*, Py_ssize_t)
 
+cdef extern from "instances.hpp" namespace "envelope":
+    bint classes_are_ready()
+    bint is_std_class(const char*, Py_ssize_t)
+    PyObject* std_class_name()
+    PyObject* new_class_name(const char*, Py_ssize_t)
+    PyObject* new_enum_case(const char*, Py_ssize_t, const char*, Py_ssize_t)
+
 cdef extern from "number.hpp" namespace "envelope":
     const char* read_length(const char*, Py_ssize_t*)
     const char* read_int(const char*, const char*, int64_t*)
     const char* read_float(const char*, const char*, double*)
+    const char* read_not_finite(const char*, double*)
     const char* read_literal(const char*, const char*, PyObject**)
 
 cdef extern from "quoted.hpp" namespace "envelope":
@@ -36,13 +45,22 @@ cdef extern from "containers.hpp" namespace "envelope":
     cppclass Open:
         Py_ssize_t left
 
+    cppclass Slots:
+        bint is_kept
+        bint take(PyObject*)
+        PyObject* get(int64_t)
+
     cppclass Containers:
         bint php
+        bint unique_keys
+        Slots slots
         Py_ssize_t depth()
         Open& top()
         bint in_object()
+        bint in_class()
         bint open_array(Py_ssize_t)
-        bint open_object(Py_ssize_t)
+        bint open_std_map(Py_ssize_t)
+        PyObject* open_object(PyObject*, Py_ssize_t)
         bint name(int64_t)
         bint name(const char*, Py_ssize_t)
         bint put(PyObject*)

@@ -1,9 +1,10 @@
 """`php_serialize.dumps`, compiled: plain values are written here, all else (and every error) by the Python function.
 
-Not plain are, beside all that is refused: objects and enums (which may be shared), and keys that are bytes or that
-could be two spellings of one.
+Not plain are, beside all that is refused: objects with a payload, and keys that are bytes or that could be two spellings
+of one.
 """
 
+from envelope.formats._native.properties cimport *
 from envelope.formats._native.writing cimport *
 
 from envelope.formats.php_serialize import dumps as python_dumps
@@ -21,6 +22,10 @@ cdef extern from "serialize_tokens.hpp" namespace "envelope::serialize":
     bint put_index_name(Buffer&, long long) noexcept
     bint put_head(Buffer&, Py_ssize_t, bint) noexcept
     bint put_close(Buffer&) noexcept
+    bint put_reference(Buffer&, Py_ssize_t) noexcept
+    bint put_object_head(Buffer&, PyObject*, Py_ssize_t) noexcept
+    bint put_property_name(Buffer&, PyObject*) noexcept
+    bint put_enum_case(Buffer&, SlotsTaken&, PyObject*) noexcept
 
 
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
@@ -45,16 +50,18 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     """The bytes of a plain value; None where it, or anything about the call, is not plain."""
     cdef Walk walk
     cdef Buffer out
+    cdef SlotsTaken slots
     if not read_options(walk, values, maps, dialect, bounds):
         return None
     out.start(bounds.max_bytes)
-    return out.finish() if put_value(out, walk, <PyObject*> value) else None
+    return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 
 
-cdef bint put_value(Buffer& out, Walk& walk, PyObject* value) noexcept:
+cdef bint put_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
     """Write one value; False where it is not plain, or too much."""
     cdef int overflow = 0
     cdef long long number
+    slots.take()
     if PyUnicode_CheckExact(value):
         return put_string(out, value)
     if PyLong_CheckExact(value):
@@ -63,29 +70,58 @@ cdef bint put_value(Buffer& out, Walk& walk, PyObject* value) noexcept:
     if PyFloat_CheckExact(value):
         return (walk.php or isfinite(PyFloat_AS_DOUBLE(value))) and put_double(out, PyFloat_AS_DOUBLE(value))
     if PyDict_CheckExact(value):
-        return put_map(out, walk, value)
+        return put_map(out, walk, slots, value)
     if PyList_CheckExact(value):
-        return put_list(out, walk, value)
+        return put_list(out, walk, slots, value)
     if value is Py_None:
         return put_null(out)
     if value is Py_True or value is Py_False:
         return put_bool(out, value is Py_True)
-    return walk.php and PyBytes_CheckExact(value) and put_raw(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    return walk.php and put_php_value(out, walk, slots, value)
 
 
-cdef bint put_list(Buffer& out, Walk& walk, PyObject* values) noexcept:
-    cdef Py_ssize_t index
-    cdef Py_ssize_t count = PyList_GET_SIZE(values)
-    if not (enter(walk, count) and put_head(out, count, False)):
+cdef bint put_php_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
+    """Write a value that only PHP's domain has."""
+    if PyBytes_CheckExact(value):
+        return put_raw(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    if is_php_object(value):
+        return put_object(out, walk, slots, value)
+    return is_enum_case(value) and put_enum_case(out, slots, value)
+
+
+cdef bint put_object(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
+    cdef PyObject* property
+    cdef PyObject* properties = properties_of(value)
+    cdef Py_ssize_t index, count
+    cdef Py_ssize_t slot = slots.met(value)
+    if slot != 0:
+        return slot > 0 and put_reference(out, slot)
+    if properties == NULL or not have_distinct_names(properties):
+        return False
+    count = PyTuple_GET_SIZE(properties)
+    if not (enter(walk, count) and put_object_head(out, object_class(value), count)):
         return False
     for index in range(count):
-        if not (put_int(out, index) and put_value(out, walk, PyList_GET_ITEM(values, index))):
+        property = PyTuple_GET_ITEM(properties, index)
+        if not (put_property_name(out, property) and put_value(out, walk, slots, property_value(property))):
             return False
     walk.depth_left += 1
     return put_close(out)
 
 
-cdef bint put_map(Buffer& out, Walk& walk, PyObject* map) noexcept:
+cdef bint put_list(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* values) noexcept:
+    cdef Py_ssize_t index
+    cdef Py_ssize_t count = PyList_GET_SIZE(values)
+    if not (enter(walk, count) and put_head(out, count, False)):
+        return False
+    for index in range(count):
+        if not (put_int(out, index) and put_value(out, walk, slots, PyList_GET_ITEM(values, index))):
+            return False
+    walk.depth_left += 1
+    return put_close(out)
+
+
+cdef bint put_map(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* map) noexcept:
     cdef Py_ssize_t place = 0
     cdef PyObject* key
     cdef PyObject* value
@@ -108,7 +144,7 @@ cdef bint put_map(Buffer& out, Walk& walk, PyObject* map) noexcept:
                 return False
         else:
             return False
-        if not put_value(out, walk, value):
+        if not put_value(out, walk, slots, value):
             return False
     if has_int and has_decimal and not is_object:
         return False  # two keys may be one in PHP

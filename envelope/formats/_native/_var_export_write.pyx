@@ -1,9 +1,9 @@
 """`php_var_export.dumps`, compiled: plain values are written here, all else (and every error) by the Python function.
 
-Not plain are, beside all that is refused: objects and enums, and keys that are bytes or that could be two spellings
-of one.
+Not plain are, beside all that is refused: keys that are bytes or that could be two spellings of one.
 """
 
+from envelope.formats._native.properties cimport *
 from envelope.formats._native.writing cimport *
 
 from envelope.formats.php_var_export import dumps as python_dumps
@@ -23,6 +23,10 @@ cdef extern from "var_export_tokens.hpp" namespace "envelope::var_export":
     bint put_index_name(Buffer&, size_t indent, long long) noexcept
     bint put_head(Buffer&, size_t indent, bint is_object) noexcept
     bint put_close(Buffer&, size_t indent) noexcept
+    bint put_object_head(Buffer&, size_t indent, PyObject* class_name) noexcept
+    bint put_property_name(Buffer&, size_t indent, PyObject* property) noexcept
+    bint put_object_close(Buffer&, size_t indent, PyObject* class_name) noexcept
+    bint put_enum_case(Buffer&, size_t indent, PyObject*) noexcept
 
 
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
@@ -75,7 +79,34 @@ cdef bint put_value(Buffer& out, Walk& walk, PyObject* value, size_t indent) noe
         return put_null(out)
     if value is Py_True or value is Py_False:
         return put_bool(out, value is Py_True)
-    return walk.php and PyBytes_CheckExact(value) and put_raw(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    return walk.php and put_php_value(out, walk, value, indent)
+
+
+cdef bint put_php_value(Buffer& out, Walk& walk, PyObject* value, size_t indent) noexcept:
+    """Write a value that only PHP's domain has."""
+    if PyBytes_CheckExact(value):
+        return put_raw(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
+    if is_php_object(value):
+        return put_object(out, walk, value, indent)
+    return is_enum_case(value) and put_enum_case(out, indent, value)
+
+
+cdef bint put_object(Buffer& out, Walk& walk, PyObject* value, size_t indent) noexcept:
+    cdef PyObject* property
+    cdef PyObject* properties = properties_of(value)
+    cdef Py_ssize_t index
+    if properties == NULL or not enter(walk, PyTuple_GET_SIZE(properties)):
+        return False
+    if not put_object_head(out, indent, object_class(value)):
+        return False
+    for index in range(PyTuple_GET_SIZE(properties)):
+        property = PyTuple_GET_ITEM(properties, index)
+        if not put_property_name(out, indent + 3, property):
+            return False
+        if not put_value(out, walk, property_value(property), indent + 2):
+            return False
+    walk.depth_left += 1
+    return put_object_close(out, indent, object_class(value))
 
 
 cdef bint put_list(Buffer& out, Walk& walk, PyObject* values, size_t indent) noexcept:

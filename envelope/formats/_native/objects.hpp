@@ -19,14 +19,14 @@ public:
         if (!type_) {
             return false;
         }
-        Py_ssize_t* place = places_;
+        count_ = 0;
         for (const char* field : fields) {
             PyObject* const descriptor = PyObject_GetAttrString(type_, field);
             if (!descriptor) {
                 return false;
             }
             const bool is_member = Py_IS_TYPE(descriptor, &PyMemberDescr_Type);
-            *place++ = is_member ? reinterpret_cast<PyMemberDescrObject*>(descriptor)->d_member->offset : 0;
+            places_[count_++] = is_member ? reinterpret_cast<PyMemberDescrObject*>(descriptor)->d_member->offset : 0;
             Py_DECREF(descriptor);
             if (!is_member) {
                 PyErr_SetString(PyExc_TypeError, "a field without a place");
@@ -37,6 +37,15 @@ public:
     }
 
     bool has(PyObject* value) const { return Py_IS_TYPE(value, reinterpret_cast<PyTypeObject*>(type_)); }
+
+    // Whether it is one, and all its fields are set: by force, Python code can make others.
+    bool is_whole(PyObject* value) const {
+        bool whole = has(value);
+        for (size_t index = 0; whole && index < count_; ++index) {
+            whole = field(value, index);
+        }
+        return whole;
+    }
 
     // A borrowed reference; nullptr where the field was never set.
     PyObject*& field(PyObject* self, size_t index) const {
@@ -69,6 +78,7 @@ private:
     static constexpr size_t MOST_FIELDS = 4;
     PyObject* type_ = nullptr;
     Py_ssize_t places_[MOST_FIELDS] = {};
+    size_t count_ = 0;
 };
 
 // The classes, loaded when the first object is met.

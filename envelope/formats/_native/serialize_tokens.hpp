@@ -1,7 +1,11 @@
 // What `serialize` writes, token by token. Each function is false where there is no room, or a lone surrogate.
 #pragma once
 
+#include <new>
+#include <string>
+
 #include "php_float.hpp"
+#include "properties.hpp"
 #include "text.hpp"
 
 namespace envelope::serialize {
@@ -36,6 +40,14 @@ inline bool put_double(Buffer& out, double number) {
   if (at == nullptr) return false;
   at = put_float(put(at, "d:"), number, false);
   out.advance(put(at, ";"));
+  return true;
+}
+
+// An object or enum that was written before: r:slot;
+inline bool put_reference(Buffer& out, Py_ssize_t slot) {
+  char* at = out.room(kDigits + 3);
+  if (at == nullptr) return false;
+  out.advance(put(put_digits(put(at, "r:"), slot), ";"));
   return true;
 }
 
@@ -103,6 +115,54 @@ inline bool put_key(Buffer& out, PyObject* text) {
 inline bool put_index_name(Buffer& out, long long index) {
   char digits[kDigits];
   return put_raw(out, digits, put_digits(digits, index) - digits);
+}
+
+// The head of an object: O:size:"class":count:{
+inline bool put_object_head(Buffer& out, PyObject* class_name, Py_ssize_t count) try {
+  std::string name;
+  if (!append_utf8(name, class_name)) return false;
+  char* at = out.room(name.size() + 2 * kDigits + 8);
+  if (at == nullptr) return false;
+  at = put(put_digits(put(at, "O:"), static_cast<long long>(name.size())), ":\"");
+  copy_text(at, name.data(), name.size());
+  out.advance(put(put_digits(put(at + name.size(), "\":"), count), ":{"));
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+// The name of a property as PHP mangles it: s:size:"bytes"; or i:number; of a class that wrote its state itself.
+inline bool put_property_name(Buffer& out, PyObject* property) try {
+  PyObject* const name = property_name(property);
+  if (is_public(property) && PyUnicode_CheckExact(name)) return put_string(out, name);
+  std::string mangled;
+  if (!append_mangled(mangled, property)) return false;
+  if (!PyLong_CheckExact(name)) return put_raw(out, mangled.data(), static_cast<Py_ssize_t>(mangled.size()));
+  char* at = out.room(mangled.size() + 3);
+  if (at == nullptr) return false;
+  at = put(at, "i:");
+  copy_text(at, mangled.data(), mangled.size());
+  out.advance(put(at + mangled.size(), ";"));
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+// A case of an enum: E:size:"Class:Case"; or, where it was written before, r:slot;
+inline bool put_enum_case(Buffer& out, SlotsTaken& slots, PyObject* value) try {
+  std::string name;
+  if (!append_utf8(name, enum_class(value))) return false;
+  name += ':';
+  if (!append_utf8(name, enum_label(value))) return false;
+  if (const Py_ssize_t slot = slots.met(name)) return slot > 0 && put_reference(out, slot);
+  char* at = out.room(name.size() + kDigits + 6);
+  if (at == nullptr) return false;
+  at = put(put_digits(put(at, "E:"), static_cast<long long>(name.size())), ":\"");
+  copy_text(at, name.data(), name.size());
+  out.advance(put(at + name.size(), "\";"));
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 }  // namespace envelope::serialize

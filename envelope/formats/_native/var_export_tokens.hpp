@@ -2,7 +2,11 @@
 // Each function is false where there is no room, or a lone surrogate.
 #pragma once
 
+#include <new>
+#include <string>
+
 #include "php_float.hpp"
+#include "properties.hpp"
 #include "text.hpp"
 
 namespace envelope::var_export {
@@ -159,6 +163,22 @@ inline bool put_index_name(Buffer& out, std::size_t indent, long long index) {
   return put_quoted(out, indent, static_cast<const char*>(digits), static_cast<std::size_t>(end - digits), 1, " => ");
 }
 
+// The name of a property of any object: its NULs stay as they are, and such names are not for here; an int is bare.
+inline bool put_property_name(Buffer& out, std::size_t indent, PyObject* property) {
+  PyObject* const name = property_name(property);
+  int overflow = 0;
+  if (PyLong_CheckExact(name)) {
+    return put_index_key(out, indent, PyLong_AsLongLongAndOverflow(name, &overflow)) && overflow == 0;
+  }
+  if (PyBytes_CheckExact(name)) {
+    const auto size = static_cast<std::size_t>(PyBytes_GET_SIZE(name));
+    const char* const bytes = PyBytes_AS_STRING(name);
+    return std::memchr(bytes, 0, size) == nullptr && put_quoted(out, indent, bytes, size, 1, " => ");
+  }
+  if (!PyUnicode_CheckExact(name) || PyUnicode_FindChar(name, 0, 0, PyUnicode_GET_LENGTH(name), 1) >= 0) return false;
+  return put_name(out, indent, name);
+}
+
 // The key of an array, behind its indent: bare for the canonical decimal of an int64.
 inline bool put_key(Buffer& out, std::size_t indent, PyObject* text) {
   if (!is_int_key(text)) return put_text(out, indent, text, " => ");
@@ -185,6 +205,50 @@ inline bool put_close(Buffer& out, std::size_t indent) {
   if (at == nullptr) return false;
   out.advance(put(put_indent(at, indent), "),\n"));
   return true;
+}
+
+// A class and what follows it, on a line of their own unless they are the root.
+template <std::size_t N>
+inline bool put_class(Buffer& out, std::size_t indent, const std::string& name, const char (&tail)[N]) {
+  char* at = out.room(indent + name.size() + N + kSlack);
+  if (at == nullptr) return false;
+  if (indent != 0) at = put_indent(put(at, "\n"), indent);
+  at = put(at, "\\");
+  copy_text(at, name.data(), name.size());
+  out.advance(put(at + name.size(), tail));
+  return true;
+}
+
+inline bool is_std_class(PyObject* class_name) {
+  return PyUnicode_CompareWithASCIIString(class_name, "stdClass") == 0;
+}
+
+// The head of an object: (object) array( of an stdClass, else \Class::__set_state(array(
+inline bool put_object_head(Buffer& out, std::size_t indent, PyObject* class_name) try {
+  if (is_std_class(class_name)) return put_head(out, indent, true);
+  std::string name;
+  return append_utf8(name, class_name) && put_class(out, indent, name, "::__set_state(array(\n");
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+// The end of an object: one parenthesis, or the two of __set_state(array(
+inline bool put_object_close(Buffer& out, std::size_t indent, PyObject* class_name) {
+  if (is_std_class(class_name)) return put_close(out, indent);
+  char* at = out.room(indent + kSlack);
+  if (at == nullptr) return false;
+  out.advance(put(put_indent(at, indent), ")),\n"));
+  return true;
+}
+
+// A case of an enum: \Class::Case
+inline bool put_enum_case(Buffer& out, std::size_t indent, PyObject* value) try {
+  std::string name;
+  if (!append_utf8(name, enum_class(value))) return false;
+  name += "::";
+  return append_utf8(name, enum_label(value)) && put_class(out, indent, name, ",\n");
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 }  // namespace envelope::var_export

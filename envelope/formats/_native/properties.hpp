@@ -1,0 +1,146 @@
+// Objects and enums as the compiled writers look at them: borrowed, of exact types, and without a call into Python.
+#pragma once
+
+#include <Python.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "digits.hpp"
+#include "objects.hpp"
+#include "text.hpp"
+
+namespace envelope {
+
+inline bool is_php_object(PyObject* value) { return classes.ready() && classes.object.is_whole(value); }
+
+inline bool is_enum_case(PyObject* value) { return classes.ready() && classes.enum_case.is_whole(value); }
+
+inline PyObject* object_class(PyObject* object) { return classes.object.field(object, Classes::CLASS_NAME); }
+
+inline PyObject* enum_class(PyObject* value) { return classes.enum_case.field(value, Classes::ENUM_CLASS); }
+
+inline PyObject* enum_label(PyObject* value) { return classes.enum_case.field(value, Classes::CASE); }
+
+// A tuple of properties alone; null where the object is none that is made of such.
+inline PyObject* properties_of(PyObject* object) {
+  PyObject* const properties = classes.object.field(object, Classes::PROPERTIES);
+  if (classes.object.field(object, Classes::PAYLOAD) != Py_None || !PyTuple_CheckExact(properties)) return nullptr;
+  if (!PyUnicode_CheckExact(object_class(object))) return nullptr;
+  for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(properties); ++index) {
+    if (!classes.property.is_whole(PyTuple_GET_ITEM(properties, index))) return nullptr;
+  }
+  return properties;
+}
+
+inline PyObject* property_name(PyObject* property) { return classes.property.field(property, Classes::NAME); }
+
+inline PyObject* property_value(PyObject* property) { return classes.property.field(property, Classes::VALUE); }
+
+inline bool is_public(PyObject* property) {
+  PyObject* const visibility = classes.property.field(property, Classes::VISIBILITY);
+  return visibility == classes.public_ ||
+         (PyUnicode_CheckExact(visibility) && PyUnicode_CompareWithASCIIString(visibility, "public") == 0);
+}
+
+// Appends a str; false where it is none, or has a lone surrogate.
+inline bool append_utf8(std::string& text, PyObject* more) {
+  if (!PyUnicode_CheckExact(more)) return false;
+  std::size_t ready = 0;
+  if (const char* bytes = ready_utf8(more, ready)) {
+    text.append(bytes, ready);
+    return true;
+  }
+  return with_units(more, [&](auto* units, std::size_t count) {
+    const Py_ssize_t size = utf8_size(units, count);
+    if (size < 0) return false;
+    const std::size_t before = text.size();
+    text.resize(before + static_cast<std::size_t>(size));
+    char* at = text.data() + before;
+    for (std::size_t index = 0; index < count; ++index) at = put_utf8(at, units[index]);
+    return true;
+  });
+}
+
+// As PhpProperty.mangled, appended as bytes; an int is its decimal. False where it is none of PHP's spellings.
+inline bool append_mangled(std::string& text, PyObject* property) {
+  PyObject* const name = property_name(property);
+  if (!is_public(property)) {
+    PyObject* const owner = classes.property.field(property, Classes::DECLARED_IN);
+    if (!PyUnicode_CheckExact(owner)) return false;
+    text += '\0';
+    if (PyUnicode_GET_LENGTH(owner) == 0) text += '*';  // only what is private is declared somewhere
+    if (!append_utf8(text, owner)) return false;
+    text += '\0';
+  }
+  if (PyUnicode_CheckExact(name)) return append_utf8(text, name);
+  if (PyBytes_CheckExact(name)) {
+    text.append(PyBytes_AS_STRING(name), static_cast<std::size_t>(PyBytes_GET_SIZE(name)));
+    return true;
+  }
+  int overflow = 0;
+  if (!PyLong_CheckExact(name)) return false;
+  char digits[kDigits];
+  char* const end = put_digits(digits, PyLong_AsLongLongAndOverflow(name, &overflow));
+  text.append(digits, end);
+  return overflow == 0;
+}
+
+// Whether no two properties have one name in PHP. Names whose hashes leave 64 bits apart need no second look.
+inline bool have_distinct_names(PyObject* properties) try {
+  const Py_ssize_t count = PyTuple_GET_SIZE(properties);
+  std::uint64_t met = 0;
+  bool are_distinct = true;
+  for (Py_ssize_t index = 0; index < count && are_distinct; ++index) {
+    PyObject* const name = property_name(PyTuple_GET_ITEM(properties, index));
+    // A name that begins with NUL may be the spelling of another's visibility.
+    are_distinct = PyUnicode_CheckExact(name) && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) != 0;
+    if (!are_distinct) break;
+    const std::uint64_t bit = std::uint64_t{1} << (static_cast<std::uint64_t>(PyObject_Hash(name)) & 63);
+    are_distinct = (met & bit) == 0;
+    met |= bit;
+  }
+  if (are_distinct) return true;
+  std::vector<std::string> names(static_cast<std::size_t>(count));
+  for (Py_ssize_t index = 0; index < count; ++index) {
+    if (!append_mangled(names[static_cast<std::size_t>(index)], PyTuple_GET_ITEM(properties, index))) return false;
+  }
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) == names.end();
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+// The slots that values of PHP's domain take in `serialize`, by which an object that is met again is named.
+class SlotsTaken {
+ public:
+  // Every value takes one, from 1.
+  void take() { ++taken_; }
+
+  // The slot of an object that was met before; 0 where it is met first, with the slot just taken; -1 without memory.
+  Py_ssize_t met(PyObject* object) try {
+    const auto [found, is_new] = objects_.try_emplace(object, taken_);
+    return is_new ? 0 : found->second;
+  } catch (const std::bad_alloc&) {
+    return -1;
+  }
+
+  // The same of a case of an enum, of which PHP has one object however often it is made here.
+  Py_ssize_t met(const std::string& enum_case) try {
+    const auto [found, is_new] = cases_.try_emplace(enum_case, taken_);
+    return is_new ? 0 : found->second;
+  } catch (const std::bad_alloc&) {
+    return -1;
+  }
+
+ private:
+  Py_ssize_t taken_ = 0;
+  std::unordered_map<PyObject*, Py_ssize_t> objects_;
+  std::unordered_map<std::string, Py_ssize_t> cases_;
+};
+
+}  // namespace envelope

@@ -17,7 +17,6 @@ from envelope.formats._native.reading cimport (
     clipped, owned, read_float, read_int, read_length, text, text_or_bytes, whole,
 )
 
-from envelope.formats import php_serialize
 from envelope.formats._cursor import as_bytes
 from envelope.limits import DEFAULT_LIMITS, Limits
 
@@ -32,13 +31,15 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     cdef bint php = values == "php"
     if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
         if type(data) is not bytes:
-            data = as_bytes(data, php_serialize.FORMAT, limits)
+            data = as_bytes(data, "serialize", limits)
         if PyBytes_GET_SIZE(data) <= clipped(limits.max_bytes, NULL):
             value = read(data, php, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
             if value != NULL:
                 return owned(value)
             PyErr_Clear()
-    return php_serialize.loads(data, values, dialect, limits)
+    from envelope.formats.php_serialize import loads as python_loads
+
+    return python_loads(data, values, dialect, limits)
 
 
 # Twin: Reader.read

@@ -6,7 +6,6 @@ of one.
 
 from envelope.formats._native.writing cimport *
 
-from envelope.formats.php_var_export import dumps as python_dumps
 from envelope.limits import DEFAULT_LIMITS, Limits
 
 
@@ -39,6 +38,8 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
         except OverflowError:
             pass
     if body is None:
+        from envelope.formats.php_var_export import dumps as python_dumps
+
         return python_dumps(value, values, maps, dialect, default, limits)
     return body
 

@@ -10,7 +10,6 @@ counts what answers cost, `envelope.messages` and `envelope.translation` speak t
 """
 
 import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from envelope.api import convert, decode, dumps, encode, loads, losses
@@ -26,12 +25,8 @@ from envelope.errors import (
     ValidationError,
 )
 from envelope.formats import NATIVE, ResultType
-from envelope.lang import Lang
 from envelope.limits import Limits
 from envelope.model import Envelope, Note
-from envelope.phpserialize_bridge import from_phpserialize, to_phpserialize
-from envelope.request_id import RequestIds
-from envelope.values import Loss, PhpEnum, PhpObject, PhpProperty, same
 
 __all__ = [
     "NATIVE",
@@ -71,20 +66,39 @@ if TYPE_CHECKING:
     from envelope import codes as codes
     from envelope import engine as engine
     from envelope import fixtures as fixtures
+    from envelope import lang as lang
     from envelope import messages as messages
     from envelope import openapi as openapi
     from envelope import request as request
+    from envelope import request_id as request_id
     from envelope import signing as signing
     from envelope import translation as translation
+    from envelope import values as values
     from envelope import verdicts as verdicts
+    from envelope.lang import Lang
+    from envelope.phpserialize_bridge import from_phpserialize, to_phpserialize
+    from envelope.request_id import RequestIds
+    from envelope.values import Loss, PhpEnum, PhpObject, PhpProperty, same
 else:
+    # Those who only convert never need these: they are imported when they are asked for.
     _MODULES = {
-        "bills", "cache_keys", "codes", "engine", "fixtures", "messages", "openapi", "request", "signing",
-        "translation", "verdicts",
+        "bills", "cache_keys", "codes", "engine", "fixtures", "lang", "messages", "openapi", "request", "request_id",
+        "signing", "translation", "values", "verdicts",
+    }  # fmt: skip
+    _NAMES = {
+        "Lang": "lang",
+        "RequestIds": "request_id",
+        "from_phpserialize": "phpserialize_bridge", "to_phpserialize": "phpserialize_bridge",
+        "Loss": "values", "PhpEnum": "values", "PhpObject": "values", "PhpProperty": "values", "same": "values",
     }  # fmt: skip
 
-    def __getattr__(name: str) -> ModuleType:
-        # These read the registry's file, which those who only convert never need.
+    def __getattr__(name: str) -> object:
         if name in _MODULES:
             return importlib.import_module(f"envelope.{name}")
+        if name in _NAMES:
+            globals()[name] = getattr(importlib.import_module(f"envelope.{_NAMES[name]}"), name)
+            return globals()[name]
         raise AttributeError(f"module 'envelope' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_MODULES, *_NAMES})

@@ -24,15 +24,16 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from envelope.errors import EncodeError, LossError, LossWarning
 from envelope.formats import Format, get_format
 from envelope.formats._options import option_error
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.model import Envelope
-from envelope.projection import project
-from envelope.values import Loss, differences
+
+if TYPE_CHECKING:
+    from envelope.values import Loss
 
 __all__ = ["Dialect", "Maps", "OnLoss", "Values", "convert", "decode", "dumps", "encode", "loads", "losses"]
 
@@ -196,6 +197,8 @@ def convert_and_compare(
     is_projected = values == "php" and not row.is_php
     written = value
     if is_projected:
+        from envelope.projection import project
+
         # Arrays were read as lists wherever they could be one, so the maps that look like lists are objects.
         written, maps = project(value, row.name, limits), "object"
     body = row.dumps(written, "portable" if is_projected else values, maps, target_dialect, default, limits)
@@ -216,4 +219,6 @@ def _lost(
     """What *value* lost in *body*, which was written of it with these options."""
     if default is None and row.is_exact(values, maps, dialect):
         return []
+    from envelope.values import differences
+
     return list(differences(value, row.loads(body, values, dialect, limits)))

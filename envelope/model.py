@@ -7,12 +7,11 @@ and `Envelope.from_value` are the only bridge.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from envelope.errors import EncodeError, ValidationError
 from envelope.path import format_path, short_path
-from envelope.values import INT_MAX, INT_MIN, PhpObject
 
 __all__ = ["TEXT_FIELDS", "Envelope", "Note"]
 
@@ -21,6 +20,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 TEXT_FIELDS = ("error", "reason", "error_code", "request_id", "last_id")
 """The fields that are strings: all but the payload."""
+
+_NO_EXTRAS: Mapping[str, Any] = {}
+_MISSING: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,28 @@ class Envelope(Generic[T_co]):
     last_id: str = ""
     extras: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = field(default=(), compare=False, repr=False)
+
+    def __init__(
+        self,
+        *,
+        response: T_co,
+        error: str = "",
+        reason: str = "",
+        error_code: str = "0000",
+        request_id: str = "",
+        last_id: str = "",
+        extras: Mapping[str, Any] = _NO_EXTRAS,
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        # What dataclass would write, but that it sets the fields faster: see _set_response.
+        _set_response(self, response)
+        _set_error(self, error)
+        _set_reason(self, reason)
+        _set_error_code(self, error_code)
+        _set_request_id(self, request_id)
+        _set_last_id(self, last_id)
+        _set_extras(self, {} if extras is _NO_EXTRAS else extras)
+        _set_notes(self, notes)
 
     @staticmethod
     def ok(
@@ -96,13 +120,14 @@ class Envelope(Generic[T_co]):
         for name in TEXT_FIELDS:
             if type(value[name]) is not str:
                 raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
-        if not isinstance(self.extras, Mapping):
-            raise EncodeError(f"extras are a mapping, not {type(self.extras).__name__}")
-        if self.extras:
-            for name in self.extras:
+        extras = self.extras
+        if type(extras) is not dict and not isinstance(extras, Mapping):
+            raise EncodeError(f"extras are a mapping, not {type(extras).__name__}")
+        if extras:
+            for name in extras:
                 if name in value:
                     raise EncodeError("an extra has the name of a field", path=short_path([name]))
-            value.update(self.extras)
+            value.update(extras)
         return value
 
     @staticmethod
@@ -114,17 +139,47 @@ class Envelope(Generic[T_co]):
         decimal. Everything else is a `ValidationError` with the field's path.
         """
         _check_payload(payload)
-        fields = _fields(value)
-        notes: list[Note] = []
-        if payload in fields:
-            response = fields.pop(payload)
-        elif strict:
-            raise ValidationError("missing", path=format_path([payload]))
-        else:
-            response = []
-            notes.append(Note(format_path([payload]), "missing, taken as []"))
-        texts = {name: _read_text(fields, name, notes, strict=strict) for name in TEXT_FIELDS}
-        return Envelope(response=response, **texts, extras=fields, notes=tuple(notes))
+        extras = value.copy() if type(value) is dict else _members(value)
+        take = extras.pop
+        response = take(payload, _MISSING)
+        error = take("error", _MISSING)
+        reason = take("reason", _MISSING)
+        error_code = take("error_code", _MISSING)
+        request_id = take("request_id", _MISSING)
+        last_id = take("last_id", _MISSING)
+        notes: tuple[Note, ...] = ()
+        is_ordinary = type(error) is type(reason) is type(error_code) is type(request_id) is type(last_id) is str
+        if not is_ordinary or response is _MISSING:
+            texts = [error, reason, error_code, request_id, last_id]
+            response, texts, notes = _mend(response, payload, texts, strict=strict)
+            error, reason, error_code, request_id, last_id = texts
+        envelope: Envelope[Any] = object.__new__(Envelope)
+        # The call of a class would first put all of these into a dict.
+        Envelope.__init__(
+            envelope,
+            response=response,
+            error=error,
+            reason=reason,
+            error_code=error_code,
+            request_id=request_id,
+            last_id=last_id,
+            extras=extras,
+            notes=notes,
+        )
+        return envelope
+
+
+# A frozen dataclass sets its fields by object.__setattr__, which looks for each by its name.
+(
+    _set_response,
+    _set_error,
+    _set_reason,
+    _set_error_code,
+    _set_request_id,
+    _set_last_id,
+    _set_extras,
+    _set_notes,
+) = (getattr(Envelope, field.name).__set__ for field in fields(Envelope))
 
 
 def _check_payload(payload: str) -> None:
@@ -132,10 +187,10 @@ def _check_payload(payload: str) -> None:
         raise TypeError(f"payload is the name of a field of its own, not {payload!r}")
 
 
-def _fields(value: object) -> dict[Any, Any]:
-    """A copy of the map that an envelope is; PHP may also write it as an stdClass, and an empty one as ``[]``."""
-    if type(value) is dict:
-        return dict(value)
+def _members(value: object) -> dict[Any, Any]:
+    """The map that an envelope is where it is no dict: PHP may write an stdClass, and an empty one as ``[]``."""
+    from envelope.values import PhpObject
+
     if type(value) is PhpObject and value.class_name == "stdClass":
         return {entry.mangled: entry.value for entry in value.properties}
     if value == [] and type(value) is list:
@@ -143,17 +198,25 @@ def _fields(value: object) -> dict[Any, Any]:
     raise ValidationError(f"an envelope is a map, not {type(value).__name__}")
 
 
-_MISSING = object()
-
-
-def _read_text(fields: dict[Any, Any], name: str, notes: list[Note], *, strict: bool) -> str:
-    """Take one of the five strings out of *fields*."""
-    value = fields.pop(name, _MISSING)
-    return value if type(value) is str else _mend_text(value, name, notes, strict=strict)
+def _mend(response: Any, payload: str, texts: list[Any], *, strict: bool) -> tuple[Any, list[str], tuple[Note, ...]]:
+    """The payload and the five texts as they are to be, for what was found of them, and a note of each change."""
+    notes: list[Note] = []
+    if response is _MISSING:
+        if strict:
+            raise ValidationError("missing", path=format_path([payload]))
+        response = []
+        notes.append(Note(format_path([payload]), "missing, taken as []"))
+    mended = [
+        text if type(text) is str else _mend_text(text, name, notes, strict=strict)
+        for name, text in zip(TEXT_FIELDS, texts, strict=True)
+    ]
+    return response, mended, tuple(notes)
 
 
 def _mend_text(value: object, name: str, notes: list[Note], *, strict: bool) -> str:
     """A text for what is none, and a note of it."""
+    from envelope.values import INT_MAX, INT_MIN
+
     path = format_path([name])
     is_missing = value is _MISSING
     if strict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import TypeAlias
 
 __all__ = ["ROOT", "Link", "Step", "format_link", "format_path", "link_steps", "parse_path", "short_path"]
@@ -17,18 +18,20 @@ Link: TypeAlias = "tuple[Link, Step] | None"
 
 ROOT = "$"
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_KEY = 32
 _MAX_STEPS = 16
 
-# .name [3] [*] ["any key"]; a name may also have letters and hyphens that are written in quotes.
-_PART = re.compile(
-    r"""
-    \.? (?P<name> [^\W\d][\w-]* )
-    | \[ (?: (?P<index> 0 | [1-9][0-9]{0,18} ) | (?P<all> \* ) | (?P<key> "(?:[^"\\]|\\.)*" ) ) \]
-    """,
-    re.VERBOSE,
-)
+
+@cache
+def _part() -> re.Pattern[str]:
+    """.name [3] [*] ["any key"]; a name may also have letters and hyphens that are written in quotes."""
+    return re.compile(
+        r"""
+        \.? (?P<name> [^\W\d][\w-]* )
+        | \[ (?: (?P<index> 0 | [1-9][0-9]{0,18} ) | (?P<all> \* ) | (?P<key> "(?:[^"\\]|\\.)*" ) ) \]
+        """,
+        re.VERBOSE,
+    )
 
 
 def parse_path(text: str) -> list[str | int | None]:
@@ -40,7 +43,7 @@ def parse_path(text: str) -> list[str | int | None]:
     pos = len(ROOT) if text.startswith(ROOT) else 0
     is_relative = pos == 0
     while pos < len(text):
-        match = _PART.match(text, pos)
+        match = _part().match(text, pos)
         if match is None or (match["name"] and (match[0][0] == ".") == (is_relative and pos == 0)):
             raise ValueError(f"not a path from character {pos} on: {text[:80]!r} (a path is as choices[*].text)")
         if match["name"]:
@@ -103,7 +106,7 @@ def _format_step(step: Step) -> str:
     if isinstance(step, int):
         return f"[{step}]"
     text = _text(step)
-    if _NAME.fullmatch(text):
+    if text.isascii() and text.isidentifier():
         return f".{text}"
     # Lone surrogates (a key that cannot be written is named here too) must not make the path unprintable.
     return f"[{json.dumps(text, ensure_ascii=not text.isprintable())}]"

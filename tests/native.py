@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from envelope.formats import _native
-
-_Codec = TypeVar("_Codec", bound=Callable[..., Any])
 
 HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
 WHY_NOT = "the extensions are not built, and there is no C++ compiler here"
@@ -29,12 +28,13 @@ def extension(name: str) -> ModuleType:
     return MODULES[name]
 
 
-def pick_pure(module: str, twin: _Codec) -> _Codec:
+def pick_pure(extension: str, twin: str, function: str) -> Callable[..., Any]:
     """The Python codec."""
-    return twin
+    codec: Callable[..., Any] = getattr(import_module(f"envelope.formats.{twin}"), function)
+    return codec
 
 
-def pick_compiled(module: str, twin: _Codec) -> _Codec:
+def pick_compiled(extension: str, twin: str, function: str) -> Callable[..., Any]:
     """The compiled codec."""
-    codec: _Codec = getattr(MODULES[module], twin.__name__)
+    codec: Callable[..., Any] = getattr(MODULES[extension], function)
     return codec

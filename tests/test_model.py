@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import pickle
 import threading
+from dataclasses import MISSING, FrozenInstanceError, dataclass, fields, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import envelope
 from envelope import EncodeError, Envelope, Note, PhpObject, RequestIds, ResultType, ValidationError
 
 SIX = ["response", "error", "reason", "error_code", "request_id", "last_id"]
+FOUND: st.SearchStrategy[Any] = st.none() | st.text(max_size=3) | st.integers() | st.booleans() | st.just([])
 
 
 def test_fields_are_written_in_their_order_whatever_the_order_they_came_in() -> None:
@@ -46,6 +52,61 @@ def test_it_is_frozen_and_its_notes_are_not_compared() -> None:
         Envelope(1)  # type: ignore[call-arg]
     assert Envelope(response=1, notes=(Note("$", "x"),)) == answer
     assert pickle.loads(pickle.dumps(answer)) == answer
+
+
+def test_it_is_a_dataclass_like_any_other() -> None:
+    # Its __init__ is written by hand, and is what dataclass would have made of the fields.
+    parameters = list(inspect.signature(Envelope).parameters.values())
+    assert [each.name for each in parameters] == [field.name for field in fields(Envelope)] == [*SIX, "extras", "notes"]
+    assert {each.kind for each in parameters} == {inspect.Parameter.KEYWORD_ONLY}
+    bare = Envelope(response=1)
+    for field in fields(Envelope)[1:]:
+        default = field.default if field.default is not MISSING else {}
+        assert (type(getattr(bare, field.name)), getattr(bare, field.name)) == (type(default), default)
+    assert bare.extras is not Envelope(response=1).extras
+    given: dict[str, Any] = {field.name: object() for field in fields(Envelope)}
+    full: Any = Envelope(**given)
+    for again in (full, replace(full), copy.copy(full), replace(bare, **given)):
+        assert all(getattr(again, name) is value for name, value in given.items())
+    assert copy.deepcopy(bare) == pickle.loads(pickle.dumps(bare)) == replace(bare) == bare
+    assert not hasattr(bare, "__dict__")
+    with pytest.raises(FrozenInstanceError):
+        bare.response = 2  # type: ignore[misc]
+    with pytest.raises(FrozenInstanceError):
+        del bare.extras
+
+
+def test_a_class_may_be_derived_from_it() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Traced(Envelope[Any]):
+        trace: str = ""
+
+    traced = Traced(response=1, extras={"a": 1}, trace="t")
+    assert (traced.to_value(), traced.trace) == (Envelope(response=1, extras={"a": 1}).to_value(), "t")
+    assert replace(traced, error="x") == Traced(response=1, error="x", extras={"a": 1}, trace="t")
+
+
+@given(
+    wire=st.fixed_dictionaries({}, optional=dict.fromkeys(SIX, FOUND)),
+    extras=st.dictionaries(st.sampled_from("ab"), FOUND),
+)
+def test_an_envelope_is_read_field_by_field(wire: dict[str, Any], extras: dict[str, Any]) -> None:
+    """What is found of the other fields changes nothing in how one is read."""
+    try:
+        answer = Envelope.from_value({**extras, **wire})
+    except ValidationError as error:
+        assert any(error.path == f"$.{name}" for name in SIX)
+        return
+    assert answer.extras == extras
+    whole = Envelope.ok(None).to_value()
+    notes: list[Note] = []
+    for name in SIX:
+        alone = {key: value for key, value in whole.items() if key != name}
+        alone |= {name: wire[name]} if name in wire else {}
+        read = Envelope.from_value(alone)
+        assert getattr(answer, name) == getattr(read, name)
+        notes += read.notes
+    assert answer.notes == tuple(notes)
 
 
 def test_the_payload_may_have_another_name(fmt: ResultType) -> None:

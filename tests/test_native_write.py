@@ -357,4 +357,4 @@ def test_all_modules_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_python_twin_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_native, "NATIVE", False)
-    assert _native.compiled("_serialize_write", php_serialize.dumps) is php_serialize.dumps
+    assert _native.compiled("_serialize_write", "php_serialize", "dumps") is php_serialize.dumps

@@ -90,8 +90,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("this was left to the Python function")
 
-    monkeypatch.setattr(writing, "python_dumps", refuse)
-    monkeypatch.setattr(reading, "python_loads", refuse)
+    monkeypatch.setattr(xml, "dumps", refuse)
+    monkeypatch.setattr(xml, "loads", refuse)
 
 
 # ---------------------------------------------------------------------------------------------------- writing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import subprocess
@@ -27,6 +28,7 @@ from envelope import (
 )
 from envelope.formats import FORMATS, _native, get_format
 from envelope.projection import project
+from tests import native
 
 ROOT = Path(__file__).parent.parent
 FACE = {
@@ -39,9 +41,9 @@ FACE = {
 def test_the_names() -> None:
     assert set(envelope.__all__) == FACE
     modules = {path.stem for path in (ROOT / "envelope").iterdir()}
-    imports = {"ModuleType", "TYPE_CHECKING", "importlib"}
+    imports = {"TYPE_CHECKING", "importlib"}
     # pytest adds names that are none to the modules of a distribution with a plugin.
-    names = {name for name in vars(envelope) if name.isidentifier() and not name.startswith("_")}
+    names = {name for name in dir(envelope) if name.isidentifier() and not name.startswith("_")}
     assert names - modules == FACE | imports
     assert envelope.NATIVE is _native.NATIVE
 
@@ -57,6 +59,48 @@ def test_the_registry_and_what_stands_on_it_are_there_when_asked_for() -> None:
     missing = "dmups"
     with pytest.raises(AttributeError, match="no attribute 'dmups'"):
         getattr(envelope, missing)
+
+
+def test_names_that_are_imported_when_asked_for_are_as_good_as_any() -> None:
+    code = (
+        "import envelope; before = {*vars(envelope)}; names = {*dir(envelope)};"
+        "print(sorted({*envelope.__all__} - before), sorted({*envelope.__all__} - names));"
+        "from envelope import *; print(Lang.CN, RequestIds.__module__, envelope.PhpObject is PhpObject)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    late = [
+        "Lang",
+        "Loss",
+        "PhpEnum",
+        "PhpObject",
+        "PhpProperty",
+        "RequestIds",
+        "from_phpserialize",
+        "same",
+        "to_phpserialize",
+    ]
+    assert ran.stdout.splitlines() == [f"{late} []", "cn envelope.request_id True"]
+
+
+@native.requires_native
+def test_the_python_codecs_are_imported_when_the_compiled_ones_leave_something_to_them() -> None:
+    code = (
+        "import sys, envelope; from envelope import Envelope;"
+        "there = lambda: [name for name in ('domain', 'values', *(f'formats.{module}' for module in "
+        "('json', 'php_serialize', 'php_var_export', 'xml'))) if f'envelope.{name}' in sys.modules];"
+        "answer = Envelope.ok({'a': [1, 'x', None]});"
+        "same = [envelope.decode(envelope.encode(answer, name), name) == answer for name in envelope.ResultType];"
+        "print(same, there());"
+        "envelope.dumps(float('nan'), 'serialize', values='php', default=str); print(there());"
+        "envelope.dumps((), 'xml', default=list); print(there())"
+    )
+    environ = {**os.environ, "ENVELOPE_PURE": ""}
+    ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == [
+        "[True, True, True, True, True] []",
+        "[]",
+        "['domain', 'values', 'formats.xml']",
+    ]
 
 
 def test_importing_it_does_not_import_what_it_may_never_need() -> None:

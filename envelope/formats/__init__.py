@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from envelope.errors import UnknownFormat
-from envelope.formats import json, php_serialize, php_var_export, xml
 from envelope.formats._native import NATIVE, compiled
 
 __all__ = ["FORMATS", "NATIVE", "Format", "ResultType", "get_format", "make_formats"]
-
-_Codec = TypeVar("_Codec", bound=Callable[..., Any])
 
 
 class ResultType(StrEnum):
@@ -33,8 +29,7 @@ class ResultType(StrEnum):
         return FORMATS[self].media_type
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """One row of the table.
 
     ``dumps(value, values, maps, dialect, default, limits) -> bytes`` and ``loads(data, values, dialect, limits)``
@@ -65,11 +60,8 @@ class Format:
 _TYPED = ("typed",)
 
 
-class Pick(Protocol):
-    """Chooses a codec: the extension's, or its Python twin."""
-
-    def __call__(self, module: str, twin: _Codec) -> _Codec:
-        """The function of *twin*'s name in the extension *module*, or *twin*."""
+Pick: TypeAlias = Callable[[str, str, str], Callable[..., Any]]
+"""Chooses a codec: of an extension, or of its twin in Python, the function of this name."""
 
 
 def make_formats(pick: Pick) -> Mapping[str, Format]:
@@ -80,40 +72,40 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
             "application/json",
             ".json",
             ("typed", "php"),
-            partial(pick("_json_write", json.dumps), ascii=True),
-            partial(pick("_json_scan", json.loads), format="json"),
+            partial(pick("_json_write", "json", "dumps"), ascii=True),
+            partial(pick("_json_scan", "json", "loads"), format="json"),
         ),
         Format(
             ResultType.JSONU,
             "application/json",
             ".jsonu.json",
             ("typed", "php"),
-            partial(pick("_json_write", json.dumps), ascii=False),
-            partial(pick("_json_scan", json.loads), format="jsonu"),
+            partial(pick("_json_write", "json", "dumps"), ascii=False),
+            partial(pick("_json_scan", "json", "loads"), format="jsonu"),
         ),
         Format(
             ResultType.XML,
             "application/xml",
             ".xml",
             ("typed", "plain"),
-            pick("_xml_write", xml.dumps),
-            pick("_xml_read", xml.loads),
+            pick("_xml_write", "xml", "dumps"),
+            pick("_xml_read", "xml", "loads"),
         ),
         Format(
             ResultType.SERIALIZE,
             "application/vnd.php.serialized",
             ".serialize",
             _TYPED,
-            pick("_serialize_write", php_serialize.dumps),
-            pick("_serialize_read", php_serialize.loads),
+            pick("_serialize_write", "php_serialize", "dumps"),
+            pick("_serialize_read", "php_serialize", "loads"),
         ),
         Format(
             ResultType.VAR_EXPORT,
             "text/x-php",
             ".var_export.php",
             _TYPED,
-            pick("_var_export_write", php_var_export.dumps),
-            pick("_var_export_read", php_var_export.loads),
+            pick("_var_export_write", "php_var_export", "dumps"),
+            pick("_var_export_read", "php_var_export", "loads"),
         ),
     )
     # Plain strings are found faster than members of an enum.

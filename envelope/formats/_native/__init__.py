@@ -1,8 +1,9 @@
 """The codecs once more, compiled: all of them or none, decided here.
 
 Each extension module holds the same function as its Python twin, faster. The twin is the specification: what is
-irregular, and every error, the compiled function leaves to it. Not in use where the extensions were not built (see
-``setup.py``), or where the environment has ``ENVELOPE_PURE=1``.
+irregular, and every error, the compiled function leaves to it. The twins are most of the library's code, so each is
+imported when it is first needed. Not in use where the extensions were not built (see ``setup.py``), or where the
+environment has ``ENVELOPE_PURE=1``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 __all__ = ["MODULES", "NATIVE", "compiled", "load"]
 
@@ -25,8 +26,6 @@ MODULES: Final = (
     "_xml_read",
     "_xml_write",
 )
-
-_Codec = TypeVar("_Codec", bound=Callable[..., Any])
 
 
 def load(environ: Mapping[str, str]) -> dict[str, ModuleType]:
@@ -45,7 +44,8 @@ NATIVE: Final = bool(_LOADED)
 """Whether the compiled codecs are in use."""
 
 
-def compiled(module: str, twin: _Codec) -> _Codec:
-    """The function of *twin*'s name in the extension *module*, or *twin* where the codecs are not in use."""
-    codec: _Codec = getattr(_LOADED[module], twin.__name__) if NATIVE else twin
+def compiled(extension: str, twin: str, function: str) -> Callable[..., Any]:
+    """The *function* of an extension; that of its *twin* in `envelope.formats` where the codecs are not in use."""
+    module = _LOADED[extension] if NATIVE else import_module(f"envelope.formats.{twin}")
+    codec: Callable[..., Any] = getattr(module, function)
     return codec

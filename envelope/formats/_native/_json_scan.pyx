@@ -9,7 +9,6 @@ from envelope.formats._native.reading cimport clipped
 
 import orjson
 
-from envelope.formats import json
 from envelope.formats._cursor import as_bytes
 from envelope.limits import DEFAULT_LIMITS, Limits
 
@@ -38,7 +37,9 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS, *, fo
             else:
                 if is_exact(value, data, limits):
                     return value
-    return json.loads(data, values, dialect, limits, format=format)
+    from envelope.formats.json import loads as python_loads
+
+    return python_loads(data, values, dialect, limits, format=format)
 
 
 cdef bint may_be_read(bytes data, limits) except -1:

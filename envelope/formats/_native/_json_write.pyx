@@ -8,7 +8,6 @@ from envelope.formats._native.writing cimport *
 
 import orjson
 
-from envelope.formats.json import dumps as python_dumps
 from envelope.limits import DEFAULT_LIMITS, Limits
 
 
@@ -36,6 +35,8 @@ def dumps(
         except OverflowError:
             pass
     if body is None:
+        from envelope.formats.json import dumps as python_dumps
+
         return python_dumps(value, values, maps, dialect, default, limits, ascii=ascii)
     return body
 

@@ -18,7 +18,6 @@ from envelope.formats._native.reading cimport (
     std_class_name, text, text_or_bytes, whole,
 )
 
-from envelope.formats import php_serialize
 from envelope.formats._cursor import as_bytes
 from envelope.limits import DEFAULT_LIMITS, Limits
 
@@ -34,7 +33,7 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     cdef bint refers = False
     if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
         if type(data) is not bytes:
-            data = as_bytes(data, php_serialize.FORMAT, limits)
+            data = as_bytes(data, "serialize", limits)
         if PyBytes_GET_SIZE(data) <= clipped(limits.max_bytes, NULL):
             value = read(data, php, &refers, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
             if value == NULL and refers:
@@ -43,7 +42,9 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
             if value != NULL:
                 return owned(value)
             PyErr_Clear()
-    return php_serialize.loads(data, values, dialect, limits)
+    from envelope.formats.php_serialize import loads as python_loads
+
+    return python_loads(data, values, dialect, limits)
 
 
 # Twin: Reader.read

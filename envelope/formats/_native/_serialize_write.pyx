@@ -7,7 +7,6 @@ of one.
 from envelope.formats._native.properties cimport *
 from envelope.formats._native.writing cimport *
 
-from envelope.formats.php_serialize import dumps as python_dumps
 from envelope.limits import DEFAULT_LIMITS, Limits
 
 
@@ -42,6 +41,8 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
         except OverflowError:
             pass
     if body is None:
+        from envelope.formats.php_serialize import dumps as python_dumps
+
         return python_dumps(value, values, maps, dialect, default, limits)
     return body
 

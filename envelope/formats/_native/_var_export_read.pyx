@@ -17,7 +17,6 @@ from envelope.formats._native.reading cimport (
     whole,
 )
 
-from envelope.formats import php_var_export
 from envelope.formats._cursor import as_bytes
 from envelope.limits import DEFAULT_LIMITS, Limits
 
@@ -39,13 +38,15 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     cdef bint php = values == "php"
     if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
         if type(data) is not bytes:
-            data = as_bytes(data, php_var_export.FORMAT, limits)
+            data = as_bytes(data, "var_export", limits)
         if PyBytes_GET_SIZE(data) <= clipped(limits.max_bytes, NULL):
             value = read(data, php, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
             if value != NULL:
                 return owned(value)
             PyErr_Clear()
-    return php_var_export.loads(data, values, dialect, limits)
+    from envelope.formats.php_var_export import loads as python_loads
+
+    return python_loads(data, values, dialect, limits)
 
 
 # Twin: Reader.read

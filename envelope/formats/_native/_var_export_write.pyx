@@ -6,7 +6,6 @@ Not plain are, beside all that is refused: keys that are bytes or that could be 
 from envelope.formats._native.properties cimport *
 from envelope.formats._native.writing cimport *
 
-from envelope.formats.php_var_export import dumps as python_dumps
 from envelope.limits import DEFAULT_LIMITS, Limits
 
 
@@ -43,6 +42,8 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
         except OverflowError:
             pass
     if body is None:
+        from envelope.formats.php_var_export import dumps as python_dumps
+
         return python_dumps(value, values, maps, dialect, default, limits)
     return body
 

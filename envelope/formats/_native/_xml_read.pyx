@@ -13,8 +13,6 @@ from libc.stdint cimport int64_t
 from envelope.formats._native.writing cimport Bounds, bounds_of
 
 from envelope.formats._cursor import as_bytes
-from envelope.formats._xml_rules import FORMAT
-from envelope.formats.xml import loads as python_loads
 from envelope.limits import DEFAULT_LIMITS, Limits
 
 
@@ -123,6 +121,8 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
             except OverflowError:
                 pass
     if value == NULL:
+        from envelope.formats.xml import loads as python_loads
+
         return python_loads(data, values, dialect, limits)
     return owned(value)
 
@@ -130,7 +130,7 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
 cdef PyObject* plain(data, limits, const Bounds& bounds) except? NULL:
     """The value, a new reference; NULL where anything is not plain."""
     cdef PyObject* value
-    cdef bytes document = data if type(data) is bytes else as_bytes(data, FORMAT, limits)
+    cdef bytes document = data if type(data) is bytes else as_bytes(data, "xml", limits)
     if PyBytes_GET_SIZE(document) > bounds.max_bytes:
         return NULL
     value = read(PyBytes_AS_STRING(document), PyBytes_GET_SIZE(document), bounds)

@@ -5,7 +5,6 @@ The grammar stands in `xml`, and beside each function the rule that it writes.
 
 from envelope.formats._native.writing cimport *
 
-from envelope.formats.xml import dumps as python_dumps
 from envelope.limits import DEFAULT_LIMITS, Limits
 
 
@@ -42,6 +41,8 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
         except OverflowError:
             pass
     if body is None:
+        from envelope.formats.xml import dumps as python_dumps
+
         return python_dumps(value, values, maps, dialect, default, limits)
     return body
 

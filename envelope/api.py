@@ -24,10 +24,12 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from envelope.errors import EncodeError, LossError, LossWarning
-from envelope.formats import Format, get_format
+from envelope.formats import FORMATS, Format, get_format
+from envelope.formats._native import extension
 from envelope.formats._options import option_error
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.model import Envelope
@@ -42,7 +44,19 @@ Maps = Literal["array", "object"]
 Dialect = Literal["typed", "php", "plain"]
 OnLoss = Literal["error", "warn", "ignore"]
 
+_Call = TypeVar("_Call", bound=Callable[..., Any])
 
+
+def _without_detour(call: _Call) -> _Call:
+    """*call* compiled, where the codecs are: a Python frame takes a third of the time of a short document."""
+    calls = extension("_calls")
+    if calls is None:
+        return call
+    make = getattr(calls, f"make_{call.__name__}")
+    return cast(_Call, update_wrapper(make(get_format, FORMATS), call))
+
+
+@_without_detour
 def dumps(
     value: object,
     format: str,
@@ -61,6 +75,7 @@ def dumps(
     return get_format(format).dumps(value, values, maps, dialect, default, limits)
 
 
+@_without_detour
 def loads(
     data: bytes | bytearray | memoryview,
     format: str,

@@ -95,6 +95,42 @@ def test_values_of_php(php_pair: Pair, value: Any, maps: str, domain: str) -> No
     php_pair.check(value, domain, maps)
 
 
+def never(*arguments: Any) -> Any:
+    raise AssertionError("the Python writer was asked")
+
+
+@given(tree=php_values(var_export=True), maps=maps)
+def test_objects_do_not_need_the_python_writer(php_pair: Pair, tree: Any, maps: str) -> None:
+    value = [tree, PhpObject("A", {"a": tree, "b": PhpEnum("Suit", "H")}), PhpEnum("Suit", "H")]
+    try:
+        php_pair.python(value, "php", maps)
+    except EncodeError:  # unfolded, a value that is shared may be too much
+        return
+    twin = {"serialize": php_serialize, "var_export": php_var_export}[php_pair.name]
+    keys = [key for key in keys_of(tree) if type(key) is bytes]
+    with pytest.MonkeyPatch.context() as patch:
+        if not keys:
+            patch.setattr(twin, "dumps", never)
+        php_pair.compiled(value, "php", maps)
+
+
+def keys_of(value: Any) -> Iterator[Any]:
+    """The keys of all maps in *value*; objects are passed through once."""
+    left, met = [value], set()
+    while left:
+        value = left.pop()
+        if id(value) in met:
+            continue
+        met.add(id(value))
+        if type(value) is dict:
+            yield from value
+            left += value.values()
+        elif type(value) is list:
+            left += value
+        elif type(value) is PhpObject:
+            left += [entry.value for entry in value.properties]
+
+
 @given(value=st.recursive(values(max_leaves=3), lambda inner: st.lists(inner, max_size=3)), bound=st.integers(0, 60))
 def test_limits_are_met_at_the_same_place(pair: Pair, value: Any, bound: int) -> None:
     for limits in (Limits(max_bytes=bound), Limits(max_items=bound // 4), Limits(max_depth=bound // 12)):
@@ -220,6 +256,12 @@ def cyclic_map() -> dict[str, Any]:
     return value
 
 
+def cyclic_object() -> PhpObject:
+    value = PhpObject("A", {"self": None})
+    object.__setattr__(value, "properties", (PhpProperty("self", [value]),))
+    return value
+
+
 def unfolding() -> list[Any]:
     """A small value that is 2^40 when it is written out."""
     value: list[Any] = []
@@ -248,6 +290,22 @@ IRREGULAR: dict[str, Any] = {
     "bytes key": {b"\xff": 1}, "decimal as bytes": {b"5": 1}, "twice as bytes": {b"a": 1, "a": 2}, "bytes 0": {b"0": 1},
     "object of PHP": SHARED, "shared": [SHARED, SHARED, {"x": SHARED}], "enum": [PhpEnum("A", "B"), PhpEnum("A", "B")],
     "payload": PhpObject("A", payload=b"abc"), "private": PhpObject("A", [PhpProperty("b", 1, "private", "A")]),
+    **{
+        f"properties {number}": PhpObject("A", properties)
+        for number, properties in enumerate((
+            [PhpProperty("a", 1), PhpProperty("a", 2)],
+            [PhpProperty("a", 1, "protected"), PhpProperty("\0*\0a", 2)],
+            [PhpProperty("a", 1, "private", "A"), PhpProperty("a", 2, "private", "B"), PhpProperty("a", 3)],
+            [PhpProperty("a", 1, "private", "A"), PhpProperty(b"a", 2, "private", "A")],
+            [PhpProperty(5, 1), PhpProperty("5", 2)], [PhpProperty(5, 1), PhpProperty(-5, PhpEnum("A\\B", "Ж"))],
+            [PhpProperty(b"a", 1), PhpProperty("a", 2)], [PhpProperty(b"\xff'\\", 1), PhpProperty("\0", 2)],
+            [PhpProperty("it's\\ n\0l", 1), PhpProperty(b"n\0l", 1), PhpProperty("", 1), PhpProperty("ключ中", [{}])],
+            [PhpProperty(f"p{number}", number, "protected") for number in range(100)],
+        ))
+    },
+    "stdClass": PhpObject("stdClass", {"5": 1, "a": PhpObject("STDCLASS")}), "long name": PhpObject("A\\" * 300 + "Ж", {"a": 1}),
+    "cyclic object": cyclic_object(), "objects behind lists": [[1, [SHARED]], SHARED, {"a": [SHARED, {}]}],
+    "surrogate in an object": PhpObject("A", {"a": "\ud800"}), "enum behind objects": [SHARED, PhpEnum("A", "B"), [PhpEnum("A", "B")]],
     "phpobject": phpserialize_object(), "cyclic list": cyclic_list(), "cyclic map": cyclic_map(),
     **{f"depth {depth}": nested(depth) for depth in (199, 200, 201, 254, 255, 256, 257, 512, 3000)},
 }  # fmt: skip
@@ -297,6 +355,17 @@ def test_a_small_value_that_unfolds_meets_the_limit(pair: Pair) -> None:
         assert pair.check(unfolding(), domain, "array", "typed", None, Limits(max_items=5000))[1] == "limit"
 
 
+@pytest.mark.parametrize("kind", [PhpObject, PhpProperty, PhpEnum])
+def test_an_object_without_its_fields_is_no_danger(php_pair: Pair, kind: type) -> None:
+    value: Any = object.__new__(kind)
+    if kind is PhpProperty:
+        value, entry = PhpObject("A", {"a": 1}), value
+        object.__setattr__(value, "properties", (entry,))
+    for writer in (php_pair.compiled, php_pair.python):
+        with pytest.raises(AttributeError):
+            writer(value, "php")
+
+
 @pytest.mark.memory
 def test_nothing_leaks(pair: Pair) -> None:
     statm = Path("/proc/self/statm")
@@ -304,11 +373,17 @@ def test_nothing_leaks(pair: Pair) -> None:
         pytest.skip("no /proc here to read the resident set from")
     fine = {"text": "x" * 3000, "more": ["é", 1.5, 2**40, {"a": None}]}
     bad = {**fine, "bad": 2**64}
+    user = PhpObject(
+        "App\\User", [PhpProperty("a", fine), PhpProperty(b"\xff" * 99, 1.5), PhpProperty(7, PhpEnum("A", "B"))]
+    )
+    domain = "php" if pair.name in PHP_FORMATS else "portable"
+    if domain == "php":
+        fine, bad = {"users": [user, user]}, {"users": [user, user, 2**64]}
 
     def run(count: int) -> None:
         for _ in range(count):
-            pair.compiled(fine)
-            outcome(pair.compiled, bad)
+            pair.compiled(fine, domain)
+            outcome(pair.compiled, bad, domain)
 
     run(500)
     before = int(statm.read_text().split()[1])
@@ -356,5 +431,5 @@ def test_all_modules_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_python_twin_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_native, "NATIVE", False)
+    monkeypatch.setattr(_native, "_LOADED", {})
     assert _native.compiled("_serialize_write", "php_serialize", "dumps") is php_serialize.dumps

@@ -14,9 +14,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
-__all__ = ["MODULES", "NATIVE", "compiled", "load"]
+__all__ = ["MODULES", "NATIVE", "compiled", "extension", "load"]
 
 MODULES: Final = (
+    "_calls",
     "_json_scan",
     "_json_write",
     "_serialize_read",
@@ -44,8 +45,12 @@ NATIVE: Final = bool(_LOADED)
 """Whether the compiled codecs are in use."""
 
 
-def compiled(extension: str, twin: str, function: str) -> Callable[..., Any]:
-    """The *function* of an extension; that of its *twin* in `envelope.formats` where the codecs are not in use."""
-    module = _LOADED[extension] if NATIVE else import_module(f"envelope.formats.{twin}")
-    codec: Callable[..., Any] = getattr(module, function)
+def extension(name: str) -> ModuleType | None:
+    """The extension module of this name; None where the codecs are not in use."""
+    return _LOADED.get(name)
+
+
+def compiled(module: str, twin: str, function: str) -> Callable[..., Any]:
+    """The *function* of an extension module; that of its *twin* in `envelope.formats` where there is none in use."""
+    codec: Callable[..., Any] = getattr(extension(module) or import_module(f"envelope.formats.{twin}"), function)
     return codec

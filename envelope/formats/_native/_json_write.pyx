@@ -30,10 +30,7 @@ def dumps(
     if limits is DEFAULT_LIMITS:
         body = plain(value, values, maps, dialect, DEFAULT_BOUNDS, ascii)
     elif type(limits) is Limits:
-        try:
-            body = plain(value, values, maps, dialect, bounds_of(limits), ascii)
-        except OverflowError:
-            pass
+        body = plain(value, values, maps, dialect, bounds_of(limits), ascii)
     if body is None:
         from envelope.formats.json import dumps as python_dumps
 

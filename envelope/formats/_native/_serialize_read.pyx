@@ -12,9 +12,10 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 from libc.string cimport memchr, memcmp
 
+from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.reading cimport (
     Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, PyLong_FromLongLong, Slots, classes_are_ready,
-    clipped, is_std_class, new_class_name, new_enum_case, owned, read_float, read_int, read_length, read_not_finite,
+    is_std_class, new_class_name, new_enum_case, owned, read_float, read_int, read_length, read_not_finite,
     std_class_name, text, text_or_bytes, whole,
 )
 
@@ -24,21 +25,26 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 cdef enum:
     SMALLEST_MEMBER = 6  # i:0;N;
 
+cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+
 
 # Twin: php_serialize.loads
 def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     """The value that *data*, an output of PHP's `serialize`, stands for; `DecodeError` where it is none."""
+    cdef Bounds bounds = DEFAULT_BOUNDS
     cdef PyObject* value = NULL
     cdef bint php = values == "php"
     cdef bint refers = False
     if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
+        if limits is not DEFAULT_LIMITS:
+            bounds = bounds_of(limits)
         if type(data) is not bytes:
             data = as_bytes(data, "serialize", limits)
-        if PyBytes_GET_SIZE(data) <= clipped(limits.max_bytes, NULL):
-            value = read(data, php, &refers, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
+        if PyBytes_GET_SIZE(data) <= bounds.max_bytes:
+            value = read(data, php, &refers, bounds)
             if value == NULL and refers:
                 PyErr_Clear()
-                value = read(data, php, &refers, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
+                value = read(data, php, &refers, bounds)
             if value != NULL:
                 return owned(value)
             PyErr_Clear()
@@ -48,7 +54,7 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
 
 
 # Twin: Reader.read
-cdef PyObject* read(bytes data, bint php, bint* refers, Py_ssize_t max_depth, Py_ssize_t max_items) noexcept:
+cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) noexcept:
     """value, then the end of the input. Slots cost a place each, so they are kept once it is known that it *refers*."""
     cdef const char* at = PyBytes_AS_STRING(data)
     cdef const char* end = at + PyBytes_GET_SIZE(data)
@@ -61,7 +67,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, Py_ssize_t max_depth, Py
     opened.php = php
     opened.slots.is_kept = opened.unique_keys = refers[0]
     # No document declares more members than its bytes can hold, so what is made for them is in proportion.
-    max_items = min(max_items, PyBytes_GET_SIZE(data) // SMALLEST_MEMBER)
+    cdef Py_ssize_t max_items = min(bounds.max_items, PyBytes_GET_SIZE(data) // SMALLEST_MEMBER)
     while True:
         # ---- value
         tag = at[0]
@@ -99,7 +105,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, Py_ssize_t max_depth, Py
             return NULL
         if tag == b"a" or tag == b"O":
             items += size
-            if items > max_items or opened.depth() > max_depth:
+            if items > max_items or opened.depth() > bounds.max_depth:
                 return NULL
         else:
             if at == NULL or value == NULL:

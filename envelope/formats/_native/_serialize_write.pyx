@@ -36,10 +36,7 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
     if limits is DEFAULT_LIMITS:
         body = plain(value, values, maps, dialect, DEFAULT_BOUNDS)
     elif type(limits) is Limits:
-        try:
-            body = plain(value, values, maps, dialect, bounds_of(limits))
-        except OverflowError:
-            pass
+        body = plain(value, values, maps, dialect, bounds_of(limits))
     if body is None:
         from envelope.formats.php_serialize import dumps as python_dumps
 

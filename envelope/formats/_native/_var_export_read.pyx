@@ -11,8 +11,9 @@ from cpython.exc cimport PyErr_Clear
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
+from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.reading cimport (
-    Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, Quoted, classes_are_ready, clipped, is_std_class,
+    Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, Quoted, classes_are_ready, is_std_class,
     new_class_name, new_enum_case, owned, read_int, read_literal, read_not_finite, std_class_name, text, text_or_bytes,
     whole,
 )
@@ -30,17 +31,22 @@ cdef extern from "layout.hpp" namespace "envelope":
     const char* class_end(const char*)
     const char* name_end(const char*)
 
+cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+
 
 # Twin: php_var_export.loads
 def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     """The value that *data* prints; `DecodeError` where PHP's `var_export` did not write it."""
+    cdef Bounds bounds = DEFAULT_BOUNDS
     cdef PyObject* value = NULL
     cdef bint php = values == "php"
     if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
+        if limits is not DEFAULT_LIMITS:
+            bounds = bounds_of(limits)
         if type(data) is not bytes:
             data = as_bytes(data, "var_export", limits)
-        if PyBytes_GET_SIZE(data) <= clipped(limits.max_bytes, NULL):
-            value = read(data, php, clipped(limits.max_depth, NULL), clipped(limits.max_items, NULL))
+        if PyBytes_GET_SIZE(data) <= bounds.max_bytes:
+            value = read(data, php, bounds)
             if value != NULL:
                 return owned(value)
             PyErr_Clear()
@@ -50,7 +56,7 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
 
 
 # Twin: Reader.read
-cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_items) noexcept:
+cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
     """value, then the end of the input."""
     cdef const char* at = PyBytes_AS_STRING(data)
     cdef const char* end = at + PyBytes_GET_SIZE(data)
@@ -71,7 +77,7 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
         value = NULL
         if (own_line or opened.depth() == 0) and (at[0] == b"a" or at[0] == b"(" or at[0] == b"\\"):
             at = head(at, end, &opened, &value)
-            if at == NULL or opened.depth() > max_depth:
+            if at == NULL or opened.depth() > bounds.max_depth:
                 return NULL
         elif own_line:
             return NULL
@@ -109,7 +115,7 @@ cdef PyObject* read(bytes data, bint php, Py_ssize_t max_depth, Py_ssize_t max_i
 
         # ---- key
         items += 1
-        if items > max_items:
+        if items > bounds.max_items:
             return NULL
         at = key(at, end, &quoted, &opened)
         if at == NULL:

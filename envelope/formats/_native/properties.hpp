@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <string>
 #include <unordered_map>
@@ -122,25 +123,28 @@ class SlotsTaken {
   void take() { ++taken_; }
 
   // The slot of an object that was met before; 0 where it is met first, with the slot just taken; -1 without memory.
-  Py_ssize_t met(PyObject* object) try {
-    const auto [found, is_new] = objects_.try_emplace(object, taken_);
-    return is_new ? 0 : found->second;
-  } catch (const std::bad_alloc&) {
-    return -1;
-  }
+  Py_ssize_t met(PyObject* object) { return met(&Known::objects, object); }
 
   // The same of a case of an enum, of which PHP has one object however often it is made here.
-  Py_ssize_t met(const std::string& enum_case) try {
-    const auto [found, is_new] = cases_.try_emplace(enum_case, taken_);
+  Py_ssize_t met(const std::string& enum_case) { return met(&Known::cases, enum_case); }
+
+ private:
+  struct Known {
+    std::unordered_map<PyObject*, Py_ssize_t> objects;
+    std::unordered_map<std::string, Py_ssize_t> cases;
+  };
+
+  template <class Slots, class Key>
+  Py_ssize_t met(Slots Known::*slots, const Key& key) try {
+    if (!known_) known_ = std::make_unique<Known>();
+    const auto [found, is_new] = ((*known_).*slots).try_emplace(key, taken_);
     return is_new ? 0 : found->second;
   } catch (const std::bad_alloc&) {
     return -1;
   }
 
- private:
   Py_ssize_t taken_ = 0;
-  std::unordered_map<PyObject*, Py_ssize_t> objects_;
-  std::unordered_map<std::string, Py_ssize_t> cases_;
+  std::unique_ptr<Known> known_;  // made for the first object: most documents have none
 };
 
 }  // namespace envelope

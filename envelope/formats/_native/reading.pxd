@@ -12,7 +12,6 @@ cdef extern from "Python.h":
     PyObject* Py_NewRef(PyObject*)
     PyObject* PyLong_FromLongLong(long long)
     PyObject* PyFloat_FromDouble(double)
-    Py_ssize_t clipped "PyNumber_AsSsize_t"(object, PyObject*) except? -1
 
 cdef extern from "decoded.hpp" namespace "envelope":
     PyObject* text(const char*, Py_ssize_t)

@@ -6,6 +6,8 @@ only, nothing is freed, nothing is made that the collector tracks), and so nobod
 
 from cpython.object cimport PyObject
 
+from envelope.formats._native.bounds cimport Bounds, bounds_of
+
 
 cdef extern from "Python.h":
     PyObject* Py_None
@@ -49,27 +51,12 @@ cdef enum:
     SAFE_DEPTH = 256  # the walks recurse, a quarter of a kilobyte of stack for each container; Python goes deeper
 
 
-cdef struct Bounds:
-    Py_ssize_t max_bytes
-    Py_ssize_t max_depth
-    Py_ssize_t max_items
-
-
 cdef struct Walk:  # one walk over a value: what it may still take, and how PHP's formats are told to write
     Py_ssize_t depth_left
     Py_ssize_t items_left
     Py_ssize_t bytes_left
     bint php
     bint map_objects
-
-
-cdef inline Bounds bounds_of(limits) except *:
-    """What a `Limits` says; OverflowError where a bound is beyond any size."""
-    cdef Bounds bounds
-    bounds.max_bytes = limits.max_bytes
-    bounds.max_depth = limits.max_depth
-    bounds.max_items = limits.max_items
-    return bounds
 
 
 cdef inline bint read_options(Walk& walk, values, maps, dialect, const Bounds& bounds) noexcept:

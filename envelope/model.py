@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from envelope.errors import EncodeError, ValidationError
 from envelope.path import format_path, short_path
@@ -25,8 +25,7 @@ _NO_EXTRAS: Mapping[str, Any] = {}
 _MISSING: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Something that was mended on the way in: at ``path``, and what was done."""
 
     path: str

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 from collections.abc import Iterator
 
 import hypothesis
@@ -12,7 +10,7 @@ import pytest
 
 from envelope import ResultType, formats
 from envelope.testing.php import Php
-from tests import native
+from tests import native, spark
 from tests import php as php_process
 
 pytest_plugins = ["envelope.testing.plugin", "pytester"]
@@ -23,11 +21,7 @@ hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=Non
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 WHY_NO_PHP = php_process.missing()
-WHY_NO_SPARK = (
-    "no java on this machine" if shutil.which("java") is None
-    else "no pyspark: pip install 'envelope-engine[spark]'" if importlib.util.find_spec("pyspark") is None
-    else ""
-)  # fmt: skip
+WHY_NO_SPARK = spark.missing()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

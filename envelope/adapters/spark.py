@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envelope.adapters.arrow import ERROR_TYPE, convert_column, convert_with
 from envelope.formats import FORMATS
@@ -21,6 +21,7 @@ from envelope.records import Conversion
 try:
     import pyarrow as pa
     from pyspark import StorageLevel
+    from pyspark.errors import AnalysisException
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql import functions as sql
     from pyspark.sql.pandas.functions import arrow_udf
@@ -69,7 +70,7 @@ def _errors(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array
 def _by_formats(documents: pa.Array, source: pa.Array, target: pa.Array) -> tuple[pa.Array, pa.Array]:
     formats = set(zip(source.to_pylist(), target.to_pylist(), strict=True))
     if len(formats) > 1:
-        raise ValueError("envelope_convert: the two formats are the same for all rows")
+        raise ValueError("envelope_convert: the formats are not to differ from row to row")
     if not formats:
         return pa.array([], pa.binary()), pa.array([], ERROR_TYPE)
     return convert_column(documents, *formats.pop())
@@ -78,8 +79,14 @@ def _by_formats(documents: pa.Array, source: pa.Array, target: pa.Array) -> tupl
 def convert_frame(frame: DataFrame, column: str, conversion: Conversion, *, error_column: str = "error") -> DataFrame:
     """*frame* with the documents of *column* converted to binary, and a struct column with the errors.
 
-    A row whose document cannot be converted has null in *column*; its error says why.
+    A row whose document cannot be converted has null in *column*; its error says why. `ValueError` where there is no
+    *column*, or an *error_column* already.
     """
+    # Spark itself would tell only when it runs.
+    if column not in frame.columns:
+        raise ValueError(f"the data frame has no column {column!r}, but {', '.join(frame.columns)}")
+    if error_column.lower() in map(str.lower, frame.columns):
+        raise ValueError(f"the data frame has a column {error_column!r} already: name another error_column")
     fields = [StructField(column, BinaryType()) if field.name == column else field for field in frame.schema.fields]
     schema = StructType([*fields, StructField(error_column, _ERROR_TYPE)])
 
@@ -97,8 +104,11 @@ def convert_lines(
 ) -> tuple[int, int]:
     """Convert the lines of *source* into the directory *output*; answers how many there were, and how many are bad.
 
-    The bad ones go to the directory *errors*, as JSON lines.
+    The bad ones go to the directory *errors*, as JSON lines. `FileExistsError` where one of the directories is there.
     """
+    for directory in filter(None, (output, errors)):  # Spark would look for the second when the first is written
+        if _exists(spark, directory):
+            raise FileExistsError(f"{directory} is there already")
     # The line feed alone ends a line: a return by itself may stand in a document.
     lines = spark.read.text(source, lineSep="\n").select(sql.col("value").cast("binary"))
     raw = sql.expr("if(endswith(value, X'0D'), substring(value, 1, octet_length(value) - 1), value)")
@@ -118,8 +128,14 @@ def convert_lines(
     return done.count(), bad.count()
 
 
+def _exists(spark: SparkSession, name: str) -> bool:
+    jvm: Any = spark._jvm
+    path = jvm.org.apache.hadoop.fs.Path(name)
+    return bool(path.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf()).exists(path))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job; answers the exit status: 1 where records were set aside."""
+    """Run the job; answers the exit status: 1 where records were set aside, 2 where a path is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m envelope.adapters.spark",
         description="Convert an archive, one document a line, on Apache Spark.",
@@ -135,6 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--errors", help="directory to make of the documents that are set aside, as JSON lines")
     parser.add_argument("--master", default="local[*]", help="where it runs (default: %(default)s)")
     given = parser.parse_args(arguments)
+    if given.errors == given.out:
+        parser.error("--errors and --out are the same directory")
     conversion = Conversion(
         source=given.source_format,
         target=given.to,
@@ -144,6 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if given.master.startswith("local"):  # elsewhere the machines' own Python may stand in another place
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nothing listens to the network
     spark = (
         SparkSession.builder.master(given.master)
         .appName("envelope")
@@ -153,6 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         count, bad = convert_lines(spark, given.source, given.out, given.errors, conversion)
+    except (AnalysisException, FileExistsError) as exc:
+        sys.stderr.write(f"error: {exc}\n")
+        return 2
     finally:
         spark.stop()
     if bad:

@@ -38,6 +38,25 @@ def test_the_terminal_shows_what_the_command_does() -> None:
     assert terminal.draw() != drawn
 
 
+def test_the_progress_bar_is_what_the_command_draws(tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    terminal = script("terminal")
+    picture = terminal.PROGRESS.read_text(encoding="utf-8")
+    figures = terminal.figures_of(picture)
+    assert terminal.draw_progress(figures) == picture
+    # What it was drawn of is what a run tells.
+    archive = tmp_path / "in.ser"
+    archive.write_bytes(b's:3:"abc";\n' * 300_000)
+    recorded = terminal.record(str(archive))
+    assert recorded.keys() == figures.keys()
+    assert recorded["size"] == 3_300_000
+    done, records = recorded["half-way"][1:]
+    assert recorded["size"] / 2 <= done == records * 11
+    drawn = terminal.draw_progress({**recorded, "half-way": [2, 2_200_000, 200_000]})
+    assert "2.2/3.3&#160;MB" in drawn
+    assert "200,000&#160;records" in drawn
+
+
 CODES = "envelope codes --format markdown --lang"
 
 

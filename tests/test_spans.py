@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -233,3 +234,15 @@ def test_depth_is_no_danger(format: str, body: bytes, depth: int) -> None:
     stats = Stats(len(body))
     walk(body, format, stats)
     assert (stats.depth, stats.kinds["list"]) == (depth, depth)
+
+
+@pytest.mark.memory
+def test_an_escaped_string_takes_no_more_memory_than_its_bytes_do() -> None:
+    count = 200_000
+    body = b'S:%d:"' % count + rb"\78" * count + b'";'
+    tracemalloc.start()
+    try:
+        assert record(body, ResultType.SERIALIZE, php=True).value == "x" * count
+        assert tracemalloc.get_traced_memory()[1] < 40 * count
+    finally:
+        tracemalloc.stop()

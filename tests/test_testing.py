@@ -339,3 +339,21 @@ def test_operations_of_ones_own(tmp_path: Path) -> None:
         assert process.ask_one("unserialize", b"broken") is None
         with pytest.raises(RuntimeError, match="php ended"):
             process.ask_one("nonsense", b"")
+        process._process.wait(10)
+        with pytest.raises(RuntimeError, match="php ended"):
+            process.ask_one("upper", b"a" * 100_000)
+
+
+@pytest.mark.php
+def test_a_php_that_is_busy_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own.php"
+    own.write_text("<?php return ['busy' => function () { while (true) {} }];")
+    monkeypatch.setattr(testing_php, "PATIENCE", 0.1)
+
+    def interrupt(_: Php) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Php, "_read_number", interrupt)
+    with pytest.raises(KeyboardInterrupt), Php(own) as process:
+        process.ask_one("busy", b"")
+    assert process._process.returncode is not None

@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self, cast
@@ -21,6 +22,7 @@ SERVER: Final = Path(__file__).with_name("php_server.php")
 _NONE: Final = "no php on this machine"
 OLDEST: Final = (8, 1)
 REFUSED: Final = 0xFFFFFFFF
+PATIENCE: Final = 10.0  # seconds that PHP has to end
 
 
 def missing(wanted: str = "") -> str:
@@ -71,8 +73,11 @@ class Php:
         """PHP's answers, in order; `RuntimeError` where PHP has ended, as it does at an unknown operation."""
         strings = [operation.encode(), *questions]
         frame = b"".join([struct.pack("<I", len(strings)), *(struct.pack("<I", len(s)) + s for s in strings)])
-        self._questions.write(frame)
-        self._questions.flush()
+        try:
+            self._questions.write(frame)
+            self._questions.flush()
+        except BrokenPipeError:
+            raise RuntimeError("php ended") from None
         return [self._read_string() for _ in range(self._read_number())]
 
     def ask_one(self, operation: str, question: bytes) -> bytes | None:
@@ -90,9 +95,14 @@ class Php:
                 yield f"{format} maps={maps} {value!r}: {fault}"
 
     def close(self) -> None:
-        """End the process."""
-        self._questions.close()
-        self._process.wait(timeout=10)
+        """End the process, by force where it goes on working."""
+        with suppress(BrokenPipeError):
+            self._questions.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._answers.close()
 
     def _read(self, size: int) -> bytes:

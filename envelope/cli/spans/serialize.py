@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from binascii import unhexlify
 from typing import TYPE_CHECKING, Any, Final
 
 from envelope.cli.spans.arrays import PhpContainer
@@ -23,7 +24,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_HEX: Final = re.compile(rb"\\(..)", re.DOTALL)
+_HEX: Final = re.compile(rb"(?:\\..)++", re.DOTALL)
 
 
 def walk_serialize(data: bytes, sink: Sink, *, php: bool) -> None:
@@ -97,9 +98,10 @@ def _leaf(data: bytes, match: re.Match[bytes], slots: list[Link] | None) -> tupl
         case "slot":
             return Reference(slots[int(found) - 1] if slots else None), start
         case "escaped":
-            text = re.compile(rb'((?:\\..|[^\\]){%d})";' % int(found), re.DOTALL).match(data, start)
+            # Possessive: it keeps nothing of each character to go back to.
+            text = re.compile(rb'((?:[^\\]|\\..){%d}+)";' % int(found), re.DOTALL).match(data, start)
             if text is None:
                 return None, len(data) + 1
-            raw = _HEX.sub(lambda escape: bytes([int(escape[1], 16)]), text[1])
+            raw = _HEX.sub(lambda escapes: unhexlify(escapes[0].replace(b"\\", b"")), text[1])
             return text_or_bytes(raw), text.end()
     return None, start

@@ -29,6 +29,7 @@ from tests.random_values import random_float, random_value
 
 writing = extension("_xml_write")
 reading = extension("_xml_read")
+python_loads = xml.loads  # also for the tests that keep the compiled functions from turning to it
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
@@ -206,7 +207,7 @@ def test_regular_values_are_nobody_elses_work(value: object) -> None:
 def test_regular_plain_values_are_nobody_elses_work(value: object) -> None:
     body = writing.dumps(value, values="php", maps="object", dialect="plain")
     for data in (body, body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")):
-        assert same(reading.loads(data, dialect="plain"), xml.loads(data, dialect="plain"))
+        assert same(reading.loads(data, dialect="plain"), python_loads(data, dialect="plain"))
 
 
 @pytest.mark.usefixtures("alone")
@@ -216,7 +217,7 @@ def test_regular_documents_are_nobody_elses_work(seed: int) -> None:
     for _ in range(1000):
         body = random_document(rng)
         for data in (body, bytearray(body), memoryview(body)):
-            assert same(reading.loads(data, dialect="plain"), xml.loads(body, dialect="plain"))
+            assert same(reading.loads(data, dialect="plain"), python_loads(body, dialect="plain"))
 
 
 def random_document(rng: Random) -> bytes:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
-from envelope import ResultType, formats
+import envelope
+from envelope import ResultType, api, formats
 from envelope.testing.php import Php
 from tests import native, spark
 from tests import php as php_process
@@ -37,6 +39,10 @@ def impl(request: pytest.FixtureRequest) -> Iterator[str]:
     pick = native.pick_pure if request.param == "pure" else native.pick_compiled
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(formats, "FORMATS", formats.make_formats(pick))
+        for name in ("dumps", "loads"):  # compiled, these keep to the codecs that they were made with
+            call = inspect.unwrap(getattr(api, name))
+            patch.setattr(api, name, call)
+            patch.setattr(envelope, name, call)
         yield request.param
 
 

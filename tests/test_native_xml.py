@@ -8,6 +8,7 @@ import gc
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,11 +29,14 @@ from tests.random_values import random_float, random_value
 
 writing = extension("_xml_write")
 reading = extension("_xml_read")
+python_loads = xml.loads  # also for the tests that keep the compiled functions from turning to it
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 MAP = b'<root type="map">'
 LIST = b'<root type="list">'
+
+both = pytest.mark.parametrize("dialect", ["typed", "plain"])
 
 
 class Text(str):
@@ -101,6 +105,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @example(value=[{"\0": "\0", "a\r": "\r\n"}, "]]>", {"xmlns": "xmlns:a='b'", "xml:b": "<!-- <? -->"}])
 @example(value=["é" * 2000 + "\x01", "中" * 2000, "😀&" * 2000, "&" * 5000, {"é\0" * 2000: 1}, {"k" * 5000: 1}])
 def test_the_same_bytes(value: object) -> None:
+    assert_written_alike(value, dialect="plain")
     body = writing.dumps(value)
     assert body == xml.dumps(value)
     assert etree.fromstring(body, etree.XMLParser(huge_tree=True)).tag == "root"
@@ -111,31 +116,35 @@ def with_something_irregular(children: st.SearchStrategy[Any]) -> st.SearchStrat
     return st.lists(children, max_size=3) | st.dictionaries(st.sampled_from("ab\0"), children, max_size=3)
 
 
+@both
 @given(value=st.recursive(irregular | values(max_leaves=3), with_something_irregular, max_leaves=6))
-def test_what_is_irregular_is_refused_alike(value: object) -> None:
-    assert_written_alike(value)
-    assert_written_alike(value, default=lambda one: str(one).encode("ascii", "replace").decode())
+def test_what_is_irregular_is_refused_alike(dialect: str, value: object) -> None:
+    assert_written_alike(value, dialect=dialect)
+    assert_written_alike(value, dialect=dialect, default=lambda one: str(one).encode("ascii", "replace").decode())
 
 
+@both
 @given(value=values(max_leaves=12), bounds=limits)
-def test_limits_of_writing(value: object, bounds: Limits) -> None:
-    assert_written_alike(value, limits=bounds)
+def test_limits_of_writing(dialect: str, value: object, bounds: Limits) -> None:
+    assert_written_alike(value, dialect=dialect, limits=bounds)
 
 
-@given(value=values())
-def test_limits_of_writing_are_exact(value: object) -> None:
-    size = len(xml.dumps(value))
+@both
+@given(value=values(controls=False))
+def test_limits_of_writing_are_exact(dialect: str, value: object) -> None:
+    size = len(xml.dumps(value, dialect=dialect))
     for bound in (size, size - 1):
-        assert_written_alike(value, limits=Limits(max_bytes=bound))
+        assert_written_alike(value, dialect=dialect, limits=Limits(max_bytes=bound))
 
 
+@both
 @pytest.mark.memory
-def test_long_output_against_its_limit() -> None:
+def test_long_output_against_its_limit(dialect: str) -> None:
     for value in (["a"] * 1000, {f"k{number}": "é&" for number in range(1000)}, "\r" * 5000):
-        size = len(xml.dumps(value))
+        size = len(xml.dumps(value, dialect=dialect))
         for bound in (size, size - 1, size // 2):
-            assert_written_alike(value, limits=Limits(max_bytes=bound))
-    assert_written_alike(["&" * 1_000_000] * 20)
+            assert_written_alike(value, dialect=dialect, limits=Limits(max_bytes=bound))
+    assert_written_alike(["&" * 1_000_000] * 20, dialect=dialect)
 
 
 def nested(depth: int) -> Any:
@@ -148,9 +157,11 @@ def nested(depth: int) -> Any:
 @pytest.mark.parametrize("depth", [199, 200, 201, 510, 511, 512, 513, 2047, 2048])
 def test_depth(depth: int) -> None:
     for bounds in (DEFAULT_LIMITS, Limits.unlimited(), Limits(max_depth=depth), Limits(max_depth=depth - 1)):
-        assert_written_alike(nested(depth), limits=bounds)
+        for dialect in ("typed", "plain"):
+            assert_written_alike(nested(depth), dialect=dialect, limits=bounds)
         body = LIST + b'<item type="list">' * (depth - 1) + b"</item>" * (depth - 1) + b"</root>"
         assert_read_alike(body, limits=bounds)
+        assert_read_alike(b"<a>" * (depth + 1) + b"</a>" * (depth + 1), dialect="plain", limits=bounds)
 
 
 def test_a_value_that_contains_itself() -> None:
@@ -184,15 +195,63 @@ def test_what_was_written_is_read(value: object) -> None:
 
 @pytest.mark.usefixtures("alone")
 @given(value=values())
-def test_plain_values_are_nobody_elses_work(value: object) -> None:
+def test_regular_values_are_nobody_elses_work(value: object) -> None:
     body = writing.dumps(value, values="php", maps="object")
     assert same(reading.loads(body), value)
     assert same(reading.loads(body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")), value)
 
 
-@given(value=values(max_leaves=12), bounds=limits)
-def test_limits_of_reading(value: object, bounds: Limits) -> None:
-    assert_read_alike(xml.dumps(value), limits=bounds)
+@pytest.mark.usefixtures("alone")
+@given(value=values(controls=False))
+@example(value=["中" * 2000, "😀&" * 2000, "&" * 5000, {"é" * 2000: 1}, {"k" * 5000: 1}, *"a" * 200])
+def test_regular_plain_values_are_nobody_elses_work(value: object) -> None:
+    body = writing.dumps(value, values="php", maps="object", dialect="plain")
+    for data in (body, body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")):
+        assert same(reading.loads(data, dialect="plain"), python_loads(data, dialect="plain"))
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("seed", range(4))
+def test_regular_documents_are_nobody_elses_work(seed: int) -> None:
+    rng = Random(seed)
+    for _ in range(1000):
+        body = random_document(rng)
+        for data in (body, bytearray(body), memoryview(body)):
+            assert same(reading.loads(data, dialect="plain"), python_loads(body, dialect="plain"))
+
+
+def random_document(rng: Random) -> bytes:
+    """A document as others write them: names that repeat, items among them, white space between elements."""
+    name = rng.choice(("root", "r", "xml", "item"))
+    return f"{random_space(rng)}<{name}{random_content(rng, 4)}</{name}>{random_space(rng)}".encode()
+
+
+def random_space(rng: Random) -> str:
+    return "".join(rng.choices(" \t\r\n", k=rng.randrange(3)))
+
+
+def random_content(rng: Random, depth: int) -> str:
+    """What stands behind an element's name, up to its end tag: text or elements."""
+    if not depth or rng.random() < 0.4:
+        return ">" + rng.choice(("", " ", "a", "中", "&amp;", "&#13;", "\n", "&#x1F600;", "é&lt;", "]] >"))
+    names = rng.choice(
+        (("item",), ("a",), ("a", "b", "c", "d"), ("a", "item", 'item key="a"'), ("item", 'item key="item"'))
+    )
+    pieces = [f"{random_space(rng)}>"]
+    for _ in range(rng.choice((1, 2, 3, 9))):
+        name = rng.choice(names)
+        if rng.random() < 0.2:
+            pieces.append(f"<{name}{random_space(rng)}/>")
+        else:
+            pieces.append(f"<{name}{random_content(rng, depth - 1)}</{name.split()[0]}>")
+        pieces.append(random_space(rng))
+    return "".join(pieces)
+
+
+@both
+@given(value=values(max_leaves=12, controls=False), bounds=limits)
+def test_limits_of_reading(dialect: str, value: object, bounds: Limits) -> None:
+    assert_read_alike(xml.dumps(value, dialect=dialect), dialect=dialect, limits=bounds)
 
 
 # What a body is broken with: each is a mark of the grammar, or what XML's own rules are about.
@@ -234,24 +293,36 @@ def test_broken_documents(seed: int) -> None:
     assert documents > 50  # not all are broken by it
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_broken_plain_documents(seed: int) -> None:
+    rng = Random(seed)
+    documents = sum(assert_read_alike(broken(rng, random_document(rng)), dialect="plain") for _ in range(2000))
+    assert documents > 50
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_broken_documents_against_small_limits(seed: int) -> None:
     rng = Random(seed)
     for _ in range(1000):
         bounds = Limits(max_bytes=rng.randrange(300), max_depth=rng.randrange(4), max_items=rng.randrange(9))
         assert_read_alike(broken(rng, xml.dumps(random_value(rng, 3))), limits=bounds)
+        assert_read_alike(broken(rng, random_document(rng)), dialect="plain", limits=bounds)
 
 
 @given(data=st.binary(max_size=40) | st.lists(st.sampled_from(FRAGMENTS), max_size=12).map(b"".join))
 def test_any_bytes(data: bytes) -> None:
     for body in (data, b"<root>" + data + b"</root>", MAP + data + b"</root>", LIST + data + b"</root>"):
-        assert_read_alike(body)
+        for dialect in ("typed", "plain"):
+            assert_read_alike(body, dialect=dialect)
 
 
 def test_every_cut() -> None:
     body = xml.dumps({"a": [1, "é&", None, {"x y": "\0", "t": "a&b"}], "b": 1.5, "c": True, "d": {}, "中": -1}) + b"\n"
     for length in range(len(body)):
         assert assert_read_alike(body[:length]) == (length == len(body) - 1)
+    body = b'<r> <a>1</a><item key="&lt;">&#10;</item>\n<a/>\t<b><item>\xe4\xb8\xad</item><item/></b></r>\n'
+    for length in range(len(body)):
+        assert assert_read_alike(body[:length], dialect="plain") == (length == len(body) - 1)
 
 
 @pytest.mark.parametrize(
@@ -309,31 +380,63 @@ def test_every_cut() -> None:
         b"<root/><root/>",
         b"<root>\xe4\xb8\xad&#20013;&#x1F600;</root>",
         b"<root>" + b"&#x1F600;" * 300 + b"</root>",
+        # for the plain dialect
+        b"<r> </r>",
+        b"<r> \r\n<a/> </r>",
+        b"<r> \r\n</r>",
+        b"<r> x<a/></r>",
+        b"<r><a/>x</r>",
+        b"<r>&#32;<a/></r>",
+        b"<r><a/>&#32;</r>",
+        b"<r><a> <!-- --></a></r>",
+        b"<r> <![CDATA[x]]></r>",
+        b"<r> <?x?></r>",
+        b"<r><",
+        b"<r> <",
+        b'<item key="a"/>',
+        b'<item key="a"><a/></item>',
+        b"<item>a</item>",
+        b"<item><item/></item>",
+        b'<r><item key=""/><item key=""/></r>',
+        b'<r><item key="item"/><item>1</item><a/></r>',
+        b"<r><item>1</item><item/><a>2</a><item><item/></item></r>",
+        b"<r><a><item/><item/></a><a/><b><item/></b></r>",
+        b"<r><a><item/><item/></a></r>",
+        b"<r><a/><a><a/><a/></a></r>",
+        b"<r>" + b"<a/>" * 1000 + b"</r>",
+        b"<r><b/>" + b"<a/>" * 1000 + b"<item/></r>",
+        b"<r>" + b"<a>" * 100 + b"</a><a/>" * 100 + b"</r>",
+        b"<r>" + b"".join(b"<a%d/><item/>" % number for number in range(2000)) + b"</r>",
     ],
 )
 def test_what_is_at_the_edge(body: bytes) -> None:
-    assert_read_alike(body)
-    assert_read_alike(body + b" " * (1 << 20))  # as large documents are read
+    for dialect in ("typed", "plain"):
+        assert_read_alike(body, dialect=dialect)
+        assert_read_alike(body + b" " * (1 << 20), dialect=dialect)  # as large documents are read
 
 
+@both
 @pytest.mark.memory
-def test_large_documents() -> None:
+def test_large_documents(dialect: str) -> None:
     value = [{"a": number, "b c": [str(number), "中\r", number / 7]} for number in range(20_000)]
-    body = xml.dumps(value)
-    assert writing.dumps(value) == body
-    assert same(reading.loads(body), value)
+    body = xml.dumps(value, dialect=dialect)
+    assert writing.dumps(value, dialect=dialect) == body
+    assert same(reading.loads(body, dialect=dialect), xml.loads(body, dialect=dialect))
 
 
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("valid/*/body.xml")), ids=lambda path: path.parent.name)
 def test_golden_files(path: Path) -> None:
     body = path.read_bytes()
     assert assert_read_alike(body)
-    assert_written_alike(reading.loads(body))
+    assert_read_alike(body, dialect="plain")
+    for dialect in ("typed", "plain"):
+        assert_written_alike(reading.loads(body), dialect=dialect)
 
 
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("invalid/xml/*.xml")), ids=lambda path: path.stem)
 def test_golden_files_that_are_refused(path: Path) -> None:
     assert not assert_read_alike(path.read_bytes())
+    assert_read_alike(path.read_bytes(), dialect="plain")
 
 
 # ---------------------------------------------------------------------------------------------------- options
@@ -345,6 +448,10 @@ def test_golden_files_that_are_refused(path: Path) -> None:
         {"dialect": "plain"},
         {"dialect": "php"},
         {"dialect": Text("typed")},
+        {"dialect": Text("plain")},
+        {"dialect": "plain", "values": "php"},
+        {"dialect": "plain", "values": "all"},
+        {"dialect": "plain", "limits": None},
         {"dialect": None},
         {"values": "php"},
         {"values": "all"},
@@ -380,6 +487,13 @@ def resident() -> int:
 
 VALUE = [{"a": "x" * 2000, "b c": ["é", 1, 2.5, None, True, "\0", "中" * 300]}]
 BODY = xml.dumps(VALUE)
+PLAIN_VALUE = [{"a": "x" * 2000, "b c": ["é", 1, 2.5, None, True, "中" * 300]}] * 2
+PLAIN_BODY = b'<r><a>%b</a><item key="\xc3\xa9"/> <a><b/><b>2</b></a><item/><b><item>%b</item></b></r>' % (
+    b"x" * 2000,
+    "中".encode() * 300,
+)
+dumps_plain = partial(writing.dumps, dialect="plain")
+loads_plain = partial(reading.loads, dialect="plain")
 
 
 @pytest.mark.memory
@@ -394,8 +508,33 @@ BODY = xml.dumps(VALUE)
         (reading.loads, BODY.replace(b"2.5", b"2,5")),
         (reading.loads, BODY.replace(b'key="', b'key="\xff')),
         (reading.loads, BODY.replace("中".encode() * 300, b"\xe4\xb8" * 300)),
+        (dumps_plain, PLAIN_VALUE),
+        (dumps_plain, [*PLAIN_VALUE, "\0"]),
+        (dumps_plain, [*PLAIN_VALUE, {"\0": 1}]),
+        (loads_plain, PLAIN_BODY),
+        (loads_plain, PLAIN_BODY[:-1]),
+        (loads_plain, PLAIN_BODY.replace(b'key="', b'key="\xff')),
+        (loads_plain, PLAIN_BODY.replace(b"<b/>", b"<b/>x")),
+        (loads_plain, PLAIN_BODY.replace("中".encode() * 300, b"\xe4\xb8" * 300)),
     ],
-    ids=["dumps", "dumps-int", "dumps-surrogate", "loads", "loads-cut", "loads-float", "loads-key", "loads-text"],
+    ids=[
+        "dumps",
+        "dumps-int",
+        "dumps-surrogate",
+        "loads",
+        "loads-cut",
+        "loads-float",
+        "loads-key",
+        "loads-text",
+        "plain-dumps",
+        "plain-dumps-control",
+        "plain-dumps-key",
+        "plain-loads",
+        "plain-loads-cut",
+        "plain-loads-key",
+        "plain-loads-beside",
+        "plain-loads-text",
+    ],
 )
 def test_nothing_leaks(function: Callable[..., Any], argument: object) -> None:
     def call(times: int) -> tuple[int, int]:

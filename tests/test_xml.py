@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from envelope.errors import DecodeError, EncodeError
-from envelope.formats import _xml_read
-from envelope.formats.xml import dumps, loads
+from envelope.formats import _xml_read, get_format
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.testing.strategies import values
 from envelope.values import INT_MAX, INT_MIN, same
@@ -70,6 +69,14 @@ nearly_xml = st.lists(
     ),
     max_size=12,
 ).map("".join)
+
+
+def dumps(value: object, **options: Any) -> bytes:
+    return get_format("xml").dumps(value, **options)  # of the implementation whose turn it is
+
+
+def loads(data: Any, **options: Any) -> Any:
+    return get_format("xml").loads(data, **options)
 
 
 def written(value: object, **options: Any) -> bytes:
@@ -720,7 +727,7 @@ def test_an_error_is_not_lost_where_expat_finds_none(monkeypatch: pytest.MonkeyP
         raise etree.LxmlError("no")
 
     monkeypatch.setattr(etree, "fromstring", fail)
-    assert place(b" <root/>") == ("malformed", 1, "$")
+    assert place(b" <root></root >") == ("malformed", 1, "$")  # which the compiled reader leaves to it
 
 
 def test_threads_do_not_share_parsers() -> None:

@@ -1,97 +1,19 @@
-"""`xml.loads`, compiled, for the typed dialect: what our writer writes, and white space between children.
+"""`xml.loads`, compiled: what our writer writes, white space between children, and names that repeat.
 
-Each function answers the place behind what it read, NULL where that is not plain: then `loads` drops the work and asks
+Each function answers the place behind what it read, NULL where that is irregular: then `loads` drops the work and asks
 the Python function, which has the errors and the rest of XML. The grammar stands in `xml`; here beside each function
 is the rule that it reads. The bytes end in a NUL that no token holds, so one byte can always be read.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_Clear
-from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
 from envelope.formats._native.writing cimport Bounds, bounds_of
+from envelope.formats._native.xml_reading cimport *
 
 from envelope.formats._cursor import as_bytes
 from envelope.limits import DEFAULT_LIMITS, Limits
-
-
-cdef extern from "Python.h":
-    # By hand, for the walk borrows: a container belongs to the one around it, the outermost to `read`.
-    PyObject* Py_None
-    PyObject* Py_True
-    PyObject* Py_False
-    PyObject* Py_NewRef(PyObject*) noexcept
-    void Py_DECREF(PyObject*) noexcept
-    void Py_XDECREF(PyObject*) noexcept
-    PyObject* PyList_New(Py_ssize_t) noexcept
-    PyObject* PyDict_New() noexcept
-    PyObject* PyLong_FromLongLong(long long) noexcept
-    PyObject* PyFloat_FromDouble(double) noexcept
-    int PyList_Append(PyObject*, PyObject*) noexcept
-    int PyDict_SetItem(PyObject*, PyObject*, PyObject*) noexcept
-
-
-cdef extern from *:
-    """
-    #define envelope_owned(value) (value)  /* a new reference, given to Cython */
-    """
-    object owned "envelope_owned"(PyObject*)
-
-
-cdef extern from "xml_scan.hpp" namespace "envelope::xml":
-    cdef cppclass Run:
-        pass
-
-    const char* read_text(const char*, const char*, Run*) noexcept
-    const char* behind_white(const char*) noexcept
-
-
-cdef extern from "xml_head.hpp" namespace "envelope::xml":
-    enum Kind:
-        kText
-        kInt
-        kFloat
-        kBool
-        kNull
-        kList
-        kMap
-        kDocument
-
-    cdef struct Head:
-        const char* name
-        Py_ssize_t size
-        Kind kind
-        bint is_empty
-        bint has_key
-        bint is_escaped
-        bint is_key_escaped
-        Run key
-
-    const char* behind_declaration(const char*, const char*) noexcept
-    const char* read_head(const char*, const char*, Head*) noexcept
-    const char* behind_end_tag(const char*, const char*, const char*, Py_ssize_t) noexcept
-    bint is_root(const Head&) noexcept
-    bint is_member(const Head&) noexcept
-    bint is_entry(const Head&) noexcept
-
-
-cdef extern from "xml_decode.hpp" namespace "envelope::xml":
-    PyObject* ascii_str(const char*, Py_ssize_t) noexcept
-    PyObject* str_of(const Run&, bint is_escaped) noexcept
-
-
-cdef extern from "xml_keys.hpp" namespace "envelope::xml":
-    cdef cppclass Names:
-        PyObject* text(const char*, Py_ssize_t) noexcept
-
-    Names names
-
-
-cdef extern from "xml_scalars.hpp" namespace "envelope::xml":
-    const char* read_bool(const char*, const char*, bint*) noexcept
-    const char* read_int(const char*, int64_t*) noexcept
-    const char* read_float(const char*, double*) noexcept
 
 
 cdef struct Open:  # a container whose end tag is to come, borrowed
@@ -99,6 +21,12 @@ cdef struct Open:  # a container whose end tag is to come, borrowed
     Kind kind
     const char* name
     Py_ssize_t size
+
+
+cdef struct Parent:  # in the plain dialect: an element with children, whose end tag is to come
+    const char* name
+    Py_ssize_t size
+    Py_ssize_t first  # of its children
 
 
 cdef enum:
@@ -112,12 +40,12 @@ cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
     cdef PyObject* value = NULL
-    if type(dialect) is str and dialect == "typed" and type(values) is str and values in ("portable", "php"):
+    if are_options(values, dialect):
         if limits is DEFAULT_LIMITS:
-            value = plain(data, limits, DEFAULT_BOUNDS)
+            value = value_of(data, limits, DEFAULT_BOUNDS, dialect == "typed")
         elif type(limits) is Limits:
             try:
-                value = plain(data, limits, bounds_of(limits))
+                value = value_of(data, limits, bounds_of(limits), dialect == "typed")
             except OverflowError:
                 pass
     if value == NULL:
@@ -127,22 +55,31 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     return owned(value)
 
 
-cdef PyObject* plain(data, limits, const Bounds& bounds) except? NULL:
-    """The value, a new reference; NULL where anything is not plain."""
+cdef bint are_options(values, dialect) noexcept:
+    """Whether these are two of the plain strings that they may be."""
+    return (type(values) is str and (values == "portable" or values == "php") and
+            type(dialect) is str and (dialect == "typed" or dialect == "plain"))
+
+
+# Twin: _xml_read.read
+cdef PyObject* value_of(data, limits, const Bounds& bounds, bint typed) except? NULL:
+    """declaration? white* element white*; a new reference, NULL where anything is irregular."""
     cdef PyObject* value
     cdef bytes document = data if type(data) is bytes else as_bytes(data, "xml", limits)
+    cdef const char* end = PyBytes_AS_STRING(document) + PyBytes_GET_SIZE(document)
+    cdef const char* root
     if PyBytes_GET_SIZE(document) > bounds.max_bytes:
         return NULL
-    value = read(PyBytes_AS_STRING(document), PyBytes_GET_SIZE(document), bounds)
+    root = behind_white(behind_declaration(PyBytes_AS_STRING(document), end))
+    value = read_typed(root, end, bounds) if typed else read_plain(root, end, bounds)
     if value == NULL:
         PyErr_Clear()  # memory ended, or text was no UTF-8
     return value
 
 
-# Twin: _xml_read.read, and _xml_tree.walk_typed
-cdef PyObject* read(const char* at, Py_ssize_t length, const Bounds& bounds) noexcept:
-    """declaration? white* element white*; a new reference, NULL where anything is not plain."""
-    cdef const char* end = at + length
+# Twin: _xml_tree.walk_typed
+cdef PyObject* read_typed(const char* at, const char* end, const Bounds& bounds) noexcept:
+    """element white*"""
     cdef Py_ssize_t max_depth = min(bounds.max_depth, SAFE_DEPTH - 1)
     cdef Py_ssize_t items = -1  # the root is not counted
     cdef Open opened[SAFE_DEPTH]
@@ -150,7 +87,6 @@ cdef PyObject* read(const char* at, Py_ssize_t length, const Bounds& bounds) noe
     cdef PyObject* value
     cdef Head head
     opened[0] = Open(NULL, kDocument, NULL, 0)
-    at = behind_white(behind_declaration(at, end))
     while True:
         # ---- element: its start tag, and all of it where it is no container
         at = read_head(at, end, &head)
@@ -185,6 +121,62 @@ cdef PyObject* read(const char* at, Py_ssize_t length, const Bounds& bounds) noe
     return NULL
 
 
+# Twin: _xml_tree.walk_plain
+cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds) noexcept:
+    """element white*"""
+    cdef Py_ssize_t max_depth = min(bounds.max_depth, SAFE_DEPTH - 1)
+    cdef Py_ssize_t items = -1  # the root is not counted
+    cdef Parent opened[SAFE_DEPTH]
+    cdef Parent* top = opened  # the innermost; the lowest is the document
+    cdef Children children  # of all that are open
+    cdef PyObject* value
+    cdef Head head
+    while True:
+        # ---- element: its start tag, and all of it where it has no children
+        at = read_head(at, end, &head)
+        items += 1
+        if at == NULL or items > bounds.max_items or not is_plain(head) or (top == opened and head.has_key):
+            return NULL
+        if not open_child(children, head):
+            return NULL
+        if not head.is_empty and holds_elements(at):
+            if top - opened >= max_depth:
+                return NULL
+            top += 1
+            top[0] = Parent(head.name, head.size, children.count())
+            at = behind_white(at)
+            continue
+        value = NULL
+        if head.is_empty:
+            value = ascii_str(at, 0)
+        else:
+            at = text(at, end, head, &value)
+        children.put(value)
+        if value == NULL:
+            return NULL
+        # ---- the end tags behind it
+        at = behind_white(at)
+        while top > opened and at[0] == b"<" and at[1] == b"/":
+            at = behind_end_tag(at, end, top.name, top.size)
+            if at == NULL or not children.close(top.first):
+                return NULL
+            at = behind_white(at)
+            top -= 1
+        if top == opened:
+            return children.root() if at == end else NULL
+
+
+# Twin: _xml_rules.plain_key
+cdef bint open_child(Children& children, const Head& head) noexcept:
+    """Begin a child under its key, under none where it is an item without one."""
+    cdef PyObject* key = NULL
+    if not is_member(head):
+        key = key_of(head)
+        if key == NULL:
+            return False
+    return children.open(key)
+
+
 # Twin: _xml_rules.SCALARS
 cdef const char* scalar(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
     """What stands in an element that is no container, and its end tag. A new reference comes with it."""
@@ -203,15 +195,6 @@ cdef const char* scalar(const char* at, const char* end, const Head& head, PyObj
     if head.kind == kBool:
         return boolean(at, end, head, value)
     return null(at, end, head, value)
-
-
-cdef const char* text(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
-    """Characters and references."""
-    cdef Run run
-    at = closed(read_text(at, end, &run), end, head)
-    if at != NULL:
-        value[0] = str_of(run, head.is_escaped)
-    return at
 
 
 # Twin: _xml_rules._read_int
@@ -249,11 +232,6 @@ cdef const char* null(const char* at, const char* end, const Head& head, PyObjec
     return at
 
 
-cdef const char* closed(const char* at, const char* end, const Head& head) noexcept:
-    """The end tag of an element whose content was read."""
-    return at if at == NULL else behind_end_tag(at, end, head.name, head.size)
-
-
 # Twin: TypedBuilder.put
 cdef bint put(PyObject* value, const Head& head, Open* parent) noexcept:
     """Take the reference to *value* to where its element stands; False where such an element may not stand there."""
@@ -271,11 +249,3 @@ cdef bint put(PyObject* value, const Head& head, Open* parent) noexcept:
         return True
     Py_DECREF(value)
     return is_put
-
-
-# Twin: _xml_rules._typed_key
-cdef PyObject* key_of(const Head& head) noexcept:
-    """The key beside an element, else its name; a new reference, NULL where it may have none."""
-    if not is_entry(head):
-        return NULL
-    return str_of(head.key, head.is_key_escaped) if head.has_key else names.text(head.name, head.size)

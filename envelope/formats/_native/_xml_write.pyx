@@ -1,4 +1,4 @@
-"""`xml.dumps`, compiled, for the typed dialect: all else (and every error) is left to the Python function.
+"""`xml.dumps`, compiled: what is irregular, and every error, is left to the Python function.
 
 The grammar stands in `xml`, and beside each function the rule that it writes.
 """
@@ -9,6 +9,10 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 
 
 cdef extern from "xml_tokens.hpp" namespace "envelope::xml":
+    cdef cppclass Document(Buffer):
+        Document() noexcept
+        bint typed
+
     cdef cppclass Tag:
         pass
 
@@ -16,14 +20,14 @@ cdef extern from "xml_tokens.hpp" namespace "envelope::xml":
     const Tag kMember
     Tag tag_of(PyObject*) noexcept
     bint put_declaration(Buffer&) noexcept
-    bint put_null(Buffer&, const Tag&) noexcept
-    bint put_bool(Buffer&, const Tag&, bint) noexcept
-    bint put_int(Buffer&, const Tag&, long long) noexcept
-    bint put_float(Buffer&, const Tag&, double) noexcept
-    bint put_text(Buffer&, const Tag&, PyObject*) noexcept
-    bint put_list_head(Buffer&, const Tag&, bint) noexcept
-    bint put_map_head(Buffer&, const Tag&, bint) noexcept
-    bint put_tail(Buffer&, const Tag&) noexcept
+    bint put_null(Document&, const Tag&) noexcept
+    bint put_bool(Document&, const Tag&, bint) noexcept
+    bint put_int(Document&, const Tag&, long long) noexcept
+    bint put_float(Document&, const Tag&, double) noexcept
+    bint put_text(Document&, const Tag&, PyObject*) noexcept
+    bint put_list_head(Document&, const Tag&, bint) noexcept
+    bint put_map_head(Document&, const Tag&, bint) noexcept
+    bint put_tail(Document&, const Tag&) noexcept
 
 
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
@@ -34,10 +38,10 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
     """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
     body = None
     if limits is DEFAULT_LIMITS:
-        body = plain(value, values, maps, dialect, DEFAULT_BOUNDS)
+        body = document(value, values, maps, dialect, DEFAULT_BOUNDS)
     elif type(limits) is Limits:
         try:
-            body = plain(value, values, maps, dialect, bounds_of(limits))
+            body = document(value, values, maps, dialect, bounds_of(limits))
         except OverflowError:
             pass
     if body is None:
@@ -48,19 +52,20 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
 
 
 # Twin: TextWriter.write
-cdef object plain(value, values, maps, dialect, const Bounds& bounds):
-    """The bytes of a portable value: a declaration, and the element named root. None where anything is not plain."""
+cdef object document(value, values, maps, dialect, const Bounds& bounds):
+    """The bytes of a portable value: a declaration, and the element named root. None where anything is irregular."""
     cdef Walk walk
-    cdef Buffer out
-    if not read_options(walk, values, maps, dialect, bounds):
+    cdef Document out
+    out.typed = not (type(dialect) is str and dialect == "plain")
+    if not read_options(walk, values, maps, dialect if out.typed else "typed", bounds):
         return None
     out.start(bounds.max_bytes)
     return out.finish() if put_declaration(out) and put_element(out, walk, kRoot, <PyObject*> value) else None
 
 
 # Twin: _Writer.parts
-cdef bint put_element(Buffer& out, Walk& walk, const Tag& tag, PyObject* value) noexcept:
-    """Write one element; False where its value is not plain, or too much."""
+cdef bint put_element(Document& out, Walk& walk, const Tag& tag, PyObject* value) noexcept:
+    """Write one element; False where its value is irregular, or too much."""
     cdef int overflow = 0
     cdef long long number
     if PyUnicode_CheckExact(value):
@@ -79,7 +84,7 @@ cdef bint put_element(Buffer& out, Walk& walk, const Tag& tag, PyObject* value) 
     return (value is Py_True or value is Py_False) and put_bool(out, tag, value is Py_True)
 
 
-cdef bint put_list(Buffer& out, Walk& walk, const Tag& tag, PyObject* values) noexcept:
+cdef bint put_list(Document& out, Walk& walk, const Tag& tag, PyObject* values) noexcept:
     """Members are elements named item."""
     cdef Py_ssize_t index
     cdef Py_ssize_t count = PyList_GET_SIZE(values)
@@ -92,7 +97,7 @@ cdef bint put_list(Buffer& out, Walk& walk, const Tag& tag, PyObject* values) no
     return count == 0 or put_tail(out, tag)
 
 
-cdef bint put_map(Buffer& out, Walk& walk, const Tag& tag, PyObject* map) noexcept:
+cdef bint put_map(Document& out, Walk& walk, const Tag& tag, PyObject* map) noexcept:
     """Members are elements named as their keys, or named item with a key."""
     cdef Py_ssize_t place = 0
     cdef Py_ssize_t count = PyDict_Size(map)

@@ -1,4 +1,4 @@
-// Tags of the typed dialect. Each function answers the place behind what it read, nullptr where that is not plain.
+// Tags. Each function answers the place behind what it read, nullptr where that is irregular.
 #pragma once
 
 #include <Python.h>
@@ -72,8 +72,8 @@ inline const char* read_attribute(const char* at, const char* end, Head* head) {
   return after;
 }
 
-// As typed_head: < name (white+ attribute)* white* /? >
-inline const char* read_head(const char* at, const char* end, Head* head) {
+// As typed_head: < name (white+ attribute)* white* /? >. Made a part of both walks, as what xml_elements.hpp has.
+[[gnu::always_inline]] inline const char* read_head(const char* at, const char* end, Head* head) {
   if (*at != '<') return nullptr;
   *head = {at + 1, 0, kText, false, false, false, false, {}};
   at = behind_name(head->name);
@@ -107,10 +107,24 @@ inline bool is_member(const Head& head) { return is_named(head, "item") && !head
 // Whether it is a member of a map: with a key beside it, it is named item.
 inline bool is_entry(const Head& head) { return !head.has_key || is_named(head, "item"); }
 
+// Whether it has no attribute but a key, as in the plain dialect.
+inline bool is_plain(const Head& head) { return head.kind == kText && !head.is_escaped && !head.is_key_escaped; }
+
+// Whether a start tag, and no text, stands behind an element's own.
+inline bool holds_elements(const char* at) {
+  at = behind_white(at);
+  return at[0] == '<' && at[1] != '/';
+}
+
 // The place behind the end tag, which must stand here.
 inline const char* behind_end_tag(const char* at, const char* end, const char* name, Py_ssize_t size) {
   if (end - at < size + 3 || at[0] != '<' || at[1] != '/' || at[size + 2] != '>') return nullptr;
   return std::memcmp(at + 2, name, static_cast<std::size_t>(size)) == 0 ? at + size + 3 : nullptr;
+}
+
+// The same behind an element's content, where that was read.
+inline const char* closed(const char* at, const char* end, const Head& head) {
+  return at != nullptr ? behind_end_tag(at, end, head.name, head.size) : nullptr;
 }
 
 }  // namespace envelope::xml

@@ -1,4 +1,4 @@
-// The tokens of the typed dialect: tags, and the elements of all that is no container.
+// The tokens of both dialects: tags, and the elements of all that is no container.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,11 @@
 #include "xml_names.hpp"
 
 namespace envelope::xml {
+
+// A document that is being written: in the typed dialect, its elements say of what type they are.
+struct Document : Buffer {
+  bool typed = true;
+};
 
 // What an element is called: its name, and the key beside it where that is no name.
 struct Tag {
@@ -44,33 +49,36 @@ inline bool put_literal(Buffer& out, const char (&literal)[N]) {
   return true;
 }
 
-// ` key="…"`, and whether it is escaped; false where it cannot be UTF-8, or without memory.
-inline bool put_key(Buffer& out, PyObject* key) {
+// ` key="…"`, and whether it is escaped; false where it cannot be written, or without memory.
+inline bool put_key(Document& out, PyObject* key) {
   return with_units(key, [&](const auto* units, std::size_t count) {
     using Unit = std::remove_cv_t<std::remove_reference_t<decltype(*units)>>;
     if (holds_surrogate(units, count) || !put_literal(out, " key=\"")) return false;
     if (holds_not_xml(units, count)) {
-      return put_each(out, units, count, put_json_escape<Place::kAttribute, Unit>) &&
+      return out.typed && put_each(out, units, count, put_json_escape<Place::kAttribute, Unit>) &&
              put_literal(out, "\" escaped-key=\"true\"");
     }
     return put_each(out, units, count, put_reference<Place::kAttribute, Unit>) && put_literal(out, "\"");
   });
 }
 
-// `<name key="…"`, and `rest` of the tag; false as put_key.
-template <std::size_t N>
-inline bool put_head(Buffer& out, const Tag& tag, const char (&rest)[N]) {
-  char* at = out.room(1 + kLongestName + N);
+// `<name key="…"`, what the typed dialect says of the type, and `rest` of the tag; false as put_key.
+template <std::size_t M, std::size_t N>
+inline bool put_head(Document& out, const Tag& tag, const char (&type)[M], const char (&rest)[N]) {
+  char* at = out.room(1 + kLongestName + M + N);
   if (at == nullptr) return false;
   *at++ = '<';
   copy_text(at, tag.name, tag.size);
   at += tag.size;
-  if (tag.key == nullptr) {
-    out.advance(put(at, rest));
-    return true;
+  if (tag.key != nullptr) {
+    out.advance(at);
+    if (!put_key(out, tag.key)) return false;
+    at = out.room(M + N);
+    if (at == nullptr) return false;
   }
-  out.advance(at);
-  return put_key(out, tag.key) && put_literal(out, rest);
+  if (out.typed) at = put(at, type);
+  out.advance(put(at, rest));
+  return true;
 }
 
 // `</name>`
@@ -85,54 +93,55 @@ inline bool put_tail(Buffer& out, const Tag& tag) {
 
 inline bool put_declaration(Buffer& out) { return put_literal(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>"); }
 
-inline bool put_null(Buffer& out, const Tag& tag) { return put_head(out, tag, " type=\"null\"/>"); }
+inline bool put_null(Document& out, const Tag& tag) { return put_head(out, tag, " type=\"null\"", "/>"); }
 
-inline bool put_bool(Buffer& out, const Tag& tag, bool value) {
-  return (value ? put_head(out, tag, " type=\"bool\">true") : put_head(out, tag, " type=\"bool\">false")) &&
+inline bool put_bool(Document& out, const Tag& tag, bool value) {
+  return (value ? put_head(out, tag, " type=\"bool\"", ">true") : put_head(out, tag, " type=\"bool\"", ">false")) &&
          put_tail(out, tag);
 }
 
-inline bool put_int(Buffer& out, const Tag& tag, long long number) {
-  if (!put_head(out, tag, " type=\"int\">")) return false;
+inline bool put_int(Document& out, const Tag& tag, long long number) {
+  if (!put_head(out, tag, " type=\"int\"", ">")) return false;
   char* const at = out.room(kDigits);
   if (at == nullptr) return false;
   out.advance(put_digits(at, number));
   return put_tail(out, tag);
 }
 
-inline bool put_float(Buffer& out, const Tag& tag, double number) {
-  if (!put_head(out, tag, " type=\"float\">")) return false;
+inline bool put_float(Document& out, const Tag& tag, double number) {
+  if (!put_head(out, tag, " type=\"float\"", ">")) return false;
   char* const at = out.room(json::kFloatRoom);
   if (at == nullptr) return false;
   out.advance(json::put_float(at, number));
   return put_tail(out, tag);
 }
 
-// The element of a text; false where it cannot be UTF-8, or without memory.
-inline bool put_text(Buffer& out, const Tag& tag, PyObject* text) {
+// The element of a text; false where it cannot be written, or without memory.
+inline bool put_text(Document& out, const Tag& tag, PyObject* text) {
   return with_units(text, [&](const auto* units, std::size_t count) {
     using Unit = std::remove_cv_t<std::remove_reference_t<decltype(*units)>>;
-    if (count == 0) return put_head(out, tag, "/>");
+    if (count == 0) return put_head(out, tag, "", "/>");
     if (is_plain(units, count)) {
-      return put_head(out, tag, ">") && put_plain(out, units, count, PyUnicode_IS_ASCII(text)) && put_tail(out, tag);
+      return put_head(out, tag, "", ">") && put_plain(out, units, count, PyUnicode_IS_ASCII(text)) &&
+             put_tail(out, tag);
     }
     if (holds_surrogate(units, count)) return false;
     if (holds_not_xml(units, count)) {
-      return put_head(out, tag, " escaped=\"true\">") &&
+      return out.typed && put_head(out, tag, " escaped=\"true\"", ">") &&
              put_each(out, units, count, put_json_escape<Place::kText, Unit>) && put_tail(out, tag);
     }
-    return put_head(out, tag, ">") && put_each(out, units, count, put_reference<Place::kText, Unit>) &&
+    return put_head(out, tag, "", ">") && put_each(out, units, count, put_reference<Place::kText, Unit>) &&
            put_tail(out, tag);
   });
 }
 
 // `<name type="list">`, closed already where it has no children.
-inline bool put_list_head(Buffer& out, const Tag& tag, bool has_children) {
-  return has_children ? put_head(out, tag, " type=\"list\">") : put_head(out, tag, " type=\"list\"/>");
+inline bool put_list_head(Document& out, const Tag& tag, bool has_children) {
+  return has_children ? put_head(out, tag, " type=\"list\"", ">") : put_head(out, tag, " type=\"list\"", "/>");
 }
 
-inline bool put_map_head(Buffer& out, const Tag& tag, bool has_children) {
-  return has_children ? put_head(out, tag, " type=\"map\">") : put_head(out, tag, " type=\"map\"/>");
+inline bool put_map_head(Document& out, const Tag& tag, bool has_children) {
+  return has_children ? put_head(out, tag, " type=\"map\"", ">") : put_head(out, tag, " type=\"map\"", "/>");
 }
 
 }  // namespace envelope::xml

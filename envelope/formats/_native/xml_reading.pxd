@@ -1,0 +1,85 @@
+"""What `_xml_read` has of the headers beside it, and Python objects that are counted by hand."""
+
+from cpython.object cimport PyObject
+from libc.stdint cimport int64_t
+
+
+cdef extern from "Python.h":
+    # By hand, for the walk borrows: a container belongs to the one around it, the outermost to `read`.
+    PyObject* Py_None
+    PyObject* Py_True
+    PyObject* Py_False
+    PyObject* Py_NewRef(PyObject*) noexcept
+    void Py_DECREF(PyObject*) noexcept
+    void Py_XDECREF(PyObject*) noexcept
+    PyObject* PyList_New(Py_ssize_t) noexcept
+    PyObject* PyDict_New() noexcept
+    PyObject* PyLong_FromLongLong(long long) noexcept
+    PyObject* PyFloat_FromDouble(double) noexcept
+    int PyList_Append(PyObject*, PyObject*) noexcept
+    int PyDict_SetItem(PyObject*, PyObject*, PyObject*) noexcept
+
+
+cdef extern from *:
+    """
+    #define envelope_owned(value) (value)  /* a new reference, given to Cython */
+    """
+    object owned "envelope_owned"(PyObject*)
+
+
+cdef extern from "xml_scan.hpp" namespace "envelope::xml":
+    const char* behind_white(const char*) noexcept
+
+
+cdef extern from "xml_head.hpp" namespace "envelope::xml":
+    enum Kind:
+        kText
+        kInt
+        kFloat
+        kBool
+        kNull
+        kList
+        kMap
+        kDocument
+
+    cdef struct Head:
+        const char* name
+        Py_ssize_t size
+        Kind kind
+        bint is_empty
+        bint has_key
+
+    const char* behind_declaration(const char*, const char*) noexcept
+    const char* read_head(const char*, const char*, Head*) noexcept
+    const char* behind_end_tag(const char*, const char*, const char*, Py_ssize_t) noexcept
+    const char* closed(const char*, const char*, const Head&) noexcept
+    bint is_root(const Head&) noexcept
+    bint is_member(const Head&) noexcept
+    bint is_entry(const Head&) noexcept
+    bint is_plain(const Head&) noexcept
+    bint holds_elements(const char*) noexcept
+
+
+cdef extern from "xml_utf8.hpp" namespace "envelope::xml":
+    PyObject* ascii_str(const char*, Py_ssize_t) noexcept
+
+
+cdef extern from "xml_elements.hpp" namespace "envelope::xml":
+    PyObject* key_of(const Head&) noexcept
+    const char* text(const char*, const char*, const Head&, PyObject**) noexcept
+
+
+cdef extern from "xml_children.hpp" namespace "envelope::xml":
+    cdef cppclass Children:
+        Children() noexcept
+        Py_ssize_t count() noexcept
+        bint open(PyObject*) noexcept
+        void put(PyObject*) noexcept
+        bint close(Py_ssize_t) noexcept
+        PyObject* root() noexcept
+
+
+cdef extern from "xml_scalars.hpp" namespace "envelope::xml":
+    const char* read_bool(const char*, const char*, bint*) noexcept
+    const char* read_int(const char*, int64_t*) noexcept
+    const char* read_float(const char*, double*) noexcept

@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_Clear
 from libc.stdint cimport int64_t
 
-from envelope.formats._native.writing cimport Bounds, bounds_of
+from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.xml_reading cimport *
 
 from envelope.formats._cursor import as_bytes
@@ -44,10 +44,7 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
         if limits is DEFAULT_LIMITS:
             value = value_of(data, limits, DEFAULT_BOUNDS, dialect == "typed")
         elif type(limits) is Limits:
-            try:
-                value = value_of(data, limits, bounds_of(limits), dialect == "typed")
-            except OverflowError:
-                pass
+            value = value_of(data, limits, bounds_of(limits), dialect == "typed")
     if value == NULL:
         from envelope.formats.xml import loads as python_loads
 

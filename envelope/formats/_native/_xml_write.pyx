@@ -40,10 +40,7 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
     if limits is DEFAULT_LIMITS:
         body = document(value, values, maps, dialect, DEFAULT_BOUNDS)
     elif type(limits) is Limits:
-        try:
-            body = document(value, values, maps, dialect, bounds_of(limits))
-        except OverflowError:
-            pass
+        body = document(value, values, maps, dialect, bounds_of(limits))
     if body is None:
         from envelope.formats.xml import dumps as python_dumps
 

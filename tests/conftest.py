@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Iterator
+from itertools import product
 
 import hypothesis
 import pytest
 
-import envelope
 from envelope import ResultType, api, formats
 from envelope.testing.php import Php
 from tests import native, spark
@@ -39,10 +40,12 @@ def impl(request: pytest.FixtureRequest) -> Iterator[str]:
     pick = native.pick_pure if request.param == "pure" else native.pick_compiled
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(formats, "FORMATS", formats.make_formats(pick))
-        for name in ("dumps", "loads"):  # compiled, these keep to the codecs that they were made with
-            call = inspect.unwrap(getattr(api, name))
-            patch.setattr(api, name, call)
-            patch.setattr(envelope, name, call)
+        # Compiled, these two keep to the codecs that they were made with, wherever they were imported to.
+        calls = {name: getattr(api, name) for name in ("dumps", "loads")}
+        modules = [module for name, module in sys.modules.items() if name.split(".")[0] in ("envelope", "tests")]
+        for module, (name, call) in product(modules, calls.items()):
+            if vars(module).get(name) is call:
+                patch.setattr(module, name, inspect.unwrap(call))
         yield request.param
 
 

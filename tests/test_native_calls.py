@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import pytest
 
 import envelope
+import envelope.fixtures
 from envelope import Limits, ResultType, api
 from envelope.formats import FORMATS, get_format
 from tests.native import extension
@@ -82,3 +84,9 @@ def test_wrong_calls(name: str) -> None:
         ):
             with pytest.raises(TypeError):
                 call(*arguments, **options)
+
+
+def test_the_fixture_impl_reaches_every_caller(impl: str) -> None:
+    for module in (envelope, api, envelope.fixtures):
+        assert isinstance(module.loads, FunctionType)
+    assert isinstance(get_format("serialize").loads, FunctionType) == (impl == "pure")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -113,7 +115,7 @@ OBJECTS = r"""
     O:1:"A":1:{s:4:"\0*\0b";N;} O:1:"A":1:{s:3:"\0*\0";N;} O:1:"A":1:{s:4:"\0A\0b";N;} O:1:"A":1:{s:1:"\0";N;}
     O:1:"A":1:{s:4:"\0*\0\xff";N;} O:1:"A":1:{s:5:"\0A-\0b";N;} O:1:"A":1:{s:2:"\xff\0";N;} O:2:"\xff\xff":0:{}
     O:1:"A":2:{s:4:"\0A\0b";i:1;s:4:"\0B\0b";i:2;} O:1:"A":1:{S:1:"\61";N;} d:NAN; d:-NAN; d:INF; d:-INF; d:INF d:+INF;
-    \\A::B \\A::B\\C A::B \\A\\::B \\\\A::B \\A:B \\A::\xff \\stdClass::B NAN INF -INF -NAN NANA \\A::__set_state
+    \\A::B \\A::B\\C \\\xc3::B \\A::\xc3 E:3:"\xc3:B"; A::B \\A\\::B \\\\A::B \\A:B \\A::\xff \\stdClass::B NAN INF -INF -NAN NANA \\A::__set_state
     \\A::__set_state(array(\n)) \\A::__set_state(array(\n) \\A::__set_state(array(\n))) \\stdClass::__set_state(array(\n))
     \\STDCLASS::__set_state(array(\n)) (object)~array(\n) (object)~array(\n)) \\A::__set_state(array()) A::__set_state(array(\n))
     \\A::__set_state(array(\n~~~'a'~=>~1,\n~~~'a'~=>~2,\n)) \\A::__set_state(array(\n~~~5~=>~NAN,\n~~~'5'~=>~\\A::B,\n))
@@ -160,6 +162,7 @@ SPELLINGS = """
     1234567890123456789 -123456789012345678 -9223372036854775807-1 -9223372036854775807-2 -1-1 1-1 1.5.5
     9007199254740993 9007199254740993.0 9007199254740992.5 0.00000000000000000000000000012345678901234567
     0.1234567890123456789 1.23456789012345678901 0.000000000000000000000000001 18446744073709551615.5
+    0.0000000000000000000000 0.00000000000000000000000 -0.00000000000000000000000 0.000000000000000000000000000
 """
 
 
@@ -269,7 +272,67 @@ def test_mutants_of_files(format: str) -> None:
         check(format, body)
 
 
-# ---- options and memory
+# ---- interrupts, options and memory
+
+
+def test_an_interrupt_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal's handler may raise wherever Python code runs, as it does for names that begin with NUL."""
+    body = b'O:1:"A":1:{s:4:"\0*\0b";N;}'
+    from_mangled = PhpProperty.from_mangled
+    interrupts = [KeyboardInterrupt, TimeoutError]
+    left = list(interrupts)
+
+    def interrupted(mangled: Any, value: Any) -> PhpProperty:
+        if left:
+            raise left.pop()
+        return from_mangled(mangled, value)
+
+    monkeypatch.setattr(PhpProperty, "from_mangled", interrupted)
+    for interrupt in reversed(interrupts):
+        with pytest.raises(interrupt):
+            FORMATS["serialize"][1](body, "php")
+    assert FORMATS["serialize"][1](body, "php").properties[0].visibility == "protected"
+
+
+# Each allocation of a first call fails in turn, in a process of its own, for what is made once is kept.
+WITHOUT_MEMORY = """
+import sys
+from importlib import import_module
+from _testcapi import remove_mem_hooks, set_nomemory
+from envelope.values import same
+module, body = sys.argv[1], bytes.fromhex(sys.argv[2])
+native = import_module(f"envelope.formats._native.{module}").loads
+twin = import_module({"_serialize_read": "envelope.formats.php_serialize"}.get(module, "envelope.formats.php_var_export"))
+expected = twin.loads(body, "php")
+for many in (1, 1000):
+    for count in range(300):
+        set_nomemory(count, count + many)
+        try:
+            value = native(body, "php")
+        except MemoryError:
+            continue
+        finally:
+            remove_mem_hooks()
+        assert same(value, expected)
+print("sound")
+"""
+
+
+@pytest.mark.memory
+@pytest.mark.parametrize(
+    ("module", "body"),
+    [
+        ("_var_export_read", b"(object) array(\n   'a' => \n  \\A::__set_state(array(\n     'b' => NAN,\n  )),\n)"),
+        ("_var_export_read", b"array (\n  0 => \n  \\A::B,\n  'it\\'s' => 'a' . \"\\0\" . '\xc3\xa9',\n)"),
+        ("_serialize_read", b'a:3:{i:0;O:8:"stdClass":1:{s:1:"5";s:2:"\xc3\xa9";}i:1;r:2;s:1:"k";E:3:"A:B";}'),
+        ("_serialize_read", b'O:1:"A":2:{s:4:"\0*\0b";N;s:4:"\0A\0b";s:1:"\xff";}'),
+    ],
+)
+def test_memory_may_end_anywhere(module: str, body: bytes) -> None:
+    pytest.importorskip("_testcapi")
+    command = [sys.executable, "-c", WITHOUT_MEMORY, module, body.hex()]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "sound\n"), ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,19 @@ class Level(IntEnum):
     LOW = 1
 
 
+class Seen(StrEnum):
+    PUBLIC = "public"
+    PROTECTED = "protected"
+    PRIVATE = "private"
+
+
+def forced(value: Any, **fields: Any) -> Any:
+    """*value* with fields that its class refuses."""
+    for name, field in fields.items():
+        object.__setattr__(value, name, field)
+    return value
+
+
 def nested(depth: int, inner: Any = None) -> list[Any]:
     value: list[Any] = [] if inner is None else [inner]
     for _ in range(depth - 1):
@@ -301,10 +314,15 @@ IRREGULAR: dict[str, Any] = {
             [PhpProperty(b"a", 1), PhpProperty("a", 2)], [PhpProperty(b"\xff'\\", 1), PhpProperty("\0", 2)],
             [PhpProperty("it's\\ n\0l", 1), PhpProperty(b"n\0l", 1), PhpProperty("", 1), PhpProperty("ключ中", [{}])],
             [PhpProperty(f"p{number}", number, "protected") for number in range(100)],
+            [PhpProperty("a", 1, Seen.PUBLIC), PhpProperty(5, 1, Seen.PUBLIC), PhpProperty("b", 1, Seen.PRIVATE, "A")],
+            [PhpProperty("c", 1, Seen.PROTECTED), forced(PhpProperty("a", 1), visibility="odd")],
+            [forced(PhpProperty("a", 1, "protected"), declared_in="A"), forced(PhpProperty(5, 1), visibility="protected")],
+            [forced(PhpProperty("a", 1), visibility="private"), forced(PhpProperty("b", 1, "private", "A"), declared_in="")],
         ))
     },
     "stdClass": PhpObject("stdClass", {"5": 1, "a": PhpObject("STDCLASS")}), "long name": PhpObject("A\\" * 300 + "Ж", {"a": 1}),
     "cyclic object": cyclic_object(), "objects behind lists": [[1, [SHARED]], SHARED, {"a": [SHARED, {}]}],
+    "two cases of one name": [forced(PhpEnum("A", "C"), class_name="A:B"), forced(PhpEnum("A", "C"), case="B:C")],
     "surrogate in an object": PhpObject("A", {"a": "\ud800"}), "enum behind objects": [SHARED, PhpEnum("A", "B"), [PhpEnum("A", "B")]],
     "phpobject": phpserialize_object(), "cyclic list": cyclic_list(), "cyclic map": cyclic_map(),
     **{f"depth {depth}": nested(depth) for depth in (199, 200, 201, 254, 255, 256, 257, 512, 3000)},
@@ -364,6 +382,35 @@ def test_an_object_without_its_fields_is_no_danger(php_pair: Pair, kind: type) -
     for writer in (php_pair.compiled, php_pair.python):
         with pytest.raises(AttributeError):
             writer(value, "php")
+
+
+# Imports run Python code, which may be anyone's, or give way to another thread.
+DURING_IMPORT = """
+import builtins, sys
+from importlib import import_module
+from envelope.values import PhpEnum
+writer = import_module(f"envelope.formats._native._{sys.argv[1]}_write")
+case = PhpEnum("A", "B")
+value, interrupts, imported = [case, *range(1000)], [True], builtins.__import__
+def importing(name, *arguments):
+    if name == "envelope.values":
+        if interrupts:
+            interrupts.clear()
+            raise KeyboardInterrupt
+        value.clear()
+    return imported(name, *arguments)
+builtins.__import__ = importing
+try:
+    writer.dumps(value, "php")
+except KeyboardInterrupt:
+    print(writer.dumps(value, "php").decode())
+"""
+
+
+def test_python_code_that_runs_when_classes_are_imported_is_no_danger(php_pair: Pair) -> None:
+    command = [sys.executable, "-c", DURING_IMPORT, php_pair.name]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, php_pair.compiled([]).decode() + "\n"), ran.stderr
 
 
 @pytest.mark.memory

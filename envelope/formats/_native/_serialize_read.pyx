@@ -7,16 +7,15 @@ asks the Python reader, which has the errors. Bytes end in a NUL that no token h
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_Clear
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 from libc.string cimport memchr, memcmp
 
 from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.reading cimport (
-    Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, PyLong_FromLongLong, Slots, classes_are_ready,
-    is_std_class, new_class_name, new_enum_case, owned, read_float, read_int, read_length, read_not_finite,
-    std_class_name, text, text_or_bytes, whole,
+    Containers, Py_False, Py_INCREF, Py_None, Py_True, Py_XDECREF, PyFloat_FromDouble, PyLong_FromLongLong, Slots,
+    classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, owned, read_float, read_int,
+    read_length, read_not_finite, std_class_name, text, text_or_bytes, whole,
 )
 
 from envelope.formats._cursor import as_bytes
@@ -43,11 +42,11 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
         if PyBytes_GET_SIZE(data) <= bounds.max_bytes:
             value = read(data, php, &refers, bounds)
             if value == NULL and refers:
-                PyErr_Clear()
+                leave_to_twin()
                 value = read(data, php, &refers, bounds)
             if value != NULL:
                 return owned(value)
-            PyErr_Clear()
+            leave_to_twin()
     from envelope.formats.php_serialize import loads as python_loads
 
     return python_loads(data, values, dialect, limits)
@@ -102,6 +101,8 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
         else:
             return NULL
         if opened.slots.is_kept and not opened.slots.take(value):
+            if tag != b"O":  # there it is borrowed
+                Py_XDECREF(value)
             return NULL
         if tag == b"a" or tag == b"O":
             items += size

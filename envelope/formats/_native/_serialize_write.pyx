@@ -51,6 +51,8 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     cdef SlotsTaken slots
     if not read_options(walk, values, maps, dialect, bounds):
         return None
+    if walk.php:
+        classes_are_ready()  # they may have to be imported, which a walk must not
     out.start(bounds.max_bytes)
     return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 

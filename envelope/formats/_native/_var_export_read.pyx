@@ -7,15 +7,14 @@ asks the Python reader, which has the errors. Bytes end in a NUL that no token h
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_Clear
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
 from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.reading cimport (
     Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, Quoted, classes_are_ready, is_std_class,
-    new_class_name, new_enum_case, owned, read_int, read_literal, read_not_finite, std_class_name, text, text_or_bytes,
-    whole,
+    leave_to_twin, new_class_name, new_enum_case, owned, read_int, read_literal, read_not_finite, std_class_name, text,
+    text_or_bytes, whole,
 )
 
 from envelope.formats._cursor import as_bytes
@@ -49,7 +48,7 @@ def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
             value = read(data, php, bounds)
             if value != NULL:
                 return owned(value)
-            PyErr_Clear()
+            leave_to_twin()
     from envelope.formats.php_var_export import loads as python_loads
 
     return python_loads(data, values, dialect, limits)

@@ -51,6 +51,8 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     cdef Buffer out
     if not read_options(walk, values, maps, dialect, bounds):
         return None
+    if walk.php:
+        classes_are_ready()  # they may have to be imported, which a walk must not
     out.start(bounds.max_bytes)
     if not put_value(out, walk, <PyObject*> value, 0):
         return None

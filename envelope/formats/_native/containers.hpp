@@ -69,8 +69,11 @@ public:
         return map && push({map, nullptr, nullptr, count_, left, Kind::STD_OBJECT});
     }
 
-    // An object of this class, whose name is taken over; answers it, borrowed.
+    // An object of this class, whose name (nullptr where memory ended) is taken over; answers it, borrowed.
     PyObject* open_object(PyObject* class_name, Py_ssize_t left) {
+        if (!class_name) {
+            return nullptr;
+        }
         const Kind kind = PyUnicode_CompareWithASCIIString(class_name, "stdClass") ? Kind::OBJECT : Kind::STD_OBJECT;
         PyObject* shell = new_shell(class_name);
         PyObject* map = shell ? new_map(left) : nullptr;

@@ -110,7 +110,9 @@ inline const char* read_decimal(const char* at, const char* end, double* number)
     if (*at == 'e' || *at == 'E' || places > MOST_PLACES) {
         return nullptr;
     }
-    if (w <= uint64_t{1} << 53 && places <= 22) {
+    if (w == 0) {
+        *number = 0;
+    } else if (w <= uint64_t{1} << 53 && places <= 22) {
         *number = static_cast<double>(w) / POWERS[places];
     } else if (!divide_exactly(w, static_cast<int>(places), number)) {
         return nullptr;

@@ -11,8 +11,6 @@
 
 namespace envelope {
 
-inline bool classes_are_ready() { return classes.ready(); }
-
 // Whether these bytes name stdClass, in upper or lower case.
 inline bool is_std_class(const char* bytes, Py_ssize_t size) {
     static constexpr char STD_CLASS[] = "stdclass";
@@ -35,7 +33,9 @@ inline PyObject* new_enum_case(const char* name, Py_ssize_t name_size, const cha
     if (!is_class_name(name, name_size) || !is_class_name(label, label_size)) {
         return nullptr;
     }
-    return classes.enum_case.make({key_cache.key(name, name_size), key_cache.key(label, label_size), Py_NewRef(Py_None)});
+    PyObject* const class_name = key_cache.key(name, name_size);
+    PyObject* const case_name = class_name ? key_cache.key(label, label_size) : nullptr;
+    return classes.enum_case.make({class_name, case_name, Py_NewRef(Py_None)});
 }
 
 // A new PhpObject of this class (whose name is taken over), its properties still to come.

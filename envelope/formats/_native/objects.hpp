@@ -81,7 +81,7 @@ private:
     size_t count_ = 0;
 };
 
-// The classes, loaded when the first object is met.
+// The classes, loaded before the first object is looked at: that imports, which may run any Python code.
 struct Classes {
     enum ObjectField : size_t { CLASS_NAME, PROPERTIES, PAYLOAD };
     enum PropertyField : size_t { NAME, VALUE, VISIBILITY, DECLARED_IN };
@@ -112,6 +112,8 @@ private:
 };
 
 inline Classes classes;
+
+inline bool classes_are_ready() { return classes.ready(); }
 
 inline bool is_name_byte(unsigned char byte) {
     const bool is_letter = static_cast<unsigned char>((byte | 0x20) - 'a') < 26;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
@@ -17,9 +18,10 @@
 
 namespace envelope {
 
-inline bool is_php_object(PyObject* value) { return classes.ready() && classes.object.is_whole(value); }
+// All here is for when classes_are_ready().
+inline bool is_php_object(PyObject* value) { return classes.object.is_whole(value); }
 
-inline bool is_enum_case(PyObject* value) { return classes.ready() && classes.enum_case.is_whole(value); }
+inline bool is_enum_case(PyObject* value) { return classes.enum_case.is_whole(value); }
 
 inline PyObject* object_class(PyObject* object) { return classes.object.field(object, Classes::CLASS_NAME); }
 
@@ -42,10 +44,14 @@ inline PyObject* property_name(PyObject* property) { return classes.property.fie
 
 inline PyObject* property_value(PyObject* property) { return classes.property.field(property, Classes::VALUE); }
 
-inline bool is_public(PyObject* property) {
+// Of a plain str only: what is merely equal to one, as a member of an enum may be, is for the Python twin.
+inline bool has_visibility(PyObject* property, const char* word) {
   PyObject* const visibility = classes.property.field(property, Classes::VISIBILITY);
-  return visibility == classes.public_ ||
-         (PyUnicode_CheckExact(visibility) && PyUnicode_CompareWithASCIIString(visibility, "public") == 0);
+  return PyUnicode_CheckExact(visibility) && PyUnicode_CompareWithASCIIString(visibility, word) == 0;
+}
+
+inline bool is_public(PyObject* property) {
+  return classes.property.field(property, Classes::VISIBILITY) == classes.public_ || has_visibility(property, "public");
 }
 
 // Appends a str; false where it is none, or has a lone surrogate.
@@ -71,11 +77,14 @@ inline bool append_utf8(std::string& text, PyObject* more) {
 inline bool append_mangled(std::string& text, PyObject* property) {
   PyObject* const name = property_name(property);
   if (!is_public(property)) {
-    PyObject* const owner = classes.property.field(property, Classes::DECLARED_IN);
-    if (!PyUnicode_CheckExact(owner)) return false;
+    if (PyLong_CheckExact(name)) return false;  // what has an int for a name is public
     text += '\0';
-    if (PyUnicode_GET_LENGTH(owner) == 0) text += '*';  // only what is private is declared somewhere
-    if (!append_utf8(text, owner)) return false;
+    if (has_visibility(property, "protected")) {
+      text += '*';
+    } else if (!has_visibility(property, "private") ||
+               !append_utf8(text, classes.property.field(property, Classes::DECLARED_IN))) {
+      return false;
+    }
     text += '\0';
   }
   if (PyUnicode_CheckExact(name)) return append_utf8(text, name);
@@ -131,7 +140,7 @@ class SlotsTaken {
  private:
   struct Known {
     std::unordered_map<PyObject*, Py_ssize_t> objects;
-    std::unordered_map<std::string, Py_ssize_t> cases;
+    std::map<std::string, Py_ssize_t> cases;  // ordered: names of one std::hash are easily made
   };
 
   template <class Slots, class Key>

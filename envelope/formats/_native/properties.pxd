@@ -9,6 +9,7 @@ cdef extern from "Python.h":
 
 
 cdef extern from "properties.hpp" namespace "envelope":
+    bint classes_are_ready() except 0
     bint is_php_object(PyObject* value) noexcept
     bint is_enum_case(PyObject* value) noexcept
     PyObject* object_class(PyObject* object) noexcept

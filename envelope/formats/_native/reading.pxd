@@ -9,9 +9,15 @@ cdef extern from "Python.h":
     PyObject* Py_False
     void Py_INCREF(PyObject*)
     void Py_DECREF(PyObject*)
+    void Py_XDECREF(PyObject*)
     PyObject* Py_NewRef(PyObject*)
     PyObject* PyLong_FromLongLong(long long)
     PyObject* PyFloat_FromDouble(double)
+    PyObject* PyExc_MemoryError
+    PyObject* PyExc_UnicodeDecodeError
+    PyObject* PyErr_Occurred() noexcept
+    bint PyErr_GivenExceptionMatches(PyObject*, PyObject*) noexcept
+    void PyErr_Clear() noexcept
 
 cdef extern from "decoded.hpp" namespace "envelope":
     PyObject* text(const char*, Py_ssize_t)
@@ -64,6 +70,17 @@ cdef extern from "containers.hpp" namespace "envelope":
         bint name(const char*, Py_ssize_t)
         bint put(PyObject*)
         PyObject* close()
+
+
+cdef inline int leave_to_twin() except -1:
+    """Forget why the reader stopped, where the Python reader finds it again; an interrupt, say, is raised."""
+    cdef PyObject* why = PyErr_Occurred()
+    if why != NULL and not (
+        PyErr_GivenExceptionMatches(why, PyExc_UnicodeDecodeError) or PyErr_GivenExceptionMatches(why, PyExc_MemoryError)
+    ):
+        return -1
+    PyErr_Clear()
+    return 0
 
 
 # Twin: Cursor.trailing

@@ -151,7 +151,8 @@ inline bool put_property_name(Buffer& out, PyObject* property) try {
 // A case of an enum: E:size:"Class:Case"; or, where it was written before, r:slot;
 inline bool put_enum_case(Buffer& out, SlotsTaken& slots, PyObject* value) try {
   std::string name;
-  if (!append_utf8(name, enum_class(value))) return false;
+  // A colon, which only force can put there, would make two cases one.
+  if (!append_utf8(name, enum_class(value)) || name.find(':') != name.npos) return false;
   name += ':';
   if (!append_utf8(name, enum_label(value))) return false;
   if (const Py_ssize_t slot = slots.met(name)) return slot > 0 && put_reference(out, slot);

@@ -233,6 +233,15 @@ def test_depths(format: str, limits: Limits) -> None:
         check(format, body, limits)
 
 
+@pytest.mark.parametrize("last", ["1", "1e19", "9223372036854775807", "9223372036854775808"])
+@pytest.mark.parametrize("first", ["[[]]", "[[[0]]]", "9223372036854775808", '"[[[{,,,"', "1e19", '[{"[":[]}]'])
+def test_a_json_member_that_is_given_again(first: str, last: str) -> None:
+    body = f'{{"a":{first},"a":{last}}}'.encode()
+    for max_depth in range(1, 5):
+        for max_items in (2, 3, 4, 5, 100):
+            check("jsonu", body, Limits(max_depth=max_depth, max_items=max_items))
+
+
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*/*/*")), ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_files(path: Any) -> None:
     data = path.read_bytes()

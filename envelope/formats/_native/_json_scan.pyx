@@ -19,6 +19,7 @@ cdef extern from "json_scan.hpp" namespace "envelope":
 
     cppclass JsonBounds:
         Py_ssize_t items
+        Py_ssize_t depth
         cppbool exact
 
     JsonBounds json_bounds(const char*, const char*)
@@ -60,14 +61,19 @@ cdef bint may_be_read(bytes data, const Bounds& bounds) noexcept:
     return (
         size // 2 <= bounds.max_items
         or most_items(begin, size) <= bounds.max_items
-        or json_bounds(begin, begin + size).items <= bounds.max_items
+        or is_within_bounds(begin, size, bounds)
     )
+
+
+# Twin: JsonScanner.scan
+cdef bint is_within_bounds(const char* begin, Py_ssize_t size, const Bounds& bounds) noexcept:
+    cdef JsonBounds found = json_bounds(begin, begin + size)
+    return found.items <= bounds.max_items and found.depth <= bounds.max_depth and found.exact
 
 
 cdef bint is_exact(value, bytes data, const Bounds& bounds) noexcept:
     """Whether *value*, which orjson read, is within the depth and has no integer that orjson rounded."""
-    cdef const char* begin = PyBytes_AS_STRING(data)
     cdef cppbool large = False
     if not is_within(<PyObject*> value, bounds.max_depth, &large):
         return False
-    return not large or json_bounds(begin, begin + PyBytes_GET_SIZE(data)).exact
+    return not large or is_within_bounds(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), bounds)

@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 
@@ -50,9 +51,11 @@ inline Py_ssize_t most_items(const char* bytes, Py_ssize_t size) {
     return count;
 }
 
-// What JsonScanner counts, for a document that orjson takes. Of any other, what stands before its first fault.
+// What JsonScanner looks at, for a document that orjson takes: all of it, members that are given again too. Of any other
+// document, what stands before its first fault.
 struct JsonBounds {
     Py_ssize_t items = 0;  // the root is none
+    Py_ssize_t depth = 0;
     bool exact = true;     // each integer is one of 64 bits
 };
 
@@ -82,6 +85,7 @@ inline const char* behind_number(const char* at, const char* end, JsonBounds* bo
 
 inline JsonBounds json_bounds(const char* at, const char* end) {
     JsonBounds bounds;
+    Py_ssize_t depth = 0;
     while (at < end) {
         if (*at == '"') {
             at = behind_string(at, end);
@@ -89,12 +93,14 @@ inline JsonBounds json_bounds(const char* at, const char* end) {
             at = behind_number(at, end, &bounds);
         } else if (*at == '[' || *at == '{') {
             const char closer = *at == '[' ? ']' : '}';
+            bounds.depth = std::max(bounds.depth, ++depth);
             do {
                 ++at;
             } while (at < end && is_space(*at));
             bounds.items += at < end && *at != closer;
         } else {
             bounds.items += *at == ',';
+            depth -= *at == ']' || *at == '}';
             ++at;
         }
     }

@@ -237,10 +237,13 @@ class Level(IntEnum):
     LOW = 1
 
 
-class Seen(StrEnum):
+class Visible(StrEnum):
     PUBLIC = "public"
     PROTECTED = "protected"
     PRIVATE = "private"
+
+
+Seen: Any = Visible
 
 
 def forced(value: Any, **fields: Any) -> Any:

@@ -18,6 +18,7 @@ import click
 import orjson
 
 from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoint, write_checkpoint
+from envelope.cli.bulk.chunks import Position
 from envelope.cli.bulk.compression import BadInput
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import ProgressBar
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from envelope.cli.bulk.chunks import BadRecord, Outcome, Position
+    from envelope.cli.bulk.chunks import BadRecord, Outcome
     from envelope.cli.bulk.plan import Plan
 
 __all__ = ["Run"]
@@ -123,28 +124,30 @@ class Run:
         done = plan.done(self.progress.position)
         outcomes = self.workers.in_order(plan.task, plan.chunks(self.progress.position))
         with closing(outcomes), ProgressBar(self.size, done) as bar:
-            for end, outcome in outcomes:
-                self._take(end, outcome, files)
-                bar.show(plan.done(end), self.progress.records)
+            for outcome in outcomes:
+                self._take(outcome, files)
+                bar.show(plan.done(self.progress.position), self.progress.records)
                 if time.monotonic() - saved > _INTERVAL:
                     files.save(self.progress)
                     saved = time.monotonic()
 
-    def _take(self, end: Position, outcome: Outcome, files: _Files) -> None:
+    def _take(self, outcome: Outcome, files: _Files) -> None:
         progress = self.progress
+        offset, line = progress.position
         room = len(outcome.bad) if self.max_errors is None else self.max_errors - progress.bad
-        lines = [_error_line(bad) for bad in outcome.bad[: room + 1]]
+        shown = [_placed(bad, progress.position) for bad in outcome.bad[: room + 1]]
+        lines = [_error_line(bad) for bad in shown]
         if files.errors:
             files.errors.write(b"".join(lines))
         else:
-            for bad in outcome.bad[: min(room + 1, max(_MAX_SHOWN - progress.bad, 0))]:
+            for bad in shown[: max(_MAX_SHOWN - progress.bad, 0)]:
                 show_bad_record(bad.line, bad.offset, bad.fault)
         if len(outcome.bad) > room:
             raise _TooManyErrors
         files.sink.write(outcome.output)
         # In one step, so that a signal finds all of the chunk counted, or none.
         self.progress = Progress(
-            end,
+            Position(offset + outcome.length, line + outcome.lines),
             progress.output + len(outcome.output),
             progress.errors + sum(map(len, lines)),
             progress.records + outcome.records,
@@ -212,6 +215,11 @@ class _Files:
             if self.errors:
                 self.errors.sync()
             write_checkpoint(self.checkpoint, self.identity, progress)
+
+
+def _placed(bad: BadRecord, start: Position) -> BadRecord:
+    """*bad* with its place in the input, where its chunk begins at *start*."""
+    return bad._replace(line=start.line + bad.line, offset=None if bad.offset is None else start.offset + bad.offset)
 
 
 def _error_line(bad: BadRecord) -> bytes:

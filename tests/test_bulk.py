@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import io
 import json
@@ -11,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -32,9 +34,11 @@ zstandard = pytest.importorskip("zstandard")
 
 from envelope.cli.bulk import chunks as chunks_module  # noqa: E402
 from envelope.cli.bulk import ranges as ranges_module  # noqa: E402
+from envelope.cli.bulk import run as run_module  # noqa: E402
 from envelope.cli.bulk.chunks import cut  # noqa: E402
 from envelope.cli.bulk.csv import CsvFraming  # noqa: E402
 from envelope.cli.bulk.lines import LineFraming  # noqa: E402
+from envelope.cli.bulk.output import GrowingFile  # noqa: E402
 from envelope.cli.bulk.ranges import InputFile, cut_file  # noqa: E402
 from envelope.cli.command import envelope as command  # noqa: E402
 
@@ -484,6 +488,49 @@ def test_a_worker_that_is_killed_is_one_line_and_the_run_can_go_on(tmp_path: Pat
     with start(*arguments, "--resume") as child:
         assert child.wait(120) == 0
     assert out.read_bytes() == wanted
+
+
+def test_a_slow_disk_does_not_hold_up_the_run(
+    tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = archive(tmp_path / "in.ser")
+    taken: list[Any] = []
+    has_gone_on = threading.Event()
+    take = run_module.Run._take
+
+    def counted(*arguments: Any) -> None:
+        take(*arguments)
+        taken.append(arguments)
+        if len(taken) == 3:
+            has_gone_on.set()
+
+    def slow(_: GrowingFile) -> None:
+        # The first checkpoint is on its way after one chunk, and is not done before two more were taken.
+        assert has_gone_on.wait(30)
+
+    monkeypatch.setattr(run_module, "_INTERVAL", 0)
+    monkeypatch.setattr(run_module.Run, "_take", counted)
+    monkeypatch.setattr(GrowingFile, "sync", slow)
+    assert lines(str(tmp_path / "in.ser"), "-o", str(tmp_path / "out")).exit_code == 0
+    assert (tmp_path / "out").read_bytes() == wanted
+
+
+def test_what_the_disk_lost_is_in_no_checkpoint(
+    tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive(tmp_path / "in.ser")
+    failures = [OSError(errno.EIO, "Input/output error")]
+
+    def lost_once(_: GrowingFile) -> None:
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr(run_module, "_INTERVAL", 0)
+    monkeypatch.setattr(GrowingFile, "sync", lost_once)
+    result = lines(str(tmp_path / "in.ser"), "-o", str(tmp_path / "out"))
+    assert (result.exit_code, result.stderr) == (1, "Error: cannot write the output: Input/output error\n")
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out.checkpoint").exists()
 
 
 def stopped_run(tmp_path: Path) -> tuple[Path, list[str]]:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import orjson
 
-from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoint, write_checkpoint
+from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoint
 from envelope.cli.bulk.chunks import Position
 from envelope.cli.bulk.compression import BadInput
+from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import ProgressBar
 from envelope.cli.bulk.workers import WorkerDied, Workers
@@ -99,7 +100,8 @@ class Run:
         with contextlib.ExitStack() as stack:
             stack.callback(sink.close)
             errors = stack.enter_context(GrowingFile(Path(self.errors), self.progress.errors)) if self.errors else None
-            files = _Files(sink, errors, self._checkpoint if can_resume else None, identity)
+            files = Files(sink, errors, self._checkpoint if can_resume else None, identity)
+            stack.callback(files.close)
             if fresh:
                 if is_file:
                     self._checkpoint.unlink(missing_ok=True)  # of a run that is not gone on with
@@ -113,13 +115,11 @@ class Run:
                 raise
             if not self.progress.output:
                 sink.write(plan.nothing)
-            sink.sync()
-            if errors:
-                errors.sync()
+            files.sync()
         if is_file:
             self._replace(plan.finish(self._partial) if plan.finish else self._partial)
 
-    def _convert(self, plan: Plan, files: _Files) -> None:
+    def _convert(self, plan: Plan, files: Files) -> None:
         saved = time.monotonic()
         done = plan.done(self.progress.position)
         outcomes = self.workers.in_order(plan.task, plan.chunks(self.progress.position))
@@ -128,10 +128,10 @@ class Run:
                 self._take(outcome, files)
                 bar.show(plan.done(self.progress.position), self.progress.records)
                 if time.monotonic() - saved > _INTERVAL:
-                    files.save(self.progress)
+                    files.begin_save(self.progress)
                     saved = time.monotonic()
 
-    def _take(self, outcome: Outcome, files: _Files) -> None:
+    def _take(self, outcome: Outcome, files: Files) -> None:
         progress = self.progress
         offset, line = progress.position
         room = len(outcome.bad) if self.max_errors is None else self.max_errors - progress.bad
@@ -197,24 +197,6 @@ class Run:
     @property
     def _hint(self) -> str:
         return "; --resume goes on from here" if self._checkpoint.exists() else ""
-
-
-@dataclass
-class _Files:
-    """What a run writes to, and its checkpoint, which is None where a run cannot be gone on with."""
-
-    sink: Sink
-    errors: GrowingFile | None
-    checkpoint: Path | None
-    identity: dict[str, Any]
-
-    def save(self, progress: Progress) -> None:
-        """Write the checkpoint, once all that it counts is on the disk."""
-        if self.checkpoint:
-            self.sink.sync()
-            if self.errors:
-                self.errors.sync()
-            write_checkpoint(self.checkpoint, self.identity, progress)
 
 
 def _placed(bad: BadRecord, start: Position) -> BadRecord:

@@ -7,7 +7,7 @@ converter of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -64,30 +64,26 @@ class Conversion:
 
     def convert(self, documents: Iterable[bytes | None]) -> Converted:
         """Convert each of the *documents*; None stays None."""
-        convert = self._converter()
         result = Converted([], [], Counter())
         bodies, faults, losses = result
+        convert = self._converter(losses)
         for document in documents:
             body = fault = None
             if document is not None:
                 try:
-                    body, lost = convert(document)
-                    if lost:
-                        if self.on_loss == "error":
-                            raise LossError(lost, self.target)
-                        losses.update(map(_loss_kind, lost))
+                    body = convert(document)
                 except EnvelopeError as error:
-                    body, fault = None, self._fault(error)
+                    fault = self._fault(error)
             bodies.append(body)
             faults.append(fault)
         return result
 
-    def _converter(self) -> Callable[[bytes], tuple[bytes, Sequence[Loss]]]:
+    def _converter(self, losses: Counter[str]) -> Callable[[bytes], bytes]:
         """The shortest way from document to document: the two codecs alone where nothing is projected or compared."""
         reader, writer = get_format(self.source), get_format(self.target)
         compares = self.on_loss != "ignore" and not writer.is_exact(self.values, self.maps, self.target_dialect)
         if compares or (self.values == "php" and not writer.is_php):
-            return partial(
+            convert_and_tell = partial(
                 convert_and_compare,
                 source=self.source,
                 target=self.target,
@@ -98,15 +94,22 @@ class Conversion:
                 limits=self.limits,
                 compare=compares,
             )
+
+            def convert(document: bytes) -> bytes:
+                body, lost = convert_and_tell(document)
+                if lost:
+                    if self.on_loss == "error":
+                        raise LossError(lost, self.target)
+                    losses.update(map(_loss_kind, lost))
+                return body
+
+            return convert
         read = partial(reader.loads, values=self.values, dialect=self.source_dialect, limits=self.limits)
         write = partial(
             writer.dumps, values=self.values, maps=self.maps, dialect=self.target_dialect, limits=self.limits
         )
 
-        def convert(document: bytes) -> tuple[bytes, Sequence[Loss]]:
-            return write(read(document)), ()
-
-        return convert
+        return lambda document: write(read(document))
 
     def _fault(self, error: EnvelopeError) -> Fault:
         if isinstance(error, DecodeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import io
 import json
@@ -11,10 +12,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -30,9 +33,13 @@ CliRunner = pytest.importorskip("click.testing").CliRunner
 zstandard = pytest.importorskip("zstandard")
 
 from envelope.cli.bulk import chunks as chunks_module  # noqa: E402
-from envelope.cli.bulk.chunks import Position, cut  # noqa: E402
+from envelope.cli.bulk import ranges as ranges_module  # noqa: E402
+from envelope.cli.bulk import run as run_module  # noqa: E402
+from envelope.cli.bulk.chunks import cut  # noqa: E402
 from envelope.cli.bulk.csv import CsvFraming  # noqa: E402
 from envelope.cli.bulk.lines import LineFraming  # noqa: E402
+from envelope.cli.bulk.output import GrowingFile  # noqa: E402
+from envelope.cli.bulk.ranges import InputFile, cut_file  # noqa: E402
 from envelope.cli.command import envelope as command  # noqa: E402
 
 LINES = b"i:1;\n" + 's:3:"中";\n'.encode() + b"a:1:{i:0;N;}\n"
@@ -208,16 +215,39 @@ def test_chunks_depend_on_the_input_alone(framing: Any, pieces: list[bytes], see
     data = b"".join(pieces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks_module, "CHUNK", 16)
-        found = list(cut(Dribble(data, seed), framing, Position(0, 1), 1000))
-        assert b"".join(chunk.data for chunk in found) == data
+        found = list(cut(Dribble(data, seed), framing, 0, 1000))
+        assert b"".join(chunk.data or b"" for chunk in found) == data
         for number, chunk in enumerate(found):
-            rest = list(cut(io.BytesIO(data[chunk.end.offset :]), framing, chunk.end, 1000))
-            assert rest == found[number + 1 :]
+            end = chunk.offset + chunk.length
+            assert list(cut(io.BytesIO(data[end:]), framing, end, 1000)) == found[number + 1 :]
     if isinstance(framing, LineFraming):
-        records = [record for chunk in found for record in _records(chunk.data, framing.delimiter)]
+        records = [record for chunk in found for record in _records(chunk.data or b"", framing.delimiter)]
         assert records == _records(data, framing.delimiter)
-        lines_before = [len(_records(data[: chunk.start.offset], framing.delimiter)) for chunk in found]
-        assert [chunk.start.line - 1 for chunk in found] == lines_before
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="no pread")
+@given(st.lists(st.sampled_from([b"ab", b"\n", b"\n\n", b"x" * 14, b"x" * 60])), st.integers(0, 5))
+def test_a_file_is_cut_as_a_stream_is(pieces: list[bytes], start: int) -> None:
+    data = b"".join(pieces)
+    with TemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks_module, "CHUNK", 16)
+        patch.setattr(ranges_module, "_REACH", 3)
+        file.write(data)
+        file.flush()
+        source = InputFile(file.fileno(), "")
+        found = list(cut_file(source, LineFraming(b"\n"), start, 40))
+        streamed = list(cut(io.BytesIO(data[start:]), LineFraming(b"\n"), start, 40))
+        read = [chunk._replace(data=source.read_all(chunk)) if chunk.data is None else chunk for chunk in found]
+        # Whether a record was found to be a long one is no part of what it is.
+        assert [chunk[:3] for chunk in read] == [chunk[:3] for chunk in streamed]
+
+
+def test_a_file_that_became_shorter_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").write_bytes(LINES)
+    monkeypatch.setattr(InputFile, "size", len(LINES) + 1)
+    result = lines(str(tmp_path / "in"), "-o", str(tmp_path / "out"))
+    assert (result.exit_code, result.stderr) == (1, f"Error: cannot read {tmp_path / 'in'}: it became shorter\n")
+    assert not (tmp_path / "out").exists()
 
 
 def _records(data: bytes, delimiter: bytes) -> list[bytes]:
@@ -236,7 +266,7 @@ def test_a_record_beyond_the_limit_is_not_kept_in_memory() -> None:
     import tracemalloc
 
     tracemalloc.start()
-    (chunk,) = cut(Endless(), LineFraming(b"\n"), Position(0, 1), 1024)
+    (chunk,) = cut(Endless(), LineFraming(b"\n"), 0, 1024)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (chunk.data, chunk.length) == (b"", 299 * chunks_module.CHUNK)
@@ -458,6 +488,49 @@ def test_a_worker_that_is_killed_is_one_line_and_the_run_can_go_on(tmp_path: Pat
     with start(*arguments, "--resume") as child:
         assert child.wait(120) == 0
     assert out.read_bytes() == wanted
+
+
+def test_a_slow_disk_does_not_hold_up_the_run(
+    tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = archive(tmp_path / "in.ser")
+    taken: list[Any] = []
+    has_gone_on = threading.Event()
+    take = run_module.Run._take
+
+    def counted(*arguments: Any) -> None:
+        take(*arguments)
+        taken.append(arguments)
+        if len(taken) == 3:
+            has_gone_on.set()
+
+    def slow(_: GrowingFile) -> None:
+        # The first checkpoint is on its way after one chunk, and is not done before two more were taken.
+        assert has_gone_on.wait(30)
+
+    monkeypatch.setattr(run_module, "_INTERVAL", 0)
+    monkeypatch.setattr(run_module.Run, "_take", counted)
+    monkeypatch.setattr(GrowingFile, "sync", slow)
+    assert lines(str(tmp_path / "in.ser"), "-o", str(tmp_path / "out")).exit_code == 0
+    assert (tmp_path / "out").read_bytes() == wanted
+
+
+def test_what_the_disk_lost_is_in_no_checkpoint(
+    tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive(tmp_path / "in.ser")
+    failures = [OSError(errno.EIO, "Input/output error")]
+
+    def lost_once(_: GrowingFile) -> None:
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr(run_module, "_INTERVAL", 0)
+    monkeypatch.setattr(GrowingFile, "sync", lost_once)
+    result = lines(str(tmp_path / "in.ser"), "-o", str(tmp_path / "out"))
+    assert (result.exit_code, result.stderr) == (1, "Error: cannot write the output: Input/output error\n")
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out.checkpoint").exists()
 
 
 def stopped_run(tmp_path: Path) -> tuple[Path, list[str]]:

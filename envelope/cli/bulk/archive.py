@@ -61,7 +61,8 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
     elif bulk.csv is not None:
         plan = csv_plan(source, conversion, bulk.csv, _separator(bulk.delimiter), compression)
     else:
-        plan = lines_plan(source, conversion, bulk.delimiter or b"\n", compression)
+        file = source.file if workers.share_files else None
+        plan = lines_plan(source, conversion, bulk.delimiter or b"\n", compression, file)
     return run.run(plan)
 
 

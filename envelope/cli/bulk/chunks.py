@@ -24,16 +24,20 @@ class Position(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Whole records from ``start`` to ``end``; of a record beyond the limit nothing but its ``length``."""
+    """Whole records: ``length`` bytes from ``offset`` of the input on.
 
-    data: bytes
-    start: Position
-    end: Position
+    ``data`` is None where it is still in the file, and empty where it is one record beyond the limit, which was passed
+    over and had this many ``lines``; of all others the lines are counted where they are converted.
+    """
+
+    data: bytes | None
+    offset: int
     length: int
+    lines: int = 0
 
 
 class BadRecord(NamedTuple):
-    """A record that was set aside: where it begins and how long it is in the input, why, and what it says."""
+    """A record that was set aside: where it begins (from 0 at its chunk), how long it is, why, and what it says."""
 
     line: int
     offset: int | None
@@ -43,9 +47,11 @@ class BadRecord(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a chunk: the bytes to write, the records that were read, those set aside, the losses by kind."""
+    """What became of a chunk: the bytes to write, what they were made of, the records set aside, the losses by kind."""
 
-    output: bytes
+    output: bytes | memoryview
+    length: int
+    lines: int
     records: int
     bad: list[BadRecord]
     losses: Counter[str]
@@ -73,15 +79,12 @@ class Framing(Protocol):
     def last_end(self, data: bytes) -> int:
         """Where the last whole record in *data* ends, which begins with one; 0 where there is none."""
 
-    def count_lines(self, data: bytes) -> int:
-        """The lines of these whole records."""
-
     def long_record(self) -> LongRecord:
         """For a record that is longer than a chunk."""
 
 
-def cut(stream: Stream, framing: Framing, start: Position, max_bytes: int) -> Iterator[Chunk]:
-    """The chunks from *start*, where *stream* stands.
+def cut(stream: Stream, framing: Framing, offset: int, max_bytes: int) -> Iterator[Chunk]:
+    """The chunks from *offset* on, where *stream* stands.
 
     No more is held than a chunk and a record of *max_bytes*: what is longer is passed over, and its chunk is empty.
     """
@@ -91,13 +94,13 @@ def cut(stream: Stream, framing: Framing, start: Position, max_bytes: int) -> It
         if len(data) < CHUNK:  # the end of the input
             size = len(data)
         if size:
-            rest, data, length = data[size:], data[:size], size
-            lines = framing.count_lines(data)
+            rest = data[size:]
+            chunk = Chunk(data[:size], offset, size)
         else:
             data, rest, length, lines = _read_long(stream, framing.long_record(), data, max_bytes)
-        end = Position(start.offset + length, start.line + lines)
-        yield Chunk(data, start, end, length)
-        start = end
+            chunk = Chunk(data, offset, length, lines)
+        yield chunk
+        offset += chunk.length
 
 
 def _read_all(stream: Stream, size: int) -> bytes:
@@ -127,5 +130,4 @@ def _read_long(stream: Stream, record: LongRecord, data: bytes, max_bytes: int) 
 def too_long(chunk: Chunk, max_bytes: int) -> Outcome:
     """The outcome of a chunk that is a record beyond the limit."""
     fault = Fault("limit", max_bytes, "$", f"the record is {chunk.length} bytes long; the limit is {max_bytes}")
-    bad = BadRecord(chunk.start.line, chunk.start.offset, chunk.length, fault, None)
-    return Outcome(b"", 1, [bad], Counter())
+    return Outcome(b"", chunk.length, chunk.lines, 1, [BadRecord(0, 0, chunk.length, fault, None)], Counter())

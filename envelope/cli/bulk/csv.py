@@ -41,10 +41,6 @@ class CsvFraming:
             end = shorter
         return end
 
-    def count_lines(self, data: bytes) -> int:
-        """Lines as an editor counts them; a row may have several."""
-        return data.count(b"\n")
-
     def long_record(self) -> _LongRow:
         """Looks for the end of a row."""
         return _LongRow()
@@ -93,9 +89,10 @@ class CsvTask:
 
     def __call__(self, chunk: Chunk) -> Outcome:
         """The rows with the converted cells, in the order of the input."""
-        if len(chunk.data) < chunk.length:
+        data = chunk.data
+        if not data:
             return too_long(chunk, self.conversion.limits.max_bytes)
-        text = chunk.data.decode(_BYTES)
+        text = data.decode(_BYTES)
         rows, ends = [], []
         for row, end in self._rows(text):
             rows.append(row)
@@ -110,9 +107,11 @@ class CsvTask:
             elif body is not None:
                 row[self.column] = body.decode(_BYTES)
                 write(row)
-        bad = self._bad(chunk, ends, faults) if any(faults) else []
+        bad = self._bad(data, ends, faults) if any(faults) else []
         written = output.getvalue().encode(_BYTES)
-        return Outcome(compress(written, self.compression) if written else b"", len(rows), bad, losses)
+        packed = compress(written, self.compression) if written else b""
+        # Lines are counted as an editor does; a row may have several.
+        return Outcome(packed, chunk.length, data.count(b"\n"), len(rows), bad, losses)
 
     def _rows(self, text: str) -> Iterator[tuple[list[str] | Fault, int]]:
         """Each row, or what is wrong with it, and how many lines there are up to its end."""
@@ -133,8 +132,8 @@ class CsvTask:
                 fault = Fault("malformed", None, "$", f"the row has {len(row)} columns, the header {self.width}")
                 yield fault, reader.line_num
 
-    def _bad(self, chunk: Chunk, ends: list[int], faults: list[Fault | None]) -> list[BadRecord]:
-        lines = io.BytesIO(chunk.data).readlines()
+    def _bad(self, data: bytes, ends: list[int], faults: list[Fault | None]) -> list[BadRecord]:
+        lines = io.BytesIO(data).readlines()
         offsets = list(accumulate(map(len, lines), initial=0))
         bad = []
         start = 0
@@ -142,8 +141,7 @@ class CsvTask:
             while start < end and not lines[start].strip(b"\r\n"):
                 start += 1  # a blank line before the row
             if fault is not None:
-                raw = chunk.data[offsets[start] : offsets[end]].rstrip(b"\r\n")
-                place = chunk.start.offset + offsets[start]
-                bad.append(BadRecord(chunk.start.line + start, place, len(raw), fault, raw))
+                raw = data[offsets[start] : offsets[end]].rstrip(b"\r\n")
+                bad.append(BadRecord(start, offsets[start], len(raw), fault, raw))
             start = end
         return bad

@@ -18,7 +18,7 @@ __all__ = ["GrowingFile", "Sink", "StandardOutput", "partial_of", "replaces_file
 class Sink(Protocol):
     """What takes the output piece by piece."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append *data*."""
 
     def sync(self) -> None:
@@ -31,9 +31,9 @@ class Sink(Protocol):
 class StandardOutput:
     """Standard output, piece by piece."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write *data*, all of it."""
-        write_output("-", data)
+        write_output("-", bytes(data))
 
     def sync(self) -> None:
         """Nothing is left to do: each piece has gone out."""
@@ -59,7 +59,7 @@ class GrowingFile:
     ) -> None:
         self.close()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append *data*."""
         self._file.write(data)
 

@@ -52,11 +52,11 @@ class ParquetTask:
         if errors.null_count < len(errors):
             made = made.filter(errors.is_null())
             rows = zip(documents_of(column), converted.faults, strict=True)
-            for line, (raw, fault) in enumerate(rows, chunk.start.line):
+            for line, (raw, fault) in enumerate(rows):
                 if fault is not None:
                     bad.append(BadRecord(line, None, len(raw or b""), fault, raw))
         records = len(column) - column.null_count
-        return Outcome(made.serialize().to_pybytes(), records, bad, Counter(converted.losses))
+        return Outcome(made.serialize().to_pybytes(), 0, len(column), records, bad, Counter(converted.losses))
 
 
 def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
@@ -121,14 +121,12 @@ def _chunks(file: Any, schema: Any, start: Position) -> Iterator[Chunk]:
         rows = min(max(CHUNK * shape.num_rows // max(shape.total_byte_size, 1), 1), _MAX_ROWS)
         try:
             for batch in file.iter_batches(rows, row_groups=[group]):
-                end = Position(0, line + batch.num_rows)
                 if line >= start.line:
                     sink = pa.BufferOutputStream()
                     with pa.ipc.new_stream(sink, schema) as stream:
                         stream.write_batch(batch.cast(schema))
-                    data = sink.getvalue().to_pybytes()
-                    yield Chunk(data, Position(0, line), end, len(data))
-                line = end.line
+                    yield Chunk(sink.getvalue().to_pybytes(), 0, 0)
+                line += batch.num_rows
         except (OSError, pa.ArrowException) as exc:
             raise BadInput(f"its Parquet data is damaged: {exc}") from None
 

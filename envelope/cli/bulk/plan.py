@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,6 +14,7 @@ from envelope.cli.bulk.chunks import CHUNK, Chunk, Position, cut
 from envelope.cli.bulk.compression import compress, compression_of, decompressed
 from envelope.cli.bulk.csv import CsvFraming, CsvTask, read_header
 from envelope.cli.bulk.lines import LineFraming, LinesTask
+from envelope.cli.bulk.ranges import InputFile, cut_file
 from envelope.cli.report import printable
 
 if TYPE_CHECKING:
@@ -90,43 +92,58 @@ class Input:
         return self._file.tell() if compression_of(self.name) else position.offset
 
     @property
+    def file(self) -> InputFile | None:
+        """The file, where what is read from it is what stands in it: none that is a stream, or compressed."""
+        is_plain = self.name != "-" and not compression_of(self.name)
+        if is_plain and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            return InputFile(self._file.fileno(), self.title)
+        return None
+
+    @property
     def size(self) -> int | None:
         """Of the file, in bytes; None where it is a stream."""
         return os.fstat(self._file.fileno()).st_size or None if self.name != "-" else None
 
 
-def lines_plan(source: Input, conversion: Conversion, delimiter: bytes, compression: str) -> Plan:
-    """The plan of `--lines`."""
+def lines_plan(
+    source: Input, conversion: Conversion, delimiter: bytes, compression: str, file: InputFile | None
+) -> Plan:
+    """The plan of `--lines`; *file* is the input where whoever converts a chunk can read it from there."""
+    framing = LineFraming(delimiter)
+    max_bytes = conversion.limits.max_bytes
 
     def chunks(start: Position) -> Iterator[Chunk]:
+        if file and len(delimiter) == 1:
+            return cut_file(file, framing, start.offset, max_bytes)
         if start.offset:
             source.restart(start.offset)
-        return cut(source, LineFraming(delimiter), start, conversion.limits.max_bytes)
+        return cut(source, framing, start.offset, max_bytes)
 
-    task = LinesTask(conversion, delimiter, compression)
+    task = LinesTask(conversion, delimiter, compression, file)
     return Plan(start=Position(0, 1), chunks=chunks, task=task, done=source.done, nothing=compress(b"", compression))
 
 
 def csv_plan(source: Input, conversion: Conversion, column: str, separator: str, compression: str) -> Plan:
     """The plan of `--csv`. The first row has the columns' names, and stays as it is."""
     max_bytes = conversion.limits.max_bytes
-    fresh = cut(source, CsvFraming(), Position(0, 1), max_bytes)
-    first = next(fresh, Chunk(b"", Position(0, 1), Position(0, 1), 0))
-    names, size = read_header(first.data, separator)
+    fresh = cut(source, CsvFraming(), 0, max_bytes)
+    first = next(fresh, Chunk(b"", 0, 0))
+    table = first.data or b""
+    names, size = read_header(table, separator)
     if names.count(column.encode()) != 1:
         known = ", ".join(printable(name.decode("utf-8", "replace")) for name in names)
         raise click.UsageError(f"--csv {printable(column)}: the columns are {known or 'none: there is no first row'}")
-    head = first.data[:size]
+    head = table[:size]
     start = Position(size, 1 + head.count(b"\n"))
 
     def chunks(position: Position) -> Iterator[Chunk]:
         if position == start:
-            if len(first.data) > size:
-                yield Chunk(first.data[size:], start, first.end, len(first.data) - size)
+            if len(table) > size:
+                yield Chunk(table[size:], size, len(table) - size)
             yield from fresh
         else:
             source.restart(position.offset)
-            yield from cut(source, CsvFraming(), position, max_bytes)
+            yield from cut(source, CsvFraming(), position.offset, max_bytes)
 
     line_end = "\r\n" if head.endswith(b"\r\n") else "\n"
     task = CsvTask(conversion, names.index(column.encode()), len(names), separator, line_end, compression)

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import orjson
 
-from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoint, write_checkpoint
+from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoint
+from envelope.cli.bulk.chunks import Position
 from envelope.cli.bulk.compression import BadInput
+from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import ProgressBar
 from envelope.cli.bulk.workers import WorkerDied, Workers
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from envelope.cli.bulk.chunks import BadRecord, Outcome, Position
+    from envelope.cli.bulk.chunks import BadRecord, Outcome
     from envelope.cli.bulk.plan import Plan
 
 __all__ = ["Run"]
@@ -98,7 +100,8 @@ class Run:
         with contextlib.ExitStack() as stack:
             stack.callback(sink.close)
             errors = stack.enter_context(GrowingFile(Path(self.errors), self.progress.errors)) if self.errors else None
-            files = _Files(sink, errors, self._checkpoint if can_resume else None, identity)
+            files = Files(sink, errors, self._checkpoint if can_resume else None, identity)
+            stack.callback(files.close)
             if fresh:
                 if is_file:
                     self._checkpoint.unlink(missing_ok=True)  # of a run that is not gone on with
@@ -112,39 +115,39 @@ class Run:
                 raise
             if not self.progress.output:
                 sink.write(plan.nothing)
-            sink.sync()
-            if errors:
-                errors.sync()
+            files.sync()
         if is_file:
             self._replace(plan.finish(self._partial) if plan.finish else self._partial)
 
-    def _convert(self, plan: Plan, files: _Files) -> None:
+    def _convert(self, plan: Plan, files: Files) -> None:
         saved = time.monotonic()
         done = plan.done(self.progress.position)
         outcomes = self.workers.in_order(plan.task, plan.chunks(self.progress.position))
         with closing(outcomes), ProgressBar(self.size, done) as bar:
-            for end, outcome in outcomes:
-                self._take(end, outcome, files)
-                bar.show(plan.done(end), self.progress.records)
+            for outcome in outcomes:
+                self._take(outcome, files)
+                bar.show(plan.done(self.progress.position), self.progress.records)
                 if time.monotonic() - saved > _INTERVAL:
-                    files.save(self.progress)
+                    files.begin_save(self.progress)
                     saved = time.monotonic()
 
-    def _take(self, end: Position, outcome: Outcome, files: _Files) -> None:
+    def _take(self, outcome: Outcome, files: Files) -> None:
         progress = self.progress
+        offset, line = progress.position
         room = len(outcome.bad) if self.max_errors is None else self.max_errors - progress.bad
-        lines = [_error_line(bad) for bad in outcome.bad[: room + 1]]
+        shown = [_placed(bad, progress.position) for bad in outcome.bad[: room + 1]]
+        lines = [_error_line(bad) for bad in shown]
         if files.errors:
             files.errors.write(b"".join(lines))
         else:
-            for bad in outcome.bad[: min(room + 1, max(_MAX_SHOWN - progress.bad, 0))]:
+            for bad in shown[: max(_MAX_SHOWN - progress.bad, 0)]:
                 show_bad_record(bad.line, bad.offset, bad.fault)
         if len(outcome.bad) > room:
             raise _TooManyErrors
         files.sink.write(outcome.output)
         # In one step, so that a signal finds all of the chunk counted, or none.
         self.progress = Progress(
-            end,
+            Position(offset + outcome.length, line + outcome.lines),
             progress.output + len(outcome.output),
             progress.errors + sum(map(len, lines)),
             progress.records + outcome.records,
@@ -196,22 +199,9 @@ class Run:
         return "; --resume goes on from here" if self._checkpoint.exists() else ""
 
 
-@dataclass
-class _Files:
-    """What a run writes to, and its checkpoint, which is None where a run cannot be gone on with."""
-
-    sink: Sink
-    errors: GrowingFile | None
-    checkpoint: Path | None
-    identity: dict[str, Any]
-
-    def save(self, progress: Progress) -> None:
-        """Write the checkpoint, once all that it counts is on the disk."""
-        if self.checkpoint:
-            self.sink.sync()
-            if self.errors:
-                self.errors.sync()
-            write_checkpoint(self.checkpoint, self.identity, progress)
+def _placed(bad: BadRecord, start: Position) -> BadRecord:
+    """*bad* with its place in the input, where its chunk begins at *start*."""
+    return bad._replace(line=start.line + bad.line, offset=None if bad.offset is None else start.offset + bad.offset)
 
 
 def _error_line(bad: BadRecord) -> bytes:

@@ -1,7 +1,7 @@
 """A task over chunks in several processes; the outcomes come in the order of the chunks.
 
 On Linux the processes are forked, and what they convert lies in memory that all of them share: through pipes, a
-document would take longer to travel than to convert. Elsewhere it travels.
+document would take longer to travel than to convert; lines of a plain file they read themselves. Elsewhere it travels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from types import TracebackType
 
-    from envelope.cli.bulk.chunks import Chunk, Outcome, Position
+    from envelope.cli.bulk.chunks import Chunk, Outcome
 
 __all__ = ["WorkerDied", "Workers"]
 
@@ -36,7 +36,6 @@ class WorkerDied(Exception):
 
 
 class _Pending(NamedTuple):
-    end: Position
     size: int
     slot: int
     future: Future[tuple[Outcome, int]]
@@ -47,6 +46,10 @@ class Workers:
 
     def __init__(self, jobs: int) -> None:
         self._pool: ProcessPoolExecutor | None = None
+        # What was allocated once as a whole, the C library (and what is forked) does not give back to the system in
+        # smaller pieces: now and then, all memory of each chunk was given back, to be cleared for the next one.
+        bytes(16 * CHUNK)
+        self.share_files = sys.platform == "linux"  # whether they have the files that were open before they began
         # Enough that no worker waits for a slow one before it.
         self._slots = 4 * jobs
         self._memory: mmap.mmap | None = None
@@ -74,30 +77,31 @@ class Workers:
         if self._memory:
             self._memory.close()
 
-    def in_order(
-        self, task: Callable[[Chunk], Outcome], chunks: Iterable[Chunk]
-    ) -> Generator[tuple[Position, Outcome]]:
-        """Each chunk's end and outcome. Raises `WorkerDied`; to close it early ends the processes."""
+    def in_order(self, task: Callable[[Chunk], Outcome], chunks: Iterable[Chunk]) -> Generator[Outcome]:
+        """The outcome of each chunk, whose output stands until the next one is asked for.
+
+        Raises `WorkerDied`; to close it early ends the processes.
+        """
         if self._pool is None:
-            for chunk in chunks:
-                yield chunk.end, task(chunk)
+            yield from map(task, chunks)
             return
         pending: deque[_Pending] = deque()
         free = list(range(self._slots))
         held = 0
         try:
             for chunk in chunks:
+                size = len(chunk.data or b"")
                 # Bounded in bytes as in number: a chunk may be one record as long as the limit.
-                while not free or (pending and held + len(chunk.data) > self._slots * CHUNK):
+                while not free or (pending and held + size > self._slots * CHUNK):
                     done = pending.popleft()
-                    yield done.end, self._outcome(done)
+                    yield from self._outcome(done)
                     free.append(done.slot)
                     held -= done.size
                 slot = free.pop()
-                pending.append(_Pending(chunk.end, len(chunk.data), slot, self._submit(task, chunk, slot)))
-                held += len(chunk.data)
+                pending.append(_Pending(size, slot, self._submit(task, chunk, slot)))
+                held += size
             for done in pending:
-                yield done.end, self._outcome(done)
+                yield from self._outcome(done)
         except BaseException as exc:
             for process in self._processes:
                 process.terminate()  # what they would still finish is of no use
@@ -107,17 +111,20 @@ class Workers:
 
     def _submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int) -> Future[tuple[Outcome, int]]:
         assert self._pool is not None  # noqa: S101  # for the type checker
-        size = len(chunk.data)
-        if self._memory and size <= _SLOT:
+        size = len(chunk.data or b"")
+        if self._memory and chunk.data and size <= _SLOT:
             self._memory[slot * _SLOT : slot * _SLOT + size] = chunk.data
             return self._pool.submit(_convert, task, chunk._replace(data=b""), slot, size)
         return self._pool.submit(_convert, task, chunk, slot, 0)
 
-    def _outcome(self, done: _Pending) -> Outcome:
+    def _outcome(self, done: _Pending) -> Iterator[Outcome]:
         outcome, size = done.future.result()
         if self._memory and size:
-            return outcome._replace(output=self._memory[done.slot * _SLOT : done.slot * _SLOT + size])
-        return outcome
+            start = done.slot * _SLOT
+            with memoryview(self._memory) as memory, memory[start : start + size] as output:
+                yield outcome._replace(output=output)
+        else:
+            yield outcome
 
 
 _shared: mmap.mmap | None = None

@@ -597,6 +597,38 @@ def test_a_file_may_be_converted_in_place(tmp_path: Path) -> None:
     assert path.read_bytes() == LINES_OUT
 
 
+@pytest.mark.parametrize(
+    ("source", "errors"),
+    [
+        ("in", "in"),
+        ("in", "out"),
+        ("in", "link"),
+        ("in", "out.partial"),
+        ("in", "out.checkpoint"),
+        ("out.partial", "bad"),
+        ("out.checkpoint", "bad"),
+    ],
+)
+def test_a_run_never_writes_over_what_it_reads_nor_two_things_to_one_file(
+    tmp_path: Path, source: str, errors: str
+) -> None:
+    (tmp_path / "out").write_bytes(b"old")
+    (tmp_path / source).write_bytes(LINES + b"bad\n")
+    (tmp_path / "link").symlink_to(tmp_path / source)
+    result = lines(str(tmp_path / source), "-o", str(tmp_path / "out"), "--errors", str(tmp_path / errors))
+    assert result.exit_code == 2
+    assert "give another name" in result.stderr
+    assert (tmp_path / source).read_bytes() == LINES + b"bad\n"
+    assert (tmp_path / "out").read_bytes() == b"old"
+    assert {path.name for path in tmp_path.iterdir()} == {source, "link", "out"}
+
+
+def test_bad_records_go_to_a_file() -> None:
+    result = lines("--errors", "-", data=LINES)
+    assert result.exit_code == 2
+    assert "--errors" in result.stderr
+
+
 def test_a_device_takes_the_output() -> None:
     assert lines("-o", os.devnull, data=LINES).exit_code == 0
     assert not os.path.isfile(os.devnull)

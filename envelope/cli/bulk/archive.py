@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envelope.cli.bulk.compression import compression_of
-from envelope.cli.bulk.output import replaces_file
+from envelope.cli.bulk.output import is_same_file, partial_of, replaces_file
 from envelope.cli.bulk.parquet import parquet_plan
 from envelope.cli.bulk.plan import Input, csv_plan, lines_plan
 from envelope.cli.bulk.run import Run
@@ -27,6 +27,7 @@ __all__ = ["convert_archive"]
 
 def convert_archive(file: str, output: str, conversion: Conversion, bulk: BulkOptions) -> int:
     """Convert the archive *file*; answers the exit status."""
+    _check_names(file, output, bulk.errors)
     try:
         source = Input(file)
     except OSError as exc:
@@ -64,6 +65,19 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
         file = source.file if workers.share_files else None
         plan = lines_plan(source, conversion, bulk.delimiter or b"\n", compression, file)
     return run.run(plan)
+
+
+def _check_names(file: str, output: str, errors: str | None) -> None:
+    """A usage error where a run would write over what it reads, or two things to one file."""
+    if errors == "-":
+        raise click.UsageError("--errors: the bad records go to a file, /dev/stderr for one")
+    own = [str(partial_of(output, kind)) for kind in ("partial", "checkpoint")] if replaces_file(output) else []
+    if any(is_same_file(file, name) for name in own):
+        raise click.UsageError(f"FILE is what a run to {printable(output)} keeps for itself: give another name with -o")
+    if errors is not None and replaces_file(errors):
+        for what, name in [("FILE", file), ("-o", output), *(("what a run keeps for itself", name) for name in own)]:
+            if is_same_file(errors, name):
+                raise click.UsageError(f"--errors {printable(errors)} is {what}: give another name")
 
 
 def _separator(delimiter: bytes | None) -> str:

@@ -12,7 +12,7 @@ from envelope.cli.files import write_output
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["GrowingFile", "Sink", "StandardOutput", "partial_of", "replaces_file"]
+__all__ = ["GrowingFile", "Sink", "StandardOutput", "is_same_file", "partial_of", "replaces_file"]
 
 
 class Sink(Protocol):
@@ -77,6 +77,13 @@ class GrowingFile:
 def replaces_file(name: str) -> bool:
     """Whether *name* is to be replaced by a finished file: so it is but for standard output, devices and pipes."""
     return name != "-" and (not os.path.exists(name) or os.path.isfile(name))
+
+
+def is_same_file(name: str, other: str) -> bool:
+    """Whether what is written to *name* is, or would be, what is read from *other*."""
+    if os.path.exists(name) and os.path.exists(other):
+        return os.path.samefile(name, other)
+    return os.path.realpath(name) == os.path.realpath(other)
 
 
 def partial_of(name: str, suffix: str) -> Path:

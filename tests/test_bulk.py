@@ -629,6 +629,21 @@ def test_bad_records_go_to_a_file() -> None:
     assert "--errors" in result.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="named pipes")
+@pytest.mark.parametrize("option", ["--lines", "--csv"])
+def test_a_pipe_is_read_once_from_its_beginning(tmp_path: Path, option: str) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    os.mkfifo(source)
+    head = [] if option == "--lines" else ["doc"]
+    data = "\n".join([*head, *(f"i:{number};" for number in range(20_000))]).encode()
+    feeder = threading.Thread(target=source.write_bytes, args=[data])
+    feeder.start()
+    result = run(option, *head, str(source), "--from", "serialize", "--to", "jsonu", "-o", str(out))
+    feeder.join()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert out.read_text().split() == [*head, *map(str, range(20_000))]
+
+
 def test_a_device_takes_the_output() -> None:
     assert lines("-o", os.devnull, data=LINES).exit_code == 0
     assert not os.path.isfile(os.devnull)

@@ -89,7 +89,8 @@ class Run:
     def _run(self, plan: Plan) -> None:
         self.progress = Progress(plan.start)
         is_file = replaces_file(self.output)
-        can_resume = is_file and self.source != "-"
+        # Of a pipe, all that is looked at is gone for the conversion.
+        can_resume = is_file and self.source != "-" and os.path.isfile(self.source)
         identity = {"input": input_identity(self.source), **self.options} if can_resume else {}
         if self.resume:
             self._restore(identity)

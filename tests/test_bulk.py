@@ -644,6 +644,24 @@ def test_a_pipe_is_read_once_from_its_beginning(tmp_path: Path, option: str) -> 
     assert out.read_text().split() == [*head, *map(str, range(20_000))]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="locks of POSIX systems")
+def test_two_runs_do_not_write_to_one_output_at_once(tmp_path: Path) -> None:
+    source, out, bad = tmp_path / "in", tmp_path / "out", tmp_path / "bad"
+    os.mkfifo(source)
+    arguments = ["-o", str(out), "--errors", str(bad)]
+    with start("--lines", str(source), "--from", "serialize", "--to", "jsonu", *arguments) as child:
+        with open(source, "wb") as pipe:
+            wait_for(bad.exists)
+            for taken in (arguments, ["--errors", str(bad)]):
+                result = lines(*taken, data=b"i:2;\n")
+                assert result.exit_code == 1
+                assert "another run writes to it" in result.stderr
+                assert result.stderr.count("\n") == 1
+            pipe.write(LINES)
+        assert child.wait(60) == 0
+    assert out.read_bytes() == LINES_OUT
+
+
 def test_a_device_takes_the_output() -> None:
     assert lines("-o", os.devnull, data=LINES).exit_code == 0
     assert not os.path.isfile(os.devnull)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+import click
+
 from envelope.cli.files import write_output
+from envelope.cli.report import printable
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,11 +50,17 @@ class StandardOutput:
 
 
 class GrowingFile:
-    """A file from *length* on; what stands behind it, written after the last checkpoint, is cut off."""
+    """A file from *length* on; what stands behind it, written after the last checkpoint, is cut off.
+
+    It is one run's alone: `click.ClickException` where another has it.
+    """
 
     def __init__(self, path: Path, length: int) -> None:
-        self._file = open(path, "r+b" if length else "wb")  # noqa: SIM115  # `close` closes it
+        self._file = open(path, "r+b" if length else "wb", opener=_open_whole)  # noqa: SIM115  # `close` closes it
         if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            if not self._is_ours(path):
+                self._file.close()
+                raise click.ClickException(f"cannot write {printable(str(path))}: another run writes to it")
             self._file.truncate(length)
             self._file.seek(length)
 
@@ -72,6 +85,26 @@ class GrowingFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether no other run has the file, or has just finished it and put it in its place."""
+        if sys.platform == "win32":
+            return True
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # the file system has no locks
+            return True
+        try:
+            return os.path.samestat(os.fstat(self._file.fileno()), os.stat(path))
+        except FileNotFoundError:
+            return False
+
+
+def _open_whole(name: str, flags: int) -> int:
+    """As `open` does, but what another run has written is not cut off."""
+    return os.open(name, flags & ~os.O_TRUNC, 0o666)
 
 
 def replaces_file(name: str) -> bool:

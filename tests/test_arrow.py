@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,19 @@ def test_bad_rows_of_parquet_and_a_run_that_goes_on(tmp_path: Path, monkeypatch:
     assert [row["line"] for row in rows] == list(range(50, 5001, 50))
     assert {(row["offset"], row["raw_base64"], row["length"]) for row in rows} == {(None, "YmFk/w==", 4)}
     assert not (tmp_path / "out.parquet.checkpoint").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes on Linux only")
+def test_names_of_parquet_files_and_columns_need_not_be_utf8(tmp_path: Path) -> None:
+    parquet(tmp_path / "in.parquet", [b"i:1;"])
+    name, out = (tmp_path / os.fsdecode(name) for name in (b"in\xff.parquet", b"out\xff.parquet"))
+    os.rename(tmp_path / "in.parquet", name)
+    assert convert(name, out).exit_code == 0
+    with pa.OSFile(os.fsencode(out)) as file:
+        assert pq.read_table(file).num_rows == 1
+    missing = run("--parquet", os.fsdecode(b"\xff"), str(name), "--from", "serialize", "--to", "json", "-o", str(out))
+    assert missing.exit_code == 2
+    assert "the columns are" in missing.stderr
 
 
 def test_an_empty_parquet_file(tmp_path: Path) -> None:

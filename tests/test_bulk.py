@@ -662,6 +662,24 @@ def test_two_runs_do_not_write_to_one_output_at_once(tmp_path: Path) -> None:
     assert out.read_bytes() == LINES_OUT
 
 
+@on_linux
+def test_names_need_not_be_utf8(tmp_path: Path, small_chunks: None) -> None:
+    name = os.fsdecode(b"in\xff.ser")
+    wanted = archive(tmp_path / name, bad_every=50)
+    arguments = [str(tmp_path / name), "-o", str(tmp_path / f"{name}.out"), "--errors", str(tmp_path / f"{name}.bad")]
+    stopped = lines(*arguments, "--max-errors", "2")
+    assert (stopped.exit_code, stopped.stderr.count("\n")) == (1, 1)
+    assert "--resume goes on from here" in stopped.stderr
+    assert lines(*arguments, "--resume").exit_code == 1
+    assert (tmp_path / f"{name}.out").read_bytes() == wanted
+
+
+def test_a_column_need_not_be_named_in_utf8() -> None:
+    data = b"\xff,doc\ni:1;,2\n"
+    result = run("--csv", os.fsdecode(b"\xff"), "--from", "serialize", "--to", "jsonu", data=data)
+    assert (result.exit_code, result.stdout_bytes) == (0, b"\xff,doc\n1,2\n")
+
+
 def test_a_device_takes_the_output() -> None:
     assert lines("-o", os.devnull, data=LINES).exit_code == 0
     assert not os.path.isfile(os.devnull)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from envelope.cli.bulk.chunks import Position
 
@@ -45,7 +44,8 @@ def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> Non
     temporary = path.with_name(f"{path.name}.tmp")
     with open(temporary, "wb") as file:
         saved = {"run": run, "progress": {**asdict(progress), "position": list(progress.position)}}
-        file.write(orjson.dumps(saved, option=orjson.OPT_INDENT_2))
+        # Not orjson: a name that is not UTF-8 has surrogates.
+        file.write(json.dumps(saved, indent=2).encode())
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
@@ -54,7 +54,7 @@ def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> Non
 def read_checkpoint(path: Path, run: dict[str, Any]) -> Progress | str:
     """The progress of the same *run*, or in what the checkpoint's run was another."""
     try:
-        saved = orjson.loads(path.read_bytes())
+        saved = json.loads(path.read_bytes())
         other = sorted(key for key in saved["run"].keys() | run.keys() if saved["run"].get(key) != run.get(key))
         if other:
             return f"that run had another {', '.join(other)}"

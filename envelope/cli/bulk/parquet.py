@@ -67,11 +67,11 @@ def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
     except ModuleNotFoundError as exc:
         raise click.UsageError(f"--parquet needs {exc.name}: pip install 'envelope-engine[parquet]'") from None
     try:
-        file = pq.ParquetFile(name)
+        file = pq.ParquetFile(pa.OSFile(os.fsencode(name)))
     except (OSError, pa.ArrowInvalid) as exc:
         raise click.UsageError(f"cannot read {printable(name)}: {printable(str(exc))}") from None
     schema = _plain(file.schema_arrow)
-    place = schema.get_field_index(column)
+    place = schema.get_field_index(os.fsencode(column))
     if place < 0:
         known = ", ".join(map(printable, schema.names))
         raise click.UsageError(f"--parquet {printable(column)}: the columns are {known}")
@@ -144,9 +144,12 @@ def _write(stream: Path, path: Path, codec: str) -> None:
     import pyarrow as pa
     from pyarrow import parquet as pq
 
-    with pa.OSFile(str(stream)) as source:
+    with pa.OSFile(os.fsencode(stream)) as source:
         reader = pa.ipc.open_stream(source)
-        with pq.ParquetWriter(path, reader.schema, compression=codec) as writer:
+        with (
+            pa.OSFile(os.fsencode(path), "wb") as sink,
+            pq.ParquetWriter(sink, reader.schema, compression=codec) as writer,
+        ):
             held: list[Any] = []
             for batch in reader:
                 held.append(batch)

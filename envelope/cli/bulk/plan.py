@@ -130,7 +130,8 @@ def csv_plan(source: Input, conversion: Conversion, column: str, separator: str,
     first = next(fresh, Chunk(b"", 0, 0))
     table = first.data or b""
     names, size = read_header(table, separator)
-    if names.count(column.encode()) != 1:
+    wanted = os.fsencode(column)  # as it came from the command line, in whatever encoding
+    if names.count(wanted) != 1:
         known = ", ".join(printable(name.decode("utf-8", "replace")) for name in names)
         raise click.UsageError(f"--csv {printable(column)}: the columns are {known or 'none: there is no first row'}")
     head = table[:size]
@@ -146,6 +147,6 @@ def csv_plan(source: Input, conversion: Conversion, column: str, separator: str,
             yield from cut(source, CsvFraming(), position.offset, max_bytes)
 
     line_end = "\r\n" if head.endswith(b"\r\n") else "\n"
-    task = CsvTask(conversion, names.index(column.encode()), len(names), separator, line_end, compression)
+    task = CsvTask(conversion, names.index(wanted), len(names), separator, line_end, compression)
     written = head if head.endswith(b"\n") else head + b"\n"
     return Plan(start=start, chunks=chunks, task=task, done=source.done, head=compress(written, compression))

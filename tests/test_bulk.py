@@ -35,7 +35,8 @@ zstandard = pytest.importorskip("zstandard")
 from envelope.cli.bulk import chunks as chunks_module  # noqa: E402
 from envelope.cli.bulk import ranges as ranges_module  # noqa: E402
 from envelope.cli.bulk import run as run_module  # noqa: E402
-from envelope.cli.bulk.chunks import cut  # noqa: E402
+from envelope.cli.bulk.checkpoint import Progress, write_checkpoint  # noqa: E402
+from envelope.cli.bulk.chunks import Position, cut  # noqa: E402
 from envelope.cli.bulk.csv import CsvFraming  # noqa: E402
 from envelope.cli.bulk.lines import LineFraming  # noqa: E402
 from envelope.cli.bulk.output import GrowingFile  # noqa: E402
@@ -678,6 +679,16 @@ def test_a_column_need_not_be_named_in_utf8() -> None:
     data = b"\xff,doc\ni:1;,2\n"
     result = run("--csv", os.fsdecode(b"\xff"), "--from", "serialize", "--to", "jsonu", data=data)
     assert (result.exit_code, result.stdout_bytes) == (0, b"\xff,doc\n1,2\n")
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_checkpoint(tmp_path / "out.checkpoint", {}, Progress(Position(0, 1)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_device_takes_the_output() -> None:

@@ -42,13 +42,17 @@ def input_identity(name: str) -> dict[str, Any]:
 def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> None:
     """Replace the checkpoint in one step. What it counts as written must be on the disk before."""
     temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "wb") as file:
-        saved = {"run": run, "progress": {**asdict(progress), "position": list(progress.position)}}
-        # Not orjson: a name that is not UTF-8 has surrogates.
-        file.write(json.dumps(saved, indent=2).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    saved = {"run": run, "progress": {**asdict(progress), "position": list(progress.position)}}
+    try:
+        with open(temporary, "wb") as file:
+            # Not orjson: a name that is not UTF-8 has surrogates.
+            file.write(json.dumps(saved, indent=2).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def read_checkpoint(path: Path, run: dict[str, Any]) -> Progress | str:

@@ -39,12 +39,12 @@ cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 # Twin: xml.loads
 def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
+    cdef Bounds bounds = DEFAULT_BOUNDS
     cdef PyObject* value = NULL
-    if are_options(values, dialect):
-        if limits is DEFAULT_LIMITS:
-            value = value_of(data, limits, DEFAULT_BOUNDS, dialect == "typed")
-        elif type(limits) is Limits:
-            value = value_of(data, limits, bounds_of(limits), dialect == "typed")
+    if type(limits) is Limits and are_options(values, dialect):
+        if limits is not DEFAULT_LIMITS:
+            bounds = bounds_of(limits)
+        value = value_of(data, limits, bounds, dialect == "typed")
     if value == NULL:
         from envelope.formats.xml import loads as python_loads
 

@@ -55,7 +55,6 @@ cdef extern from "xml_head.hpp" namespace "envelope::xml":
     const char* closed(const char*, const char*, const Head&) noexcept
     bint is_root(const Head&) noexcept
     bint is_member(const Head&) noexcept
-    bint is_entry(const Head&) noexcept
     bint is_plain(const Head&) noexcept
     bint holds_elements(const char*) noexcept
 

@@ -24,7 +24,7 @@ from envelope.errors import DecodeError, EncodeError
 from envelope.formats import xml
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.testing.strategies import values
-from tests.native import extension
+from tests.native import extension, resident
 from tests.random_values import random_float, random_value
 
 writing = extension("_xml_write")
@@ -476,13 +476,6 @@ def test_what_is_no_bytes(data: object) -> None:
 
 
 # ----------------------------------------------------------------------------------------------------- memory
-
-
-def resident() -> int:
-    """The memory that this process holds, in bytes; 0 where the system does not tell."""
-    with contextlib.suppress(OSError):
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-    return 0
 
 
 VALUE = [{"a": "x" * 2000, "b c": ["é", 1, 2.5, None, True, "\0", "中" * 300]}]

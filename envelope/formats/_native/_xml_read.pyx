@@ -145,7 +145,7 @@ cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds)
             continue
         value = NULL
         if head.is_empty:
-            value = ascii_str(at, 0)
+            value = ascii_text(at, 0)
         else:
             at = text(at, end, head, &value)
         children.put(value)
@@ -179,7 +179,7 @@ cdef const char* scalar(const char* at, const char* end, const Head& head, PyObj
     """What stands in an element that is no container, and its end tag. A new reference comes with it."""
     if head.is_empty:
         if head.kind == kText:
-            value[0] = ascii_str(at, 0)
+            value[0] = ascii_text(at, 0)
         elif head.kind == kNull:
             value[0] = Py_NewRef(Py_None)
         return at

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "behind.hpp"
 #include "objects.hpp"
 
 namespace envelope {
@@ -23,13 +24,6 @@ inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
         }
     }
     return std::memcmp(at, "        ", static_cast<size_t>(size)) == 0;
-}
-
-// The place behind a token that must stand here; nullptr where it does not.
-template <size_t SIZE>
-inline const char* behind(const char* at, const char* end, const char (&token)[SIZE]) {
-    constexpr Py_ssize_t LENGTH = SIZE - 1;
-    return end - at >= LENGTH && std::memcmp(at, token, LENGTH) == 0 ? at + LENGTH : nullptr;
 }
 
 inline const char* behind_arrow(const char* at, const char* end) { return behind(at, end, " => "); }

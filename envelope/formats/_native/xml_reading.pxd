@@ -59,8 +59,8 @@ cdef extern from "xml_head.hpp" namespace "envelope::xml":
     bint holds_elements(const char*) noexcept
 
 
-cdef extern from "xml_utf8.hpp" namespace "envelope::xml":
-    PyObject* ascii_str(const char*, Py_ssize_t) noexcept
+cdef extern from "decoded.hpp" namespace "envelope":
+    PyObject* ascii_text(const char*, Py_ssize_t) noexcept
 
 
 cdef extern from "xml_elements.hpp" namespace "envelope::xml":

@@ -1,6 +1,7 @@
 // What `serialize` writes, token by token. Each function is false where there is no room, or a lone surrogate.
 #pragma once
 
+#include <cstddef>
 #include <new>
 #include <string>
 

@@ -2,6 +2,7 @@
 // Each function is false where there is no room, or a lone surrogate.
 #pragma once
 
+#include <cstddef>
 #include <new>
 #include <string>
 

@@ -30,15 +30,15 @@ def extension(name: str) -> ModuleType:
     return MODULES[name]
 
 
-def pick_pure(extension: str, twin: str, function: str) -> Callable[..., Any]:
+def pick_pure(module: str, twin: str, function: str) -> Callable[..., Any]:
     """The Python codec."""
     codec: Callable[..., Any] = getattr(import_module(f"envelope.formats.{twin}"), function)
     return codec
 
 
-def pick_compiled(extension: str, twin: str, function: str) -> Callable[..., Any]:
+def pick_compiled(module: str, twin: str, function: str) -> Callable[..., Any]:
     """The compiled codec."""
-    codec: Callable[..., Any] = getattr(MODULES[extension], function)
+    codec: Callable[..., Any] = getattr(MODULES[module], function)
     return codec
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from envelope import DecodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.formats import json, php_serialize, php_var_export
 from envelope.limits import DEFAULT_LIMITS
 from envelope.testing.strategies import php_values, values
-from tests.native import extension
+from tests.native import extension, resident
 from tests.test_fixtures import FIXTURES, read_folders
 from tests.test_laws import fragments, noise
 
@@ -358,12 +357,6 @@ def test_misuse(format: str, arguments: tuple[Any, ...]) -> None:
             loads(*arguments)
         errors.append(str(caught.value))
     assert errors[0] == errors[1]
-
-
-def resident() -> int:
-    """The memory of this process in bytes."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
 
 
 @pytest.mark.memory

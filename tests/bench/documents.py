@@ -21,7 +21,7 @@ LARGER: Final = MAIN[1:]
 def documents(seed: int = 1) -> dict[str, Any]:
     """Each document by its name.
 
-    *completion* 0.5 KB, *models* 20 KB (many keys), *embeddings* 130 KB (floats), *items* 70 KB (Chinese); then
+    *completion* 0.4 KB, *models* 20 KB (many keys), *embeddings* 130 KB (floats), *items* 60 KB (Chinese); then
     *deep* (containers in containers), *long* (a few long texts) and *envelopes* (many small answers).
     """
     rng = Random(seed)

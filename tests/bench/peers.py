@@ -1,7 +1,7 @@
 """What is measured: for each peer and format, the expression that writes and the one that reads.
 
 The same expressions are checked and timed. Every writer makes bytes (texts are encoded) and every reader takes bytes:
-the ones that the pure `envelope` wrote, so that all readers of a format read the same document.
+the ones that `envelope` wrote, so that all readers of a format read the same document.
 """
 
 from __future__ import annotations

@@ -1,5 +1,3 @@
-# distutils: language=c++
-# cython: language_level=3
 """`api.dumps` and `api.loads`, compiled: between a caller and a codec stands no Python frame."""
 
 from envelope.limits import DEFAULT_LIMITS

@@ -1,5 +1,3 @@
-# distutils: language=c++
-# cython: language_level=3
 """Reading json and jsonu: the checks around orjson, compiled. What fails one of them is left to `json.loads`."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE

@@ -18,14 +18,16 @@ cdef extern from "json_escape.hpp" namespace "envelope::json":
 cdef enum:
     ORJSON_DEPTH = 254  # what orjson itself goes down to
 
+
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 cdef object orjson_dumps = orjson.dumps
 
 
+# Twin: json.dumps
 def dumps(
     value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS, *, bint ascii=True
 ):
-    """As `json.dumps`."""
+    """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
     body = None
     if limits is DEFAULT_LIMITS:
         body = plain(value, values, maps, dialect, DEFAULT_BOUNDS, ascii)
@@ -55,8 +57,9 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds, bint ascii
     return escape_not_ascii(<PyObject*> body, bounds.max_bytes) if ascii else body
 
 
+# Twin: json.check_portable
 cdef bint is_portable(Walk& walk, PyObject* value) noexcept:
-    """As `json.check_portable`: look at one value; False where it is not portable, or too much."""
+    """Look at one value; False where it is not portable, or too much."""
     cdef int overflow = 0
     cdef Py_ssize_t place = 0
     cdef PyObject* key

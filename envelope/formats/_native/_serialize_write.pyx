@@ -30,8 +30,9 @@ cdef extern from "serialize_tokens.hpp" namespace "envelope::serialize":
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 
 
+# Twin: php_serialize.dumps
 def dumps(value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS):
-    """As `php_serialize.dumps`."""
+    """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
     body = None
     if limits is DEFAULT_LIMITS:
         body = plain(value, values, maps, dialect, DEFAULT_BOUNDS)
@@ -44,6 +45,7 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
     return body
 
 
+# Twin: TextWriter.write
 cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     """The bytes of a plain value; None where it, or anything about the call, is not plain."""
     cdef Walk walk
@@ -57,6 +59,7 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 
 
+# Twin: _Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
     """Write one value; False where it is not plain, or too much."""
     cdef int overflow = 0
@@ -90,6 +93,7 @@ cdef bint put_php_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* va
 
 
 cdef bint put_object(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
+    """An object and its properties; where it was written before, a reference to it."""
     cdef PyObject* property
     cdef PyObject* properties = properties_of(value)
     cdef Py_ssize_t index, count
@@ -110,6 +114,7 @@ cdef bint put_object(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value
 
 
 cdef bint put_list(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* values) noexcept:
+    """An array whose keys are indexes."""
     cdef Py_ssize_t index
     cdef Py_ssize_t count = PyList_GET_SIZE(values)
     if not (enter(walk, count) and put_head(out, count, False)):
@@ -122,6 +127,7 @@ cdef bint put_list(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* values)
 
 
 cdef bint put_map(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* map) noexcept:
+    """An array, or an stdClass where an array would be read as a list."""
     cdef Py_ssize_t place = 0
     cdef PyObject* key
     cdef PyObject* value

@@ -1,5 +1,3 @@
-# distutils: language=c++
-# cython: language_level=3
 """Reading var_export, compiled: what is plain. The grammar stands in `php_var_export`, whose reader takes all else.
 
 Each function answers the place behind what it read, NULL where that is not plain: then `loads` drops the work and

@@ -31,8 +31,9 @@ cdef extern from "var_export_tokens.hpp" namespace "envelope::var_export":
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 
 
+# Twin: php_var_export.dumps
 def dumps(value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS):
-    """As `php_var_export.dumps`."""
+    """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
     body = None
     if limits is DEFAULT_LIMITS:
         body = plain(value, values, maps, dialect, DEFAULT_BOUNDS)
@@ -45,6 +46,7 @@ def dumps(value, values="portable", maps="array", dialect="typed", default=None,
     return body
 
 
+# Twin: TextWriter.write
 cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     """The bytes of a plain value; None where it, or anything about the call, is not plain."""
     cdef Walk walk
@@ -60,6 +62,7 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds):
     return out.finish()
 
 
+# Twin: _Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, PyObject* value, size_t indent) noexcept:
     """Write one value inside containers of this indent; False where it is not plain, or too much."""
     cdef int overflow = 0
@@ -92,6 +95,7 @@ cdef bint put_php_value(Buffer& out, Walk& walk, PyObject* value, size_t indent)
 
 
 cdef bint put_object(Buffer& out, Walk& walk, PyObject* value, size_t indent) noexcept:
+    """An object and its properties."""
     cdef PyObject* property
     cdef PyObject* properties = properties_of(value)
     cdef Py_ssize_t index
@@ -110,6 +114,7 @@ cdef bint put_object(Buffer& out, Walk& walk, PyObject* value, size_t indent) no
 
 
 cdef bint put_list(Buffer& out, Walk& walk, PyObject* values, size_t indent) noexcept:
+    """An array whose keys are indexes."""
     cdef Py_ssize_t index
     cdef Py_ssize_t count = PyList_GET_SIZE(values)
     if not (enter(walk, count) and put_head(out, indent, False)):
@@ -124,6 +129,7 @@ cdef bint put_list(Buffer& out, Walk& walk, PyObject* values, size_t indent) noe
 
 
 cdef bint put_map(Buffer& out, Walk& walk, PyObject* map, size_t indent) noexcept:
+    """An array, or an stdClass where an array would be read as a list."""
     cdef Py_ssize_t place = 0
     cdef PyObject* key
     cdef PyObject* value

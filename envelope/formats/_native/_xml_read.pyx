@@ -39,12 +39,12 @@ cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 # Twin: xml.loads
 def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
+    cdef Bounds bounds = DEFAULT_BOUNDS
     cdef PyObject* value = NULL
-    if are_options(values, dialect):
-        if limits is DEFAULT_LIMITS:
-            value = value_of(data, limits, DEFAULT_BOUNDS, dialect == "typed")
-        elif type(limits) is Limits:
-            value = value_of(data, limits, bounds_of(limits), dialect == "typed")
+    if type(limits) is Limits and are_options(values, dialect):
+        if limits is not DEFAULT_LIMITS:
+            bounds = bounds_of(limits)
+        value = value_of(data, limits, bounds, dialect == "typed")
     if value == NULL:
         from envelope.formats.xml import loads as python_loads
 
@@ -145,7 +145,7 @@ cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds)
             continue
         value = NULL
         if head.is_empty:
-            value = ascii_str(at, 0)
+            value = ascii_text(at, 0)
         else:
             at = text(at, end, head, &value)
         children.put(value)
@@ -179,7 +179,7 @@ cdef const char* scalar(const char* at, const char* end, const Head& head, PyObj
     """What stands in an element that is no container, and its end tag. A new reference comes with it."""
     if head.is_empty:
         if head.kind == kText:
-            value[0] = ascii_str(at, 0)
+            value[0] = ascii_text(at, 0)
         elif head.kind == kNull:
             value[0] = Py_NewRef(Py_None)
         return at

@@ -91,4 +91,13 @@ inline char* put(char* at, const char (&literal)[N]) {
   return at + N - 1;
 }
 
+// The same at the end of a document; false where there is no room.
+template <std::size_t N>
+inline bool put_literal(Buffer& out, const char (&literal)[N]) {
+  char* const at = out.room(N);
+  if (at == nullptr) return false;
+  out.advance(put(at, literal));
+  return true;
+}
+
 }  // namespace envelope

@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -10,71 +11,71 @@
 
 namespace envelope {
 
-constexpr Py_ssize_t LONGEST_CACHED = 64;
+constexpr Py_ssize_t kLongestCached = 64;
 
-// A hash of at most LONGEST_CACHED bytes. It need not be strong: a collision costs a new str, and no more.
-inline uint64_t hash_bytes(const char* bytes, Py_ssize_t size) {
-    constexpr uint64_t ODD = 0x9E3779B97F4A7C15;
-    uint64_t hash = static_cast<uint64_t>(size) * ODD, word = 0;
-    if (size >= 8) {
-        for (Py_ssize_t at = 0; at + 8 < size; at += 8) {
-            std::memcpy(&word, bytes + at, 8);
-            hash = (hash ^ word) * ODD;
-            hash ^= hash >> 32;
-        }
-        std::memcpy(&word, bytes + size - 8, 8);
-    } else if (size >= 4) {
-        uint32_t head, tail;
-        std::memcpy(&head, bytes, 4);
-        std::memcpy(&tail, bytes + size - 4, 4);
-        word = static_cast<uint64_t>(head) << 32 | tail;
-    } else if (size > 0) {
-        word = static_cast<uint64_t>(static_cast<unsigned char>(bytes[0])) << 16 |
-               static_cast<uint64_t>(static_cast<unsigned char>(bytes[size / 2])) << 8 |
-               static_cast<unsigned char>(bytes[size - 1]);
+// A hash of at most kLongestCached bytes. It need not be strong: a collision costs a new str, and no more.
+inline std::uint64_t hash_bytes(const char* bytes, Py_ssize_t size) {
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15;
+  std::uint64_t hash = static_cast<std::uint64_t>(size) * kOdd, word = 0;
+  if (size >= 8) {
+    for (Py_ssize_t at = 0; at + 8 < size; at += 8) {
+      std::memcpy(&word, bytes + at, 8);
+      hash = (hash ^ word) * kOdd;
+      hash ^= hash >> 32;
     }
-    hash = (hash ^ word) * ODD;
-    return hash ^ hash >> 32;
+    std::memcpy(&word, bytes + size - 8, 8);
+  } else if (size >= 4) {
+    std::uint32_t head, tail;
+    std::memcpy(&head, bytes, 4);
+    std::memcpy(&tail, bytes + size - 4, 4);
+    word = static_cast<std::uint64_t>(head) << 32 | tail;
+  } else if (size > 0) {
+    word = static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[0])) << 16 |
+           static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[size / 2])) << 8 |
+           static_cast<unsigned char>(bytes[size - 1]);
+  }
+  hash = (hash ^ word) * kOdd;
+  return hash ^ hash >> 32;
 }
 
 // The last key that had each hash. Its slots are read and written under the GIL, and no Python code runs between;
 // without a GIL nothing is kept.
 class KeyCache {
-public:
-    // A new reference to the str of *bytes*; nullptr with an exception where they are not UTF-8.
-    PyObject* key(const char* bytes, Py_ssize_t size) {
+ public:
+  // A new reference to the str of `bytes`; nullptr with an exception where they are not UTF-8.
+  PyObject* key(const char* bytes, Py_ssize_t size) {
 #ifndef Py_GIL_DISABLED
-        if (size <= LONGEST_CACHED) {
-            PyObject*& slot = slots_[hash_bytes(bytes, size) % SLOTS];
-            if (!slot || PyUnicode_GET_LENGTH(slot) != size ||
-                std::memcmp(PyUnicode_1BYTE_DATA(slot), bytes, static_cast<size_t>(size)) != 0) {
-                return make(bytes, size, slot);
-            }
-            Py_INCREF(slot);
-            return slot;
-        }
+    if (size <= kLongestCached) {
+      PyObject*& slot = slots_[hash_bytes(bytes, size) % kSlots];
+      if (!slot || PyUnicode_GET_LENGTH(slot) != size ||
+          std::memcmp(PyUnicode_1BYTE_DATA(slot), bytes, static_cast<std::size_t>(size)) != 0) {
+        return make(bytes, size, slot);
+      }
+      Py_INCREF(slot);
+      return slot;
+    }
 #endif
-        return long_text(bytes, size);
-    }
+    return long_text(bytes, size);
+  }
 
-private:
-    [[gnu::noinline]] static PyObject* long_text(const char* bytes, Py_ssize_t size) { return text(bytes, size); }
+ private:
+  [[gnu::noinline]] static PyObject* long_text(const char* bytes, Py_ssize_t size) { return text(bytes, size); }
 
 #ifndef Py_GIL_DISABLED
-    // Only ASCII is kept, for that is UTF-8 as it stands.
-    [[gnu::noinline]] static PyObject* make(const char* bytes, Py_ssize_t size, PyObject*& slot) {
-        PyObject* made = text(bytes, size);
-        if (made && PyUnicode_IS_ASCII(made)) {
-            PyObject* evicted = slot;
-            Py_INCREF(made);
-            slot = made;
-            Py_XDECREF(evicted);
-        }
-        return made;
+  // Only ASCII is kept, for that is UTF-8 as it stands.
+  [[gnu::noinline]] static PyObject* make(const char* bytes, Py_ssize_t size, PyObject*& slot) {
+    PyObject* made = text(bytes, size);
+    if (made && PyUnicode_IS_ASCII(made)) {
+      PyObject* evicted = slot;
+      Py_INCREF(made);
+      slot = made;
+      Py_XDECREF(evicted);
     }
+    return made;
+  }
 
-    static constexpr uint64_t SLOTS = 2048;
-    PyObject* slots_[SLOTS] = {};
+  static constexpr std::uint64_t kSlots = 2048;
+  PyObject* slots_[kSlots] = {};
 #endif
 };
 

@@ -3,33 +3,24 @@
 
 #include <Python.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "behind.hpp"
 #include "objects.hpp"
 
 namespace envelope {
 
-// Whether *size* spaces stand here; eight at a time, and the last few as the head of a word.
+// Whether `size` spaces stand here; eight at a time, and the last few as the head of a word.
 inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
-    constexpr uint64_t SPACES = 0x2020202020202020;
-    if (end - at < size) {
-        return false;
-    }
-    for (uint64_t word; size >= 8; size -= 8, at += 8) {
-        std::memcpy(&word, at, 8);
-        if (word != SPACES) {
-            return false;
-        }
-    }
-    return std::memcmp(at, "        ", static_cast<size_t>(size)) == 0;
-}
-
-// The place behind a token that must stand here; nullptr where it does not.
-template <size_t SIZE>
-inline const char* behind(const char* at, const char* end, const char (&token)[SIZE]) {
-    constexpr Py_ssize_t LENGTH = SIZE - 1;
-    return end - at >= LENGTH && std::memcmp(at, token, LENGTH) == 0 ? at + LENGTH : nullptr;
+  constexpr std::uint64_t kSpaces = 0x2020202020202020;
+  if (end - at < size) return false;
+  for (std::uint64_t word; size >= 8; size -= 8, at += 8) {
+    std::memcpy(&word, at, 8);
+    if (word != kSpaces) return false;
+  }
+  return std::memcmp(at, "        ", static_cast<std::size_t>(size)) == 0;
 }
 
 inline const char* behind_arrow(const char* at, const char* end) { return behind(at, end, " => "); }
@@ -44,19 +35,15 @@ inline const char* behind_set_state(const char* at, const char* end) { return be
 
 // The end of what may be the name of a case.
 inline const char* name_end(const char* at) {
-    while (is_name_byte(static_cast<unsigned char>(*at))) {
-        ++at;
-    }
-    return at;
+  while (is_name_byte(static_cast<unsigned char>(*at))) ++at;
+  return at;
 }
 
 // The end of what may be the name of a class.
 inline const char* class_end(const char* at) {
-    at = name_end(at);
-    while (*at == '\\') {
-        at = name_end(at + 1);
-    }
-    return at;
+  at = name_end(at);
+  while (*at == '\\') at = name_end(at + 1);
+  return at;
 }
 
 }  // namespace envelope

@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,16 +24,16 @@ inline bool is_php_object(PyObject* value) { return classes.object.is_whole(valu
 
 inline bool is_enum_case(PyObject* value) { return classes.enum_case.is_whole(value); }
 
-inline PyObject* object_class(PyObject* object) { return classes.object.field(object, Classes::CLASS_NAME); }
+inline PyObject* object_class(PyObject* object) { return classes.object.field(object, Classes::kClassName); }
 
-inline PyObject* enum_class(PyObject* value) { return classes.enum_case.field(value, Classes::ENUM_CLASS); }
+inline PyObject* enum_class(PyObject* value) { return classes.enum_case.field(value, Classes::kEnumClass); }
 
-inline PyObject* enum_label(PyObject* value) { return classes.enum_case.field(value, Classes::CASE); }
+inline PyObject* enum_label(PyObject* value) { return classes.enum_case.field(value, Classes::kCase); }
 
 // A tuple of properties alone; null where the object is none that is made of such.
 inline PyObject* properties_of(PyObject* object) {
-  PyObject* const properties = classes.object.field(object, Classes::PROPERTIES);
-  if (classes.object.field(object, Classes::PAYLOAD) != Py_None || !PyTuple_CheckExact(properties)) return nullptr;
+  PyObject* const properties = classes.object.field(object, Classes::kProperties);
+  if (classes.object.field(object, Classes::kPayload) != Py_None || !PyTuple_CheckExact(properties)) return nullptr;
   if (!PyUnicode_CheckExact(object_class(object))) return nullptr;
   for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(properties); ++index) {
     if (!classes.property.is_whole(PyTuple_GET_ITEM(properties, index))) return nullptr;
@@ -40,18 +41,18 @@ inline PyObject* properties_of(PyObject* object) {
   return properties;
 }
 
-inline PyObject* property_name(PyObject* property) { return classes.property.field(property, Classes::NAME); }
+inline PyObject* property_name(PyObject* property) { return classes.property.field(property, Classes::kName); }
 
-inline PyObject* property_value(PyObject* property) { return classes.property.field(property, Classes::VALUE); }
+inline PyObject* property_value(PyObject* property) { return classes.property.field(property, Classes::kValue); }
 
 // Of a plain str only: what is merely equal to one, as a member of an enum may be, is for the Python twin.
 inline bool has_visibility(PyObject* property, const char* word) {
-  PyObject* const visibility = classes.property.field(property, Classes::VISIBILITY);
+  PyObject* const visibility = classes.property.field(property, Classes::kVisibility);
   return PyUnicode_CheckExact(visibility) && PyUnicode_CompareWithASCIIString(visibility, word) == 0;
 }
 
 inline bool is_public(PyObject* property) {
-  return classes.property.field(property, Classes::VISIBILITY) == classes.public_ || has_visibility(property, "public");
+  return classes.property.field(property, Classes::kVisibility) == classes.public_ || has_visibility(property, "public");
 }
 
 // Appends a str; false where it is none, or has a lone surrogate.
@@ -82,7 +83,7 @@ inline bool append_mangled(std::string& text, PyObject* property) {
     if (has_visibility(property, "protected")) {
       text += '*';
     } else if (!has_visibility(property, "private") ||
-               !append_utf8(text, classes.property.field(property, Classes::DECLARED_IN))) {
+               !append_utf8(text, classes.property.field(property, Classes::kDeclaredIn))) {
       return false;
     }
     text += '\0';

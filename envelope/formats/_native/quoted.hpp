@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -12,96 +13,90 @@ namespace envelope {
 
 // The first quote, backslash or NUL, of which the input has one at its end; eight bytes at a time.
 inline const char* plain_end(const char* at, const char* end) {
-    constexpr uint64_t LOW_BITS = 0x0101010101010101, HIGH_BITS = LOW_BITS * 0x80;
-    // Sets the high bit of the first byte that is zero; those of bytes behind it may be wrong.
-    const auto zeros = [](uint64_t word) { return (word - LOW_BITS) & ~word & HIGH_BITS; };
-    for (uint64_t word; end - at >= 8; at += 8) {
-        std::memcpy(&word, at, 8);
-        const uint64_t hits = zeros(word ^ LOW_BITS * '\'') | zeros(word ^ LOW_BITS * '\\') | zeros(word);
-        if (hits) {
+  constexpr std::uint64_t kLowBits = 0x0101010101010101, kHighBits = kLowBits * 0x80;
+  // Sets the high bit of the first byte that is zero; those of bytes behind it may be wrong.
+  const auto zeros = [](std::uint64_t word) { return (word - kLowBits) & ~word & kHighBits; };
+  for (std::uint64_t word; end - at >= 8; at += 8) {
+    std::memcpy(&word, at, 8);
+    const std::uint64_t hits = zeros(word ^ kLowBits * '\'') | zeros(word ^ kLowBits * '\\') | zeros(word);
+    if (hits) {
 #if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return at + __builtin_ctzll(hits) / 8;
+      return at + __builtin_ctzll(hits) / 8;
 #else
-            break;
+      break;
 #endif
-        }
     }
-    while (*at != '\'' && *at != '\\' && *at != '\0') {
-        ++at;
-    }
-    return at;
+  }
+  while (*at != '\'' && *at != '\\' && *at != '\0') ++at;
+  return at;
 }
 
 // What a string stands for: its bytes in the input, or in a buffer of its own where they are spelled otherwise.
 class Quoted {
-public:
-    const char* bytes;
-    Py_ssize_t size;
+ public:
+  const char* bytes;
+  Py_ssize_t size;
 
-    // Twin: Reader.text. `'…'` at its quote; answers the place behind it, nullptr where it is none.
-    const char* text(const char* at, const char* end) {
-        const char* stop = plain_end(at + 1, end);
-        if (*stop == '\'') {
-            bytes = at + 1;
-            size = stop - bytes;
-            return stop + 1;
-        }
-        return *stop == '\\' ? escaped(at + 1, end) : nullptr;
+  // Twin: Reader.text. `'…'` at its quote; answers the place behind it, nullptr where it is none.
+  const char* text(const char* at, const char* end) {
+    const char* stop = plain_end(at + 1, end);
+    if (*stop == '\'') {
+      bytes = at + 1;
+      size = stop - bytes;
+      return stop + 1;
     }
+    return *stop == '\\' ? escaped(at + 1, end) : nullptr;
+  }
 
-    // Twin: Reader.string. text (` . "\0" . ` text)*
-    const char* string(const char* at, const char* end) {
-        at = text(at, end);
-        return at && at[0] == ' ' && at[1] == '.' ? joined(at, end) : at;
+  // Twin: Reader.string. text (` . "\0" . ` text)*
+  const char* string(const char* at, const char* end) {
+    at = text(at, end);
+    return at && at[0] == ' ' && at[1] == '.' ? joined(at, end) : at;
+  }
+
+ private:
+  const char* escaped(const char* at, const char* end) try {
+    std::string plain;
+    while (true) {
+      const char* const stop = plain_end(at, end);
+      plain.append(at, stop);
+      if (*stop == '\'') {
+        own(plain);
+        return stop + 1;
+      }
+      if (*stop == '\0' || (stop[1] != '\'' && stop[1] != '\\')) return nullptr;
+      plain += stop[1];
+      at = stop + 2;
     }
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 
-private:
-    const char* escaped(const char* at, const char* end) try {
-        std::string plain;
-        while (true) {
-            const char* const stop = plain_end(at, end);
-            plain.append(at, stop);
-            if (*stop == '\'') {
-                own(plain);
-                return stop + 1;
-            }
-            if (*stop == '\0' || (stop[1] != '\'' && stop[1] != '\\')) {
-                return nullptr;
-            }
-            plain += stop[1];
-            at = stop + 2;
-        }
-    } catch (const std::bad_alloc&) {
-        return nullptr;
+  const char* joined(const char* at, const char* end) try {
+    static constexpr char kNulBetweenTexts[] = " . \"\\0\" . '";
+    constexpr Py_ssize_t kBeforeQuote = sizeof kNulBetweenTexts - 2;
+    std::string whole(bytes, static_cast<std::size_t>(size));
+    while (at && at[0] == ' ' && at[1] == '.') {
+      if (end - at <= kBeforeQuote || std::memcmp(at, kNulBetweenTexts, kBeforeQuote + 1) != 0) return nullptr;
+      at = text(at + kBeforeQuote, end);
+      if (at) {
+        whole += '\0';
+        whole.append(bytes, static_cast<std::size_t>(size));
+      }
     }
+    own(whole);
+    return at;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 
-    const char* joined(const char* at, const char* end) try {
-        static constexpr char NUL_BETWEEN_TEXTS[] = " . \"\\0\" . '";
-        constexpr Py_ssize_t BEFORE_QUOTE = sizeof NUL_BETWEEN_TEXTS - 2;
-        std::string whole(bytes, static_cast<size_t>(size));
-        while (at && at[0] == ' ' && at[1] == '.') {
-            if (end - at <= BEFORE_QUOTE || std::memcmp(at, NUL_BETWEEN_TEXTS, BEFORE_QUOTE + 1) != 0) {
-                return nullptr;
-            }
-            at = text(at + BEFORE_QUOTE, end);
-            if (at) {
-                whole += '\0';
-                whole.append(bytes, static_cast<size_t>(size));
-            }
-        }
-        own(whole);
-        return at;
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
+  void own(std::string& made) {
+    buffer_.swap(made);
+    bytes = buffer_.data();
+    size = static_cast<Py_ssize_t>(buffer_.size());
+  }
 
-    void own(std::string& made) {
-        buffer_.swap(made);
-        bytes = buffer_.data();
-        size = static_cast<Py_ssize_t>(buffer_.size());
-    }
-
-    std::string buffer_;
+  std::string buffer_;
 };
 
 }  // namespace envelope

@@ -1,7 +1,8 @@
-# What the compiled readers share: the headers beside them, and Python objects that are counted by hand.
+"""What the readers of PHP's formats share: the headers beside them, and Python objects that are counted by hand."""
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
+
 
 cdef extern from "Python.h":
     PyObject* Py_None
@@ -10,7 +11,6 @@ cdef extern from "Python.h":
     void Py_INCREF(PyObject*)
     void Py_DECREF(PyObject*)
     void Py_XDECREF(PyObject*)
-    PyObject* Py_NewRef(PyObject*)
     PyObject* PyLong_FromLongLong(long long)
     PyObject* PyFloat_FromDouble(double)
     PyObject* PyExc_MemoryError
@@ -19,9 +19,11 @@ cdef extern from "Python.h":
     bint PyErr_GivenExceptionMatches(PyObject*, PyObject*) noexcept
     void PyErr_Clear() noexcept
 
+
 cdef extern from "decoded.hpp" namespace "envelope":
     PyObject* text(const char*, Py_ssize_t)
     PyObject* text_or_bytes(const char*, Py_ssize_t)
+
 
 cdef extern from "instances.hpp" namespace "envelope":
     bint classes_are_ready()
@@ -30,6 +32,7 @@ cdef extern from "instances.hpp" namespace "envelope":
     PyObject* new_class_name(const char*, Py_ssize_t)
     PyObject* new_enum_case(const char*, Py_ssize_t, const char*, Py_ssize_t)
 
+
 cdef extern from "number.hpp" namespace "envelope":
     const char* read_length(const char*, Py_ssize_t*)
     const char* read_int(const char*, const char*, int64_t*)
@@ -37,12 +40,14 @@ cdef extern from "number.hpp" namespace "envelope":
     const char* read_not_finite(const char*, double*)
     const char* read_literal(const char*, const char*, PyObject**)
 
+
 cdef extern from "quoted.hpp" namespace "envelope":
     cppclass Quoted:
         const char* bytes
         Py_ssize_t size
         const char* text(const char*, const char*)
         const char* string(const char*, const char*)
+
 
 cdef extern from "containers.hpp" namespace "envelope":
     object owned(PyObject*)

@@ -1,6 +1,7 @@
 // What `serialize` writes, token by token. Each function is false where there is no room, or a lone surrogate.
 #pragma once
 
+#include <cstddef>
 #include <new>
 #include <string>
 
@@ -11,20 +12,10 @@
 namespace envelope::serialize {
 
 // N;
-inline bool put_null(Buffer& out) {
-  char* at = out.room(2);
-  if (at == nullptr) return false;
-  out.advance(put(at, "N;"));
-  return true;
-}
+inline bool put_null(Buffer& out) { return put_literal(out, "N;"); }
 
 // b:1; or b:0;
-inline bool put_bool(Buffer& out, bool value) {
-  char* at = out.room(4);
-  if (at == nullptr) return false;
-  out.advance(value ? put(at, "b:1;") : put(at, "b:0;"));
-  return true;
-}
+inline bool put_bool(Buffer& out, bool value) { return value ? put_literal(out, "b:1;") : put_literal(out, "b:0;"); }
 
 // i:number;
 inline bool put_int(Buffer& out, long long number) {
@@ -61,12 +52,7 @@ inline bool put_head(Buffer& out, Py_ssize_t count, bool is_object) {
 }
 
 // The end of a container: }
-inline bool put_close(Buffer& out) {
-  char* at = out.room(1);
-  if (at == nullptr) return false;
-  out.advance(put(at, "}"));
-  return true;
-}
+inline bool put_close(Buffer& out) { return put_literal(out, "}"); }
 
 // s:size:" in front of `size` bytes, for which (and for what closes them) there is room behind it.
 inline char* open_string(Buffer& out, std::size_t size) {
@@ -99,16 +85,20 @@ inline bool put_string(Buffer& out, PyObject* text) {
   });
 }
 
-// The key of an array: i:number; for the canonical decimal of an int64, else s:size:"bytes";
-inline bool put_key(Buffer& out, PyObject* text) {
-  if (!is_int_key(text)) return put_string(out, text);
-  const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
+// i:number; of its decimal.
+inline bool put_decimal(Buffer& out, const void* digits, std::size_t size) {
   char* at = out.room(size + 3);
   if (at == nullptr) return false;
   at = put(at, "i:");
-  copy_text(at, PyUnicode_1BYTE_DATA(text), size);
+  copy_text(at, digits, size);
   out.advance(put(at + size, ";"));
   return true;
+}
+
+// The key of an array: i:number; for the canonical decimal of an int64, else s:size:"bytes";
+inline bool put_key(Buffer& out, PyObject* text) {
+  if (!is_int_key(text)) return put_string(out, text);
+  return put_decimal(out, PyUnicode_1BYTE_DATA(text), static_cast<std::size_t>(PyUnicode_GET_LENGTH(text)));
 }
 
 // The name of a property that is an index: s:size:"number";
@@ -137,13 +127,8 @@ inline bool put_property_name(Buffer& out, PyObject* property) try {
   if (is_public(property) && PyUnicode_CheckExact(name)) return put_string(out, name);
   std::string mangled;
   if (!append_mangled(mangled, property)) return false;
-  if (!PyLong_CheckExact(name)) return put_raw(out, mangled.data(), static_cast<Py_ssize_t>(mangled.size()));
-  char* at = out.room(mangled.size() + 3);
-  if (at == nullptr) return false;
-  at = put(at, "i:");
-  copy_text(at, mangled.data(), mangled.size());
-  out.advance(put(at + mangled.size(), ";"));
-  return true;
+  if (PyLong_CheckExact(name)) return put_decimal(out, mangled.data(), mangled.size());
+  return put_raw(out, mangled.data(), static_cast<Py_ssize_t>(mangled.size()));
 } catch (const std::bad_alloc&) {
   return false;
 }

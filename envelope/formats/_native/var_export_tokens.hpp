@@ -2,6 +2,7 @@
 // Each function is false where there is no room, or a lone surrogate.
 #pragma once
 
+#include <cstddef>
 #include <new>
 #include <string>
 
@@ -11,15 +12,7 @@
 
 namespace envelope::var_export {
 
-constexpr std::size_t kSlack = 24;   // what stands around a text, or in place of one character of it
-
-template <std::size_t N>
-inline bool put_literal(Buffer& out, const char (&literal)[N]) {
-  char* at = out.room(N);
-  if (at == nullptr) return false;
-  out.advance(put(at, literal));
-  return true;
-}
+constexpr std::size_t kSlack = 24;  // what stands around a text, or in place of one character of it
 
 inline bool put_null(Buffer& out) { return put_literal(out, "NULL,\n"); }
 

@@ -38,7 +38,7 @@ namespace envelope::xml {
 
 // The str of a run; nullptr where anything is wrong with it, or memory ends.
 inline PyObject* str_of(const Run& run, bool escaped) {
-  return run.is_ascii && !run.has_references && !escaped ? ascii_str(run.first, run.size) : odd_str(run, escaped);
+  return run.is_ascii && !run.has_references && !escaped ? ascii_text(run.first, run.size) : odd_str(run, escaped);
 }
 
 }  // namespace envelope::xml

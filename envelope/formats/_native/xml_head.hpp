@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "behind.hpp"
 #include "xml_names.hpp"
 #include "xml_scan.hpp"
 
@@ -24,12 +25,6 @@ struct Head {
   bool is_key_escaped;
   Run key;
 };
-
-// The place behind a literal that must stand here.
-template <std::size_t N>
-inline const char* behind(const char* at, const char* end, const char (&literal)[N]) {
-  return end - at >= static_cast<Py_ssize_t>(N - 1) && std::memcmp(at, literal, N - 1) == 0 ? at + N - 1 : nullptr;
-}
 
 // As _root_offset: the declaration that our writer writes, where it stands here.
 inline const char* behind_declaration(const char* at, const char* end) {

@@ -39,14 +39,14 @@ class Names {
       PyObject*& kept = kept_[hash_name(name, size) % kCount];
       if (kept == nullptr || PyUnicode_GET_LENGTH(kept) != size ||
           std::memcmp(PyUnicode_DATA(kept), name, static_cast<std::size_t>(size)) != 0) {
-        PyObject* const made = ascii_str(name, size);
+        PyObject* const made = ascii_text(name, size);
         if (made == nullptr) return nullptr;
         Py_XSETREF(kept, made);
       }
       return Py_NewRef(kept);
     }
 #endif
-    return ascii_str(name, size);
+    return ascii_text(name, size);
   }
 
 #ifndef Py_GIL_DISABLED

@@ -55,13 +55,12 @@ cdef extern from "xml_head.hpp" namespace "envelope::xml":
     const char* closed(const char*, const char*, const Head&) noexcept
     bint is_root(const Head&) noexcept
     bint is_member(const Head&) noexcept
-    bint is_entry(const Head&) noexcept
     bint is_plain(const Head&) noexcept
     bint holds_elements(const char*) noexcept
 
 
-cdef extern from "xml_utf8.hpp" namespace "envelope::xml":
-    PyObject* ascii_str(const char*, Py_ssize_t) noexcept
+cdef extern from "decoded.hpp" namespace "envelope":
+    PyObject* ascii_text(const char*, Py_ssize_t) noexcept
 
 
 cdef extern from "xml_elements.hpp" namespace "envelope::xml":

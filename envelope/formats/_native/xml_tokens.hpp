@@ -41,14 +41,6 @@ inline Tag tag_of(PyObject* key) {
   return {static_cast<const char*>(PyUnicode_DATA(key)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(key)), nullptr};
 }
 
-template <std::size_t N>
-inline bool put_literal(Buffer& out, const char (&literal)[N]) {
-  char* const at = out.room(N);
-  if (at == nullptr) return false;
-  out.advance(put(at, literal));
-  return true;
-}
-
 // ` key="…"`, and whether it is escaped; false where it cannot be written, or without memory.
 inline bool put_key(Document& out, PyObject* key) {
   return with_units(key, [&](const auto* units, std::size_t count) {

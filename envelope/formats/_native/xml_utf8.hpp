@@ -3,8 +3,7 @@
 
 #include <Python.h>
 
-#include <cstddef>
-#include <cstring>
+#include "decoded.hpp"
 
 namespace envelope::xml {
 
@@ -72,18 +71,11 @@ inline void decode(const char* bytes, Unit* out, Py_ssize_t count) {
   }
 }
 
-// A new str of ASCII; nullptr where memory ends.
-inline PyObject* ascii_str(const char* bytes, Py_ssize_t size) {
-  PyObject* const text = PyUnicode_New(size, 0x7F);
-  if (text != nullptr && size > 0) std::memcpy(PyUnicode_DATA(text), bytes, static_cast<std::size_t>(size));
-  return text;
-}
-
 // A new str of UTF-8; nullptr where it is none that XML holds, or memory ends.
 inline PyObject* wide_str(const char* bytes, Py_ssize_t size) {
   Measure found;
   if (!measure(bytes, size, &found)) return nullptr;
-  if (found.greatest == 0x7F) return ascii_str(bytes, size);
+  if (found.greatest == 0x7F) return ascii_text(bytes, size);
   PyObject* const text = PyUnicode_New(found.count, found.greatest);
   if (text == nullptr) return nullptr;
   switch (PyUnicode_KIND(text)) {

@@ -387,6 +387,7 @@ def test_an_object_without_its_fields_is_no_danger(php_pair: Pair, kind: type) -
 DURING_IMPORT = """
 import builtins, sys
 from importlib import import_module
+from pathlib import Path
 from envelope.values import PhpEnum
 writer = import_module(f"envelope.formats._native._{sys.argv[1]}_write")
 case = PhpEnum("A", "B")
@@ -465,6 +466,13 @@ def test_pure_python_can_be_asked_for() -> None:
         environ = {**os.environ, "ENVELOPE_PURE": pure}
         ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
         assert ran.stdout.strip() == str(is_native)
+
+
+def test_each_source_is_a_module_that_is_loaded() -> None:
+    sources = sorted(path.stem for path in Path(_native.__file__).parent.glob("*.pyx"))
+    if not sources:
+        pytest.skip("installed without its sources")
+    assert sources == list(_native.MODULES)
 
 
 def test_all_modules_or_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from libc.stdint cimport int64_t
 from libc.string cimport memchr, memcmp
 
 from envelope.formats._native.bounds cimport Bounds, bounds_of
+from envelope.formats._native.counted cimport *
 from envelope.formats._native.reading cimport (
-    Containers, Py_False, Py_INCREF, Py_None, Py_True, Py_XDECREF, PyFloat_FromDouble, PyLong_FromLongLong, Slots,
-    classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, owned, read_float, read_int,
+    Containers, Slots, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, read_float, read_int,
     read_length, read_not_finite, std_class_name, text, text_or_bytes, whole,
 )
 

@@ -9,10 +9,10 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
 from envelope.formats._native.bounds cimport Bounds, bounds_of
+from envelope.formats._native.counted cimport *
 from envelope.formats._native.reading cimport (
-    Containers, Py_False, Py_INCREF, Py_None, Py_True, PyFloat_FromDouble, Quoted, classes_are_ready, is_std_class,
-    leave_to_twin, new_class_name, new_enum_case, owned, read_int, read_literal, read_not_finite, std_class_name, text,
-    text_or_bytes, whole,
+    Containers, Quoted, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, read_int,
+    read_literal, read_not_finite, std_class_name, text, text_or_bytes, whole,
 )
 
 from envelope.formats._cursor import as_bytes

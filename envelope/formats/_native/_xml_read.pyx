@@ -10,6 +10,7 @@ from cpython.exc cimport PyErr_Clear
 from libc.stdint cimport int64_t
 
 from envelope.formats._native.bounds cimport Bounds, bounds_of
+from envelope.formats._native.counted cimport *
 from envelope.formats._native.xml_reading cimport *
 
 from envelope.formats._cursor import as_bytes

@@ -26,9 +26,6 @@ struct Open {
   Kind kind;
 };
 
-// A reference as Cython takes one over; nullptr is an exception.
-inline PyObject* owned(PyObject* value) { return value; }
-
 // Owns all that is read, until `close` of the outermost hands it over. A false or nullptr answer: drop the work.
 class Containers {
  public:

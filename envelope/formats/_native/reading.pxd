@@ -1,18 +1,12 @@
-"""What the readers of PHP's formats share: the headers beside them, and Python objects that are counted by hand."""
+"""What the readers of PHP's formats share: the headers beside them, and what they leave to their twins."""
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
+from envelope.formats._native.counted cimport Py_DECREF
+
 
 cdef extern from "Python.h":
-    PyObject* Py_None
-    PyObject* Py_True
-    PyObject* Py_False
-    void Py_INCREF(PyObject*)
-    void Py_DECREF(PyObject*)
-    void Py_XDECREF(PyObject*)
-    PyObject* PyLong_FromLongLong(long long)
-    PyObject* PyFloat_FromDouble(double)
     PyObject* PyExc_MemoryError
     PyObject* PyExc_UnicodeDecodeError
     PyObject* PyErr_Occurred() noexcept
@@ -50,8 +44,6 @@ cdef extern from "quoted.hpp" namespace "envelope":
 
 
 cdef extern from "containers.hpp" namespace "envelope":
-    object owned(PyObject*)
-
     cppclass Open:
         Py_ssize_t left
 

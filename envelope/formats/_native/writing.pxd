@@ -48,7 +48,7 @@ cdef extern from "text.hpp" namespace "envelope":
 
 
 cdef enum:
-    SAFE_DEPTH = 256  # the walks recurse, a quarter of a kilobyte of stack for each container; Python goes deeper
+    SAFE_DEPTH = 256  # the walks recurse, some half a kilobyte of stack for each container; Python goes deeper
 
 
 cdef struct Walk:  # one walk over a value: what it may still take, and how PHP's formats are told to write

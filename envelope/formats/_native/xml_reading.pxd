@@ -1,30 +1,15 @@
-"""What `_xml_read` has of the headers beside it, and Python objects that are counted by hand."""
+"""What `_xml_read` has of the headers beside it."""
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
 
 cdef extern from "Python.h":
-    # By hand, for the walk borrows: a container belongs to the one around it, the outermost to `read`.
-    PyObject* Py_None
-    PyObject* Py_True
-    PyObject* Py_False
-    PyObject* Py_NewRef(PyObject*) noexcept
-    void Py_DECREF(PyObject*) noexcept
-    void Py_XDECREF(PyObject*) noexcept
+    # The walk borrows: a container belongs to the one around it, the outermost to `read`.
     PyObject* PyList_New(Py_ssize_t) noexcept
     PyObject* PyDict_New() noexcept
-    PyObject* PyLong_FromLongLong(long long) noexcept
-    PyObject* PyFloat_FromDouble(double) noexcept
     int PyList_Append(PyObject*, PyObject*) noexcept
     int PyDict_SetItem(PyObject*, PyObject*, PyObject*) noexcept
-
-
-cdef extern from *:
-    """
-    #define envelope_owned(value) (value)  /* a new reference, given to Cython */
-    """
-    object owned "envelope_owned"(PyObject*)
 
 
 cdef extern from "xml_scan.hpp" namespace "envelope::xml":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 

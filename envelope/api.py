@@ -28,7 +28,7 @@ from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from envelope.errors import EncodeError, LossError, LossWarning
-from envelope.formats import FORMATS, Format, get_format
+from envelope.formats import FORMATS, Format, get_format, get_shortcut
 from envelope.formats._native import extension
 from envelope.formats._options import option_error
 from envelope.limits import DEFAULT_LIMITS, Limits
@@ -207,8 +207,11 @@ def convert_and_compare(
     compare: bool = True,
 ) -> tuple[bytes, list[Loss]]:
     """The converted document, and all that it lost: none unless *compare*. `convert` decides what losses mean."""
-    row = get_format(target)
-    value = get_format(source).loads(data, values, source_dialect, limits)
+    reader, row = get_format(source), get_format(target)
+    shortcut = get_shortcut(source, target, values, maps, source_dialect, target_dialect) if default is None else None
+    if shortcut and (body := shortcut.convert(data, limits)):
+        return body, []
+    value = reader.loads(data, values, source_dialect, limits)
     is_projected = values == "php" and not row.is_php
     written = value
     if is_projected:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from envelope.api import Dialect, Maps, OnLoss, Values, convert_and_compare
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
-from envelope.formats import get_format
+from envelope.formats import Shortcut, get_format, get_shortcut
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.values import Loss
 
@@ -78,6 +78,17 @@ class Conversion:
             faults.append(fault)
         return result
 
+    def convert_lines(self, data: bytes) -> tuple[bytes, int, int] | None:
+        """Convert the documents of *data*, each a line, with the number of lines and of documents.
+
+        None where they are to be converted one by one: some may be faulty, or there is no faster way.
+        """
+        shortcut = self._shortcut()
+        return shortcut.convert_lines(data, self.limits) if shortcut else None
+
+    def _shortcut(self) -> Shortcut | None:
+        return get_shortcut(self.source, self.target, self.values, self.maps, self.source_dialect, self.target_dialect)
+
     def _converter(self, losses: Counter[str]) -> Callable[[bytes], bytes]:
         """The shortest way from document to document: the two codecs alone where nothing is projected or compared."""
         reader, writer = get_format(self.source), get_format(self.target)
@@ -95,7 +106,7 @@ class Conversion:
                 compare=compares,
             )
 
-            def convert(document: bytes) -> bytes:
+            def convert_and_count(document: bytes) -> bytes:
                 body, lost = convert_and_tell(document)
                 if lost:
                     if self.on_loss == "error":
@@ -103,12 +114,14 @@ class Conversion:
                     losses.update(map(_loss_kind, lost))
                 return body
 
-            return convert
+            return convert_and_count
         read = partial(reader.loads, values=self.values, dialect=self.source_dialect, limits=self.limits)
         write = partial(
             writer.dumps, values=self.values, maps=self.maps, dialect=self.target_dialect, limits=self.limits
         )
-
+        if shortcut := self._shortcut():
+            convert = shortcut.convert
+            return lambda document: convert(document, self.limits) or write(read(document))
         return lambda document: write(read(document))
 
     def _fault(self, error: EnvelopeError) -> Fault:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from envelope.errors import UnknownFormat
-from envelope.formats._native import NATIVE, compiled
+from envelope.formats._native import NATIVE, compiled, extension
+from envelope.limits import Limits
 
-__all__ = ["FORMATS", "NATIVE", "Format", "ResultType", "get_format", "make_formats"]
+__all__ = ["FORMATS", "NATIVE", "Format", "ResultType", "get_format", "get_shortcut", "make_formats", "make_shortcuts"]
 
 
 class ResultType(StrEnum):
@@ -113,6 +114,42 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
 
 
 FORMATS: Final = make_formats(compiled)
+
+
+class Shortcut(NamedTuple):
+    """A way from format to format without a value between, which loses nothing.
+
+    ``convert(data, limits)`` makes a document of one, ``convert_lines(data, limits)`` lines of lines, with their number
+    and that of the documents among them. None where the two codecs are to do it, or have the error.
+    """
+
+    convert: Callable[[Any, Limits], bytes | None]
+    convert_lines: Callable[[bytes, Limits], tuple[bytes, int, int] | None]
+
+
+def make_shortcuts(module: ModuleType | None) -> Mapping[tuple[str, str], Shortcut]:
+    """Those that the extension *module* has, by the names of both formats."""
+    if module is None:
+        return MappingProxyType({})
+    return MappingProxyType(
+        {
+            ("serialize", target): Shortcut(
+                partial(module.convert, ascii=ascii), partial(module.convert_lines, ascii=ascii)
+            )
+            for target, ascii in (("json", True), ("jsonu", False))
+        }
+    )
+
+
+SHORTCUTS: Final = make_shortcuts(extension("_serialize_to_json"))
+
+
+def get_shortcut(
+    source: str, target: str, values: str, maps: str, source_dialect: str, target_dialect: str
+) -> Shortcut | None:
+    """The shortcut for a conversion with these options, where there is one: nothing is lost on it."""
+    is_plain = values == "portable" and maps in ("array", "object") and source_dialect == target_dialect == "typed"
+    return SHORTCUTS.get((source, target)) if is_plain else None
 
 
 def get_format(format: str) -> Format:

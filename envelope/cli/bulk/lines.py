@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,13 @@ class LinesTask:
         data = self.file.read_all(chunk) if self.file and chunk.data is None else chunk.data
         if not data:
             return too_long(chunk, self.conversion.limits.max_bytes)
+        if delimiter == b"\n" and (converted := self.conversion.convert_lines(data)):
+            output, lines, documents = converted
+            return Outcome(self._packed(output), chunk.length, lines, documents, [], Counter())
+        return self._one_by_one(chunk, data)
+
+    def _one_by_one(self, chunk: Chunk, data: bytes) -> Outcome:
+        delimiter = self.delimiter
         records = _split(data, delimiter)
         documents = records
         if delimiter == b"\n" and b"\r" in data:
@@ -77,8 +85,11 @@ class LinesTask:
                 bodies[place], faults[place] = None, Fault("unrepresentable", None, "$", _HOLDS_DELIMITER)
         output = delimiter.join([*(body for body in bodies if body is not None), b""])
         bad = self._bad(records, documents, faults) if any(faults) else []
-        packed = compress(output, self.compression) if output else b""
-        return Outcome(packed, chunk.length, len(records), len(documents) - documents.count(b""), bad, losses)
+        count = len(documents) - documents.count(b"")
+        return Outcome(self._packed(output), chunk.length, len(records), count, bad, losses)
+
+    def _packed(self, output: bytes) -> bytes:
+        return compress(output, self.compression) if output else b""
 
     def _bad(self, records: list[bytes], documents: list[bytes], faults: list[Fault | None]) -> list[BadRecord]:
         bad = []

@@ -21,6 +21,7 @@ MODULES: Final = (
     "_json_scan",
     "_json_write",
     "_serialize_read",
+    "_serialize_to_json",
     "_serialize_write",
     "_var_export_read",
     "_var_export_write",

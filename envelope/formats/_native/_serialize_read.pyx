@@ -7,20 +7,20 @@ asks the Python reader, which has the errors. Bytes end in a NUL that no token h
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
-from libc.string cimport memchr, memcmp
+from libc.string cimport memchr
 
 from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.counted cimport *
 from envelope.formats._native.reading cimport (
-    Containers, Slots, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, read_float, read_int,
-    read_length, read_not_finite, std_class_name, text, text_or_bytes, whole,
+    Containers, Slots, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, std_class_name, text,
+    text_or_bytes, whole,
+)
+from envelope.formats._native.serialize_reading cimport (
+    SMALLEST_MEMBER, boolean, count, float_number, integer, null, quoted_span, std_class_head, string_span,
 )
 
 from envelope.formats._cursor import as_bytes
 from envelope.limits import DEFAULT_LIMITS, Limits
-
-cdef enum:
-    SMALLEST_MEMBER = 6  # i:0;N;
 
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 
@@ -57,6 +57,8 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
     cdef const char* end = at + PyBytes_GET_SIZE(data)
     cdef Py_ssize_t items = 0, size = 0
     cdef int64_t number
+    cdef double real
+    cdef bint truth
     cdef PyObject* value
     cdef const char* name
     cdef char tag
@@ -76,11 +78,17 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
             if at != NULL:
                 value = PyLong_FromLongLong(number)
         elif tag == b"d":
-            at = float_number(at, end, php, &value)
+            at = float_number(at, end, php, &real)
+            if at != NULL:
+                value = PyFloat_FromDouble(real)
         elif tag == b"N":
-            at = null(at, &value)
+            at = null(at)
+            if at != NULL:
+                value = Py_NewRef(Py_None)
         elif tag == b"b":
-            at = boolean(at, &value)
+            at = boolean(at, &truth)
+            if at != NULL:
+                value = Py_NewRef(Py_True if truth else Py_False)
         elif tag == b"a":
             at = count(at + 1, end, &size)
             if at == NULL or not opened.open_array(size):
@@ -145,24 +153,6 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
 
 
 # Twin: Reader.string
-cdef inline const char* string_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """`s:length:"bytes";` — answers where the bytes begin."""
-    at = quoted_span(at, end, size)
-    return at if at != NULL and at[size[0] + 1] == b";" else NULL
-
-
-cdef inline const char* quoted_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """tag `:length:"bytes"` — answers where the bytes begin; one more behind them is in the input."""
-    if at[1] != b":":
-        return NULL
-    at = read_length(at + 2, size)
-    if at == NULL or at[0] != b":" or at[1] != b'"' or end - at - 4 < size[0]:
-        return NULL
-    at += 2
-    return at if at[size[0]] == b'"' else NULL
-
-
-# Twin: Reader.string
 cdef inline const char* string(const char* at, const char* end, bint php, PyObject** value) noexcept:
     """`s:length:"bytes";` — text where the bytes are UTF-8."""
     cdef Py_ssize_t size
@@ -173,61 +163,6 @@ cdef inline const char* string(const char* at, const char* end, bint php, PyObje
     return at + size + 2
 
 
-# Twin: Reader.integer
-cdef inline const char* integer(const char* at, const char* end, int64_t* number) noexcept:
-    """`i:int;`"""
-    if at[1] != b":":
-        return NULL
-    at = read_int(at + 2, end, number)
-    return at + 1 if at != NULL and at[0] == b";" else NULL
-
-
-# Twin: Reader.number
-cdef inline const char* float_number(const char* at, const char* end, bint php, PyObject** value) noexcept:
-    """`d:float;` — a finite one, unless in PHP's domain."""
-    cdef double number
-    cdef const char* start = at + 2
-    if at[1] != b":":
-        return NULL
-    at = read_float(start, end, &number)
-    if at == NULL and php:
-        at = read_not_finite(start, &number)
-    if at == NULL or at[0] != b";":
-        return NULL
-    value[0] = PyFloat_FromDouble(number)
-    return at + 1
-
-
-cdef inline const char* null(const char* at, PyObject** value) noexcept:
-    """`N;`"""
-    if at[1] != b";":
-        return NULL
-    Py_INCREF(Py_None)
-    value[0] = Py_None
-    return at + 2
-
-
-# Twin: Reader.boolean
-cdef inline const char* boolean(const char* at, PyObject** value) noexcept:
-    """`b:0;` or `b:1;`"""
-    if at[1] != b":" or (at[2] != b"0" and at[2] != b"1") or at[3] != b";":
-        return NULL
-    value[0] = Py_True if at[2] == b"1" else Py_False
-    Py_INCREF(value[0])
-    return at + 4
-
-
-# Twin: Reader.count
-cdef inline const char* count(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """`:count:{` — no more members than the bytes left can hold."""
-    if at[0] != b":":
-        return NULL
-    at = read_length(at + 1, size)
-    if at == NULL or at[0] != b":" or at[1] != b"{" or size[0] > (end - at - 2) // SMALLEST_MEMBER:
-        return NULL
-    return at + 2
-
-
 # Twin: Reader.object_head
 cdef inline const char* object_head(
     const char* at, const char* end, Containers* opened, Py_ssize_t* size, PyObject** value
@@ -236,9 +171,7 @@ cdef inline const char* object_head(
     cdef const char* name
     cdef Py_ssize_t name_size
     if not opened.php:
-        if end - at < 14 or memcmp(at, b'O:8:"stdClass"', 14) != 0:
-            return NULL
-        at = count(at + 14, end, size)
+        at = std_class_head(at, end, size)
         return at if at != NULL and opened.open_std_map(size[0]) else NULL
     name = quoted_span(at, end, &name_size)
     if name == NULL:

@@ -30,6 +30,9 @@ class Buffer {
   // Says that everything before `at`, a place in room()'s bytes, is written.
   void advance(char* at) { at_ = at; }
 
+  // How many bytes are.
+  Py_ssize_t written() const { return at_ - begin_; }
+
   // Takes the last `size` bytes back.
   void drop(std::size_t size) { at_ -= size; }
 
@@ -52,8 +55,6 @@ class Buffer {
   // With the limits lifted, a value that shares its parts can unfold beyond any memory. What is longer than this is
   // left to the Python twin, which knows such values where it has to.
   static constexpr Py_ssize_t kMost = Py_ssize_t{1} << 30;
-
-  Py_ssize_t written() const { return at_ - begin_; }
 
   bool grow(std::size_t size) {
     const Py_ssize_t used = written();

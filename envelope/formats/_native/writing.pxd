@@ -38,6 +38,7 @@ cdef extern from "buffer.hpp" namespace "envelope":
     cdef cppclass Buffer:
         Buffer() noexcept
         void start(Py_ssize_t bound) noexcept
+        Py_ssize_t written() noexcept
         void drop(size_t) noexcept
         object finish()
 

@@ -132,7 +132,8 @@ class Conversion:
         if isinstance(error, EncodeError):
             return Fault(error.kind, None, error.path, error.reason)
         if isinstance(error, LossError):
-            return Fault("loss", None, error.losses[0].path, str(error.losses[0]))
+            first = error.losses[0]
+            return Fault("loss", None, first.short_path, first.change)
         raise error  # what a wrong option raises is no fault of a document
 
 

@@ -250,6 +250,12 @@ class Loss:
         """The path as errors carry it, which stays small."""
         return self._place if isinstance(self._place, str) else short_path(link_steps(self._place))
 
+    @property
+    def change(self) -> str:
+        """What becomes what: their kinds and sizes, never what they say."""
+        note = f" ({self.note})" if self.note else ""
+        return f"{_describe(self.was)} → {_describe(self.becomes)}{note}"
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Loss):
             return NotImplemented
@@ -261,8 +267,7 @@ class Loss:
         return f"<Loss {self}>"
 
     def __str__(self) -> str:
-        note = f" ({self.note})" if self.note else ""
-        return f"{self.short_path}: {_describe(self.was)} → {_describe(self.becomes)}{note}"
+        return f"{self.short_path}: {self.change}"
 
 
 def _describe(value: Any) -> str:

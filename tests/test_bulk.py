@@ -167,8 +167,8 @@ def test_losses_are_told_by_kind_or_set_aside(tmp_path: Path) -> None:
         "--lines", "--from", "json", "--to", "serialize", "--strict", "--errors", str(tmp_path / "bad"), data=data
     )  # fmt: skip
     assert (strict.exit_code, strict.stdout_bytes) == (1, b"a:1:{i:0;i:1;}\n")
-    assert [(row["line"], row["kind"], row["path"]) for row in errors_in(tmp_path / "bad")] == [
-        (1, "loss", "$.a"), (3, "loss", "$"),
+    assert [(row["line"], row["kind"], row["path"], row["reason"]) for row in errors_in(tmp_path / "bad")] == [
+        (1, "loss", "$.a", "{} → []"), (3, "loss", "$", "map of 1 → list of 1"),
     ]  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def test_objects_are_projected_as_they_are_one_by_one() -> None:
     body = b'O:3:"Foo":1:{s:1:"a";d:1;}'
     result = lines("--values", "php", data=body + b"\n")
     assert result.stdout_bytes == envelope.convert(body, "serialize", "jsonu", values="php", on_loss="ignore") + b"\n"
-    assert result.stderr == "warning: lost in 1 places: PhpObject → dict\n"
+    assert result.stderr == "warning: lost in 1 place: PhpObject → dict\n"
     assert lines("--values", "php", "--strict", data=body).exit_code == 1
 
 

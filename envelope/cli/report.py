@@ -125,7 +125,8 @@ def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
 def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str | None) -> None:
     """Show what was lost in a whole archive, by kind, and how many records were set aside, and where."""
     for kind, count in sorted(losses.items()):
-        show(Text().append("warning: ", "bold yellow").append(printable(f"lost in {count} places: {kind}")))
+        places = "1 place" if count == 1 else f"{count} places"
+        show(Text().append("warning: ", "bold yellow").append(printable(f"lost in {places}: {kind}")))
     if bad:
         where = f"they are in {printable(errors)}" if errors else "--errors FILE keeps them"
         show(_block(f"{bad} of {records} records could not be converted; {where}"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
 
 from envelope import NATIVE
+from envelope.cli.version import library_version
 
 __all__ = ["envelope"]
 
@@ -48,10 +48,7 @@ class _Group(click.Group):
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
     if not wanted or ctx.resilient_parsing:
         return
-    try:
-        number = version("envelope-engine")
-    except PackageNotFoundError:  # a checkout on sys.path
-        number = "(not installed)"
+    number = library_version() or "(not installed)"
     click.echo(f"envelope-engine {number}, {'compiled' if NATIVE else 'pure Python'}")
     ctx.exit()
 

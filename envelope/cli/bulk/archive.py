@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import click
 
 from envelope.cli.bulk.compression import compression_of
 from envelope.cli.bulk.output import is_same_file, partial_of, replaces_file
-from envelope.cli.bulk.parquet import parquet_plan
 from envelope.cli.bulk.plan import Input, csv_plan, lines_plan
 from envelope.cli.bulk.run import Run
 from envelope.cli.bulk.workers import Workers
 from envelope.cli.report import printable
+from envelope.cli.version import library_version
 
 if TYPE_CHECKING:
     from envelope.cli.bulk.options import BulkOptions
@@ -47,7 +46,7 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
         workers=workers,
         resume=bulk.resume,
         options={
-            "library": _version(),
+            "library": library_version(),
             "conversion": asdict(conversion),
             "delimiter": (bulk.delimiter or b"").hex(),
             "columns": [bulk.csv, bulk.parquet],
@@ -58,6 +57,8 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
     if bulk.parquet is not None:
         if source.name == "-" or not replaces_file(output):
             raise click.UsageError("--parquet: both FILE and -o FILE are files, for Parquet is not read as a stream")
+        from envelope.cli.bulk.parquet import parquet_plan
+
         plan = parquet_plan(source.name, conversion, bulk.parquet)
     elif bulk.csv is not None:
         plan = csv_plan(source, conversion, bulk.csv, _separator(bulk.delimiter), compression)
@@ -85,10 +86,3 @@ def _separator(delimiter: bytes | None) -> str:
     if len(separator) != 1 or separator in '"\r\n':
         raise click.UsageError("--delimiter: the cells of CSV are separated by one byte, no quote and no line end")
     return separator
-
-
-def _version() -> str:
-    try:
-        return version("envelope-engine")
-    except PackageNotFoundError:  # a checkout on sys.path
-        return ""

@@ -191,6 +191,39 @@ def test_keys_in_any_order(keys: list[Any]) -> None:
         check("var_export", head + members + b")")
 
 
+RUN_MEMBERS = {
+    "number": lambda index: b"%d => %d,\n" % (index, -index),
+    "float": lambda index: b"%d => 0.25,\n" % index,
+    "string": lambda index: b"%d => 'a',\n" % index,
+    "array": lambda index: b"%d => \n~array (\n~),\n" % index,
+    "no number": lambda index: b"%d => 01,\n" % index,
+    "least integer": lambda index: b"%d => -9223372036854775807-1,\n" % index,
+    "another index": lambda index: b"%d => 1,\n" % (index + 1),
+    "the index before": lambda index: b"%d => 1,\n" % (index - 1),
+    "a name": lambda index: b"'%d' => 1,\n" % index,
+    "a wider indent": lambda index: b" %d => 1,\n" % index,
+    "no indent": lambda index: b"\n%d => 1,\n" % index,
+    "no line": lambda index: b"%d => 1," % index,
+}
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 31, 32, 33, 34])
+@pytest.mark.parametrize("last", RUN_MEMBERS)
+def test_runs_of_numbers(last: str, depth: int) -> None:
+    """In lists as long as their indexes have one, two and three digits, up to a member that may be another thing."""
+    outer = "".join(f"array (\n{'  ' * step}0 => \n{'  ' * step}" for step in range(1, depth)).encode()
+    tails = "".join(f",\n{'  ' * step})" for step in range(depth - 2, -1, -1)).encode()
+    indent, close = b"  " * depth, b"  " * (depth - 1) + b")"
+    for count in (1, 2, 9, 10, 11, 99, 100, 101):
+        members = [RUN_MEMBERS["number"](index) for index in range(count)]
+        members += [RUN_MEMBERS[last](count), RUN_MEMBERS["float"](count + 1)]
+        lines = b"".join(indent + member.replace(b"~", indent) for member in members)
+        body = outer + b"array (\n" + lines + close + tails
+        check("var_export", body)
+        for max_items in range(depth + count - 2, depth + count + 3):
+            check("var_export", body, Limits(max_items=max_items))
+
+
 # ---- bytes
 
 
@@ -332,6 +365,7 @@ print("sound")
     [
         ("_var_export_read", b"(object) array(\n   'a' => \n  \\A::__set_state(array(\n     'b' => NAN,\n  )),\n)"),
         ("_var_export_read", b"array (\n  0 => \n  \\A::B,\n  'it\\'s' => 'a' . \"\\0\" . '\xc3\xa9',\n)"),
+        ("_var_export_read", b"array (\n  0 => 1,\n  1 => 0.5,\n  2 => 70000,\n  3 => -1.5,\n)"),
         ("_serialize_read", b'a:3:{i:0;O:8:"stdClass":1:{s:1:"5";s:2:"\xc3\xa9";}i:1;r:2;s:1:"k";E:3:"A:B";}'),
         ("_serialize_read", b'O:1:"A":2:{s:4:"\0*\0b";N;s:4:"\0A\0b";s:1:"\xff";}'),
     ],

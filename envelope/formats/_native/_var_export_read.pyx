@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.counted cimport *
 from envelope.formats._native.reading cimport (
-    Containers, Quoted, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, read_int,
+    Containers, Quoted, classes_are_ready, is_digit, is_std_class, leave_to_twin, new_class_name, new_enum_case, read_int,
     read_literal, read_not_finite, std_class_name, text, text_or_bytes, whole,
 )
 
@@ -27,6 +27,9 @@ cdef extern from "layout.hpp" namespace "envelope":
     const char* behind_set_state(const char*, const char*)
     const char* class_end(const char*)
     const char* name_end(const char*)
+
+cdef extern from "list_numbers.hpp" namespace "envelope":
+    const char* read_numbers(const char*, const char*, Containers&, Py_ssize_t*, Py_ssize_t)
 
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 
@@ -87,6 +90,10 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
                 return whole(value, at, end)
             if not opened.put(value):
                 return NULL
+            if opened.in_list() and is_digit(at[-1]):
+                at = read_numbers(at, end, opened, &items, bounds.max_items)
+                if at == NULL:
+                    return NULL
             at = behind_comma(at, end)
 
         # ---- out of the containers that are complete

@@ -110,6 +110,10 @@ class Containers {
   // Whether it is an object's of another class than stdClass.
   bool in_class() const { return open_[depth_ - 1].kind == Kind::kObject; }
 
+  // Whether it still is a list, and how many members that has.
+  bool in_list() const { return open_[depth_ - 1].kind == Kind::kList; }
+  Py_ssize_t list_size() const { return count_ - open_[depth_ - 1].first; }
+
   // Takes over `value`, the member that `name` announced.
   bool put(PyObject* value) {
     Open& open = top();

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "text.hpp"
+
 namespace envelope {
 
 // Whether no byte is beyond ASCII; eight at a time, the last eight overlapping those before.
@@ -28,7 +30,7 @@ inline bool is_ascii(const char* bytes, Py_ssize_t size) {
 // A new str of ASCII bytes; nullptr with an exception where memory ends.
 inline PyObject* ascii_text(const char* bytes, Py_ssize_t size) {
   PyObject* text = PyUnicode_New(size, 0x7F);
-  if (text && size) std::memcpy(PyUnicode_1BYTE_DATA(text), bytes, static_cast<std::size_t>(size));
+  if (text) copy_text(reinterpret_cast<char*>(PyUnicode_1BYTE_DATA(text)), bytes, static_cast<std::size_t>(size));
   return text;
 }
 

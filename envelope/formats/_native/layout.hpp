@@ -4,7 +4,6 @@
 #include <Python.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 
 #include "behind.hpp"
@@ -12,15 +11,16 @@
 
 namespace envelope {
 
-// Whether `size` spaces stand here; eight at a time, and the last few as the head of a word.
+// Whether `size` spaces stand here, an even number; eight at a time, and the last few in pairs.
 inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
-  constexpr std::uint64_t kSpaces = 0x2020202020202020;
   if (end - at < size) return false;
-  for (std::uint64_t word; size >= 8; size -= 8, at += 8) {
-    std::memcpy(&word, at, 8);
-    if (word != kSpaces) return false;
+  for (; size >= 8; size -= 8, at += 8) {
+    if (std::memcmp(at, "        ", 8) != 0) return false;
   }
-  return std::memcmp(at, "        ", static_cast<std::size_t>(size)) == 0;
+  for (; size > 0; size -= 2, at += 2) {
+    if (std::memcmp(at, "  ", 2) != 0) return false;
+  }
+  return true;
 }
 
 inline const char* behind_arrow(const char* at, const char* end) { return behind(at, end, " => "); }

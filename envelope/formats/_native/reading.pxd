@@ -28,6 +28,7 @@ cdef extern from "instances.hpp" namespace "envelope":
 
 
 cdef extern from "number.hpp" namespace "envelope":
+    bint is_digit(char)
     const char* read_length(const char*, Py_ssize_t*)
     const char* read_int(const char*, const char*, int64_t*)
     const char* read_float(const char*, const char*, double*)
@@ -60,6 +61,7 @@ cdef extern from "containers.hpp" namespace "envelope":
         Open& top()
         bint in_object()
         bint in_class()
+        bint in_list()
         bint open_array(Py_ssize_t)
         bint open_std_map(Py_ssize_t)
         PyObject* open_object(PyObject*, Py_ssize_t)

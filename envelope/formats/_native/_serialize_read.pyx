@@ -57,7 +57,6 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
     cdef const char* end = at + PyBytes_GET_SIZE(data)
     cdef Py_ssize_t items = 0, size = 0
     cdef int64_t number
-    cdef double real
     cdef bint truth
     cdef PyObject* value
     cdef const char* name
@@ -78,9 +77,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
             if at != NULL:
                 value = PyLong_FromLongLong(number)
         elif tag == b"d":
-            at = float_number(at, end, php, &real)
-            if at != NULL:
-                value = PyFloat_FromDouble(real)
+            at = float_value(at, end, php, &value)
         elif tag == b"N":
             at = null(at)
             if at != NULL:
@@ -161,6 +158,17 @@ cdef inline const char* string(const char* at, const char* end, bint php, PyObje
         return NULL
     value[0] = text_or_bytes(at, size) if php else text(at, size)
     return at + size + 2
+
+
+# Twin: Reader.number
+cdef inline const char* float_value(const char* at, const char* end, bint php, PyObject** value) noexcept:
+    """`d:float;` — a finite one, unless in PHP's domain."""
+    cdef double number
+    at = float_number(at, end, php, &number)
+    if at == NULL:
+        return NULL
+    value[0] = PyFloat_FromDouble(number)
+    return at
 
 
 # Twin: Reader.object_head

@@ -46,7 +46,9 @@ cdef inline const char* float_number(const char* at, const char* end, bint php, 
     at = read_float(start, end, number)
     if at == NULL and php:
         at = read_not_finite(start, number)
-    return at + 1 if at != NULL and at[0] == b";" else NULL
+    if at == NULL or at[0] != b";":
+        return NULL
+    return at + 1
 
 
 # Twin: Reader.read

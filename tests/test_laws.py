@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import envelope
-from envelope import DecodeError, EncodeError, Envelope, EnvelopeError, LossError, PhpObject, ResultType, same
+from envelope import DecodeError, EncodeError, Envelope, EnvelopeError, Limits, LossError, PhpObject, ResultType, same
 from envelope.formats import FORMATS
 from envelope.path import format_path
 from envelope.testing.strategies import envelopes, php_values, texts, values
@@ -56,6 +56,12 @@ def test_arrays_lose_nothing_but_the_ambiguous_maps(php_fmt: ResultType, value: 
 @given(value=values(controls=False))
 def test_plain_xml_refuses_nothing_but_what_xml_cannot_hold(value: Any) -> None:
     envelope.loads(envelope.dumps(value, "xml", dialect="plain"), "xml", dialect="plain")
+
+
+def test_losses_are_told_where_only_the_lossy_bytes_are_within_the_limit(php_fmt: ResultType) -> None:
+    value = {"a": {}}
+    limits = Limits(max_bytes=len(envelope.dumps(value, php_fmt)))
+    assert [loss.path for loss in envelope.losses(value, php_fmt, limits=limits)] == ["$.a"]
 
 
 @given(value=php_values(), dialect=st.sampled_from(["typed", "php"]), maps=st.sampled_from(["array", "object"]))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-_INTERVAL: Final = 2.0  # seconds from checkpoint to checkpoint: what a kill can cost
+_INTERVAL: Final = 0.5  # seconds from checkpoint to checkpoint: what a kill can cost
 _MAX_SHOWN: Final = 20  # bad records on standard error, where no file takes them
 
 

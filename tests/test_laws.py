@@ -59,7 +59,7 @@ def test_plain_xml_refuses_nothing_but_what_xml_cannot_hold(value: Any) -> None:
 
 
 def test_losses_are_told_where_only_the_lossy_bytes_are_within_the_limit(php_fmt: ResultType) -> None:
-    value = {"a": {}}
+    value: Any = {"a": {}}
     limits = Limits(max_bytes=len(envelope.dumps(value, php_fmt)))
     assert [loss.path for loss in envelope.losses(value, php_fmt, limits=limits)] == ["$.a"]
 

@@ -28,17 +28,25 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerDied", "Workers"]
 
-_SLOT: Final = 2 * CHUNK  # a chunk and what becomes of it both fit, or travel
+_BATCH: Final = 4  # chunks that are handed over together, for that takes half as long as to convert one
+_SLOT: Final = 2 * CHUNK * _BATCH  # in bytes: the chunks of a batch and what becomes of them both fit, or travel
 
 
 class WorkerDied(Exception):
     """A worker's process ended before its work did: it was killed, or the memory was not enough."""
 
 
+class _Made(NamedTuple):
+    """An outcome; where its output is ``size`` bytes of the slot, it has none itself."""
+
+    outcome: Outcome
+    size: int
+
+
 class _Pending(NamedTuple):
     size: int
     slot: int
-    future: Future[tuple[Outcome, int]]
+    future: Future[list[_Made]]
 
 
 class Workers:
@@ -51,7 +59,7 @@ class Workers:
         bytes(16 * CHUNK)
         self.share_files = sys.platform == "linux"  # whether they have the files that were open before they began
         # Enough that no worker waits for a slow one before it.
-        self._slots = 4 * jobs
+        self._slots = 3 * jobs
         self._memory: mmap.mmap | None = None
         if jobs == 1:
             return
@@ -89,19 +97,19 @@ class Workers:
         free = list(range(self._slots))
         held = 0
         try:
-            for chunk in chunks:
-                size = len(chunk.data or b"")
+            for batch in _batches(chunks):
+                size = sum(map(_size, batch))
                 # Bounded in bytes as in number: a chunk may be one record as long as the limit.
-                while not free or (pending and held + size > self._slots * CHUNK):
+                while not free or (pending and held + size > self._slots * _BATCH * CHUNK):
                     done = pending.popleft()
-                    yield from self._outcome(done)
+                    yield from self._outcomes(done)
                     free.append(done.slot)
                     held -= done.size
                 slot = free.pop()
-                pending.append(_Pending(size, slot, self._submit(task, chunk, slot)))
+                pending.append(_Pending(size, slot, self._submit(task, batch, slot)))
                 held += size
             for done in pending:
-                yield from self._outcome(done)
+                yield from self._outcomes(done)
         except BaseException as exc:
             for process in self._processes:
                 process.terminate()  # what they would still finish is of no use
@@ -109,22 +117,44 @@ class Workers:
                 raise WorkerDied from None
             raise
 
-    def _submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int) -> Future[tuple[Outcome, int]]:
+    def _submit(self, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int) -> Future[list[_Made]]:
         assert self._pool is not None  # noqa: S101  # for the type checker
-        size = len(chunk.data or b"")
-        if self._memory and chunk.data and size <= _SLOT:
-            self._memory[slot * _SLOT : slot * _SLOT + size] = chunk.data
-            return self._pool.submit(_convert, task, chunk._replace(data=b""), slot, size)
-        return self._pool.submit(_convert, task, chunk, slot, 0)
+        sizes = [0] * len(batch)
+        if self._memory and sum(map(_size, batch)) <= _SLOT:
+            at = slot * _SLOT
+            sizes = [_size(chunk) for chunk in batch]
+            for place, (chunk, size) in enumerate(zip(batch, sizes, strict=True)):
+                if size:
+                    self._memory[at : at + size] = chunk.data or b""
+                    batch[place] = chunk._replace(data=b"")
+                at += size
+        return self._pool.submit(_convert, task, batch, slot, sizes)
 
-    def _outcome(self, done: _Pending) -> Iterator[Outcome]:
-        outcome, size = done.future.result()
-        if self._memory and size:
-            start = done.slot * _SLOT
-            with memoryview(self._memory) as memory, memory[start : start + size] as output:
-                yield outcome._replace(output=output)
-        else:
-            yield outcome
+    def _outcomes(self, done: _Pending) -> Iterator[Outcome]:
+        at = done.slot * _SLOT
+        for outcome, size in done.future.result():
+            if self._memory and size:
+                with memoryview(self._memory) as memory, memory[at : at + size] as output:
+                    yield outcome._replace(output=output)
+            else:
+                yield outcome
+            at += size
+
+
+def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    batch: list[Chunk] = []
+    for chunk in chunks:
+        batch.append(chunk)
+        if len(batch) == _BATCH or sum(map(_size, batch)) >= _BATCH * CHUNK:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _size(chunk: Chunk) -> int:
+    """The bytes that travel with it."""
+    return len(chunk.data or b"")
 
 
 _shared: mmap.mmap | None = None
@@ -146,19 +176,29 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _convert(task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int, size: int) -> tuple[Outcome, int]:
-    """The outcome, its output in the slot where it fits there, and how long that is."""
+def _convert(task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int, sizes: list[int]) -> list[_Made]:
+    """The outcomes, and their output one behind the other in the slot, where it has room for it.
+
+    So the data of the chunks stood there: as many bytes of each as *sizes* says.
+    """
     if _shared is None:
-        return task(chunk), 0
-    start = slot * _SLOT
-    if size:
-        chunk = chunk._replace(data=_shared[start : start + size])
-    outcome = task(chunk)
-    output = outcome.output
-    if len(output) > _SLOT:
-        return outcome, 0
-    _shared[start : start + len(output)] = output
-    return outcome._replace(output=b""), len(output)
+        return [_Made(task(chunk), 0) for chunk in batch]
+    at = slot * _SLOT
+    for place, size in enumerate(sizes):
+        if size:
+            batch[place] = batch[place]._replace(data=_shared[at : at + size])
+        at += size
+    made = []
+    at, end = slot * _SLOT, (slot + 1) * _SLOT
+    for outcome in map(task, batch):
+        size = len(outcome.output)
+        if at + size > end:
+            made.append(_Made(outcome, 0))
+            continue
+        _shared[at : at + size] = outcome.output
+        made.append(_Made(outcome._replace(output=b""), size))
+        at += size
+    return made
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "xml_keys.hpp"
+#include "key_cache.hpp"
 
 namespace envelope::xml {
 
@@ -43,7 +43,7 @@ inline PyObject* map_of_repeated(const Child* first, const Child* end, PyObject*
 
 // As _xml_rules.plain_container, of children that are not all items. A new reference; nullptr where memory ends.
 inline PyObject* map_of(const Child* first, const Child* end) {
-  PyObject* const item = names.text("item", 4);
+  PyObject* const item = key_cache.key("item", 4);
   PyObject* map = PyDict_New();
   bool failed = item == nullptr || map == nullptr;
   for (const Child* child = first; child < end && !failed; ++child) {

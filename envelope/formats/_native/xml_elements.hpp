@@ -5,9 +5,9 @@
 
 #include <Python.h>
 
+#include "key_cache.hpp"
 #include "xml_decode.hpp"
 #include "xml_head.hpp"
-#include "xml_keys.hpp"
 #include "xml_scan.hpp"
 
 namespace envelope::xml {
@@ -15,7 +15,7 @@ namespace envelope::xml {
 // The key beside an element, else its name; a new reference, nullptr where it may have none.
 [[gnu::always_inline]] inline PyObject* key_of(const Head& head) {
   if (!is_entry(head)) return nullptr;
-  return head.has_key ? str_of(head.key, head.is_key_escaped) : names.text(head.name, head.size);
+  return head.has_key ? str_of(head.key, head.is_key_escaped) : key_cache.key(head.name, head.size);
 }
 
 // Characters and references, and the end tag; a new reference to their str comes with the place behind.

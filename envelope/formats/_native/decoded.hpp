@@ -5,23 +5,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "text.hpp"
+#include "words.hpp"
 
 namespace envelope {
 
 // Whether no byte is beyond ASCII; eight at a time, the last eight overlapping those before.
 inline bool is_ascii(const char* bytes, Py_ssize_t size) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  std::uint64_t seen = 0, word;
+  std::uint64_t seen = 0;
   if (size >= 8) {
-    for (Py_ssize_t at = 0; at + 8 < size; at += 8) {
-      std::memcpy(&word, bytes + at, 8);
-      seen |= word;
-    }
-    std::memcpy(&word, bytes + size - 8, 8);
-    return !((seen | word) & kHighBits);
+    for (Py_ssize_t at = 0; at + 8 < size; at += 8) seen |= word_at(bytes + at);
+    return !((seen | word_at(bytes + size - 8)) & kHighBits);
   }
   for (Py_ssize_t at = 0; at < size; ++at) seen |= static_cast<unsigned char>(bytes[at]);
   return !(seen & 0x80);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "words.hpp"
+
 namespace envelope {
 
 // It need not be strong: a collision costs whoever meets it a second look, and no more.
@@ -14,11 +16,10 @@ inline std::uint64_t hash_bytes(const char* bytes, Py_ssize_t size) {
   std::uint64_t hash = static_cast<std::uint64_t>(size) * kOdd, word = 0;
   if (size >= 8) {
     for (Py_ssize_t at = 0; at + 8 < size; at += 8) {
-      std::memcpy(&word, bytes + at, 8);
-      hash = (hash ^ word) * kOdd;
+      hash = (hash ^ word_at(bytes + at)) * kOdd;
       hash ^= hash >> 32;
     }
-    std::memcpy(&word, bytes + size - 8, 8);
+    word = word_at(bytes + size - 8);
   } else if (size >= 4) {
     std::uint32_t head, tail;
     std::memcpy(&head, bytes, 4);

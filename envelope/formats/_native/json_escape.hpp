@@ -1,4 +1,4 @@
-// The ASCII form of a JSON document.
+// JSON's escapes, and with them the ASCII form of a document.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "buffer.hpp"
+#include "words.hpp"
 
 namespace envelope::json {
 
@@ -19,17 +20,32 @@ inline constexpr std::array<std::array<char, 2>, 256> kHex = [] {
 }();
 
 // \uXXXX
-inline char* put_escape(char* at, std::uint32_t unit) {
+inline char* put_unit(char* at, std::uint32_t unit) {
   at = put(at, "\\u");
   std::memcpy(at, kHex[unit >> 8].data(), 2);
   std::memcpy(at + 2, kHex[unit & 0xFF].data(), 2);
   return at + 4;
 }
 
+// \" \\ \b \f \n \r \t, or \uXXXX of any other unit of UTF-16.
+inline char* put_escape(char* at, std::uint32_t unit) {
+  switch (unit) {
+    case '"': return put(at, "\\\"");
+    case '\\': return put(at, "\\\\");
+    case '\b': return put(at, "\\b");
+    case '\f': return put(at, "\\f");
+    case '\n': return put(at, "\\n");
+    case '\r': return put(at, "\\r");
+    case '\t': return put(at, "\\t");
+    default: return put_unit(at, unit);
+  }
+}
+
+// A character beyond ASCII: one escape, or a pair of them beyond U+FFFF.
 inline char* put_character(char* at, std::uint32_t code) {
-  if (code < 0x10000) return put_escape(at, code);
-  at = put_escape(at, 0xD7C0 + (code >> 10));
-  return put_escape(at, 0xDC00 | (code & 0x3FF));
+  if (code < 0x10000) return put_unit(at, code);
+  at = put_unit(at, 0xD7C0 + (code >> 10));
+  return put_unit(at, 0xDC00 | (code & 0x3FF));
 }
 
 // Reads one character beyond ASCII, of UTF-8 that is known to be sound.
@@ -46,10 +62,10 @@ inline std::uint32_t take_character(const unsigned char*& from) {
 
 // Copies bytes up to the first beyond ASCII, and moves both places on.
 inline void copy_ascii(char*& at, const unsigned char*& from, const unsigned char* end) {
-  for (std::uint64_t bytes; end - from >= 8; from += 8, at += 8) {
-    std::memcpy(&bytes, from, 8);
-    if ((bytes & 0x8080808080808080) != 0) break;
-    std::memcpy(at, &bytes, 8);
+  for (; end - from >= 8; from += 8, at += 8) {
+    const std::uint64_t word = word_at(from);
+    if ((word & kHighBits) != 0) break;
+    std::memcpy(at, &word, 8);
   }
   while (from < end && *from < 0x80) *at++ = static_cast<char>(*from++);
 }

@@ -10,6 +10,7 @@
 #include "containers.hpp"
 #include "digits.hpp"
 #include "number.hpp"
+#include "words.hpp"
 
 namespace envelope {
 
@@ -32,8 +33,8 @@ class NextElement {
   // those before: no list is so shallow that there are fewer.
   const char* behind(const char* at, const char* end) const {
     if (end - at < size_) return nullptr;
-    std::uint64_t differences = word(at + size_ - 8) ^ word(text_ + size_ - 8);
-    for (Py_ssize_t from = 0; from + 8 < size_; from += 8) differences |= word(at + from) ^ word(text_ + from);
+    std::uint64_t differences = word_at(at + size_ - 8) ^ word_at(text_ + size_ - 8);
+    for (Py_ssize_t from = 0; from + 8 < size_; from += 8) differences |= word_at(at + from) ^ word_at(text_ + from);
     return differences == 0 ? at + size_ : nullptr;
   }
 
@@ -52,12 +53,6 @@ class NextElement {
  private:
   static constexpr Py_ssize_t kWidestIndent = 64;
   static constexpr char kArrow[] = " => ";
-
-  static std::uint64_t word(const char* at) {
-    std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    return word;
-  }
 
   void put_index() {
     char* const stop = put_digits(text_ + 2 + indent_, index_);

@@ -4,32 +4,16 @@
 #include <Python.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <new>
 #include <string>
 
+#include "words.hpp"
+
 namespace envelope {
 
-// The first quote, backslash or NUL, of which the input has one at its end; eight bytes at a time.
-inline const char* plain_end(const char* at, const char* end) {
-  constexpr std::uint64_t kLowBits = 0x0101010101010101, kHighBits = kLowBits * 0x80;
-  // Sets the high bit of the first byte that is zero; those of bytes behind it may be wrong.
-  const auto zeros = [](std::uint64_t word) { return (word - kLowBits) & ~word & kHighBits; };
-  for (std::uint64_t word; end - at >= 8; at += 8) {
-    std::memcpy(&word, at, 8);
-    const std::uint64_t hits = zeros(word ^ kLowBits * '\'') | zeros(word ^ kLowBits * '\\') | zeros(word);
-    if (hits) {
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-      return at + __builtin_ctzll(hits) / 8;
-#else
-      break;
-#endif
-    }
-  }
-  while (*at != '\'' && *at != '\\' && *at != '\0') ++at;
-  return at;
-}
+// What stands otherwise than as it is: quote and backslash are escaped, NUL is cut out.
+using Special = Marks<'\'', '\\', '\0'>;
 
 // What a string stands for: its bytes in the input, or in a buffer of its own where they are spelled otherwise.
 class Quoted {
@@ -39,7 +23,7 @@ class Quoted {
 
   // Twin: Reader.text. `'…'` at its quote; answers the place behind it, nullptr where it is none.
   const char* text(const char* at, const char* end) {
-    const char* stop = plain_end(at + 1, end);
+    const char* const stop = find<Special>(at + 1, end);
     if (*stop == '\'') {
       bytes = at + 1;
       size = stop - bytes;
@@ -58,7 +42,7 @@ class Quoted {
   const char* escaped(const char* at, const char* end) try {
     std::string plain;
     while (true) {
-      const char* const stop = plain_end(at, end);
+      const char* const stop = find<Special>(at, end);
       plain.append(at, stop);
       if (*stop == '\'') {
         own(plain);

@@ -8,6 +8,7 @@
 
 #include "php_float.hpp"
 #include "properties.hpp"
+#include "quoted.hpp"
 #include "text.hpp"
 
 namespace envelope::var_export {
@@ -42,43 +43,27 @@ inline char* put_indent(char* at, std::size_t indent) {
   return at + indent;
 }
 
-// Whether a character stands otherwise than as it is: quote and backslash are escaped, NUL is cut out.
-inline bool is_special(std::uint32_t code) { return code == '\'' || code == '\\' || code == 0; }
-
 inline char* put_special(char* at, std::uint32_t code) {
   if (code == 0) return put(at, "' . \"\\0\" . '");
   return code == '\'' ? put(at, "\\'") : put(at, "\\\\");
 }
 
-// Whether one of eight bytes is special: some byte of a XOR of them is zero.
-inline bool has_special(std::uint64_t bytes) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  const std::uint64_t quotes = bytes ^ (kOnes * '\'');
-  const std::uint64_t slashes = bytes ^ (kOnes * '\\');
-  const std::uint64_t zeros = ((bytes - kOnes) & ~bytes) | ((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes);
-  return (zeros & (kOnes << 7)) != 0;
-}
-
 // Whether all of `count` bytes are plain; looked at in words, of which the last may overlap.
 inline bool is_plain(const char* from, std::size_t count) {
-  std::uint64_t bytes = 0;
   if (count >= 8) {
     for (std::size_t index = 0; index < count - 8; index += 8) {
-      std::memcpy(&bytes, from + index, 8);
-      if (has_special(bytes)) return false;
+      if (Special::in(word_at(from + index)) != 0) return false;
     }
-    std::memcpy(&bytes, from + count - 8, 8);
-    return !has_special(bytes);
+    return Special::in(word_at(from + count - 8)) == 0;
   }
   if (count >= 4) {
     char both[8];
     std::memcpy(both, from, 4);
     std::memcpy(both + 4, from + count - 4, 4);
-    std::memcpy(&bytes, both, 8);
-    return !has_special(bytes);
+    return Special::in(word_at(both)) == 0;
   }
   for (std::size_t index = 0; index < count; ++index) {
-    if (is_special(static_cast<unsigned char>(from[index]))) return false;
+    if (Special::has(static_cast<unsigned char>(from[index]))) return false;
   }
   return true;
 }
@@ -87,7 +72,7 @@ inline bool is_plain(const char* from, std::size_t count) {
 // null where there is none for the escapes.
 inline char* put_inside(Buffer& out, char* at, const char* from, std::size_t count) {
   while (!is_plain(from, count)) {
-    for (; !is_special(static_cast<unsigned char>(*from)); --count) *at++ = *from++;
+    for (; !Special::has(static_cast<unsigned char>(*from)); --count) *at++ = *from++;
     out.advance(put_special(at, static_cast<unsigned char>(*from++)));
     at = out.room(--count + kSlack);
     if (at == nullptr) return nullptr;
@@ -101,7 +86,7 @@ template <class Unit>
 inline char* put_inside(Buffer& out, char* at, const Unit* from, std::size_t count) {
   for (const Unit* end = from + count; from < end; ++from) {
     if (is_surrogate(*from)) return nullptr;
-    if (!is_special(*from)) {
+    if (!Special::has(*from)) {
       at = put_utf8(at, *from);
       continue;
     }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "json_escape.hpp"
 #include "text.hpp"
 
 namespace envelope::xml {
@@ -62,23 +63,10 @@ inline char* put_reference(char* at, Unit unit) {
 // As _json_escaped, for one character, and then as put_reference.
 template <Place place, class Unit>
 inline char* put_json_escape(char* at, Unit unit) {
-  switch (unit) {
-    case '\\': return put(at, "\\\\");
-    case '\b': return put(at, "\\b");
-    case '\f': return put(at, "\\f");
-    case '\n': return put(at, "\\n");
-    case '\r': return put(at, "\\r");
-    case '\t': return put(at, "\\t");
-    case '"':
-      *at++ = '\\';
-      break;
-    default:
-      if (is_not_xml(unit)) {
-        constexpr char kHex[] = "0123456789abcdef";
-        at = put(at, "\\u");
-        for (int shift = 12; shift >= 0; shift -= 4) *at++ = kHex[unit >> shift & 15];
-        return at;
-      }
+  if (unit == '"') {
+    *at++ = '\\';
+  } else if (unit == '\\' || unit == '\t' || unit == '\n' || unit == '\r' || is_not_xml(unit)) {
+    return json::put_escape(at, unit);
   }
   return put_reference<place>(at, unit);
 }

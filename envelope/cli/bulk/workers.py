@@ -131,6 +131,7 @@ class Workers:
         return self._pool.submit(_convert, task, batch, slot, sizes)
 
     def _outcomes(self, done: _Pending) -> Iterator[Outcome]:
+        """What became of a batch, once it is done; output in the slot is read where it stands."""
         at = done.slot * _SLOT
         for outcome, size in done.future.result():
             if self._memory and size:
@@ -142,6 +143,7 @@ class Workers:
 
 
 def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    """The chunks as they are handed over: so many together, or fewer where they are long."""
     batch: list[Chunk] = []
     for chunk in chunks:
         batch.append(chunk)

@@ -12,8 +12,8 @@ from libc.string cimport memchr
 from envelope.formats._native.bounds cimport Bounds, bounds_of
 from envelope.formats._native.counted cimport *
 from envelope.formats._native.reading cimport (
-    Containers, Slots, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, std_class_name, text,
-    text_or_bytes, whole,
+    Containers, Slots, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, std_class_name,
+    text, text_or_bytes, whole,
 )
 from envelope.formats._native.serialize_reading cimport (
     SMALLEST_MEMBER, boolean, count, float_number, integer, null, quoted_span, std_class_head, string_span,

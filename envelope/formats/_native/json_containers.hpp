@@ -27,7 +27,7 @@ struct Open {
   Shape shape;
 };
 
-// A false answer: drop the document.
+// A false answer: the document is not plain, or memory is out. Drop it.
 class Containers {
  public:
   static constexpr Py_ssize_t kDeepest = 254;  // what orjson goes down to
@@ -43,7 +43,7 @@ class Containers {
     return shape == Shape::kEmptyObject || shape == Shape::kObject;
   }
 
-  // A container that has `left` members to come.
+  // Opens a container that has `left` members to come; false where it is deeper than orjson goes.
   bool open(Py_ssize_t left, bool is_object) {
     if (depth_ == kDeepest) return false;
     open_[depth_++] = {left, 0, keys_.size(), is_object ? Shape::kEmptyObject : Shape::kEmptyArray};
@@ -70,7 +70,7 @@ class Containers {
     return open.shape != Shape::kList && key_text(out, open, bytes, size, readable);
   }
 
-  // Ends the innermost container. Of keys with one hash it does not tell whether they are the same.
+  // Ends the innermost container; false where a key may stand in it twice, for two of its keys have one hash.
   bool close(Buffer& out) {
     const Open& open = open_[--depth_];
     switch (open.shape) {

@@ -13,6 +13,7 @@
 
 namespace envelope::json {
 
+// What does not stand in a string as it is.
 using NotPlain = Odd<'"', '\\'>;
 
 // Copies bytes up to the first that does not stand as it is, and moves both places on. It goes by eight bytes: as many

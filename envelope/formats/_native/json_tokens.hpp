@@ -1,4 +1,5 @@
-// Scalars in JSON, as orjson writes them, and what stands between documents. Each function is false where there is no room.
+// Scalars in JSON, as orjson writes them, and what stands between documents. Each function is false where there is no
+// room.
 #pragma once
 
 #include "buffer.hpp"
@@ -25,7 +26,7 @@ inline bool put_double(Buffer& out, double number) {
   return true;
 }
 
-// What no JSON document of ours holds.
+// What ends a line: no JSON document of ours holds it.
 inline bool put_line_end(Buffer& out) { return put_literal(out, "\n"); }
 
 }  // namespace envelope::json

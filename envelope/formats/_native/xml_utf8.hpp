@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include "decoded.hpp"
+#include "utf8.hpp"
 
 namespace envelope::xml {
 
@@ -12,8 +13,6 @@ struct Measure {
   Py_ssize_t count = 0;
   Py_UCS4 greatest = 0x7F;  // or a bound of it: no more than decides the str's width
 };
-
-inline bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
 // Measures `size` bytes, behind which one more can be read that continues nothing; false where they are not UTF-8, or
 // hold U+FFFE or U+FFFF.

@@ -58,13 +58,13 @@ inline std::ptrdiff_t bytes_before(std::uint64_t found) { return __builtin_ctzll
 template <class Set>
 inline const char* find(const char* at, const char* end) {
   for (; end - at >= 8; at += 8) {
-    if (const std::uint64_t found = Set::in(word_at(at))) {
+    const std::uint64_t found = Set::in(word_at(at));
+    if (found == 0) continue;
 #ifdef ENVELOPE_FINDS_IN_WORDS
-      return at + bytes_before(found);
+    return at + bytes_before(found);
 #else
-      break;
+    break;
 #endif
-    }
   }
   while (!Set::has(static_cast<unsigned char>(*at))) ++at;
   return at;

@@ -811,6 +811,15 @@ def test_csv_goes_on_where_it_was_stopped(tmp_path: Path, small_chunks: None, jo
     assert out.read_bytes() == table([["id", "doc"], *wanted])
 
 
+def test_csv_has_its_header_once_where_a_run_stopped_before_the_first_row(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(table([["id", "doc"], ["1", "bad"], ["2", "N;"]]))
+    arguments = [str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]
+    assert csv_convert(*arguments, "--max-errors", "0", data=b"").exit_code == 1
+    assert (tmp_path / "out.csv.checkpoint").exists()
+    assert csv_convert(*arguments, "--resume", data=b"").exit_code == 1
+    assert (tmp_path / "out.csv").read_bytes() == table([["id", "doc"], ["2", "null"]])
+
+
 # ---------------------------------------------------------------------------------------------------- the command line
 
 

@@ -361,6 +361,18 @@ def test_too_many_bad_records_stop_the_run(tmp_path: Path, small_chunks: None, j
     assert not (tmp_path / "out.partial").exists()
 
 
+def test_losses_before_a_stop_are_told_in_the_end(tmp_path: Path, small_chunks: None) -> None:
+    (tmp_path / "in.json").write_bytes(b"{}\n" * 3000 + b"bad\n" + b"{}\n" * 1000)
+    arguments = [
+        "--lines", str(tmp_path / "in.json"), "-o", str(tmp_path / "out"), "--from", "json", "--to", "serialize"
+    ]  # fmt: skip
+    assert run(*arguments, "--max-errors", "0").exit_code == 1
+    assert 0 < (tmp_path / "out.partial").stat().st_size < 3000 * len(b"a:0:{}\n")
+    resumed = run(*arguments, "--resume")
+    assert "lost in 4000 places: dict → list" in resumed.stderr
+    assert (tmp_path / "out").read_bytes() == b"a:0:{}\n" * 4000
+
+
 def start(*arguments: str, interval: float = 0.05) -> subprocess.Popen[bytes]:
     """The command with small chunks, slowed down, and a checkpoint every *interval* seconds."""
     program = (
@@ -809,6 +821,15 @@ def test_csv_goes_on_where_it_was_stopped(tmp_path: Path, small_chunks: None, jo
     assert (tmp_path / "out.csv.partial").stat().st_size > 1000
     assert csv_convert(*arguments, "--resume", data=b"").exit_code == 1
     assert out.read_bytes() == table([["id", "doc"], *wanted])
+
+
+def test_csv_has_its_header_once_where_a_run_stopped_before_the_first_row(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(table([["id", "doc"], ["1", "bad"], ["2", "N;"]]))
+    arguments = [str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]
+    assert csv_convert(*arguments, "--max-errors", "0", data=b"").exit_code == 1
+    assert (tmp_path / "out.csv.checkpoint").exists()
+    assert csv_convert(*arguments, "--resume", data=b"").exit_code == 1
+    assert (tmp_path / "out.csv").read_bytes() == table([["id", "doc"], ["2", "null"]])
 
 
 # ---------------------------------------------------------------------------------------------------- the command line

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from envelope.cli.bulk.chunks import Position
@@ -42,7 +42,8 @@ def input_identity(name: str) -> dict[str, Any]:
 def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> None:
     """Replace the checkpoint in one step. What it counts as written must be on the disk before."""
     temporary = path.with_name(f"{path.name}.tmp")
-    saved = {"run": run, "progress": {**asdict(progress), "position": list(progress.position)}}
+    # Not asdict, which makes another Counter than the one that it copies.
+    saved = {"run": run, "progress": {each.name: getattr(progress, each.name) for each in fields(progress)}}
     try:
         with open(temporary, "wb") as file:
             # Not orjson: a name that is not UTF-8 has surrogates.

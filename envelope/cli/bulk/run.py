@@ -95,6 +95,8 @@ class Run:
         if self.resume:
             self._restore(identity)
         fresh = self.progress.position == plan.start
+        if fresh:
+            self.progress = Progress(plan.start)  # one that stopped before its first chunk has written its head
         sink: Sink = StandardOutput()
         if self.output != "-":
             sink = GrowingFile(self._partial if is_file else Path(self.output), self.progress.output)

@@ -211,6 +211,7 @@ def test_each_line_has_the_limits(target: str, value: Any, max_bytes: int) -> No
         assert converted[0] == b"null\n" + wanted + b"\n"
 
 
+@pytest.mark.memory
 def test_memory_stays(target: str) -> None:
     rng = Random(5)
     good = php_serialize.dumps([{f"k{n}": "中" * rng.randrange(9)} for n in range(40)])

@@ -7,6 +7,7 @@ import errno
 import gzip
 import io
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -36,11 +38,12 @@ from envelope.cli.bulk import chunks as chunks_module  # noqa: E402
 from envelope.cli.bulk import ranges as ranges_module  # noqa: E402
 from envelope.cli.bulk import run as run_module  # noqa: E402
 from envelope.cli.bulk.checkpoint import Progress, write_checkpoint  # noqa: E402
-from envelope.cli.bulk.chunks import Position, cut  # noqa: E402
+from envelope.cli.bulk.chunks import Chunk, Outcome, Position, cut  # noqa: E402
 from envelope.cli.bulk.csv import CsvFraming  # noqa: E402
 from envelope.cli.bulk.lines import LineFraming  # noqa: E402
 from envelope.cli.bulk.output import GrowingFile  # noqa: E402
 from envelope.cli.bulk.ranges import InputFile, cut_file  # noqa: E402
+from envelope.cli.bulk.workers import WorkerDied, Workers  # noqa: E402
 from envelope.cli.command import envelope as command  # noqa: E402
 
 LINES = b"i:1;\n" + 's:3:"中";\n'.encode() + b"a:1:{i:0;N;}\n"
@@ -483,6 +486,31 @@ def test_signals_end_the_workers_and_leave_a_checkpoint(tmp_path: Path, jobs: st
     with start(*arguments, "--resume") as child:
         assert child.wait(120) == 0
     assert out.read_bytes() == wanted
+
+
+def too_large_for_a_slot(chunk: Chunk) -> Outcome:
+    return Outcome(bytes(100_000_000), chunk.length, 1, 1, [], Counter())
+
+
+@on_linux
+def test_a_worker_that_is_killed_amid_an_answer_is_not_waited_for() -> None:
+    with Workers(2) as workers:
+        outcomes = workers.in_order(too_large_for_a_slot, (Chunk(b"x", at, 1) for at in range(100)))
+        next(outcomes)
+        for process in multiprocessing.active_children():
+            process.kill()
+        with pytest.raises(WorkerDied):
+            list(outcomes)
+
+
+def test_a_run_stops_while_its_workers_send_what_no_pipe_holds(tmp_path: Path) -> None:
+    (tmp_path / "in.ser").write_bytes((b"x" * 8_000_000 + b"\n") * 12)
+    names = [str(tmp_path / "in.ser"), "-o", str(tmp_path / "out"), "--errors", str(tmp_path / "bad")]
+    with start("--lines", *names, "--to", "jsonu", "--jobs", "2", "--max-errors", "0") as child:
+        try:
+            assert child.wait(60) == 1
+        finally:
+            child.kill()
 
 
 @on_linux

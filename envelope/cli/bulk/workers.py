@@ -14,14 +14,16 @@ import signal
 import sys
 import threading
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from itertools import cycle
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from envelope.cli.bulk.chunks import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkContext, SpawnContext
     from types import TracebackType
 
     from envelope.cli.bulk.chunks import Chunk, Outcome
@@ -46,14 +48,40 @@ class _Made(NamedTuple):
 class _Pending(NamedTuple):
     size: int
     slot: int
-    future: Future[list[_Made]]
+
+
+class _Worker:
+    """A process that converts batch after batch. Raises `WorkerDied` where it is no more."""
+
+    def __init__(self, context: SpawnContext | ForkContext, memory: mmap.mmap | None) -> None:
+        # Its other end is the process's alone: where that is killed, be it amid an answer, no one waits for the rest.
+        self.connection, other_end = context.Pipe()
+        self.process = context.Process(target=_work, args=(other_end, memory), daemon=True)
+        self.process.start()
+        other_end.close()
+
+    def submit(self, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int, sizes: list[int]) -> None:
+        """Hand over a batch, for `_convert`."""
+        try:
+            self.connection.send((task, batch, slot, sizes))
+        except OSError:
+            raise WorkerDied from None
+
+    def result(self) -> list[_Made]:
+        """What became of the first batch that is not asked for yet; raises what its task did."""
+        try:
+            made: list[_Made] | Exception = self.connection.recv()
+        except (EOFError, OSError):
+            raise WorkerDied from None
+        if isinstance(made, Exception):
+            raise made
+        return made
 
 
 class Workers:
     """Processes that wait for work; one job needs none but this. They should begin before any thread does."""
 
     def __init__(self, jobs: int) -> None:
-        self._pool: ProcessPoolExecutor | None = None
         # What was allocated once as a whole, the C library (and what is forked) does not give back to the system in
         # smaller pieces: now and then, all memory of each chunk was given back, to be cleared for the next one.
         bytes(16 * CHUNK)
@@ -61,18 +89,14 @@ class Workers:
         # Enough that no worker waits for a slow one before it.
         self._slots = 3 * jobs
         self._memory: mmap.mmap | None = None
+        self._workers: list[_Worker] = []
         if jobs == 1:
             return
-        others = set(multiprocessing.active_children())
-        method = "spawn"
+        context: SpawnContext | ForkContext = multiprocessing.get_context("spawn")
         if sys.platform == "linux":
-            method, self._memory = "fork", mmap.mmap(-1, self._slots * _SLOT)
-        context = multiprocessing.get_context(method)
-        self._pool = ProcessPoolExecutor(jobs, context, _begin_worker, (self._memory,))
+            context, self._memory = multiprocessing.get_context("fork"), mmap.mmap(-1, self._slots * _SLOT)
         with _no_interrupt():
-            for ready in [self._pool.submit(int) for _ in range(jobs)]:
-                ready.result()
-        self._processes = set(multiprocessing.active_children()) - others
+            self._workers.extend(_Worker(context, self._memory) for _ in range(jobs))
 
     def __enter__(self) -> Self:
         return self
@@ -80,8 +104,10 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+        self._terminate()
+        for worker in self._workers:
+            worker.connection.close()
+            worker.process.join()
         if self._memory:
             self._memory.close()
 
@@ -90,35 +116,28 @@ class Workers:
 
         Raises `WorkerDied`; to close it early ends the processes.
         """
-        if self._pool is None:
+        if not self._workers:
             yield from map(task, chunks)
             return
         pending: deque[_Pending] = deque()
-        free = list(range(self._slots))
         held = 0
         try:
-            for batch in _batches(chunks):
+            for slot, batch in zip(cycle(range(self._slots)), _batches(chunks)):
                 size = sum(map(_size, batch))
                 # Bounded in bytes as in number: a chunk may be one record as long as the limit.
-                while not free or (pending and held + size > self._slots * _BATCH * CHUNK):
-                    done = pending.popleft()
-                    yield from self._outcomes(done)
-                    free.append(done.slot)
-                    held -= done.size
-                slot = free.pop()
-                pending.append(_Pending(size, slot, self._submit(task, batch, slot)))
+                while len(pending) == self._slots or (pending and held + size > self._slots * _BATCH * CHUNK):
+                    held -= pending[0].size
+                    yield from self._outcomes(pending.popleft().slot)
+                self._submit(task, batch, slot)
+                pending.append(_Pending(size, slot))
                 held += size
             for done in pending:
-                yield from self._outcomes(done)
-        except BaseException as exc:
-            for process in self._processes:
-                process.terminate()  # what they would still finish is of no use
-            if isinstance(exc, BrokenProcessPool):
-                raise WorkerDied from None
+                yield from self._outcomes(done.slot)
+        except BaseException:
+            self._terminate()  # what they would still finish is of no use
             raise
 
-    def _submit(self, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int) -> Future[list[_Made]]:
-        assert self._pool is not None  # noqa: S101  # for the type checker
+    def _submit(self, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int) -> None:
         sizes = [0] * len(batch)
         if self._memory and sum(map(_size, batch)) <= _SLOT:
             at = slot * _SLOT
@@ -128,18 +147,24 @@ class Workers:
                     self._memory[at : at + size] = chunk.data or b""
                     batch[place] = chunk._replace(data=b"")
                 at += size
-        return self._pool.submit(_convert, task, batch, slot, sizes)
+        self._worker(slot).submit(task, batch, slot, sizes)
 
-    def _outcomes(self, done: _Pending) -> Iterator[Outcome]:
-        """What became of a batch, once it is done; output in the slot is read where it stands."""
-        at = done.slot * _SLOT
-        for outcome, size in done.future.result():
+    def _outcomes(self, slot: int) -> Iterator[Outcome]:
+        at = slot * _SLOT
+        for outcome, size in self._worker(slot).result():
             if self._memory and size:
                 with memoryview(self._memory) as memory, memory[at : at + size] as output:
                     yield outcome._replace(output=output)
             else:
                 yield outcome
             at += size
+
+    def _worker(self, slot: int) -> _Worker:
+        return self._workers[slot % len(self._workers)]
+
+    def _terminate(self) -> None:
+        for worker in self._workers:
+            worker.process.terminate()
 
 
 def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
@@ -159,15 +184,16 @@ def _size(chunk: Chunk) -> int:
     return len(chunk.data or b"")
 
 
-_shared: mmap.mmap | None = None
-
-
-def _begin_worker(memory: mmap.mmap | None) -> None:
-    global _shared
-    _shared = memory
+def _work(connection: Connection, memory: mmap.mmap | None) -> None:
+    """A worker's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    received: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, received), daemon=True).start()
+    with contextlib.suppress(OSError):  # there is no parent any more
+        while True:
+            connection.send(_made_or_raised(memory, *received.get()))
 
 
 def _end_with_parent() -> None:
@@ -178,17 +204,34 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _convert(task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int, sizes: list[int]) -> list[_Made]:
+def _receive(connection: Connection, received: SimpleQueue[tuple[Any, ...]]) -> None:
+    """Take what is handed over before its turn, lest both ends of the connection wait for each other."""
+    with contextlib.suppress(EOFError, OSError):  # there is no parent any more
+        while True:
+            received.put(connection.recv())
+
+
+def _made_or_raised(memory: mmap.mmap | None, *work: Any) -> list[_Made] | Exception:
+    """What `_convert` answers, or raises: to be raised where the outcomes are asked for."""
+    try:
+        return _convert(memory, *work)
+    except Exception as exc:
+        return exc
+
+
+def _convert(
+    memory: mmap.mmap | None, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int, sizes: list[int]
+) -> list[_Made]:
     """The outcomes, and their output one behind the other in the slot, where it has room for it.
 
     So the data of the chunks stood there: as many bytes of each as *sizes* says.
     """
-    if _shared is None:
+    if memory is None:
         return [_Made(task(chunk), 0) for chunk in batch]
     at = slot * _SLOT
     for place, size in enumerate(sizes):
         if size:
-            batch[place] = batch[place]._replace(data=_shared[at : at + size])
+            batch[place] = batch[place]._replace(data=memory[at : at + size])
         at += size
     made = []
     at, end = slot * _SLOT, (slot + 1) * _SLOT
@@ -197,7 +240,7 @@ def _convert(task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int, si
         if at + size > end:
             made.append(_Made(outcome, 0))
             continue
-        _shared[at : at + size] = outcome.output
+        memory[at : at + size] = outcome.output
         made.append(_Made(outcome._replace(output=b""), size))
         at += size
     return made

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerDied", "Workers"]
 
-_BATCH: Final = 4  # chunks that are handed over together, for that takes half as long as to convert one
-_SLOT: Final = 2 * CHUNK * _BATCH  # in bytes: the chunks of a batch and what becomes of them both fit, or travel
+_SLOT: Final = 2 * CHUNK  # in bytes: a chunk fits, and what becomes of most; what does not fit travels
 
 
 class WorkerDied(Exception):
@@ -51,7 +50,7 @@ class _Pending(NamedTuple):
 
 
 class _Worker:
-    """A process that converts batch after batch. Raises `WorkerDied` where it is no more."""
+    """A process that converts chunk after chunk. Raises `WorkerDied` where it is no more."""
 
     def __init__(self, context: SpawnContext | ForkContext, memory: mmap.mmap | None) -> None:
         # Its other end is the process's alone: where that is killed, be it amid an answer, no one waits for the rest.
@@ -60,17 +59,17 @@ class _Worker:
         self.process.start()
         other_end.close()
 
-    def submit(self, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int, sizes: list[int]) -> None:
-        """Hand over a batch, for `_convert`."""
+    def submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int, size: int) -> None:
+        """Hand over a chunk, for `_convert`."""
         try:
-            self.connection.send((task, batch, slot, sizes))
+            self.connection.send((task, chunk, slot, size))
         except OSError:
             raise WorkerDied from None
 
-    def result(self) -> list[_Made]:
-        """What became of the first batch that is not asked for yet; raises what its task did."""
+    def result(self) -> _Made:
+        """What became of the first chunk that is not asked for yet; raises what its task did."""
         try:
-            made: list[_Made] | Exception = self.connection.recv()
+            made: _Made | Exception = self.connection.recv()
         except (EOFError, OSError):
             raise WorkerDied from None
         if isinstance(made, Exception):
@@ -87,7 +86,7 @@ class Workers:
         bytes(16 * CHUNK)
         self.share_files = sys.platform == "linux"  # whether they have the files that were open before they began
         # Enough that no worker waits for a slow one before it.
-        self._slots = 3 * jobs
+        self._slots = 4 * jobs
         self._memory: mmap.mmap | None = None
         self._workers: list[_Worker] = []
         if jobs == 1:
@@ -122,66 +121,46 @@ class Workers:
         pending: deque[_Pending] = deque()
         held = 0
         try:
-            for slot, batch in zip(cycle(range(self._slots)), _batches(chunks)):
-                size = sum(map(_size, batch))
+            for slot, chunk in zip(cycle(range(self._slots)), chunks):
+                size = len(chunk.data or b"")
                 # Bounded in bytes as in number: a chunk may be one record as long as the limit.
-                while len(pending) == self._slots or (pending and held + size > self._slots * _BATCH * CHUNK):
+                while len(pending) == self._slots or (pending and held + size > self._slots * CHUNK):
                     held -= pending[0].size
-                    yield from self._outcomes(pending.popleft().slot)
-                self._submit(task, batch, slot)
+                    yield from self._outcome(pending.popleft().slot)
+                self._submit(task, chunk, slot)
                 pending.append(_Pending(size, slot))
                 held += size
             for done in pending:
-                yield from self._outcomes(done.slot)
+                yield from self._outcome(done.slot)
         except BaseException:
             self._terminate()  # what they would still finish is of no use
             raise
 
-    def _submit(self, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int) -> None:
-        sizes = [0] * len(batch)
-        if self._memory and sum(map(_size, batch)) <= _SLOT:
+    def _submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int) -> None:
+        size = 0
+        if self._memory and chunk.data and len(chunk.data) <= _SLOT:
+            size = len(chunk.data)
             at = slot * _SLOT
-            sizes = [_size(chunk) for chunk in batch]
-            for place, (chunk, size) in enumerate(zip(batch, sizes, strict=True)):
-                if size:
-                    self._memory[at : at + size] = chunk.data or b""
-                    batch[place] = chunk._replace(data=b"")
-                at += size
-        self._worker(slot).submit(task, batch, slot, sizes)
+            self._memory[at : at + size] = chunk.data
+            chunk = chunk._replace(data=b"")
+        self._worker(slot).submit(task, chunk, slot, size)
 
-    def _outcomes(self, slot: int) -> Iterator[Outcome]:
-        at = slot * _SLOT
-        for outcome, size in self._worker(slot).result():
-            if self._memory and size:
-                with memoryview(self._memory) as memory, memory[at : at + size] as output:
-                    yield outcome._replace(output=output)
-            else:
-                yield outcome
-            at += size
+    def _outcome(self, slot: int) -> Iterator[Outcome]:
+        outcome, size = self._worker(slot).result()
+        if self._memory and size:
+            at = slot * _SLOT
+            with memoryview(self._memory) as memory, memory[at : at + size] as output:
+                yield outcome._replace(output=output)
+        else:
+            yield outcome
 
     def _worker(self, slot: int) -> _Worker:
+        # Each in its turn, as the slots are: so the outcomes of each come in order.
         return self._workers[slot % len(self._workers)]
 
     def _terminate(self) -> None:
         for worker in self._workers:
             worker.process.terminate()
-
-
-def _batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
-    """The chunks as they are handed over: so many together, or fewer where they are long."""
-    batch: list[Chunk] = []
-    for chunk in chunks:
-        batch.append(chunk)
-        if len(batch) == _BATCH or sum(map(_size, batch)) >= _BATCH * CHUNK:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _size(chunk: Chunk) -> int:
-    """The bytes that travel with it."""
-    return len(chunk.data or b"")
 
 
 def _work(connection: Connection, memory: mmap.mmap | None) -> None:
@@ -211,39 +190,25 @@ def _receive(connection: Connection, received: SimpleQueue[tuple[Any, ...]]) -> 
             received.put(connection.recv())
 
 
-def _made_or_raised(memory: mmap.mmap | None, *work: Any) -> list[_Made] | Exception:
-    """What `_convert` answers, or raises: to be raised where the outcomes are asked for."""
+def _made_or_raised(memory: mmap.mmap | None, *work: Any) -> _Made | Exception:
+    """What `_convert` answers, or raises: to be raised where the outcome is asked for."""
     try:
         return _convert(memory, *work)
     except Exception as exc:
         return exc
 
 
-def _convert(
-    memory: mmap.mmap | None, task: Callable[[Chunk], Outcome], batch: list[Chunk], slot: int, sizes: list[int]
-) -> list[_Made]:
-    """The outcomes, and their output one behind the other in the slot, where it has room for it.
-
-    So the data of the chunks stood there: as many bytes of each as *sizes* says.
-    """
-    if memory is None:
-        return [_Made(task(chunk), 0) for chunk in batch]
+def _convert(memory: mmap.mmap | None, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int, size: int) -> _Made:
+    """The outcome; its output stands in the slot where it fits, as *size* bytes of data did that the chunk has not."""
     at = slot * _SLOT
-    for place, size in enumerate(sizes):
-        if size:
-            batch[place] = batch[place]._replace(data=memory[at : at + size])
-        at += size
-    made = []
-    at, end = slot * _SLOT, (slot + 1) * _SLOT
-    for outcome in map(task, batch):
-        size = len(outcome.output)
-        if at + size > end:
-            made.append(_Made(outcome, 0))
-            continue
-        memory[at : at + size] = outcome.output
-        made.append(_Made(outcome._replace(output=b""), size))
-        at += size
-    return made
+    if memory and size:
+        chunk = chunk._replace(data=memory[at : at + size])
+    outcome = task(chunk)
+    size = len(outcome.output)
+    if memory is None or not 0 < size <= _SLOT:
+        return _Made(outcome, 0)
+    memory[at : at + size] = outcome.output
+    return _Made(outcome._replace(output=b""), size)
 
 
 @contextlib.contextmanager

@@ -99,7 +99,7 @@ def judge(
     return Verdict(ok=True, layer=None, retryable=False, billing=row.billing, rule=rule)
 
 
-def _failed(rule: Rule, layer: Layer, retryable: bool, billing: Billing) -> Verdict:  # noqa: FBT001
+def _failed(rule: Rule, layer: Layer, retryable: bool, billing: Billing) -> Verdict:  # noqa: FBT001  # as a rule has them
     return Verdict(ok=False, layer=layer, retryable=retryable, billing=billing, rule=rule)
 
 

@@ -51,6 +51,12 @@ def impl(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.param
 
 
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archives are cut into chunks of 4 KiB."""
+    monkeypatch.setattr("envelope.cli.bulk.chunks.CHUNK", 4096)
+
+
 @pytest.fixture(scope="session")
 def php() -> Iterator[Php]:
     with php_process.start() as process:

@@ -12,11 +12,12 @@ import pytest
 
 import envelope
 from envelope.records import Conversion
-from tests.test_bulk import run
+from tests.bulk import run
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
+# Behind importorskip: without the extra parquet it cannot be imported.
 from envelope.adapters.arrow import ERROR_TYPE, convert_column  # noqa: E402
 
 VALUES = [["a", "中"], {"k": 1.5}, None, "x" * 300]

@@ -20,6 +20,7 @@ from envelope.formats import FORMATS
 pytest.importorskip("rich")
 CliRunner = pytest.importorskip("click.testing").CliRunner
 
+# Behind importorskip: without the extra cli it cannot be imported.
 from envelope.cli.command import envelope as command  # noqa: E402
 from envelope.cli.detect import detect  # noqa: E402
 from envelope.cli.pretty import pretty  # noqa: E402

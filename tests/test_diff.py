@@ -17,6 +17,7 @@ from envelope.testing.strategies import php_values, values
 pytest.importorskip("rich")
 CliRunner = pytest.importorskip("click.testing").CliRunner
 
+# Behind importorskip: without the extra cli it cannot be imported.
 from envelope.cli.command import envelope as command  # noqa: E402
 
 if TYPE_CHECKING:

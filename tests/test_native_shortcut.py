@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 from typing import Any
@@ -49,7 +49,20 @@ def check(data: bytes, target: str, limits: Limits = DEFAULT_LIMITS) -> bool:
 @given(value=values(), maps=st.sampled_from(["array", "object"]))
 def test_values(target: str, value: Any, maps: Any) -> None:
     body = envelope.dumps(value, "serialize", maps=maps)
-    check(body, target)
+    assert check(body, target) or any(map(begins_as_a_list, maps_in(value)))
+
+
+def maps_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Each map in *value*, itself too."""
+    if isinstance(value, dict):
+        yield value
+    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from maps_in(child)
+
+
+def begins_as_a_list(map: dict[str, Any]) -> bool:
+    """Whether its first key is the index of a list's first member."""
+    return next(iter(map), None) == "0"
 
 
 @given(data=noise)

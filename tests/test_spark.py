@@ -17,7 +17,7 @@ import pytest
 
 import envelope
 from tests import spark
-from tests.test_bulk import archive, errors_in, is_alive, on_linux, processes_of, run, wait_for
+from tests.bulk import archive, errors_in, is_alive, on_linux, processes_of, run, wait_for
 
 pytestmark = pytest.mark.spark
 

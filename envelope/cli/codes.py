@@ -106,7 +106,7 @@ def _markdown(registry: CodeRegistry, lang: Lang) -> str:
     return "".join(f"| {' | '.join(map(_markdown_cell, line))} |\n" for line in lines)
 
 
-def _yes_or_no(value: bool) -> str:  # noqa: FBT001
+def _yes_or_no(value: bool) -> str:  # noqa: FBT001  # all that it is about
     return "yes" if value else "no"
 
 

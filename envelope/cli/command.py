@@ -26,7 +26,8 @@ _COMMANDS = ("codes", "convert", "diff", "inspect", "openapi", "validate")
 
 
 class _Group(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+    # Both have click's signature.
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002

@@ -42,6 +42,7 @@ class Stats:
                 self.keep(self.strings, node)
             self.count_member(node)
 
+    # A handler of spans gets a note and a class too, as the tree needs them.
     def open(self, steps: Steps, start: int, note: str = "", class_name: str = "") -> None:  # noqa: ARG002
         """A container begins."""
         self.opened.append(Node(self.opened[-1] if self.opened else None, steps, start))

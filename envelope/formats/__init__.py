@@ -12,7 +12,17 @@ from envelope.errors import UnknownFormat
 from envelope.formats._native import NATIVE, compiled, extension
 from envelope.limits import Limits
 
-__all__ = ["FORMATS", "NATIVE", "Format", "ResultType", "get_format", "get_shortcut", "make_formats", "make_shortcuts"]
+__all__ = [
+    "FORMATS",
+    "NATIVE",
+    "Format",
+    "ResultType",
+    "Shortcut",
+    "get_format",
+    "get_shortcut",
+    "make_formats",
+    "make_shortcuts",
+]
 
 
 class ResultType(StrEnum):

@@ -194,7 +194,7 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     parser.CommentHandler = lambda _: refuse("a comment")
     parser.ProcessingInstructionHandler = lambda *_: refuse("a processing instruction")
     try:
-        parser.Parse(cursor.data, True)  # noqa: FBT003
+        parser.Parse(cursor.data, True)  # noqa: FBT003  # expat's signature
     except expat.ExpatError as exc:
         error = _expat_error(cursor, exc.code, parser.ErrorByteIndex)
     except DecodeError as exc:

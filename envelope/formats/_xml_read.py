@@ -48,7 +48,7 @@ def read(data: bytes, limits: Limits, *, typed: bool) -> Any:
 
 # With all that a cut leaves of it; any other `<?` is a processing instruction.
 _DECLARATION: Final = re.compile(rb"<\?(?:xml[ \t\r\n?]|x?|xm|xml)")
-_SPACE: Final = re.compile(rb"[ \t\r\n]*")
+_SPACE: Final = re.compile(rb"[ \t\r\n]*")  # it always matches, which the type checker does not know
 _DECLARED: Final = {
     name: re.compile(rb"[ \t\r\n]+" + name + rb"[ \t\r\n]*=[ \t\r\n]*(?:\"([A-Za-z0-9._-]*)\"|'([A-Za-z0-9._-]*)')")
     for name in (b"version", b"encoding", b"standalone")

@@ -41,7 +41,7 @@ def walk_xml(data: bytes, sink: Sink, *, typed: bool) -> None:
     parser.CharacterDataHandler = walk.text.append
     # Where the bytes are those before a fault, an element or the text in it has no end.
     with contextlib.suppress(expat.ExpatError, DecodeError):
-        parser.Parse(data, True)  # noqa: FBT003
+        parser.Parse(data, True)  # noqa: FBT003  # expat's signature
     walk.stop()
 
 

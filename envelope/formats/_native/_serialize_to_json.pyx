@@ -1,7 +1,7 @@
 """From serialize to JSON without a value between, compiled: what is plain in both, and has no key twice.
 
-Each function answers the place behind what it read, NULL where that is not plain: then the two codecs do the work, or
-have the error.
+A function answers the place behind what it read. Where that is not plain it answers NULL or False: then the two codecs
+do the work, or have the error.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -63,8 +63,7 @@ def convert(data, limits, *, bint ascii):
     out.start(bounds.max_bytes)
     if not write(begin, begin + PyBytes_GET_SIZE(data), out, bounds):
         return None
-    body = out.finish()
-    return escape_not_ascii(<PyObject*> body, bounds.max_bytes) if ascii and body is not None else body
+    return finish(out, bounds.max_bytes, ascii)
 
 
 # Twin: LinesTask
@@ -96,10 +95,14 @@ def convert_lines(bytes data not None, limits, *, bint ascii):
             if (out.written() - before) * (3 if ascii else 1) > bounds.max_bytes:
                 return None
         at = line_end + 1
-    body = out.finish()
-    if ascii and body is not None:
-        body = escape_not_ascii(<PyObject*> body, PY_SSIZE_T_MAX)
+    body = finish(out, PY_SSIZE_T_MAX, ascii)
     return None if body is None else (body, lines, documents)
+
+
+cdef object finish(Buffer& out, Py_ssize_t bound, bint ascii):
+    """What was written, in ASCII where asked for; None where it is longer than *bound*, or memory is out."""
+    body = out.finish()
+    return escape_not_ascii(<PyObject*> body, bound) if ascii and body is not None else body
 
 
 # Twin: Reader.read

@@ -127,9 +127,12 @@ def below(pid: int) -> list[int]:
 
 def executors_of(pid: int) -> set[int]:
     """The executors' processes, which the driver has started."""
-    return {
-        child for child in below(pid) if b"CoarseGrainedExecutorBackend" in Path(f"/proc/{child}/cmdline").read_bytes()
-    }
+    executors = set()
+    for child in below(pid):
+        with suppress(OSError):  # it may have ended since it was found
+            if b"CoarseGrainedExecutorBackend" in Path(f"/proc/{child}/cmdline").read_bytes():
+                executors.add(child)
+    return executors
 
 
 def listening(pids: list[int]) -> set[str]:

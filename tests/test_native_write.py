@@ -170,6 +170,10 @@ def test_texts_of_every_width(pair: Pair) -> None:
             pair.check({text: text, "x": [text] * 3})
 
 
+def test_a_document_that_grows_for_long(pair: Pair) -> None:
+    assert len(pair.check([f"{number:04}\u4e2d" * 1000 for number in range(1600)])) > 10 << 20
+
+
 def test_array_keys(pair: Pair) -> None:
     keys = [sign + digits + str(2**63 + step) for step in range(-2, 3) for sign in ("", "-") for digits in ("", "0")]
     keys += [

@@ -5,9 +5,28 @@
 #include <Python.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 namespace envelope {
+
+// Asks for a long document's memory in large pages, where the system has them: it is new memory each time, and its first
+// use, one fault for each small page, takes about as long as writing the document does.
+inline void prefer_large_pages([[maybe_unused]] PyObject* bytes, [[maybe_unused]] Py_ssize_t size) {
+#ifdef MADV_HUGEPAGE
+  constexpr Py_ssize_t kLong = Py_ssize_t{4} << 20;
+  constexpr std::uintptr_t kPage = 4096;
+  if (size < kLong) return;
+  // Whole pages, the object's head among them: memory of which a part is unlike the rest could only grow by a copy.
+  const auto first = reinterpret_cast<std::uintptr_t>(bytes) & ~(kPage - 1);
+  const auto end = reinterpret_cast<std::uintptr_t>(PyBytes_AS_STRING(bytes)) + static_cast<std::uintptr_t>(size);
+  madvise(reinterpret_cast<void*>(first), ((end + kPage) & ~(kPage - 1)) - first, MADV_HUGEPAGE);
+#endif
+}
 
 // Short documents are written beside the buffer itself and copied once; longer ones into a Python bytes that grows, and
 // is handed over without a copy.
@@ -72,6 +91,7 @@ class Buffer {
       return false;
     }
     begin_ = PyBytes_AS_STRING(bytes_);
+    prefer_large_pages(bytes_, wanted);
     at_ = begin_ + used;
     end_ = begin_ + wanted;
     return true;

@@ -6,12 +6,14 @@ python docs/terminal.py ARCHIVE  converts an archive of serialize, and makes doc
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,7 +22,8 @@ from click.testing import CliRunner
 from rich.console import Console
 from rich.text import Text
 
-from envelope.cli.bulk import progress, run
+from envelope.cli.bulk import run
+from envelope.cli.bulk.progress import bar_on
 from envelope.cli.command import envelope
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,14 +86,13 @@ def record(archive: str) -> dict[str, Any]:
     """Convert an archive: its size, and what the progress bar was told first and half-way, with seconds since then."""
     told: list[tuple[float, int, int]] = []
 
-    class Bar(progress.ProgressBar):
-        def show(self, done: int, records: int) -> None:
-            told.append((time.monotonic(), done, records))
-            super().show(done, records)
+    @contextlib.contextmanager
+    def listening(*_: object) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, records: told.append((time.monotonic(), done, records))
 
     # The picture's command, but for the names of the files.
     command = [*CONVERSION[:2], archive, *CONVERSION[3:-1], os.devnull, "--from", "serialize"]
-    with mock.patch.object(run, "ProgressBar", Bar):
+    with mock.patch.object(run, "progress_bar", listening):
         ran = CliRunner().invoke(envelope, command)
     assert ran.exit_code == 0, ran.output
     size = os.stat(archive).st_size
@@ -104,9 +106,9 @@ def draw_progress(figures: dict[str, Any]) -> str:
     console = Console(
         file=terminal, width=90, get_time=lambda: clock[0], force_terminal=True, color_system="256", _environ={}
     )
-    with mock.patch.object(progress, "Console", return_value=console), progress.ProgressBar(figures["size"], 0) as bar:
+    with bar_on(console, figures["size"], 0) as show:
         for clock[0], done, records in (figures["first"], figures["half-way"]):
-            bar.show(done, records)
+            show(done, records)
     # It is drawn over and over again, and wiped away at the end.
     last = re.findall(r"[^\r\n]* records [^\r\n]*", terminal.getvalue())[-1]
     about = "<title>The progress bar of envelope convert --lines, half-way through an archive</title>"

@@ -60,6 +60,8 @@ __all__ = [
     "to_phpserialize",
 ]
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from envelope import bills as bills
     from envelope import cache_keys as cache_keys

@@ -8,6 +8,7 @@ import shlex
 import stat
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -387,7 +388,11 @@ def test_the_examples_of_help_run(subcommand: list[str], option: str, tmp_path: 
 
 
 def test_version() -> None:
-    assert re.fullmatch(r"envelope-engine \S.*, (pure Python|compiled)\n", run("--version").stdout)
+    assert metadata.version("envelope-engine") == envelope.__version__
+    assert (
+        run("--version").stdout
+        == f"envelope-engine {envelope.__version__}, {'compiled' if envelope.NATIVE else 'pure Python'}\n"
+    )
 
 
 @pytest.mark.parametrize("missing", ["click", "rich", "tomli_w"])

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from envelope import NATIVE
-from envelope.cli.version import library_version
+from envelope import NATIVE, __version__
 
 __all__ = ["envelope"]
 
@@ -49,8 +48,7 @@ class _Group(click.Group):
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
     if not wanted or ctx.resilient_parsing:
         return
-    number = library_version() or "(not installed)"
-    click.echo(f"envelope-engine {number}, {'compiled' if NATIVE else 'pure Python'}")
+    click.echo(f"envelope-engine {__version__}, {'compiled' if NATIVE else 'pure Python'}")
     ctx.exit()
 
 

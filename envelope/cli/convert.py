@@ -12,7 +12,6 @@ from envelope.api import convert_and_compare
 from envelope.cli.bulk.options import BulkOptions, bulk_options
 from envelope.cli.detect import detect
 from envelope.cli.files import check_size, write_output
-from envelope.cli.pretty import pretty as indent
 from envelope.cli.report import show_decode_error, show_encode_error, show_loss_error, show_losses
 from envelope.cli.source import (
     DIALECTS,
@@ -129,6 +128,8 @@ def convert(
         if losses and strict:
             raise LossError(losses, target)
         if pretty:
+            from envelope.cli.pretty import pretty as indent
+
             body = indent(body, target, limits)
     except LossError as exc:
         show_loss_error(exc)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 import sys
 
@@ -94,7 +93,7 @@ def _write_file(name: str, body: bytes) -> None:
         return
     # Where the name is a link, the file behind it is replaced, not the link.
     path = os.path.realpath(name)
-    temporary = os.path.join(os.path.dirname(path), f".envelope-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(os.path.dirname(path), f".envelope-{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             if mode is not None:

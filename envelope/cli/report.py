@@ -1,16 +1,17 @@
-"""Errors and losses as blocks on stderr, in which no character of the data's can act on the terminal."""
+"""Errors and losses as blocks on stderr, in which no character of the data's can act on the terminal.
+
+rich is imported when there is something to show: it takes longer than a command that has nothing to say.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from rich.text import Text
 
     from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
     from envelope.records import Fault
@@ -112,7 +113,7 @@ def show_loss_error(error: LossError) -> None:
 def show_losses(losses: Sequence[Loss], format: str) -> None:
     """Show a line of warning for each place; for the first 20, and how many more there are."""
     for line in _loss_lines(losses):
-        show(Text().append("warning: ", "bold yellow").append(f"{format}: {line}"))
+        show(_line("warning: ", "bold yellow", f"{format}: {line}"))
 
 
 def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
@@ -126,7 +127,7 @@ def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str
     """Show what was lost in a whole archive, by kind, and how many records were set aside, and where."""
     for kind, count in sorted(losses.items()):
         places = "1 place" if count == 1 else f"{count} places"
-        show(Text().append("warning: ", "bold yellow").append(printable(f"lost in {places}: {kind}")))
+        show(_line("warning: ", "bold yellow", printable(f"lost in {places}: {kind}")))
     if bad:
         where = f"they are in {printable(errors)}" if errors else "--errors FILE keeps them"
         show(_block(f"{bad} of {records} records could not be converted; {where}"))
@@ -134,6 +135,8 @@ def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str
 
 def window(data: bytes, offset: int) -> tuple[str, int]:
     """The bytes around *offset* in one line, and the column of the byte there (in cells of a terminal)."""
+    from rich.cells import cell_len
+
     offset = min(offset, len(data))
     start = _character_start(data, max(offset - _REACH, 0))
     end = _character_start(data, min(offset + _REACH, len(data)))
@@ -167,7 +170,13 @@ def _loss_lines(losses: Sequence[Loss]) -> list[str]:
 
 
 def _block(title: str) -> Text:
-    return Text().append("error: ", "bold red").append(printable(title))
+    return _line("error: ", "bold red", printable(title))
+
+
+def _line(label: str, style: str, text: str) -> Text:
+    from rich.text import Text
+
+    return Text().append(label, style).append(text)
 
 
 def _add(block: Text, label: str, text: str) -> None:
@@ -183,5 +192,7 @@ def _with_options(hint: str) -> str:
 
 def show(text: Text) -> None:
     """Show *text* on standard error."""
+    from rich.console import Console
+
     # Colour and its absence are rich's affair; what is shown is no markup, and lines are the terminal's to wrap.
     Console(stderr=True, highlight=False).print(text, soft_wrap=True)

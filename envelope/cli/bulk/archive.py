@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envelope import __version__
 from envelope.cli.bulk.compression import compression_of
 from envelope.cli.bulk.output import is_same_file, partial_of, replaces_file
 from envelope.cli.bulk.plan import Input, csv_plan, lines_plan
 from envelope.cli.bulk.run import Run
 from envelope.cli.bulk.workers import Workers
 from envelope.cli.report import printable
-from envelope.cli.version import library_version
 
 if TYPE_CHECKING:
     from envelope.cli.bulk.options import BulkOptions
@@ -46,7 +46,7 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
         workers=workers,
         resume=bulk.resume,
         options={
-            "library": library_version(),
+            "library": __version__,
             "conversion": asdict(conversion),
             "delimiter": (bulk.delimiter or b"").hex(),
             "columns": [bulk.csv, bulk.parquet],

@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+import contextlib
+import sys
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import TypeAlias
 
-__all__ = ["ProgressBar"]
+    from rich.console import Console
+
+    Bar: TypeAlias = AbstractContextManager[Callable[[int, int], None]]
+
+__all__ = ["bar_on", "progress_bar"]
 
 
-class ProgressBar:
-    """A bar on standard error while it is open; nothing where that is no terminal."""
+def progress_bar(total: int | None, done: int) -> Bar:
+    """The bar of `bar_on` on standard error; nothing where that is no terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return contextlib.nullcontext(lambda *_: None)
+    from rich.console import Console
 
-    def __init__(self, total: int | None, done: int) -> None:
-        console = Console(stderr=True)
-        self._bar = Progress(
-            BarColumn(),
-            DownloadColumn(),
-            TextColumn("{task.fields[records]:,} records"),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=total, completed=done, records=0)
+    return bar_on(Console(stderr=True), total, done)
 
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._bar.stop()
+@contextlib.contextmanager
+def bar_on(console: Console, total: int | None, done: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar while it is open, for *total* bytes of the input, *done* of them read by an earlier run.
 
-    def show(self, done: int, records: int) -> None:
-        """*done* bytes of the input were read, and *records* converted or set aside."""
-        self._bar.update(self._task, completed=done, records=records)
+    It is told how many bytes were read, and how many records were converted or set aside.
+    """
+    # Imported here: it takes longer than to convert a small archive.
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    with Progress(
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[records]:,} records"),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task("", total=total, completed=done, records=0)
+        yield lambda done, records: bar.update(task, completed=done, records=records)

@@ -22,7 +22,7 @@ from envelope.cli.bulk.chunks import Position
 from envelope.cli.bulk.compression import BadInput
 from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
-from envelope.cli.bulk.progress import ProgressBar
+from envelope.cli.bulk.progress import progress_bar
 from envelope.cli.bulk.workers import WorkerDied, Workers
 from envelope.cli.report import printable, show_bad_record, show_bulk_end
 
@@ -126,10 +126,10 @@ class Run:
         saved = time.monotonic()
         done = plan.done(self.progress.position)
         outcomes = self.workers.in_order(plan.task, plan.chunks(self.progress.position))
-        with closing(outcomes), ProgressBar(self.size, done) as bar:
+        with closing(outcomes), progress_bar(self.size, done) as show:
             for outcome in outcomes:
                 self._take(outcome, files)
-                bar.show(plan.done(self.progress.position), self.progress.records)
+                show(plan.done(self.progress.position), self.progress.records)
                 if time.monotonic() - saved > _INTERVAL:
                     files.begin_save(self.progress)
                     saved = time.monotonic()

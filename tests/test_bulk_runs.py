@@ -165,6 +165,16 @@ def test_a_worker_that_is_killed_amid_an_answer_is_not_waited_for() -> None:
             list(outcomes)
 
 
+def divided_by_zero(chunk: Chunk) -> Outcome:
+    return Outcome(b"", chunk.length // 0, 1, 1, [], Counter())
+
+
+def test_what_nobody_expected_says_where_in_the_worker_it_was() -> None:
+    with Workers(2) as workers, pytest.raises(ZeroDivisionError) as caught:
+        list(workers.in_order(divided_by_zero, [Chunk(b"x", 0, 1)]))
+    assert "in divided_by_zero\n" in caught.value.__notes__[0]
+
+
 def test_a_run_stops_while_its_workers_send_what_no_pipe_holds(tmp_path: Path) -> None:
     (tmp_path / "in.ser").write_bytes((b"x" * 8_000_000 + b"\n") * 12)
     names = [str(tmp_path / "in.ser"), "-o", str(tmp_path / "out"), "--errors", str(tmp_path / "bad")]

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections import deque
 from itertools import cycle
 from queue import SimpleQueue
@@ -191,10 +192,11 @@ def _receive(connection: Connection, received: SimpleQueue[tuple[Any, ...]]) -> 
 
 
 def _made_or_raised(memory: mmap.mmap | None, *work: Any) -> _Made | Exception:
-    """What `_convert` answers, or raises: to be raised where the outcome is asked for."""
+    """What `_convert` answers, or raises: to be raised where the outcome is asked for, with a note of where it was."""
     try:
         return _convert(memory, *work)
     except Exception as exc:
+        exc.add_note(traceback.format_exc())  # which does not travel
         return exc
 
 

@@ -14,23 +14,17 @@ from typing import Any
 import pytest
 
 import envelope
+from tests import cli
 from tests.bench.archive import records
 
-pytest.importorskip("rich")
-CliRunner = pytest.importorskip("click.testing").CliRunner
 pytest.importorskip("zstandard")
-
-# Behind importorskip: without the extra cli they cannot be imported.
-from envelope.cli.command import envelope as command  # noqa: E402
 
 LINES = b"i:1;\n" + 's:3:"中";\n'.encode() + b"a:1:{i:0;N;}\n"
 LINES_OUT = '1\n"中"\n[null]\n'.encode()
 
 
 def run(*arguments: str, data: bytes = b"") -> Any:
-    result = CliRunner().invoke(command, ["convert", *arguments], input=data, prog_name="envelope")
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result
+    return cli.run("convert", *arguments, data=data)
 
 
 def lines(*arguments: str, data: bytes = b"") -> Any:

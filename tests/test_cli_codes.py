@@ -11,7 +11,7 @@ import pytest
 
 from envelope.codes import REGISTRY, CodeRegistry
 from envelope.lang import Lang
-from tests.test_cli import run
+from tests.cli import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from lxml import etree
 import envelope
 from envelope import Envelope, fixtures
 from envelope.formats import FORMATS
-from tests.test_cli import process, run
+from tests.cli import process, run
 
 if TYPE_CHECKING:
     from click.testing import Result

@@ -13,12 +13,7 @@ from envelope.comparison import changes
 from envelope.formats import FORMATS
 from envelope.glimpse import glimpse
 from envelope.testing.strategies import php_values, values
-
-pytest.importorskip("rich")
-CliRunner = pytest.importorskip("click.testing").CliRunner
-
-# Behind importorskip: without the extra cli it cannot be imported.
-from envelope.cli.command import envelope as command  # noqa: E402
+from tests.cli import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,8 +117,6 @@ def test_a_glimpse_is_one_line_that_acts_on_nothing() -> None:
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
-        monkeypatch.delenv(name, raising=False)
     for row in FORMATS.values():
         (tmp_path / f"same{row.suffix}").write_bytes(envelope.dumps(VALUE, row.name))
         (tmp_path / f"other{row.suffix}").write_bytes(
@@ -133,9 +126,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def diff(*arguments: str, data: bytes = b"") -> Result:
-    result: Result = CliRunner().invoke(command, ["diff", *arguments], input=data, prog_name="envelope")
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result
+    return run("diff", *arguments, data=data)
 
 
 @pytest.mark.usefixtures("files")

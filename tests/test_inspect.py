@@ -14,12 +14,7 @@ import pytest
 import envelope
 from envelope import Limits
 from envelope.formats import FORMATS
-
-pytest.importorskip("rich")
-CliRunner = pytest.importorskip("click.testing").CliRunner
-
-# Behind importorskip: without the extra cli it cannot be imported.
-from envelope.cli.command import envelope as command  # noqa: E402
+from tests.cli import run
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -30,14 +25,11 @@ VALUE = {"id": 7, "tags": ["a", "中"], "none": None, "deep": {"5": {"x y": 1.5}
 
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 def inspect(*arguments: str, data: bytes = b"") -> Result:
-    result: Result = CliRunner().invoke(command, ["inspect", *arguments], input=data, prog_name="envelope")
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result
+    return run("inspect", *arguments, data=data)
 
 
 def lines(*arguments: str, data: bytes = b"") -> list[str]:

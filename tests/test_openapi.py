@@ -18,8 +18,8 @@ from envelope.media import content_type_of
 from envelope.openapi import METHODS, document, envelope_schema, request_schema
 from envelope.request import ApiRequest
 from envelope.testing.strategies import envelopes
+from tests.cli import run
 from tests.strategies import requests
-from tests.test_cli import run
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "valid"
 DOCUMENT = document(lang="cn")

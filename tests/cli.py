@@ -1,0 +1,35 @@
+"""The command `envelope`, run in this process or in one of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("rich")
+CliRunner = pytest.importorskip("click.testing").CliRunner
+
+# Behind importorskip: without the extra cli it cannot be imported.
+from envelope.cli.command import envelope as command  # noqa: E402
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+# What may be set where tests run, and would colour what is looked at.
+_COLOUR = dict.fromkeys(("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"))
+
+
+def run(*arguments: str, data: bytes = b"") -> Result:
+    """The command's outcome; what it raises is the test's to see."""
+    result: Result = CliRunner(env=_COLOUR).invoke(command, arguments, input=data, prog_name="envelope")
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def process(*arguments: str, data: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """The same in a process of its own."""
+    program = [sys.executable, "-m", "envelope", *arguments]
+    return subprocess.run(program, input=data, capture_output=True, timeout=60, env={**os.environ, **environment})

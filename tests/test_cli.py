@@ -38,10 +38,8 @@ def test_the_examples_of_help_run(subcommand: list[str], option: str, tmp_path: 
 
 def test_version() -> None:
     assert metadata.version("envelope-engine") == envelope.__version__
-    assert (
-        run("--version").stdout
-        == f"envelope-engine {envelope.__version__}, {'compiled' if envelope.NATIVE else 'pure Python'}\n"
-    )
+    codecs = "compiled" if envelope.NATIVE else "pure Python"
+    assert run("--version").stdout == f"envelope-engine {envelope.__version__}, {codecs}\n"
 
 
 @pytest.mark.parametrize("missing", ["click", "rich", "tomli_w"])
@@ -104,6 +102,15 @@ def test_a_process_without_utf8_still_shows_its_error() -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no /dev/zero")
+@pytest.mark.parametrize("options", [[], ["--lines", "--jobs", "1"], ["--lines", "--jobs", "2"]])
+def test_a_conversion_with_nothing_to_say_does_not_import_rich(options: list[str]) -> None:
+    program = "import sys; sys.modules['rich'] = None; from envelope.cli import main; main()"
+    command = [sys.executable, "-c", program, "convert", *options, "--from", "serialize", "--to", "jsonu"]
+    ran = subprocess.run(command, input=b"i:1;\n" if options else b"i:1;", capture_output=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert ran.stdout.strip() == b"1"
+
+
 def test_endless_input_ends_at_the_limit() -> None:
     ran = process("convert", "--from", "json", "--to", "json", "/dev/zero")
     assert ran.returncode == 1

@@ -128,6 +128,7 @@ def convert(
         if losses and strict:
             raise LossError(losses, target)
         if pretty:
+            # Imported here: it brings the Python codec of json, which most conversions do without.
             from envelope.cli.pretty import pretty as indent
 
             body = indent(body, target, limits)

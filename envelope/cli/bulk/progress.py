@@ -1,4 +1,7 @@
-"""The progress bar: bytes, records, rate and time left, on a terminal only."""
+"""The progress bar: bytes, records, rate and time left, on a terminal only.
+
+rich is imported where there is one: it takes longer than to convert a small archive.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,6 @@ def bar_on(console: Console, total: int | None, done: int) -> Iterator[Callable[
 
     It is told how many bytes were read, and how many records were converted or set aside.
     """
-    # Imported here: it takes longer than to convert a small archive.
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     with Progress(

@@ -5,6 +5,7 @@ Only the modules in here import click, rich and tomli-w, which the extra ``cli``
 
 import os
 import sys
+from importlib.util import find_spec
 
 __all__ = ["main"]
 
@@ -12,13 +13,12 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command; without the packages of the extra ``cli``, say in one line what installs them."""
     try:
+        for name in ("click", "rich", "tomli_w"):  # before work is half done: some are imported once they are needed
+            if find_spec(name) is None:
+                sys.exit(f"envelope: the command needs {name}: pip install 'envelope-engine[cli]'")
         from envelope.cli.command import envelope
 
         envelope(prog_name="envelope")
-    except ModuleNotFoundError as exc:
-        if (exc.name or "").partition(".")[0] not in ("click", "rich", "tomli_w"):
-            raise
-        sys.exit(f"envelope: the command needs {exc.name}: pip install 'envelope-engine[cli]'")
     except KeyboardInterrupt:  # while a command is still being imported
         sys.exit(130)
     except OSError as exc:  # a help text that standard output does not take

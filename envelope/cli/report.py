@@ -113,7 +113,7 @@ def show_loss_error(error: LossError) -> None:
 def show_losses(losses: Sequence[Loss], format: str) -> None:
     """Show a line of warning for each place; for the first 20, and how many more there are."""
     for line in _loss_lines(losses):
-        show(_line("warning: ", "bold yellow", f"{format}: {line}"))
+        show(_labelled("warning: ", "bold yellow", f"{format}: {line}"))
 
 
 def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
@@ -127,7 +127,7 @@ def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str
     """Show what was lost in a whole archive, by kind, and how many records were set aside, and where."""
     for kind, count in sorted(losses.items()):
         places = "1 place" if count == 1 else f"{count} places"
-        show(_line("warning: ", "bold yellow", printable(f"lost in {places}: {kind}")))
+        show(_labelled("warning: ", "bold yellow", printable(f"lost in {places}: {kind}")))
     if bad:
         where = f"they are in {printable(errors)}" if errors else "--errors FILE keeps them"
         show(_block(f"{bad} of {records} records could not be converted; {where}"))
@@ -170,10 +170,10 @@ def _loss_lines(losses: Sequence[Loss]) -> list[str]:
 
 
 def _block(title: str) -> Text:
-    return _line("error: ", "bold red", printable(title))
+    return _labelled("error: ", "bold red", printable(title))
 
 
-def _line(label: str, style: str, text: str) -> Text:
+def _labelled(label: str, style: str, text: str) -> Text:
     from rich.text import Text
 
     return Text().append(label, style).append(text)

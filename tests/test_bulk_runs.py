@@ -364,7 +364,10 @@ def test_two_runs_do_not_write_to_one_output_at_once(tmp_path: Path) -> None:
     arguments = ["-o", str(out), "--errors", str(bad)]
     with start("--lines", str(source), "--from", "serialize", "--to", "jsonu", *arguments) as child:
         with open(source, "wb") as pipe:
-            wait_for(bad.exists)
+            pipe.write(b"i:1;\n" * 8000)
+            pipe.flush()
+            # A file has a name before it is locked: that both are, only what is written after shows.
+            wait_for(lambda: (tmp_path / "out.partial").stat().st_size)
             for taken in (arguments, ["--errors", str(bad)]):
                 result = lines(*taken, data=b"i:2;\n")
                 assert result.exit_code == 1
@@ -372,7 +375,7 @@ def test_two_runs_do_not_write_to_one_output_at_once(tmp_path: Path) -> None:
                 assert result.stderr.count("\n") == 1
             pipe.write(LINES)
         assert child.wait(60) == 0
-    assert out.read_bytes() == LINES_OUT
+    assert out.read_bytes() == b"1\n" * 8000 + LINES_OUT
 
 
 @on_linux

@@ -431,16 +431,15 @@ def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     assert peaks[1] - peaks[0] < 8 * 1024
 
 
-@pytest.mark.skipif(os.name == "nt", reason="terminals")
-def test_a_terminal_gets_a_progress_bar(tmp_path: Path) -> None:
+def shown_on_a_terminal(source: Path, environment: dict[str, str]) -> bytes:
+    """What the conversion of an archive writes to a terminal that is its standard error."""
     import pty
 
-    archive(tmp_path / "in.ser", 2_000_000)
     main_end, child_end = pty.openpty()
     shown = b""
     with subprocess.Popen(
-        [sys.executable, "-m", "envelope", "convert", "--lines", str(tmp_path / "in.ser"), "--to", "jsonu", "-o", os.devnull],
-        stderr=child_end, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        [sys.executable, "-m", "envelope", "convert", "--lines", str(source), "--to", "jsonu", "-o", os.devnull],
+        stderr=child_end, env={**os.environ, "TERM": "xterm", "COLUMNS": "120", **environment},
     ) as child:  # fmt: skip
         os.close(child_end)
         with suppress(OSError):  # the other end is closed
@@ -448,5 +447,18 @@ def test_a_terminal_gets_a_progress_bar(tmp_path: Path) -> None:
                 shown += piece
         assert child.wait(60) == 0
     os.close(main_end)
+    return shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals")
+def test_a_terminal_gets_a_progress_bar(tmp_path: Path) -> None:
+    archive(tmp_path / "in.ser", 2_000_000)
+    shown = shown_on_a_terminal(tmp_path / "in.ser", {})
     assert b" records" in shown
     assert b"MB" in shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals")
+def test_a_terminal_that_is_to_count_as_none_gets_no_progress_bar(tmp_path: Path) -> None:
+    (tmp_path / "in.ser").write_bytes(LINES)
+    assert shown_on_a_terminal(tmp_path / "in.ser", {"FORCE_COLOR": ""}) == b""

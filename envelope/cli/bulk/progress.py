@@ -46,6 +46,7 @@ def bar_on(console: Console, total: int | None, done: int) -> Iterator[Callable[
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # the environment may say so of a terminal, too
     ) as bar:
         task = bar.add_task("", total=total, completed=done, records=0)
         yield lambda done, records: bar.update(task, completed=done, records=records)

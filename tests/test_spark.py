@@ -159,10 +159,11 @@ def test_an_executor_that_is_killed_changes_no_byte(tmp_path: Path) -> None:
     environment = spark.environment(log, {"spark.sql.files.maxPartitionBytes": "131072"})
     environment.pop("SPARK_LOCAL_IP", None)  # which the job sets itself
     with running(spark.job(source, out, errors, 1024), environment) as process:
-        # Some tasks are done, and others run.
+        executors = wait_for(lambda: len(found := executors_of(process.pid)) == 2 and found, 300)
+        # Some tasks are done, and others run; they stand still, lest all be done before one executor is killed.
         wait_for(lambda: len(list(out.glob("_temporary/0/task_*"))) >= 6, 300)
-        executors = executors_of(process.pid)
-        assert len(executors) == 2
+        for executor in executors:
+            os.kill(executor, signal.SIGSTOP)
         started = below(process.pid)
         addresses = listening(started)
         assert addresses
@@ -173,6 +174,8 @@ def test_an_executor_that_is_killed_changes_no_byte(tmp_path: Path) -> None:
         os.kill(killed, signal.SIGKILL)
         assert not (out / "_SUCCESS").exists()
         new = wait_for(lambda: executors_of(process.pid) - executors, 120)
+        for executor in executors - {killed}:
+            os.kill(executor, signal.SIGCONT)
         started += new
         assert process.stderr is not None
         said = process.stderr.read().decode()

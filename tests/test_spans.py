@@ -209,6 +209,11 @@ def test_no_broken_document_breaks_a_walk(fmt: ResultType) -> None:
     assert unfinished > 300
 
 
+def test_texts_with_many_nuls(fmt: ResultType) -> None:
+    value = {"a\0\0b": "\0x" * 2500, "\0": 1}
+    assert record(envelope.dumps(value, fmt), fmt).value == value
+
+
 def test_what_is_told_of_a_beginning_is_the_beginning(fmt: ResultType) -> None:
     body = envelope.dumps({"a": [1, "b", {"c": [None, 2.5]}], "d e": "f\0'"}, fmt)
     told = [place for place in record(body, fmt).told if place[2]]

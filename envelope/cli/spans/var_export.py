@@ -15,15 +15,19 @@ __all__ = ["walk_var_export"]
 
 _NAME: Final = rb"[A-Za-z0-9_\x80-\xff]++(?:\\[A-Za-z0-9_\x80-\xff]++)*+"
 _TEXT: Final = rb"'[^'\\]*+(?:\\.[^'\\]*+)*+'"
+# Before Python 3.11.5, a possessive group that fails half-way goes on from there: with none of these, that is a match.
 _TOKEN: Final = re.compile(
-    rb"""[ \n,]*+ (?P<value> (?P<string> %(text)b (?:[ ]\.[ ]"\\0"[ ]\.[ ]%(text)b)*+(?![ ](?!=>)) )
+    rb"""[ \n,]*+ (?P<value> (?P<string> %(text)b )
     | (?P<array> array[ ]\(\n ) | \(object\)[ ](?P<std> array\(\n ) | \\?(?P<object> %(name)b )::__set_state\(array\(\n
     | \\?(?P<class> %(name)b )::(?P<case> [A-Za-z0-9_\x80-\xff]++ ) | (?P<minimum> -9223372036854775807-1 )
-    | (?P<float> -?[0-9]++\.[0-9]++(?:E[-+][0-9]++)?+ ) | (?P<int> -?[0-9]++ ) | (?P<word> -?[A-Za-z]++ )
-    | (?P<close> \)\)?+ ) ) (?P<arrow> [ ]=>[ ]?+ )?+"""
+    | (?P<float> -?[0-9]++\.[0-9]++(?:E[-+][0-9]++)? ) | (?P<int> -?[0-9]++ ) | (?P<word> -?[A-Za-z]++ )
+    | (?P<close> \)\)?+ ) ) (?P<arrow> [ ]=>[ ]?+ )?"""
     % {b"text": _TEXT, b"name": _NAME},
     re.VERBOSE | re.DOTALL,
 )
+_ARROW: Final = re.compile(rb" =>[ ]?+")
+# Texts behind a NUL each; not all at once, for a group keeps something of each to go back to.
+_MORE: Final = re.compile(rb'(?: \. "\\0" \. %b){1,1000}' % _TEXT, re.DOTALL)
 _PART: Final = re.compile(_TEXT, re.DOTALL)
 _ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
 _WORDS: Final = {b"NULL": None, b"true": True, b"false": False}
@@ -34,15 +38,21 @@ def walk_var_export(data: bytes, sink: Sink, *, php: bool) -> None:
     opened: list[PhpContainer] = []
     pos = 0
     while match := _TOKEN.match(data, pos):
-        pos = match.end()
+        pos, arrow = match.end(), match["arrow"]
         start, end = match.span("value")
+        if match["string"] and not arrow and data.startswith(b" ", end):
+            end = _joined_end(data, end)
+            if not end:
+                break
+            arrow = _ARROW.match(data, end)
+            pos = arrow.end() if arrow else end
         if match["close"]:
             sink.close(end, opened.pop().kind)
             continue
         class_name = _class_name(match)
         opens = class_name is not None
-        value: Any = None if opens else _scalar(match)
-        if match["arrow"]:
+        value: Any = None if opens else _scalar(match, data[start:end])
+        if arrow:
             if opened[-1].class_name:
                 opened[-1].property(PhpProperty(value, None))
             else:
@@ -69,8 +79,17 @@ def _class_name(match: re.Match[bytes]) -> str | None:
     return "stdClass" if match["std"] else "" if match["array"] else None
 
 
-def _scalar(match: re.Match[bytes]) -> Any:
-    found = match["value"]
+def _joined_end(data: bytes, end: int) -> int:
+    """Where the texts end that follow one that ends at *end*; 0 where something is missing of them, or of an arrow."""
+    while data.startswith(b" ", end) and not data.startswith(b" =>", end):
+        more = _MORE.match(data, end)
+        if more is None:
+            return 0
+        end = more.end()
+    return end
+
+
+def _scalar(match: re.Match[bytes], found: bytes) -> Any:
     if match["string"]:
         parts = _PART.findall(found) if b'"\\0"' in found else [found]
         return text_or_bytes(b"\0".join(_ESCAPE.sub(rb"\1", part[1:-1]) for part in parts))

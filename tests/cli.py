@@ -18,13 +18,10 @@ from envelope.cli.command import envelope as command  # noqa: E402
 if TYPE_CHECKING:
     from click.testing import Result
 
-# What may be set where tests run, and would colour what is looked at.
-_COLOUR = dict.fromkeys(("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"))
-
 
 def run(*arguments: str, data: bytes = b"") -> Result:
     """The command's outcome; what it raises is the test's to see."""
-    result: Result = CliRunner(env=_COLOUR).invoke(command, arguments, input=data, prog_name="envelope")
+    result: Result = CliRunner().invoke(command, arguments, input=data, prog_name="envelope")
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 

@@ -34,6 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _plain_terminal() -> Iterator[None]:
+    """What is shown is the same wherever tests run; a test may set one of these for itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="module", params=["pure", pytest.param("compiled", marks=native.requires_native)])
 def impl(request: pytest.FixtureRequest) -> Iterator[str]:
     """Both implementations of the codecs in turn, for every test of a module that uses it."""

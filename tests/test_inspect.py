@@ -23,11 +23,6 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 VALUE = {"id": 7, "tags": ["a", "中"], "none": None, "deep": {"5": {"x y": 1.5}}}
 
 
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-
 def inspect(*arguments: str, data: bytes = b"") -> Result:
     return run("inspect", *arguments, data=data)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import struct
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from functools import partial
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -22,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envelope import EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
-from envelope.formats import _native, json, php_serialize, php_var_export
+from envelope.formats import json, php_serialize, php_var_export
 from envelope.testing.strategies import php_values, values
 from tests import native
 from tests.random_values import random_text, random_value
@@ -461,30 +459,3 @@ def test_a_value_that_another_thread_changes_is_no_danger(pair: Pair) -> None:
     finally:
         ended.set()
         thread.join()
-
-
-def test_pure_python_can_be_asked_for() -> None:
-    assert _native.load({"ENVELOPE_PURE": "1"}) == {}
-    assert bool(_native.load({"ENVELOPE_PURE": "0"})) == bool(native.MODULES)
-    code = "import envelope; print(envelope.NATIVE)"
-    for pure, is_native in (("1", False), ("", bool(native.MODULES))):
-        environ = {**os.environ, "ENVELOPE_PURE": pure}
-        ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
-        assert ran.stdout.strip() == str(is_native)
-
-
-def test_each_source_is_a_module_that_is_loaded() -> None:
-    sources = sorted(path.stem for path in Path(_native.__file__).parent.glob("*.pyx"))
-    if not sources:
-        pytest.skip("installed without its sources")
-    assert sources == list(_native.MODULES)
-
-
-def test_all_modules_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_native, "MODULES", (*_native.MODULES, "_never_written"))
-    assert _native.load({}) == {}
-
-
-def test_the_python_twin_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_native, "_LOADED", {})
-    assert _native.compiled("_serialize_write", "php_serialize", "dumps") is php_serialize.dumps

@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(
     | (?P<array> array[ ]\(\n ) | \(object\)[ ](?P<std> array\(\n ) | \\?(?P<object> %(name)b )::__set_state\(array\(\n
     | \\?(?P<class> %(name)b )::(?P<case> [A-Za-z0-9_\x80-\xff]++ ) | (?P<minimum> -9223372036854775807-1 )
     | (?P<float> -?[0-9]++\.[0-9]++(?:E[-+][0-9]++)? ) | (?P<int> -?[0-9]++ ) | (?P<word> -?[A-Za-z]++ )
-    | (?P<close> \)\)?+ ) ) (?P<arrow> [ ]=>[ ]?+ )?"""
+    | (?P<close> \)\)?+ ) )"""
     % {b"text": _TEXT, b"name": _NAME},
     re.VERBOSE | re.DOTALL,
 )
@@ -38,14 +38,13 @@ def walk_var_export(data: bytes, sink: Sink, *, php: bool) -> None:
     opened: list[PhpContainer] = []
     pos = 0
     while match := _TOKEN.match(data, pos):
-        pos, arrow = match.end(), match["arrow"]
         start, end = match.span("value")
-        if match["string"] and not arrow and data.startswith(b" ", end):
+        if match["string"]:
             end = _joined_end(data, end)
             if not end:
                 break
-            arrow = _ARROW.match(data, end)
-            pos = arrow.end() if arrow else end
+        arrow = _ARROW.match(data, end)
+        pos = arrow.end() if arrow else end
         if match["close"]:
             sink.close(end, opened.pop().kind)
             continue

@@ -11,7 +11,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-NATIVE = Path("envelope/formats/_native")
+FORMATS = Path("envelope/formats")  # compiled sources stand beside their twins in Python
 
 # Nothing here is for one machine only: a wheel runs on all of its architecture. What Cython generates compiles without
 # a warning, so that any warning is about our own code. What an extension has inside is called inside it alone: hidden,
@@ -43,11 +43,12 @@ setup(
         Extension(
             ".".join(source.with_suffix("").parts),
             [source.as_posix()],
-            depends=sorted(path.as_posix() for path in (*NATIVE.glob("*.hpp"), *NATIVE.glob("*.pxd"))),
+            include_dirs=[FORMATS.as_posix()],
+            depends=sorted(path.as_posix() for path in (*FORMATS.rglob("*.hpp"), *FORMATS.rglob("*.pxd"))),
             language="c++",
             optional=True,
         )
-        for source in sorted(NATIVE.glob("*.pyx"))
+        for source in sorted(FORMATS.rglob("*.pyx"))
     ],
     cmdclass={"build_ext": BuildExtensions},
 )

@@ -25,31 +25,27 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from envelope.answers.envelope import Envelope
+from envelope.conversion.kernel import convert_and_compare, lost
 from envelope.errors import EncodeError, LossError, LossWarning
-from envelope.formats import FORMATS, Format, get_format, get_shortcut
-from envelope.formats._native import extension
-from envelope.formats._options import option_error
+from envelope.formats import FORMATS, get_format
+from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.model import Envelope
+from envelope.options import Dialect, Maps, OnLoss, Values, option_error
 
 if TYPE_CHECKING:
-    from envelope.values import Loss
+    from envelope.values.php import Loss
 
-__all__ = ["Dialect", "Maps", "OnLoss", "Values", "convert", "decode", "dumps", "encode", "loads", "losses"]
-
-Values = Literal["portable", "php"]
-Maps = Literal["array", "object"]
-Dialect = Literal["typed", "php", "plain"]
-OnLoss = Literal["error", "warn", "ignore"]
+__all__ = ["convert", "decode", "dumps", "encode", "loads", "losses"]
 
 _Call = TypeVar("_Call", bound=Callable[..., Any])
 
 
 def _without_detour(call: _Call) -> _Call:
     """*call* compiled, where the codecs are: of a short document, a Python frame would be much of the time."""
-    calls = extension("_calls")
+    calls = extension("native._calls")
     if calls is None:
         return call
     make = getattr(calls, f"make_{call.__name__}")
@@ -147,7 +143,7 @@ def losses(
     """
     row = get_format(format)
     body = row.dumps(value, values, maps, dialect, default, limits)
-    return _lost(row, value, body, values, maps, dialect, default, limits)
+    return lost(row, value, body, values, maps, dialect, default, limits)
 
 
 def convert(
@@ -191,62 +187,3 @@ def convert(
             f"{target}: {loss}", LossWarning, caller.f_code.co_filename, caller.f_lineno, registry={}
         )
     return body
-
-
-def convert_and_compare(
-    data: bytes | bytearray | memoryview,
-    source: str,
-    target: str,
-    *,
-    values: Values = "portable",
-    maps: Maps = "array",
-    source_dialect: Dialect = "typed",
-    target_dialect: Dialect = "typed",
-    default: Callable[[Any], Any] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-    compare: bool = True,
-) -> tuple[bytes, list[Loss]]:
-    """The converted document, and all that it lost: none unless *compare*. `convert` decides what losses mean."""
-    reader, row = get_format(source), get_format(target)
-    shortcut = get_shortcut(source, target, values, maps, source_dialect, target_dialect) if default is None else None
-    if shortcut and (body := shortcut.convert(data, limits)):
-        return body, []
-    value = reader.loads(data, values, source_dialect, limits)
-    is_projected = values == "php" and not row.is_php
-    written = value
-    if is_projected:
-        from envelope.projection import project
-
-        # Arrays were read as lists wherever they could be one, so the maps that look like lists are objects.
-        written, maps = project(value, row.name, limits), "object"
-    body = row.dumps(written, "portable" if is_projected else values, maps, target_dialect, default, limits)
-    lost = _lost(row, value, body, values, maps, target_dialect, default, limits) if compare else []
-    return body, lost
-
-
-def _lost(
-    row: Format,
-    value: object,
-    body: bytes,
-    values: Values,
-    maps: Maps,
-    dialect: Dialect,
-    default: Callable[[Any], Any] | None,
-    limits: Limits,
-) -> list[Loss]:
-    """What *value* lost in *body*, which was written of it with these options."""
-    if default is None and row.is_exact(values, maps, dialect):
-        return []
-    if default is None and row.is_exact(values, "object", dialect) and body == _exact_body(row, value, limits):
-        return []
-    from envelope.values import differences
-
-    return list(differences(value, row.loads(body, values, dialect, limits)))
-
-
-def _exact_body(row: Format, value: object, limits: Limits) -> bytes | None:
-    """The bytes that keep all of a portable *value*: to write them is far quicker than to read others and compare."""
-    try:
-        return row.dumps(value, "portable", "object", "typed", None, limits)
-    except EncodeError:  # longer than the limit
-        return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from envelope.path import ROOT
 
 if TYPE_CHECKING:
-    from envelope.values import Loss
+    from envelope.values.php import Loss
 
 __all__ = [
     "DecodeError",

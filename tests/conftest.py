@@ -49,7 +49,7 @@ def impl(request: pytest.FixtureRequest) -> Iterator[str]:
     pick = native.pick_pure if request.param == "pure" else native.pick_compiled
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(formats, "FORMATS", formats.make_formats(pick))
-        shortcuts = native.MODULES.get("_serialize_to_json") if request.param == "compiled" else None
+        shortcuts = native.MODULES.get("serialize._to_json") if request.param == "compiled" else None
         patch.setattr(formats, "SHORTCUTS", formats.make_shortcuts(shortcuts))
         # Compiled, these two keep to the codecs that they were made with, wherever they were imported to.
         calls = {name: getattr(api, name) for name in ("dumps", "loads")}

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
-from envelope.formats import _native
+from envelope.formats import native
 
 HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
 WHY_NOT = "the extensions are not built, and there is no C++ compiler here"
-MODULES = _native.load({})  # also where ENVELOPE_PURE keeps them out of use
+MODULES = native.load({})  # also where ENVELOPE_PURE keeps them out of use
 
 # Where they could have been built, their absence is a failure: nothing else would tell that Python alone was tested.
 requires_native = pytest.mark.skipif(not MODULES and not HAS_COMPILER, reason=WHY_NOT)
@@ -30,16 +28,14 @@ def extension(name: str) -> ModuleType:
     return MODULES[name]
 
 
-def pick_pure(module: str, twin: str, function: str) -> Callable[..., Any]:
+def pick_pure(format: str, side: str) -> ModuleType:
     """The Python codec."""
-    codec: Callable[..., Any] = getattr(import_module(f"envelope.formats.{twin}"), function)
-    return codec
+    return import_module(f"envelope.formats.{format}.{side}")
 
 
-def pick_compiled(module: str, twin: str, function: str) -> Callable[..., Any]:
+def pick_compiled(format: str, side: str) -> ModuleType:
     """The compiled codec."""
-    codec: Callable[..., Any] = getattr(MODULES[module], function)
-    return codec
+    return MODULES[f"{format}._{side}"]
 
 
 def resident() -> int:

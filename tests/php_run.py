@@ -14,7 +14,7 @@ from random import Random
 import click
 from rich.progress import Progress
 
-from envelope.api import Maps
+from envelope.options import Maps
 from envelope.testing.php import Php
 from tests import php as php_process
 from tests.random_values import random_value

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g"
-TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").glob("test_native_*.py"))
+TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests" / "formats" / "native").glob("test_*.py"))
 
 
 def library(name: str) -> str:
@@ -29,7 +29,7 @@ def library(name: str) -> str:
 def main() -> int:
     """Build and run; the exit status is pytest's."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("envelope", "tests", "fixtures", "docs"):
+        for name in ("envelope", "tests", "fixtures", "docs", "tools"):
             shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("*.so", "__pycache__"))
         for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, folder)

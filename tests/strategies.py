@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from envelope import Lang, ResultType
-from envelope.request import ApiRequest
+from envelope.calls.request import ApiRequest
 from envelope.testing.strategies import texts, values
-from envelope.values import is_ambiguous
+from envelope.values.rules import is_ambiguous
 
 # What a query carries is text and containers that are not empty; in a dict below the first, no keys of a list (it is
 # read as one), none that is empty or one white space (`[]`), none with `]`; in the first, none that would be mangled.

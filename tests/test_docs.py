@@ -9,14 +9,14 @@ from types import ModuleType
 
 import pytest
 
-from envelope import codes
+from envelope.registry import codes
 
 ROOT = Path(__file__).parent.parent
 
 
 def script(name: str) -> ModuleType:
-    """The script docs/<name>.py as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    """The script tools/<name>.py as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -26,8 +26,9 @@ from envelope import (
     PhpObject,
     ResultType,
 )
-from envelope.formats import FORMATS, _native, get_format
-from envelope.projection import project
+from envelope.conversion.projection import project
+from envelope.formats import FORMATS, get_format
+from envelope.formats import native as compiled
 from tests import native
 
 ROOT = Path(__file__).parent.parent
@@ -45,14 +46,14 @@ def test_the_names() -> None:
     # pytest adds names that are none to the modules of a distribution with a plugin.
     names = {name for name in dir(envelope) if name.isidentifier() and not name.startswith("_")}
     assert names - modules == FACE | imports
-    assert envelope.NATIVE is _native.NATIVE
+    assert envelope.NATIVE is compiled.NATIVE
 
 
 def test_the_registry_and_what_stands_on_it_are_there_when_asked_for() -> None:
     code = (
-        "import sys, envelope; before = {'envelope.codes', 'tomllib'} & set(sys.modules);"
-        "print(before, len(envelope.codes.REGISTRY), envelope.verdicts.judge, envelope.bills.check_bill,"
-        "envelope.messages.Messages, envelope.translation.translate)"
+        "import sys, envelope; before = {'envelope.registry.codes', 'tomllib'} & set(sys.modules);"
+        "print(before, len(envelope.registry.codes.REGISTRY), envelope.answers.verdicts.judge, envelope.answers.bills.check_bill,"
+        "envelope.registry.messages.Messages, envelope.answers.translation.translate)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("set() 20 <function judge")
@@ -79,7 +80,7 @@ def test_names_that_are_imported_when_asked_for_are_as_good_as_any() -> None:
         "same",
         "to_phpserialize",
     ]
-    assert ran.stdout.splitlines() == [f"{late} []", "cn envelope.request_id True"]
+    assert ran.stdout.splitlines() == [f"{late} []", "cn envelope.answers.request_ids True"]
 
 
 @native.requires_native

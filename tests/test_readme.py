@@ -13,8 +13,8 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from envelope.engine import Engine
-from envelope.request import HttpRequest
+from envelope.calls.engine import Engine
+from envelope.calls.http import HttpRequest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

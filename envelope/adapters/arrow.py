@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envelope.api import Dialect, Maps, OnLoss, Values
+from envelope.conversion.documents import Conversion
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.records import Conversion
+from envelope.options import Dialect, Maps, OnLoss, Values
 
 if TYPE_CHECKING:
-    from envelope.records import Converted, Fault
+    from envelope.conversion.documents import Converted, Fault
 
 try:
     import pyarrow as pa
@@ -26,7 +26,7 @@ __all__ = ["ERROR_TYPE", "convert_column", "convert_with", "documents_of"]
 ERROR_TYPE: Final = pa.struct(
     [("kind", pa.string()), ("offset", pa.int64()), ("path", pa.string()), ("reason", pa.string())]
 )
-"""The fields of `envelope.records.Fault`; ``offset`` counts bytes of the document."""
+"""The fields of `envelope.conversion.Fault`; ``offset`` counts bytes of the document."""
 
 
 def convert_column(

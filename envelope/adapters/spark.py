@@ -15,8 +15,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from envelope.adapters.arrow import ERROR_TYPE, convert_column, convert_with
+from envelope.conversion.documents import Conversion
 from envelope.formats import FORMATS
-from envelope.records import Conversion
 
 try:
     import pyarrow as pa

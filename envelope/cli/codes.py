@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from envelope.cli.files import write_output
-from envelope.cli.options import lang_option, registry_option
-from envelope.cli.report import escaped, printable
-from envelope.codes import Billing
+from envelope.cli.common.files import write_output
+from envelope.cli.common.options import lang_option, registry_option
+from envelope.cli.common.report import escaped, printable
+from envelope.registry.codes import Billing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envelope.codes import CodeRegistry
-    from envelope.lang import Lang
+    from envelope.registry.codes import CodeRegistry
+    from envelope.registry.languages import Lang
 
 __all__ = ["codes"]
 

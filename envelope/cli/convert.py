@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envelope.api import convert_and_compare
 from envelope.cli.bulk.options import BulkOptions, bulk_options
-from envelope.cli.detect import detect
-from envelope.cli.files import check_size, write_output
-from envelope.cli.report import show_decode_error, show_encode_error, show_loss_error, show_losses
-from envelope.cli.source import (
+from envelope.cli.common.detect import detect
+from envelope.cli.common.files import check_size, write_output
+from envelope.cli.common.report import show_decode_error, show_encode_error, show_loss_error, show_losses
+from envelope.cli.common.source import (
     DIALECTS,
     NAMES,
     check_dialect,
@@ -23,13 +22,14 @@ from envelope.cli.source import (
     source_option,
     values_option,
 )
+from envelope.conversion.documents import Conversion
+from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError, LossError
 from envelope.formats import ResultType
 from envelope.limits import Limits
-from envelope.records import Conversion
 
 if TYPE_CHECKING:
-    from envelope.api import Dialect, Maps, Values
+    from envelope.options import Dialect, Maps, Values
 
 __all__ = ["convert"]
 
@@ -129,7 +129,7 @@ def convert(
             raise LossError(losses, target)
         if pretty:
             # Imported here: it brings the Python codec of json, which most conversions do without.
-            from envelope.cli.pretty import pretty as indent
+            from envelope.cli.common.pretty import pretty as indent
 
             body = indent(body, target, limits)
     except LossError as exc:

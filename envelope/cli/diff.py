@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from envelope.cli.report import printable, show_decode_error
-from envelope.cli.shown import write_shown
-from envelope.cli.source import dialect_option, limits_option, load_source, read_source, source_option, values_option
-from envelope.comparison import Change, changes
+from envelope.cli.common.report import printable, show_decode_error
+from envelope.cli.common.shown import write_shown
+from envelope.cli.common.source import (
+    dialect_option,
+    limits_option,
+    load_source,
+    read_source,
+    source_option,
+    values_option,
+)
 from envelope.errors import DecodeError
 from envelope.formats import get_format
 from envelope.limits import Limits
+from envelope.values.comparison import Change, changes
 
 if TYPE_CHECKING:
-    from envelope.api import Dialect, Values
+    from envelope.options import Dialect, Values
 
 __all__ = ["diff"]
 

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from envelope.cli.outline import Outline
-from envelope.cli.report import printable, show_decode_error, title_of
-from envelope.cli.selection import Selection
-from envelope.cli.shown import write_shown
-from envelope.cli.source import (
+from envelope.cli.common.report import printable, show_decode_error, title_of
+from envelope.cli.common.shown import write_shown
+from envelope.cli.common.source import (
     check_dialect,
     dialect_option,
     limits_option,
@@ -20,15 +18,17 @@ from envelope.cli.source import (
     source_option,
     values_option,
 )
-from envelope.cli.spans import walk
-from envelope.cli.stats import Stats
-from envelope.cli.tree import show_outline, show_stats
+from envelope.cli.inspection.outline import Outline
+from envelope.cli.inspection.selection import Selection
+from envelope.cli.inspection.spans import walk
+from envelope.cli.inspection.stats import Stats
+from envelope.cli.inspection.tree import show_outline, show_stats
 from envelope.errors import DecodeError
 from envelope.limits import Limits
 from envelope.path import parse_path
 
 if TYPE_CHECKING:
-    from envelope.api import Dialect, Values
+    from envelope.options import Dialect, Values
 
 __all__ = ["inspect"]
 

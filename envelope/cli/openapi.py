@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from envelope.cli.files import write_output
-from envelope.cli.options import lang_option, registry_option
-from envelope.openapi import document, envelope_schema, request_schema
+from envelope.calls.openapi import envelope_schema, openapi_document, request_schema
+from envelope.cli.common.files import write_output
+from envelope.cli.common.options import lang_option, registry_option
 
 if TYPE_CHECKING:
-    from envelope.codes import CodeRegistry
-    from envelope.lang import Lang
+    from envelope.registry.codes import CodeRegistry
+    from envelope.registry.languages import Lang
 
 __all__ = ["openapi"]
 
@@ -87,7 +87,7 @@ def openapi(
         made = request_schema()
     else:
         try:
-            made = document(
+            made = openapi_document(
                 title=title,
                 version=api_version,
                 server=server,

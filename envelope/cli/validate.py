@@ -9,22 +9,22 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from envelope.cli.checker import Checker
-from envelope.cli.files import write_output
-from envelope.cli.findings import Outcome, as_github, as_json, as_junit, locate, show_outcomes
-from envelope.cli.options import registry_option
-from envelope.cli.units import find_units
-from envelope.cli.update import update_case
+from envelope.answers.envelope import TEXT_FIELDS
+from envelope.cli.common.files import write_output
+from envelope.cli.common.options import registry_option
+from envelope.cli.validation.checker import Checker
+from envelope.cli.validation.findings import Outcome, as_github, as_json, as_junit, locate, show_outcomes
+from envelope.cli.validation.units import find_units
+from envelope.cli.validation.update import update_case
 from envelope.formats import FORMATS
-from envelope.model import TEXT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.text import Text
 
-    from envelope.cli.units import Unit
-    from envelope.codes import CodeRegistry
+    from envelope.cli.validation.units import Unit
+    from envelope.registry.codes import CodeRegistry
 
 __all__ = ["validate"]
 

@@ -9,7 +9,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from envelope.errors import UnknownFormat
-from envelope.formats._native import NATIVE, compiled, extension
+from envelope.formats.native import NATIVE, compiled, extension
 from envelope.limits import Limits
 
 __all__ = [
@@ -71,8 +71,8 @@ class Format(NamedTuple):
 _TYPED = ("typed",)
 
 
-Pick: TypeAlias = Callable[[str, str, str], Callable[..., Any]]
-"""Chooses a codec: of an extension, or of its twin in Python, the function of this name."""
+Pick: TypeAlias = Callable[[str, str], ModuleType]
+"""Chooses a codec: the ``read`` or ``write`` of a format's folder, the extension or its twin in Python."""
 
 
 def make_formats(pick: Pick) -> Mapping[str, Format]:
@@ -83,40 +83,40 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
             "application/json",
             ".json",
             ("typed", "php"),
-            partial(pick("_json_write", "json", "dumps"), ascii=True),
-            partial(pick("_json_scan", "json", "loads"), format="json"),
+            partial(pick("json", "write").dumps, ascii=True),
+            partial(pick("json", "read").loads, format="json"),
         ),
         Format(
             ResultType.JSONU,
             "application/json",
             ".jsonu.json",
             ("typed", "php"),
-            partial(pick("_json_write", "json", "dumps"), ascii=False),
-            partial(pick("_json_scan", "json", "loads"), format="jsonu"),
+            partial(pick("json", "write").dumps, ascii=False),
+            partial(pick("json", "read").loads, format="jsonu"),
         ),
         Format(
             ResultType.XML,
             "application/xml",
             ".xml",
             ("typed", "plain"),
-            pick("_xml_write", "xml", "dumps"),
-            pick("_xml_read", "xml", "loads"),
+            pick("xml", "write").dumps,
+            pick("xml", "read").loads,
         ),
         Format(
             ResultType.SERIALIZE,
             "application/vnd.php.serialized",
             ".serialize",
             _TYPED,
-            pick("_serialize_write", "php_serialize", "dumps"),
-            pick("_serialize_read", "php_serialize", "loads"),
+            pick("serialize", "write").dumps,
+            pick("serialize", "read").loads,
         ),
         Format(
             ResultType.VAR_EXPORT,
             "text/x-php",
             ".var_export.php",
             _TYPED,
-            pick("_var_export_write", "php_var_export", "dumps"),
-            pick("_var_export_read", "php_var_export", "loads"),
+            pick("var_export", "write").dumps,
+            pick("var_export", "read").loads,
         ),
     )
     # Plain strings are found faster than members of an enum.
@@ -151,7 +151,7 @@ def make_shortcuts(module: ModuleType | None) -> Mapping[tuple[str, str], Shortc
     )
 
 
-SHORTCUTS: Final = make_shortcuts(extension("_serialize_to_json"))
+SHORTCUTS: Final = make_shortcuts(extension("serialize._to_json"))
 
 
 def get_shortcut(

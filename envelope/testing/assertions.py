@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, Final
 
-from envelope.comparison import changes
-from envelope.model import Envelope
+from envelope.answers.envelope import Envelope
+from envelope.values.comparison import changes
 
 __all__ = ["assert_same_envelope"]
 

@@ -13,8 +13,9 @@ from typing import IO, Any, Final, Self, cast
 
 import orjson
 
-from envelope.api import Maps, dumps, loads
-from envelope.values import same
+from envelope.api import dumps, loads
+from envelope.options import Maps
+from envelope.values.php import same
 
 __all__ = ["Php", "missing", "tagged"]
 

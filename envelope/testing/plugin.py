@@ -14,20 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envelope.codes import REGISTRY
 from envelope.errors import EnvelopeError
-from envelope.fixtures import (
-    ABOUT,
-    SCHEMA,
-    Case,
-    Finding,
-    body_name,
-    canonical_bodies,
-    check_case,
-    format_of,
-    read_case,
-)
+from envelope.fixtures.bodies import body_name, format_of_file
+from envelope.fixtures.cases import ABOUT, SCHEMA, canonical_bodies, check_case
+from envelope.fixtures.rules import Finding
+from envelope.fixtures.statements import Case, read_case
 from envelope.formats import FORMATS
+from envelope.registry.codes import REGISTRY
 from envelope.testing import php
 
 if TYPE_CHECKING:
@@ -90,7 +83,7 @@ class CaseItem(pytest.Item):
         bodies = {
             file.name: file.read_bytes()
             for file in sorted(folder.iterdir())
-            if file.is_file() and file.name != SCHEMA and format_of(file.name) is not None
+            if file.is_file() and file.name != SCHEMA and format_of_file(file.name) is not None
         }
         if self.config.getoption("--update-goldens") and (written := _update(folder, case, bodies)):
             pytest.skip(f"written anew: {', '.join(written)}")

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from envelope.model import TEXT_FIELDS, Envelope
-from envelope.values import INT_MAX, INT_MIN, PhpEnum, PhpObject, PhpProperty, is_ambiguous
+from envelope.answers.envelope import TEXT_FIELDS, Envelope
+from envelope.values.php import PhpEnum, PhpObject, PhpProperty
+from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
 
 __all__ = ["envelopes", "php_values", "scalars", "texts", "values"]
 

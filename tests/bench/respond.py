@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import envelope
 from envelope import Envelope, RequestIds, ResultType
-from envelope.engine import Engine
-from envelope.request import ApiRequest
+from envelope.calls.engine import Engine
+from envelope.calls.request import ApiRequest
 from tests.bench.documents import documents
 
 ROUNDS, CALLS = 20, 50

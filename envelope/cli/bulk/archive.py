@@ -15,11 +15,11 @@ from envelope.cli.bulk.output import is_same_file, partial_of, replaces_file
 from envelope.cli.bulk.plan import Input, csv_plan, lines_plan
 from envelope.cli.bulk.run import Run
 from envelope.cli.bulk.workers import Workers
-from envelope.cli.report import printable
+from envelope.cli.common.report import printable
 
 if TYPE_CHECKING:
     from envelope.cli.bulk.options import BulkOptions
-    from envelope.records import Conversion
+    from envelope.conversion.documents import Conversion
 
 __all__ = ["convert_archive"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from envelope.records import Fault
+from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

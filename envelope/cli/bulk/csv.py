@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from envelope.cli.bulk.chunks import BadRecord, Outcome, too_long
 from envelope.cli.bulk.compression import compress
-from envelope.records import Fault
+from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envelope.cli.bulk.chunks import Chunk
-    from envelope.records import Conversion
+    from envelope.conversion.documents import Conversion
 
 __all__ = ["CsvFraming", "CsvTask", "read_header"]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from envelope.cli.bulk.chunks import BadRecord, Outcome, too_long
 from envelope.cli.bulk.compression import compress
-from envelope.records import Fault
+from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
     from envelope.cli.bulk.chunks import Chunk
     from envelope.cli.bulk.ranges import InputFile
-    from envelope.records import Conversion
+    from envelope.conversion.documents import Conversion
 
 __all__ = ["LineFraming", "LinesTask"]
 

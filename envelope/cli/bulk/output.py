@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 
-from envelope.cli.files import write_output
-from envelope.cli.report import printable
+from envelope.cli.common.files import write_output
+from envelope.cli.common.report import printable
 
 if sys.platform != "win32":
     import fcntl

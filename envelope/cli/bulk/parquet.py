@@ -16,13 +16,13 @@ import click
 from envelope.cli.bulk.chunks import CHUNK, BadRecord, Chunk, Outcome, Position
 from envelope.cli.bulk.compression import BadInput
 from envelope.cli.bulk.plan import Plan
-from envelope.cli.report import printable
+from envelope.cli.common.report import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from envelope.records import Conversion
+    from envelope.conversion.documents import Conversion
 
 __all__ = ["parquet_plan"]
 

@@ -15,14 +15,14 @@ from envelope.cli.bulk.compression import compress, compression_of, decompressed
 from envelope.cli.bulk.csv import CsvFraming, CsvTask, read_header
 from envelope.cli.bulk.lines import LineFraming, LinesTask
 from envelope.cli.bulk.ranges import InputFile, cut_file
-from envelope.cli.report import printable
+from envelope.cli.common.report import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from envelope.cli.bulk.chunks import Outcome
-    from envelope.records import Conversion
+    from envelope.conversion.documents import Conversion
 
 __all__ = ["Input", "Plan", "csv_plan", "lines_plan"]
 

@@ -24,7 +24,7 @@ from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import progress_bar
 from envelope.cli.bulk.workers import WorkerDied, Workers
-from envelope.cli.report import printable, show_bad_record, show_bulk_end
+from envelope.cli.common.report import printable, show_bad_record, show_bulk_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,233 @@
+"""`Envelope`: the six fields of a gateway's answer, and the rest.
+
+The model knows no clock, no ids and no texts: it says what it is given. Formats never see it; `Envelope.to_value`
+and `Envelope.from_value` are the only bridge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from envelope.errors import EncodeError, ValidationError
+from envelope.path import format_path, short_path
+
+__all__ = ["TEXT_FIELDS", "Envelope", "Note"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+TEXT_FIELDS = ("error", "reason", "error_code", "request_id", "last_id")
+"""The fields that are strings: all but the payload."""
+
+_NO_EXTRAS: Mapping[str, Any] = {}
+_MISSING: Any = object()
+
+
+class Note(NamedTuple):
+    """Something that was mended on the way in: at ``path``, and what was done."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope(Generic[T_co]):
+    """One answer: ``response`` (any value), five strings, and fields beyond the six in their own order.
+
+    ``notes`` says what was mended when the envelope was read; it is neither compared nor written.
+    """
+
+    response: T_co
+    error: str = ""
+    reason: str = ""
+    error_code: str = "0000"
+    request_id: str = ""
+    last_id: str = ""
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = field(default=(), compare=False, repr=False)
+
+    def __init__(
+        self,
+        *,
+        response: T_co,
+        error: str = "",
+        reason: str = "",
+        error_code: str = "0000",
+        request_id: str = "",
+        last_id: str = "",
+        extras: Mapping[str, Any] = _NO_EXTRAS,
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        # What dataclass would write, but that it sets the fields faster: see _set_response.
+        _set_response(self, response)
+        _set_error(self, error)
+        _set_reason(self, reason)
+        _set_error_code(self, error_code)
+        _set_request_id(self, request_id)
+        _set_last_id(self, last_id)
+        _set_extras(self, {} if extras is _NO_EXTRAS else extras)
+        _set_notes(self, notes)
+
+    @staticmethod
+    def ok(
+        response: T, *, request_id: str = "", last_id: str = "", extras: Mapping[str, Any] | None = None
+    ) -> Envelope[T]:
+        """A success: code ``"0000"``, no error."""
+        return Envelope(response=response, request_id=request_id, last_id=last_id, extras=extras or {})
+
+    @staticmethod
+    def fail(
+        code: str,
+        *,
+        error: str = "",
+        reason: str = "",
+        request_id: str = "",
+        last_id: str = "",
+        extras: Mapping[str, Any] | None = None,
+    ) -> Envelope[Any]:
+        """A failure with this code; ``response`` is ``[]``, as PHP gateways say nothing."""
+        return Envelope(
+            response=[],
+            error=error,
+            reason=reason,
+            error_code=code,
+            request_id=request_id,
+            last_id=last_id,
+            extras=extras or {},
+        )
+
+    def to_value(self, payload: str = "response") -> dict[str, Any]:
+        """The map that goes on the wire: ``response, error, reason, error_code, request_id, last_id``, the extras.
+
+        *payload* is the name that ``response`` goes by. `EncodeError` where a text field is no `str`, or where an
+        extra has the name of a field.
+        """
+        _check_payload(payload)
+        value = {
+            payload: self.response,
+            "error": self.error,
+            "reason": self.reason,
+            "error_code": self.error_code,
+            "request_id": self.request_id,
+            "last_id": self.last_id,
+        }
+        for name in TEXT_FIELDS:
+            if type(value[name]) is not str:
+                raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
+        extras = self.extras
+        if type(extras) is not dict and not isinstance(extras, Mapping):
+            raise EncodeError(f"extras are a mapping, not {type(extras).__name__}")
+        if extras:
+            for name in extras:
+                if name in value:
+                    raise EncodeError("an extra has the name of a field", path=short_path([name]))
+            value.update(extras)
+        return value
+
+    @staticmethod
+    def from_value(value: object, payload: str = "response", *, strict: bool = False) -> Envelope[Any]:
+        """The envelope in a decoded map, whatever the order of its fields.
+
+        Unless *strict*, what is missing or mistyped in a known way is mended and noted: a missing payload is
+        ``[]``, a missing or null text ``""``, an integer code is padded to four digits, an integer id is its
+        decimal. Everything else is a `ValidationError` with the field's path.
+        """
+        _check_payload(payload)
+        extras = value.copy() if type(value) is dict else _members(value)
+        take = extras.pop
+        response = take(payload, _MISSING)
+        error = take("error", _MISSING)
+        reason = take("reason", _MISSING)
+        error_code = take("error_code", _MISSING)
+        request_id = take("request_id", _MISSING)
+        last_id = take("last_id", _MISSING)
+        notes: tuple[Note, ...] = ()
+        is_ordinary = type(error) is type(reason) is type(error_code) is type(request_id) is type(last_id) is str
+        if not is_ordinary or response is _MISSING:
+            texts = [error, reason, error_code, request_id, last_id]
+            response, texts, notes = _mend(response, payload, texts, strict=strict)
+            error, reason, error_code, request_id, last_id = texts
+        envelope: Envelope[Any] = object.__new__(Envelope)
+        # The call of a class would first put all of these into a dict.
+        Envelope.__init__(
+            envelope,
+            response=response,
+            error=error,
+            reason=reason,
+            error_code=error_code,
+            request_id=request_id,
+            last_id=last_id,
+            extras=extras,
+            notes=notes,
+        )
+        return envelope
+
+
+# A frozen dataclass sets its fields by object.__setattr__, which looks for each by its name.
+(
+    _set_response,
+    _set_error,
+    _set_reason,
+    _set_error_code,
+    _set_request_id,
+    _set_last_id,
+    _set_extras,
+    _set_notes,
+) = (getattr(Envelope, field.name).__set__ for field in fields(Envelope))
+
+
+def _check_payload(payload: str) -> None:
+    if type(payload) is not str or payload in TEXT_FIELDS:
+        raise TypeError(f"payload is the name of a field of its own, not {payload!r}")
+
+
+def _members(value: object) -> dict[Any, Any]:
+    """The map that an envelope is where it is no dict: PHP may write an stdClass, and an empty one as ``[]``."""
+    from envelope.values.php import PhpObject
+
+    if type(value) is PhpObject and value.class_name == "stdClass":
+        return {entry.mangled: entry.value for entry in value.properties}
+    if value == [] and type(value) is list:
+        return {}
+    raise ValidationError(f"an envelope is a map, not {type(value).__name__}")
+
+
+def _mend(response: Any, payload: str, texts: list[Any], *, strict: bool) -> tuple[Any, list[str], tuple[Note, ...]]:
+    """The payload and the five texts as they are to be, for what was found of them, and a note of each change."""
+    notes: list[Note] = []
+    if response is _MISSING:
+        if strict:
+            raise ValidationError("missing", path=format_path([payload]))
+        response = []
+        notes.append(Note(format_path([payload]), "missing, taken as []"))
+    mended = [
+        text if type(text) is str else _mend_text(text, name, notes, strict=strict)
+        for name, text in zip(TEXT_FIELDS, texts, strict=True)
+    ]
+    return response, mended, tuple(notes)
+
+
+def _mend_text(value: object, name: str, notes: list[Note], *, strict: bool) -> str:
+    """A text for what is none, and a note of it."""
+    from envelope.values.rules import INT_MAX, INT_MIN
+
+    path = format_path([name])
+    is_missing = value is _MISSING
+    if strict:
+        raise ValidationError("missing" if is_missing else f"a string, not {type(value).__name__}", path=path)
+    if is_missing or value is None:
+        notes.append(Note(path, f"{'missing' if is_missing else 'null'}, taken as ''"))
+        return ""
+    if type(value) is int and INT_MIN <= value <= INT_MAX:
+        if name == "error_code" and value >= 0:
+            notes.append(Note(path, "an integer, padded to four digits"))
+            return f"{value:04d}"
+        if name in ("request_id", "last_id"):
+            notes.append(Note(path, "an integer, taken as its decimal"))
+            return str(value)
+    raise ValidationError(f"a string, not {type(value).__name__}", path=path)

@@ -1,0 +1,207 @@
+"""Verdicts: HTTP status, error code and upstream error of one answer, made into one outcome.
+
+A gateway fails in layers. HTTP may say 200 where the code says no, and the code may say yes (2000) where the upstream
+failed inside ``response.error``. `judge` asks the rules below in order and the first that holds decides; `lint` lists
+where the layers of one answer contradict each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from envelope.answers.envelope import Envelope
+from envelope.path import format_path
+from envelope.registry.codes import NO_RESULT, REGISTRY, Billing, CodeRegistry, ErrorCode
+from envelope.values.php import PhpObject
+
+__all__ = [
+    "CONTRADICTIONS",
+    "RULES",
+    "Contradiction",
+    "ContradictionRule",
+    "Layer",
+    "Rule",
+    "Verdict",
+    "judge",
+    "lint",
+    "upstream_error",
+]
+
+Layer = Literal["http", "gateway", "upstream"]
+"""Where an answer failed: on the way to the gateway, in the gateway, or behind it."""
+
+Rule = Literal["no-envelope", "unknown-code", "failure-code", "upstream-error", "http-status", "no-result", "success"]
+
+RULES: Mapping[Rule, str] = MappingProxyType(
+    {
+        "no-envelope": "what came is no envelope; HTTP alone says whether to try again, and nobody says who pays",
+        "unknown-code": "the registry does not hold the code; HTTP alone says whether to try again",
+        "failure-code": "the gateway's code is a failure; its row says whether to try again",
+        "upstream-error": "the gateway's code is a success, but response.error is there, whose code or type says more",
+        "http-status": "the envelope is a success, but the HTTP status is not 2xx",
+        "no-result": "the call succeeded, and found nothing",
+        "success": "the call succeeded",
+    }
+)
+"""The rules, in the order in which they are asked, and what each says. Who pays is always the code's affair."""
+
+# Statuses after which the same request may succeed: RFC 9110 (408, 500, 502-504), RFC 6585 (429), RFC 8470 (425).
+_RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+# What OpenAI and its like write into response.error's type or code when waiting helps; "tokens" and "requests" are
+# the two quantities whose rate is limited.
+_RETRYABLE_ERRORS = frozenset(
+    {"tokens", "requests", "rate_limit_exceeded", "rate_limit_error", "server_error", "api_error", "overloaded_error",
+     "engine_overloaded", "timeout", "timeout_error"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One outcome: whether the call is ``ok``, which ``layer`` failed (None when ok), whether the same call may
+    succeed a little later, who pays, and the ``rule`` of `RULES` that decided."""
+
+    ok: bool
+    layer: Layer | None
+    retryable: bool
+    billing: Billing
+    rule: Rule
+
+    @property
+    def billable(self) -> bool:
+        """Whether the caller pays; not so where nobody knows (``billing`` is then ``unknown``)."""
+        return self.billing is Billing.CHARGED
+
+
+def judge(
+    answer: Envelope[Any] | None, http_status: int | None = None, *, registry: CodeRegistry = REGISTRY
+) -> Verdict:
+    """The outcome of one call: *answer* (None where what came is no envelope), and *http_status* where it is known."""
+    _check_answer(answer)
+    is_http_ok = _is_http_ok(http_status)
+    is_http_retryable = http_status in _RETRYABLE_STATUSES
+    if answer is None:
+        return _failed("no-envelope", "http", is_http_retryable, Billing.UNKNOWN)
+    if answer.error_code not in registry:
+        return _failed("unknown-code", "gateway", is_http_retryable, Billing.UNKNOWN)
+    row = registry[answer.error_code]
+    if not row.is_success:
+        return _failed("failure-code", "gateway", row.retryable, row.billing)
+    error = upstream_error(answer.response)
+    if error is not None:
+        return _failed("upstream-error", "upstream", _is_retryable(error), row.billing)
+    if not is_http_ok:
+        return _failed("http-status", "http", is_http_retryable, row.billing)
+    rule: Rule = "no-result" if row.code == NO_RESULT else "success"
+    return Verdict(ok=True, layer=None, retryable=False, billing=row.billing, rule=rule)
+
+
+def _failed(rule: Rule, layer: Layer, retryable: bool, billing: Billing) -> Verdict:  # noqa: FBT001  # as a rule has them
+    return Verdict(ok=False, layer=layer, retryable=retryable, billing=billing, rule=rule)
+
+
+def _check_answer(answer: object) -> None:
+    if not isinstance(answer, Envelope | None):
+        raise TypeError(f"an answer is an Envelope, not {type(answer).__name__}")
+
+
+def _is_http_ok(http_status: int | None) -> bool:
+    """Whether HTTP says that all is well, or nothing."""
+    if not isinstance(http_status, int | None):
+        raise TypeError(f"an HTTP status is an int, not {type(http_status).__name__}")
+    return http_status is None or 200 <= http_status <= 299
+
+
+def upstream_error(response: object) -> Any:
+    """What stands under ``error`` in *response*, a map; None where there is nothing, or nothing in it."""
+    error = response.get("error") if isinstance(response, dict | PhpObject) else None
+    return None if _is_nothing(error) else error
+
+
+def _is_nothing(value: object) -> bool:
+    """Whether PHP would call it empty; an object without properties is, too, as the map that it stands for."""
+    if isinstance(value, PhpObject):
+        return not value.properties and value.payload is None
+    return not value or value == "0"
+
+
+def _is_retryable(error: object) -> bool:
+    """Whether waiting may help, by the names in the error: its code where there is one, else its type."""
+    if not isinstance(error, dict | PhpObject):
+        return False
+    code = error.get("code")
+    name = error.get("type") if _is_nothing(code) else code
+    if isinstance(name, int):
+        return name in _RETRYABLE_STATUSES
+    return isinstance(name, str) and (name in _RETRYABLE_ERRORS or name in map(str, _RETRYABLE_STATUSES))
+
+
+ContradictionRule = Literal[
+    "success-with-upstream-error",
+    "no-result-with-response",
+    "success-with-error",
+    "success-with-http-error",
+    "failure-with-response",
+]
+
+CONTRADICTIONS: Mapping[ContradictionRule, str] = MappingProxyType(
+    {
+        "success-with-upstream-error": "the code is a success, but response.error is there",
+        "no-result-with-response": "the code says that nothing was found, but there is a response",
+        "success-with-error": "the code is a success, but error says something else",
+        "success-with-http-error": "the code is a success, but the HTTP status is not 2xx",
+        "failure-with-response": "the code is a failure, but there is a response, and no upstream error in it",
+    }
+)
+"""What `lint` looks for. A failure under HTTP 200 is how PHP gateways answer, and none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two parts of an answer that cannot both be right: which of `CONTRADICTIONS`, where, and what is said."""
+
+    rule: ContradictionRule
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text} ({self.rule})"
+
+
+def lint(
+    answer: Envelope[Any], http_status: int | None = None, *, registry: CodeRegistry = REGISTRY
+) -> list[Contradiction]:
+    """The contradictions in one answer; those with HTTP only where *http_status* is known.
+
+    A code that the registry does not hold contradicts nothing, for nobody knows what it says.
+    """
+    _check_answer(answer)
+    is_http_ok = _is_http_ok(http_status)
+    if answer.error_code not in registry:
+        return []
+    row = registry[answer.error_code]
+    if not row.is_success:
+        return list(_failure_lint(answer, row))
+    found = list(_success_lint(answer, row))
+    if not is_http_ok:
+        text = f"{row.code} is a success, HTTP says {http_status}"
+        found.append(Contradiction("success-with-http-error", format_path(["error_code"]), text))
+    return found
+
+
+def _success_lint(answer: Envelope[Any], row: ErrorCode) -> Iterator[Contradiction]:
+    is_success = f"{row.code} is a success"
+    if upstream_error(answer.response) is not None:
+        yield Contradiction("success-with-upstream-error", format_path(["response", "error"]), is_success)
+    elif row.code == NO_RESULT and not _is_nothing(answer.response):
+        yield Contradiction("no-result-with-response", format_path(["response"]), f"{row.code} says there is none")
+    if answer.error not in ("", row.message):
+        yield Contradiction("success-with-error", format_path(["error"]), is_success)
+
+
+def _failure_lint(answer: Envelope[Any], row: ErrorCode) -> Iterator[Contradiction]:
+    if upstream_error(answer.response) is None and not _is_nothing(answer.response):
+        yield Contradiction("failure-with-response", format_path(["response"]), f"{row.code} is a failure")

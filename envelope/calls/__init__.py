@@ -1,0 +1,44 @@
+"""One call of a gateway, at both ends: read from HTTP and written to it, signed, cached, answered, described."""
+
+from typing import TYPE_CHECKING
+
+from envelope.lazy import door
+
+if TYPE_CHECKING:
+    from envelope.calls.cache_keys import cache_key as cache_key
+    from envelope.calls.cache_keys import client_cache_key as client_cache_key
+    from envelope.calls.engine import Asker as Asker
+    from envelope.calls.engine import Engine as Engine
+    from envelope.calls.http import HttpRequest as HttpRequest
+    from envelope.calls.http import Rendered as Rendered
+    from envelope.calls.media import content_type_of as content_type_of
+    from envelope.calls.media import format_of_content_type as format_of_content_type
+    from envelope.calls.negotiation import negotiate_format as negotiate_format
+    from envelope.calls.negotiation import negotiate_lang as negotiate_lang
+    from envelope.calls.openapi import METHODS as METHODS
+    from envelope.calls.openapi import envelope_schema as envelope_schema
+    from envelope.calls.openapi import openapi_document as openapi_document
+    from envelope.calls.openapi import request_schema as request_schema
+    from envelope.calls.php_query import build_query as build_query
+    from envelope.calls.php_query import parse_query as parse_query
+    from envelope.calls.request import ApiRequest as ApiRequest
+    from envelope.calls.request import Carrier as Carrier
+    from envelope.calls.signing import CHINA as CHINA
+    from envelope.calls.signing import sign as sign
+    from envelope.calls.signing import signature as signature
+    from envelope.calls.signing import verify as verify
+else:
+    __getattr__, __dir__, __all__ = door(
+        __name__,
+        {
+            "cache_keys": "cache_key client_cache_key",
+            "engine": "Asker Engine",
+            "http": "HttpRequest Rendered",
+            "media": "content_type_of format_of_content_type",
+            "negotiation": "negotiate_format negotiate_lang",
+            "openapi": "METHODS envelope_schema openapi_document request_schema",
+            "php_query": "build_query parse_query",
+            "request": "ApiRequest Carrier",
+            "signing": "CHINA sign signature verify",
+        },
+    )

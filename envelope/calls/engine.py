@@ -1,0 +1,160 @@
+"""`Engine`: from a call to an answer, and back; registry, languages, formats and requests joined.
+
+It knows no clock, no ids and no secrets but those that it is handed, and does no I/O: a server hands it what HTTP
+carried (`envelope.calls.HttpRequest`) and sends the `Rendered` that it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Protocol
+
+from envelope.answers.envelope import Envelope
+from envelope.api import decode, encode
+from envelope.calls.http import HttpRequest, Rendered
+from envelope.calls.media import content_type_of, format_of_content_type
+from envelope.calls.request import ApiRequest, read_call
+from envelope.calls.signing import CHINA, verify
+from envelope.errors import EncodeError, RequestError
+from envelope.formats import get_format
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import Dialect, Maps
+from envelope.registry.codes import ACCOUNT_NOT_FOUND, SERVER_ERROR
+from envelope.registry.languages import Lang
+from envelope.registry.messages import Messages
+
+__all__ = ["Asker", "Engine"]
+
+
+class Asker(Protocol):
+    """Whoever is answered: an `ApiRequest`, or the `RequestError` of a call that is none."""
+
+    @property
+    def result_type(self) -> str:
+        """The format of the answer."""
+
+    @property
+    def lang(self) -> str:
+        """Its language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One gateway's end: ``read`` a call, ``respond`` to it or ``fail`` it; ``parse`` what a gateway answered.
+
+    ``messages``    has the registry, and the texts.
+    ``request_id``  answers the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` without.
+    ``secrets``     answers the secret of a key, None for a key that there is none of; without it, nobody is asked for
+                    proof. With it goes ``clock``, which answers the time in nanoseconds; ``window`` is the age in
+                    seconds that a signature may have, and ``zone`` the one that its ``dateline`` is in.
+    ``apis``        the names of the APIs that there are; without it, any name is one.
+    ``payload``     the name of the payload's field.
+    ``limits``      of what is read, and of payloads; ``on_error`` is told of a payload that cannot be written.
+    ``dialects``    by format, as `encode` has them, and so ``maps``: a PHP gateway writes json and jsonu in ``"php"``.
+    """
+
+    messages: Messages = field(default_factory=Messages)
+    request_id: Callable[[], str] = str
+    last_id: Callable[[], str] = str
+    secrets: Callable[[str], str | None] | None = field(default=None, repr=False)
+    clock: Callable[[], int] | None = None
+    window: int = 300
+    zone: tzinfo = CHINA
+    apis: Collection[str] | None = None
+    payload: str = "response"
+    dialects: Mapping[str, Dialect] = field(default_factory=dict)
+    maps: Maps = "array"
+    limits: Limits = DEFAULT_LIMITS
+    on_error: Callable[[EncodeError], None] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.secrets is None) != (self.clock is None):
+            raise TypeError("secrets and clock go together: a signature has a time")
+
+    def read(self, http: HttpRequest) -> ApiRequest:
+        """The call in *http*, of a caller who has proved to be who it says. `RequestError` for any other."""
+        request, params = read_call(http, apis=self.apis, limits=self.limits)
+        if self.secrets is not None and self.clock is not None:
+            try:
+                secret = self.secrets(request.key)
+                if not secret:  # an empty one proves nothing
+                    raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
+                verify(request, secret, self.clock, params=params, window=self.window, zone=self.zone)
+            except RequestError as error:
+                error.result_type, error.lang = request.result_type, request.lang
+                raise
+        return request
+
+    def answer(self, http: HttpRequest, handler: Callable[[ApiRequest], Any]) -> Rendered:
+        """What *handler* answers to the call, rendered; whatever is wrong with the call is an answer too.
+
+        *handler* answers a payload or an `Envelope` (`Envelope.fail("4016")`), or raises `RequestError` for what it
+        finds wrong itself. A payload that cannot be written is answered with 4000, and ``on_error`` told why. What
+        else it raises is the server's own affair.
+        """
+        try:
+            request = self.read(http)
+        except RequestError as error:
+            return self.refuse(error)
+        try:
+            return self.respond(request, handler(request))
+        except RequestError as error:
+            error.result_type, error.lang = request.result_type, request.lang
+            return self.refuse(error)
+        except EncodeError as error:
+            if self.on_error is not None:
+                self.on_error(error)
+            return self.fail(request, SERVER_ERROR)
+
+    def respond(self, asker: Asker, payload: Any) -> Rendered:
+        """The answer that carries *payload*: any value, or an `Envelope`, whose blanks are filled.
+
+        A failure without an ``error`` gets its code's message, one without a ``reason`` its description in the
+        caller's language. `EncodeError` where the payload cannot be written.
+        """
+        return self._render(asker, payload if isinstance(payload, Envelope) else Envelope.ok(payload), self.limits)
+
+    def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "") -> Rendered:
+        """The answer of a failure with this *code*; *error* and *reason* are the registry's where they are blank."""
+        # Not within limits that may be those of requests: it is small, and must go out.
+        return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS)
+
+    def refuse(self, error: RequestError) -> Rendered:
+        """The answer to a call that is none: its code's description, and which parameter it is about, or what."""
+        text = self.messages.text(error.code, error.lang)
+        about = error.path.removeprefix("$").removeprefix(".") or error.reason
+        return self.fail(error, error.code, reason=f"{text}: {about}")
+
+    def _render(self, asker: Asker, own: Envelope[Any], limits: Limits) -> Rendered:
+        row = self.messages.registry.get(own.error_code)
+        lang = Lang(asker.lang)
+        answer = Envelope(
+            response=own.response,
+            error=own.error or ("" if row.is_success else row.message),
+            reason=own.reason or ("" if row.is_success else str(self.messages.text(row.code, lang))),
+            error_code=own.error_code,
+            request_id=own.request_id or self.request_id(),
+            last_id=own.last_id or self.last_id(),
+            extras=own.extras,
+        )
+        result_type = get_format(asker.result_type).name
+        dialect = self.dialects.get(result_type, "typed")
+        body = encode(answer, result_type, payload=self.payload, maps=self.maps, dialect=dialect, limits=limits)
+        headers = {
+            "Content-Type": content_type_of(result_type),
+            "Content-Language": lang.tag,
+            "Vary": "Accept, Accept-Language",
+        }
+        return Rendered(row.http_status, headers, body)
+
+    def parse(self, body: bytes, content_type: str = "", *, result_type: str | None = None) -> Envelope[Any]:
+        """The envelope in what a gateway answered, in the format that was asked for, else that of its content type.
+
+        `DecodeError`, `ValidationError` or `UnknownFormat` where there is none.
+        """
+        format = get_format(format_of_content_type(content_type) if result_type is None else result_type).name
+        return decode(
+            body, format, payload=self.payload, dialect=self.dialects.get(format, "typed"), limits=self.limits
+        )

@@ -1,0 +1,332 @@
+"""Query strings and form bodies, as PHP reads and writes them.
+
+    query = [part] ("&" [part])*          part  = name ["=" value]
+    name  = head ("[" [key] "]")*         in both, "+" is a space, and %XX the byte of two hexadecimal digits
+
+What is read is what PHP 8.2 reads with its default settings, but that nothing is lost: where PHP drops a parameter
+that has a name, or its own readers disagree on where the input ends, there is a `DecodeError`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote_plus
+
+from envelope.errors import DecodeError, EncodeError, EncodeErrorKind
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.path import Link, Step, link_steps, short_path
+from envelope.values.rules import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
+
+__all__ = ["build_query", "parse_query", "scalar_text"]
+
+FORMAT: Final = "query"
+
+# PHP's own bounds, as its settings are named. Beyond the first it drops the parameters that are left; beyond the
+# second it drops the parameter, and all that had the same name.
+MAX_INPUT_VARS: Final = 1000
+MAX_INPUT_NESTING_LEVEL: Final = 64
+
+# Between two "&" nothing is no parameter, and is not counted.
+_PART: Final = re.compile(rb"[^&]+")
+# Escapes are decoded by the run, of a length that costs the search no memory.
+_ESCAPES: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2}){1,64}")
+_MANGLED: Final = bytes.maketrans(b" .[", b"___")
+# A browser vouches for a cookie of such a name, so mangling must not make one. PHP looks for them in keys as well.
+_COOKIE_PREFIXES: Final = (b"__Host-", b"__Secure-")
+
+
+def parse_query(data: bytes | str, limits: Limits = DEFAULT_LIMITS) -> dict[str | bytes, Any]:
+    """The parameters in a query string or form body, as PHP's parse_str reads them (and so $_GET, $_POST).
+
+    Texts, and keys, are `bytes` where they are not UTF-8. An array is a list when its keys are 0 … n-1 in order, else
+    a dict whose integer keys are decimal strings. A parameter without a name is none.
+    """
+    return _Reader(_as_bytes(data), limits).read()
+
+
+def build_query(params: Mapping[str, Any]) -> str:
+    """*params* as PHP's http_build_query writes them (RFC 1738: a space is +).
+
+    As there, None and empty containers are not written, and a float has 14 digits; keys may also be `bytes`. Within
+    the default `Limits`.
+    """
+    pairs: list[str] = []
+    room = DEFAULT_LIMITS.max_bytes + 1  # there is no "&" before the first
+    for link, text in _Walk().leaves(params):
+        steps = link_steps(link)
+        # One long key may stand above many texts: it is not encoded (which makes nothing shorter) without room for it.
+        if sum(len(step) for step in steps if not isinstance(step, int)) <= room:
+            pair = _pair(steps, text)
+            if pair is None:
+                raise _fault("a lone surrogate in the text or in its keys", link)
+            room -= len(pair) + 1
+            if room >= 0:
+                pairs.append(pair)
+                continue
+        raise _fault(f"the output is longer than {DEFAULT_LIMITS.max_bytes} bytes", link, kind="limit")
+    return "&".join(pairs)
+
+
+def _as_bytes(data: object) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if not isinstance(data, str):
+        raise TypeError(f"input is bytes or str, not {type(data).__name__}")
+    try:
+        return data.encode()
+    except UnicodeEncodeError as exc:
+        offset = len(data[: exc.start].encode())
+    raise DecodeError("a lone surrogate", format=FORMAT, offset=offset)
+
+
+class _Array(dict[str | bytes, Any]):
+    """A PHP array while it is filled. Its integer keys are here as their decimals, which no other key can be."""
+
+    __slots__ = ("highest",)
+
+    def __init__(self) -> None:
+        self.highest = INT_MIN - 1
+
+    def put(self, key: str | bytes, value: Any) -> None:
+        """Set *key*, which keeps its place where it is there already."""
+        number = array_key(key) if isinstance(key, str) else key
+        if isinstance(number, int):
+            self.highest = max(self.highest, number)
+        self[key] = value
+
+    @property
+    def free(self) -> int:
+        """The index that `[]` takes: one more than the highest integer key (also a negative one), 0 without any."""
+        return self.highest + 1 if self.highest >= INT_MIN else 0
+
+
+class _Reader:
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self.data = data
+        self.limits = limits
+        self.items = 0
+        self.root = _Array()
+        # Each array made in another: that one, the key, and itself.
+        self.nested: list[tuple[_Array, str | bytes, _Array]] = []
+
+    def read(self) -> dict[str | bytes, Any]:
+        if len(self.data) > self.limits.max_bytes:
+            reason = f"the input is {len(self.data)} bytes long; the limit is {self.limits.max_bytes}"
+            raise self.limit(reason, self.limits.max_bytes, hint="raise Limits.max_bytes")
+        nul = self.data.find(b"\0")
+        if nul >= 0:
+            # As %00 it is a character like any other in a value. As it is, it ends parse_str's input, not $_POST's.
+            raise DecodeError("a NUL byte", format=FORMAT, offset=nul, hint="in a query it is %00")
+        self.check_depth(1, 0)
+        for count, part in enumerate(_PART.finditer(self.data), 1):
+            if count > MAX_INPUT_VARS:
+                hint = "PHP's max_input_vars"
+                raise self.limit(f"more than {MAX_INPUT_VARS} parameters", part.start(), hint=hint)
+            # Split, then decoded: %26 and %3D are characters. A second "=" is one too.
+            name, _, value = part.group().partition(b"=")
+            self.store(self.keys(_decoded(name), part.start()), text_or_bytes(_decoded(value)), part.start())
+        # The innermost were made last. What is no longer in its place was overwritten.
+        for parent, key, array in reversed(self.nested):
+            if parent[key] is array:
+                parent[key] = list(array.values()) if is_ambiguous(array) else dict(array)
+        return dict(self.root)
+
+    def keys(self, name: bytes, offset: int) -> list[bytes | None]:
+        """The keys that lead to a parameter, None for `[]`; none at all where there is no name."""
+        # It ends before a NUL, and begins behind spaces (no other white space).
+        name = name.partition(b"\0")[0].lstrip(b" ")
+        head, _, rest = name.partition(b"[")
+        if not head:
+            return []
+        # A bracket that is never closed is a character of the name, and so is all behind it.
+        if b"]" not in rest:
+            head = name
+        # Only here is anything mangled: keys in brackets are as they are.
+        mangled = head.translate(_MANGLED)
+        place = text_or_bytes(mangled)
+        keys: list[bytes | None] = [mangled]
+        at = len(head)
+        self.check_prefix(mangled, name, offset, place)
+        # What is not a bracket right behind the last one, or is never closed, is passed over to the end.
+        while name.startswith(b"[", at):
+            if len(keys) > MAX_INPUT_NESTING_LEVEL:
+                reason = f"more than {MAX_INPUT_NESTING_LEVEL} brackets in a name"
+                raise self.limit(reason, offset, place, hint="PHP's max_input_nesting_level")
+            end = name.find(b"]", at)
+            if end < 0:
+                break
+            # All to the first `]`, also a `[`. One white space alone is as nothing.
+            key = name[at + 1 : end]
+            self.check_prefix(key, name, offset, place)
+            keys.append(None if not key or (len(key) == 1 and key.isspace()) else key)
+            at = end + 1
+        return keys
+
+    def check_prefix(self, key: bytes, name: bytes, offset: int, place: Step) -> None:
+        """Fail at a prefix of cookies that the whole name does not have, for there PHP drops the parameter."""
+        for prefix in _COOKIE_PREFIXES:
+            if key.startswith(prefix) and not name.startswith(prefix):
+                reason = f"a name that hides the prefix {prefix.decode()}"
+                raise DecodeError(reason, kind="forbidden", format=FORMAT, offset=offset, path=short_path([place]))
+
+    def store(self, keys: list[bytes | None], value: str | bytes, offset: int) -> None:
+        """Put *value* where *keys* lead; an array on the way is made where there is none, over a text that is there."""
+        self.check_depth(len(keys), offset)
+        array = self.root
+        steps: list[str | bytes] = []
+        for raw in keys:
+            if raw is None and array.free > INT_MAX:
+                raise self.limit("no index is left for []", offset, *steps)
+            key = str(array.free) if raw is None else text_or_bytes(raw)
+            steps.append(key)
+            if len(steps) < len(keys) and isinstance(array.get(key), _Array):
+                array = array[key]
+                continue
+            self.items += 1
+            if self.items > self.limits.max_items:
+                reason = f"more than {self.limits.max_items} items"
+                raise self.limit(reason, offset, *steps, hint="raise Limits.max_items")
+            if len(steps) == len(keys):
+                array.put(key, value)
+                continue
+            inner = _Array()
+            self.nested.append((array, key, inner))
+            array.put(key, inner)
+            array = inner
+
+    def check_depth(self, depth: int, offset: int) -> None:
+        if depth > self.limits.max_depth:
+            raise self.limit(f"nested deeper than {self.limits.max_depth}", offset, hint="raise Limits.max_depth")
+
+    def limit(self, reason: str, offset: int, *steps: Step, hint: str = "") -> DecodeError:
+        """The error of kind `limit`, to be raised; *offset* is that of the parameter."""
+        return DecodeError(reason, kind="limit", format=FORMAT, offset=offset, path=short_path(steps), hint=hint)
+
+
+def _decoded(raw: bytes) -> bytes:
+    """``+`` is a space; ``%`` without two hexadecimal digits is itself."""
+    raw = raw.replace(b"+", b" ")
+    decoded = bytearray()  # not pieces: there may be as many as every third byte
+    start = 0
+    for run in _ESCAPES.finditer(raw):
+        decoded += raw[start : run.start()]
+        decoded += bytes.fromhex(run.group().replace(b"%", b"").decode())
+        start = run.end()
+    return bytes(decoded + raw[start:])
+
+
+class _Walk:
+    """The way through what is to be written."""
+
+    def __init__(self) -> None:
+        self.items = 0
+        # The open containers: which, where, and what is left of their children.
+        self.frames: list[tuple[object, Link, Iterator[tuple[Step, Any]]]] = []
+        self.open: set[int] = set()
+
+    def leaves(self, root: object) -> Iterator[tuple[Link, str | bytes]]:
+        """Each place of a text, and the text, in order."""
+        if not isinstance(root, Mapping):
+            raise _fault(f"parameters are a mapping, not {type(root).__name__}", None)
+        self.enter(root, None)
+        while self.frames:
+            container, link, children = self.frames[-1]
+            for step, child in children:
+                place = (link, step)
+                if type(child) is dict or type(child) is list:
+                    self.enter(child, place)
+                    break
+                if child is not None:
+                    yield place, _text(child, place)
+            else:
+                self.frames.pop()
+                self.open.discard(id(container))
+
+    def enter(self, container: Mapping[Any, Any] | list[Any], link: Link) -> None:
+        """Open a container: it is in none of its own children, and within the limits; its keys are text or bytes."""
+        limits = DEFAULT_LIMITS
+        if id(container) in self.open:
+            raise _fault("the container contains itself", link, kind="limit")
+        if len(self.frames) >= limits.max_depth:
+            raise _fault(f"nested deeper than {limits.max_depth}", link, kind="limit")
+        self.items += len(container)
+        if self.items > limits.max_items:
+            raise _fault(f"more than {limits.max_items} items", link, kind="limit")
+        if isinstance(container, list):
+            children: Iterator[tuple[Step, Any]] = iter(enumerate(container))
+        else:
+            _check_keys(container, link)
+            children = iter(container.items())
+        self.frames.append((container, link, children))
+        self.open.add(id(container))
+
+
+def _check_keys(container: Mapping[Any, Any], link: Link) -> None:
+    for key in container:
+        if type(key) is not str and type(key) is not bytes:
+            raise _fault(f"a key of type {type(key).__name__}", link, hint="a key is a str or bytes")
+        text = text_or_bytes(key) if type(key) is bytes else None
+        if type(text) is str and text in container:
+            raise _fault("two keys that are one in PHP", link)
+
+
+def _text(value: Any, link: Link) -> str | bytes:
+    """A scalar as the text that PHP makes of it; bytes as they are."""
+    kind = type(value)
+    if kind is bytes:
+        raw: bytes = value
+        return raw
+    if kind not in (str, bool, int, float):
+        raise _fault(f"a value of type {kind.__name__} is outside the domain", link)
+    if kind is int and not INT_MIN <= value <= INT_MAX:
+        raise _fault("an int beyond 64 bits", link, hint="write it as a str")
+    return scalar_text(value)
+
+
+def scalar_text(value: str | bool | float) -> str:  # noqa: FBT001  # each is a value of its own
+    """A scalar as the text that PHP makes of it in a query string: true and false are 1 and 0."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return _float_text(value) if isinstance(value, float) else str(value)
+
+
+def _float_text(number: float) -> str:
+    """As PHP converts it to a string, at ``precision=14``: ``0.3``, ``1.0E+25``, ``1.5E-7``, ``-0``, ``NAN``."""
+    size = abs(number)
+    # Of 15 digits that end in 05, PHP rounds the 5 away and leaves the zeros that it drops elsewhere.
+    layout = ".13E" if 1e14 <= size < 1e15 and size % 100 == 5 else ".14G"
+    mantissa, exponent, power = format(number, layout).partition("E")
+    if not exponent:
+        return mantissa
+    point = "" if "." in mantissa else ".0"
+    return f"{mantissa}{point}E{int(power):+d}"
+
+
+def _pair(steps: list[Step], text: str | bytes) -> str | None:
+    try:
+        return f"{_name(steps)}={_quoted(text)}"
+    except UnicodeEncodeError:  # which holds the text: the error that tells of it must not hold this one
+        return None
+
+
+def _name(steps: list[Step]) -> str:
+    """``head[key][key]``, encoded, the brackets too."""
+    head, *keys = map(_quoted, steps)
+    return head + "".join(f"%5B{key}%5D" for key in keys)
+
+
+def _quoted(step: Step) -> str:
+    """Letters, digits, ``-``, ``.`` and ``_`` are themselves; a space is ``+``; other bytes are ``%XX``."""
+    if isinstance(step, int):
+        return str(step)
+    raw = step.encode() if isinstance(step, str) else step
+    # Python follows a later RFC in one character.
+    return quote_plus(raw).replace("~", "%7E")
+
+
+def _fault(reason: str, link: Link, *, kind: EncodeErrorKind = "unrepresentable", hint: str = "") -> EncodeError:
+    return EncodeError(reason, kind=kind, format=FORMAT, path=short_path(link_steps(link)), hint=hint)

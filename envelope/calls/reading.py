@@ -1,0 +1,158 @@
+"""The parts of reading a call: from HTTP's pieces to parameters, and from parameters to the fields of a request."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
+
+from envelope.calls.media import FORM_TYPE, split_content_type
+from envelope.calls.negotiation import negotiate_format, negotiate_lang
+from envelope.calls.php_query import parse_query
+from envelope.errors import DecodeError, RequestError
+from envelope.formats import FORMATS, ResultType
+from envelope.path import format_path, short_path
+from envelope.registry.codes import API_NOT_FOUND
+from envelope.registry.languages import Lang
+
+if TYPE_CHECKING:
+    from envelope.calls.http import HttpRequest
+    from envelope.limits import Limits
+
+__all__ = [
+    "NAME_PATTERN",
+    "is_name",
+    "member",
+    "read_body",
+    "read_path",
+    "read_query",
+    "salvage",
+    "take_args",
+    "take_text",
+    "wanted",
+]
+
+NAME_PATTERN = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
+
+# /<api_type>/<api_name>/, behind whatever the gateway is mounted at; the PHP client posts to /<api_type>/api_call.php.
+_PATH = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/?", re.DOTALL)
+_SCRIPT = "api_call.php"
+
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def is_name(text: str) -> bool:
+    """Whether *text* can be the name or the type of an API: it is part of a path."""
+    return re.fullmatch(NAME_PATTERN, text) is not None and text != _SCRIPT
+
+
+def read_query(query: str | bytes, limits: Limits) -> dict[str | bytes, Any]:
+    """The parameters in a query string."""
+    try:
+        return parse_query(query, limits)
+    except DecodeError as error:
+        raise _unreadable("query string", error) from None
+
+
+def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
+    """The parameters in a body: JSON or a form, as its content type says, or as it begins where that says neither."""
+    if not http.body:
+        return {}
+    media_type, is_utf8 = split_content_type(http.content_type or "")
+    if not is_utf8:
+        raise RequestError("the body is in another charset than UTF-8")
+    if media_type in ("", "text/plain"):  # so fetch() calls a JSON text that was not given a type
+        media_type = ResultType.JSON.media_type if http.body.lstrip()[:1] == b"{" else FORM_TYPE
+    try:
+        if media_type == FORM_TYPE:
+            return parse_query(http.body, limits)
+        if media_type != ResultType.JSON.media_type:
+            raise RequestError("the body is neither JSON nor a urlencoded form")
+        value = FORMATS[ResultType.JSON].loads(http.body, "portable", "typed", limits)
+    except DecodeError as error:
+        raise _unreadable("body", error) from None
+    if type(value) is list and not value:  # an empty array of PHP
+        return {}
+    if type(value) is not dict:
+        raise RequestError(f"the body is a map of parameters, not {type(value).__name__}")
+    return value
+
+
+def _unreadable(part: str, error: DecodeError) -> RequestError:
+    return RequestError(f"the {part} cannot be read at byte {error.offset}: {error.reason}", path=error.path)
+
+
+def read_path(path: str) -> tuple[str, str]:
+    """The type and the name of the API in a path; ``""`` for what it does not tell."""
+    match = _PATH.fullmatch(path)
+    api_type, api_name = (unquote(match[1]), unquote(match[2])) if match else ("", "")
+    if api_type and not is_name(api_type):
+        raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_type")
+    return api_type, "" if api_name == _SCRIPT else api_name
+
+
+_WANTED = re.compile(rb"(?:^|&)(result_type|lang)=([A-Za-z_-]{1,20})(?=&|$)")
+
+
+def salvage(query: str | bytes) -> dict[Any, Any]:
+    """How the caller wants to be answered, out of a query string that cannot be read."""
+    raw = query if isinstance(query, bytes) else query.encode("utf-8", "replace")
+    return {name.decode(): value.decode() for name, value in _WANTED.findall(raw)}
+
+
+def wanted(params: dict[Any, Any], http: HttpRequest) -> tuple[ResultType, Lang]:
+    """How the caller wants to be answered, whatever else is wrong: what *params* say, or what the headers accept.
+
+    A ``result_type`` that is none is answered in json, whatever the headers say.
+    """
+    named = params.get("result_type")
+    if not named:
+        result_type = negotiate_format(http.accept)
+    else:
+        result_type = FORMATS[named].name if isinstance(named, str) and named in FORMATS else ResultType.JSON
+    try:
+        lang = Lang(params.get("lang") or "")
+    except (ValueError, TypeError):
+        lang = negotiate_lang(http.accept_language)
+    return result_type, lang
+
+
+def take_text(rest: dict[Any, Any], name: str) -> str:
+    """Take the text of this name out of *rest*; ``""`` where there is none."""
+    value = rest.pop(name, None)
+    if value is None:
+        return ""
+    if type(value) is not str:
+        kind = "a text that is not UTF-8" if type(value) is bytes else type(value).__name__
+        raise RequestError(f"a text, not {kind}", path=format_path([name]))
+    return value
+
+
+def take_args(rest: dict[Any, Any], limits: Limits) -> dict[str, Any] | None:
+    """Take ``_o_args`` out of *rest*: the map that it is the JSON of; in a JSON body it may be the map itself.
+
+    Paths go on in it: ``$._o_args.prompt``.
+    """
+    args: Any = rest.pop("_o_args", None)
+    if args is None or (type(args) is str and not args):
+        return None
+    if type(args) is str:
+        try:
+            args = FORMATS[ResultType.JSON].loads(args.encode(), "portable", "typed", limits)
+        except DecodeError as error:
+            path = format_path(["_o_args"]) + error.path.removeprefix("$")
+            raise RequestError(f"no JSON at its byte {error.offset}: {error.reason}", path=path) from None
+    if type(args) is list and not args:  # an empty array of PHP
+        args = {}
+    if type(args) is not dict:
+        raise RequestError(f"a JSON object, not {type(args).__name__}", path=format_path(["_o_args"]))
+    return args
+
+
+def member(kind: type[_E], text: str, name: str) -> _E:
+    """The member of *kind* that *text* names."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise RequestError(f"none of {', '.join(kind)}", path=short_path([name])) from None

@@ -1,0 +1,125 @@
+"""Signatures: how a caller proves that it knows its secret without sending it, as the gateway's own client does.
+
+The signature is the MD5, in upper-case hexadecimal, of the secret, every name followed by its value in the order of
+PHP's ksort, and the secret again. A value that begins with ``@`` (a file, to PHP's curl of old) is left out with its
+name, and so is what the client adds afterwards: ``sign``, ``secret``, ``cache``, ``lang``, ``result_type``.
+
+It is made over the parameters as they travel, the empty ones too, so a server checks those that came, not what it
+understood of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cmp_to_key
+from typing import Any
+
+from envelope.calls.parameters import plain_text
+from envelope.calls.request import ApiRequest
+from envelope.errors import EncodeError, RequestError
+from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
+from envelope.values.rules import INT_MAX, INT_MIN
+
+__all__ = ["CHINA", "DATELINE_PATTERN", "sign", "signature", "verify"]
+
+CHINA = timezone(timedelta(hours=8), "CST")
+"""The time zone of the gateway's servers, which a ``dateline`` is in."""
+
+_UNSIGNED = {"sign", "secret", "cache", "lang", "result_type"}
+_MAX_NUMBER = 300
+_DATELINE = "%Y-%m-%d %H:%M:%S"
+DATELINE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
+
+
+def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
+    """The signature of a call, or of its parameters as they came, under *secret*: 32 upper-case hexadecimal digits.
+
+    It is the same in every carrier. `EncodeError` with the path of a parameter that is neither a text nor an integer:
+    what else JSON has, a form has no one text of.
+    """
+    params = call.to_params() if isinstance(call, ApiRequest) else call
+    digest = hashlib.md5(_raw(secret), usedforsecurity=False)
+    for name in sorted(params.keys() - _UNSIGNED, key=cmp_to_key(_ksort)):
+        text = plain_text(name, params[name])
+        if not text.startswith("@"):
+            digest.update(_raw(name + text))
+    digest.update(_raw(secret))
+    return digest.hexdigest().upper()
+
+
+def sign(request: ApiRequest, secret: str, clock: Callable[[], int], *, zone: tzinfo = CHINA) -> ApiRequest:
+    """*request* with the time and its signature, and without the secret. *clock* answers it in nanoseconds."""
+    dateline = datetime.fromtimestamp(clock() // 10**9, zone).strftime(_DATELINE)
+    dated = replace(request, dateline=dateline, sign="", secret="")
+    return replace(dated, sign=signature(dated, secret))
+
+
+def verify(
+    request: ApiRequest,
+    secret: str,
+    clock: Callable[[], int],
+    *,
+    params: Mapping[str, Any] | None = None,
+    window: int = 300,
+    zone: tzinfo = CHINA,
+) -> None:
+    """Raise `RequestError` unless *request* proves that its caller knows *secret*.
+
+    It does by the secret itself, or by a signature that is at most *window* seconds old, or as early; where it has
+    both, both must be right. *params* are the call's as they came (`read_call` of `envelope.calls.request`), without them
+    library's own way to write it. Each comparison takes the same time wherever the first difference is.
+    """
+    if request.secret and not hmac.compare_digest(_raw(request.secret), _raw(secret)):
+        raise RequestError("not the key's secret", code=INVALID_CREDENTIALS, path="$.secret")
+    if not request.sign:
+        if not request.secret:
+            raise RequestError("neither secret nor signature", code=INVALID_CREDENTIALS, path="$.sign")
+        return
+    try:
+        expected = signature(request if params is None else params, secret)
+    except EncodeError as error:
+        raise RequestError(error.reason, path=error.path) from None
+    if not hmac.compare_digest(_raw(request.sign), _raw(expected)):
+        raise RequestError("not the signature of this call", code=INVALID_CREDENTIALS, path="$.sign")
+    if not request.dateline:
+        raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
+    if abs(_seconds(request.dateline, zone) - clock() / 10**9) > window:
+        hint = f"the clocks may differ by {window} seconds"
+        raise RequestError("too long ago, or yet to come", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
+
+
+def _seconds(dateline: str, zone: tzinfo) -> float:
+    try:
+        if re.fullmatch(DATELINE_PATTERN, dateline) is None:
+            raise ValueError
+        return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
+    except (ValueError, OverflowError):
+        raise RequestError("no time", path="$.dateline", hint="as 2023-03-05 10:03:24") from None
+
+
+# What PHP takes for a number, of the names that are none of its integers (a name has no dot).
+_NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)(?:[eE]([+-]?[0-9]+))?[ \t\n\r\v\f]*")
+
+
+def _number(name: str) -> int | float | None:
+    if (match := _NUMBER.fullmatch(name)) is None or len(name) > _MAX_NUMBER:
+        return None
+    number = int(match[1])
+    return number if match[2] is None and INT_MIN <= number <= INT_MAX else float(f"{match[1]}e{match[2] or 0}")
+
+
+def _ksort(a: str, b: str) -> int:
+    """PHP's order of two keys: by their value where both are numbers, else by their bytes."""
+    first, second = _number(a), _number(b)
+    if first is not None and second is not None:
+        return (first > second) - (first < second)
+    return (_raw(a) > _raw(b)) - (_raw(a) < _raw(b))
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,1 @@
+"""What several commands share: files, detection of a format, options, reports, colour."""

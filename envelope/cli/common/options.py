@@ -1,0 +1,61 @@
+"""Options that several commands have: the language, and an operator's own file of error codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envelope.cli.common.files import check_size, read_input
+from envelope.cli.common.report import printable, show_decode_error, show_validation_error
+from envelope.errors import DecodeError, ValidationError
+from envelope.registry.codes import REGISTRY, CodeRegistry
+from envelope.registry.languages import Lang
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["lang_option", "registry_option"]
+
+_MAX_BYTES = 1024 * 1024  # of an operator's file
+
+
+class _LangType(click.ParamType[Lang]):
+    name = "language"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Lang:
+        try:
+            return Lang(value)
+        except ValueError:
+            self.fail(f"{printable(value)!r} is none of {', '.join(Lang)}", param, ctx)
+
+
+def lang_option(help: str) -> Callable[[Any], Any]:
+    """The option `--lang`, by any name of a language; it hands over a `Lang`."""
+    return click.option(
+        "--lang", type=_LangType(), default=str(Lang.EN), show_default=True, metavar="[cn|en|ru]", help=help
+    )
+
+
+def _read_registry(ctx: click.Context, _: click.Parameter, name: str | None) -> CodeRegistry:
+    if name is None or ctx.resilient_parsing:
+        return REGISTRY
+    data = read_input(name, _MAX_BYTES)
+    try:
+        check_size(data, "toml", _MAX_BYTES)
+        return REGISTRY.with_toml(data)
+    except DecodeError as error:
+        show_decode_error(error, name, data)
+    except ValidationError as error:
+        show_validation_error(error, name)
+    raise click.exceptions.Exit(1)
+
+
+registry_option = click.option(
+    "--with",
+    "registry",
+    metavar="FILE",
+    callback=_read_registry,
+    help="An operator's own file: codes to add, and overrides.",
+)
+"""The option `--with`; it hands over the `CodeRegistry`, the gateway's own where it is not given."""

@@ -1,0 +1,198 @@
+"""Errors and losses as blocks on stderr, in which no character of the data's can act on the terminal.
+
+rich is imported when there is something to show: it takes longer than a command that has nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.text import Text
+
+    from envelope.conversion.documents import Fault
+    from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
+    from envelope.values.php import Loss
+
+__all__ = [
+    "escaped",
+    "fault_block",
+    "line_of",
+    "place",
+    "printable",
+    "show",
+    "show_bad_record",
+    "show_bulk_end",
+    "show_decode_error",
+    "show_encode_error",
+    "show_loss_error",
+    "show_losses",
+    "show_validation_error",
+    "title_of",
+    "window",
+]
+
+_REACH: Final = 40  # bytes of the window, on either side
+_MAX_LOSSES: Final = 20
+_MAX_TEXT: Final = 240
+
+
+def printable(text: str) -> str:
+    """*text* with controls, bidirectional ones too, as Python's escapes; a long one without its middle."""
+    if len(text) > _MAX_TEXT:
+        text = f"{text[: _MAX_TEXT // 2]}…{text[-_MAX_TEXT // 2 :]}"
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """The whole *text*, what cannot be printed as Python's escapes."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
+    """Show what could not be read, where in *data* (of the file *name*), and what is there."""
+    title = f"cannot read {error.format} ({error.kind}): {error.reason}"
+    at, excerpt = place(name, data, error.offset)
+    show(fault_block(title, at=at, path=error.path, excerpt=excerpt, hint=_with_options(error.hint)))
+
+
+def show_encode_error(error: DecodeError | EncodeError) -> None:
+    """Show what could not be written, or not be read back once it was."""
+    title = f"cannot write {error.format} ({error.kind}): {error.reason}"
+    show(fault_block(title, path=error.path, hint=_with_options(error.hint)))
+
+
+def show_validation_error(error: ValidationError, name: str) -> None:
+    """Show which part of the file *name* is well-formed, but not what it must be."""
+    show(fault_block(error.reason, at=title_of(name), path=error.path, hint=_with_options(error.hint)))
+
+
+def fault_block(
+    title: str, *, at: str = "", path: str = "", excerpt: tuple[str, int] | None = None, hint: str = ""
+) -> Text:
+    """The block of one fault: what, at which place, on which path, the `window` there, and what may be the cause."""
+    block = _block(title)
+    if at:
+        _add(block, "at", at)
+    if path:
+        _add(block, "path", printable(path))
+    if excerpt is not None:
+        text, column = excerpt
+        _add(block, "", text)
+        _add(block, "", " " * column)
+        block.append("^", "bold red")
+    if hint:
+        _add(block, "hint", printable(hint))
+    return block
+
+
+def place(name: str, data: bytes, offset: int) -> tuple[str, tuple[str, int] | None]:
+    """Where the byte at *offset* of the file *name* is, and the `window` around it, if there is anything."""
+    at = f"{title_of(name)}, byte {offset}"
+    if b"\n" in data:
+        at += f", line {line_of(data, offset)}"
+    return at, window(data, offset) if data else None
+
+
+def line_of(data: bytes, offset: int) -> int:
+    """The line of the byte at *offset*, from 1."""
+    return data.count(b"\n", 0, offset) + 1
+
+
+def show_loss_error(error: LossError) -> None:
+    """Show that nothing was written, and what would have been lost."""
+    block = _block(f"{error.format} would lose (--strict):")
+    for line in _loss_lines(error.losses):
+        block.append(f"\n  {line}")
+    show(block)
+
+
+def show_losses(losses: Sequence[Loss], format: str) -> None:
+    """Show a line of warning for each place; for the first 20, and how many more there are."""
+    for line in _loss_lines(losses):
+        show(_labelled("warning: ", "bold yellow", f"{format}: {line}"))
+
+
+def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
+    """Show a record of an archive that was set aside, in one line: where it begins, where in it the fault is."""
+    at = f"line {line}" + (f", byte {offset}" if offset is not None else "")
+    inside = f" at byte {fault.offset} of the record" if fault.offset is not None else ""
+    show(_block(f"{at}: {fault.kind}{inside}, {fault.path}: {fault.reason}"))
+
+
+def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str | None) -> None:
+    """Show what was lost in a whole archive, by kind, and how many records were set aside, and where."""
+    for kind, count in sorted(losses.items()):
+        places = "1 place" if count == 1 else f"{count} places"
+        show(_labelled("warning: ", "bold yellow", printable(f"lost in {places}: {kind}")))
+    if bad:
+        where = f"they are in {printable(errors)}" if errors else "--errors FILE keeps them"
+        show(_block(f"{bad} of {records} records could not be converted; {where}"))
+
+
+def window(data: bytes, offset: int) -> tuple[str, int]:
+    """The bytes around *offset* in one line, and the column of the byte there (in cells of a terminal)."""
+    from rich.cells import cell_len
+
+    offset = min(offset, len(data))
+    start = _character_start(data, max(offset - _REACH, 0))
+    end = _character_start(data, min(offset + _REACH, len(data)))
+    before = "…" * (start > 0) + _visible(data[start:offset])
+    return before + _visible(data[offset:end]) + "…" * (end < len(data)), cell_len(before)
+
+
+def title_of(name: str) -> str:
+    """The name of a file as it is shown; `-` is standard input."""
+    return "standard input" if name == "-" else printable(name)
+
+
+def _character_start(data: bytes, pos: int) -> int:
+    """Where the UTF-8 character at *pos* begins; *pos* itself where there is none."""
+    for start in range(pos, max(pos - 4, -1), -1):
+        if start == len(data) or data[start] & 0xC0 != 0x80:
+            return start
+    return pos
+
+
+def _visible(part: bytes) -> str:
+    # Half a character at the edge of an error is two bytes, shown as such.
+    return printable(part.decode("utf-8", "backslashreplace"))
+
+
+def _loss_lines(losses: Sequence[Loss]) -> list[str]:
+    lines = [printable(str(loss)) for loss in losses[:_MAX_LOSSES]]
+    if len(losses) > _MAX_LOSSES:
+        lines.append(f"and {len(losses) - _MAX_LOSSES} more")
+    return lines
+
+
+def _block(title: str) -> Text:
+    return _labelled("error: ", "bold red", printable(title))
+
+
+def _labelled(label: str, style: str, text: str) -> Text:
+    from rich.text import Text
+
+    return Text().append(label, style).append(text)
+
+
+def _add(block: Text, label: str, text: str) -> None:
+    block.append(f"\n  {label:<6}", "dim").append(text)
+
+
+def _with_options(hint: str) -> str:
+    """*hint* with the options of the command in the place of the library's arguments, which it names."""
+    hint = re.sub(r"raise Limits\.\w+", "--no-limits lifts the limit", hint)
+    hint = re.sub(r'\bvalues="(\w+)"', r"--values \1", hint)
+    return re.sub(r'\bdialect="(\w+)"', r"--from-dialect \1", hint)
+
+
+def show(text: Text) -> None:
+    """Show *text* on standard error."""
+    from rich.console import Console
+
+    # Colour and its absence are rich's affair; what is shown is no markup, and lines are the terminal's to wrap.
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)

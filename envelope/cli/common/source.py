@@ -1,0 +1,82 @@
+"""A document of the user's: its bytes, its format, and the options that say how it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envelope.cli.common.detect import detect
+from envelope.cli.common.files import check_size, read_input
+from envelope.cli.common.report import title_of
+from envelope.formats import FORMATS, get_format
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envelope.limits import Limits
+
+__all__ = [
+    "DIALECTS",
+    "NAMES",
+    "check_dialect",
+    "dialect_option",
+    "limits_option",
+    "load_source",
+    "read_source",
+    "source_option",
+    "values_option",
+]
+
+NAMES = [str(name) for name in FORMATS]
+DIALECTS = click.Choice(["typed", "php", "plain"])
+
+
+def source_option(flag: str, name: str, file: str) -> Callable[[Any], Any]:
+    """The option for the format of the argument *file*."""
+    return click.option(
+        flag,
+        name,
+        type=click.Choice(["auto", *NAMES]),
+        default="auto",
+        show_default=True,
+        help=f"Format of {file}; auto goes by its name, else by how it begins.",
+    )
+
+
+dialect_option = click.option(
+    "--from-dialect", type=DIALECTS, default="typed", show_default=True, help="Dialect of FILE."
+)
+values_option = click.option(
+    "--values",
+    type=click.Choice(["portable", "php"]),
+    default="portable",
+    show_default=True,
+    help="php also reads objects, enums and bytes, as data.",
+)
+limits_option = click.option("--no-limits", is_flag=True, help="Take documents of any size, depth and count.")
+
+
+def read_source(file: str, format: str, limits: Limits, *, flag: str = "--from") -> tuple[bytes, str]:
+    """The bytes of *file* and their format, found where it is ``"auto"``.
+
+    A usage error that names the option *flag* where it cannot be told.
+    """
+    data = read_input(file, limits.max_bytes)
+    found = detect(file, data) if format == "auto" else format
+    if found is None:
+        raise click.UsageError(f"cannot tell the format of {title_of(file)}: give it with {flag}")
+    return data, found
+
+
+def load_source(data: bytes, format: str, values: str, dialect: str, limits: Limits) -> Any:
+    """The value of what `read_source` has read; `DecodeError` where it has none."""
+    check_size(data, format, limits.max_bytes)
+    return get_format(format).loads(data, values, dialect, limits)
+
+
+def check_dialect(option: str, format: str, dialect: str) -> None:
+    """A usage error where *format* has no such dialect."""
+    dialects = get_format(format).dialects
+    if dialect not in dialects:
+        raise click.UsageError(f"{option} {dialect}: {format} has {' and '.join(dialects)} only")

@@ -1,0 +1,1 @@
+"""What `envelope inspect` shows: trees, outlines, sizes, and where in the bytes each value stands."""

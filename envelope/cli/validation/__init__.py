@@ -1,0 +1,1 @@
+"""What `envelope validate` does: units to check, schemas, findings, and what `--update` writes."""

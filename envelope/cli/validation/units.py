@@ -1,0 +1,114 @@
+"""What there is to validate: the cases, invalid bodies and lone bodies below some paths."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import click
+
+from envelope.cli.common.report import printable
+from envelope.fixtures.bodies import format_of_file
+from envelope.fixtures.cases import ABOUT, SCHEMA
+from envelope.fixtures.rules import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["Unit", "beside", "find_units"]
+
+_BESIDE: Final = ".toml"  # behind the name of an invalid body
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One fixture: the folder of a case with the names of its bodies, or one body's file."""
+
+    kind: Literal["case", "invalid", "body"]
+    path: str
+    bodies: tuple[str, ...] = ()
+
+
+def find_units(paths: Sequence[str]) -> tuple[list[Unit], list[Finding]]:
+    """The fixtures at or below *paths*, each once, in order; and the folders that cannot be read.
+
+    A file of a case stands for the whole case. A path that is not there, or holds no fixture, is a usage error.
+    """
+    units: dict[str, Unit] = {}
+    unread: list[Finding] = []
+    for path in paths:
+        before = len(unread)
+        is_empty = True
+        for unit in _below(path, unread) if os.path.isdir(path) else _of_file(path):
+            units.setdefault(os.path.abspath(unit.path), unit)
+            is_empty = False
+        if is_empty and len(unread) == before:
+            raise click.UsageError(f"nothing to validate in {printable(path)}")
+    return list(units.values()), unread
+
+
+def beside(path: str) -> str:
+    """The file that says how the invalid body *path* is to be refused."""
+    return path + _BESIDE
+
+
+def _below(path: str, unread: list[Finding]) -> Iterator[Unit]:
+    """The units in the folder *path* and those below it; no link leads to another folder, so there is no way round."""
+    folders = [path]
+    while folders:
+        folder = folders.pop()
+        names, deeper = [], []
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        deeper.append(os.path.join(folder, entry.name))
+                    elif not os.path.isdir(entry.path):
+                        names.append(entry.name)
+        except OSError as exc:
+            unread.append(Finding(file=folder, rule="unreadable", text=f"cannot read the folder: {exc.strerror}"))
+        folders += sorted(deeper, reverse=True)
+        yield from _in_folder(folder, sorted(names))
+
+
+def _in_folder(folder: str, names: Sequence[str]) -> Iterator[Unit]:
+    if ABOUT in names:
+        yield _case(folder, names)
+        return
+    there = set(names)
+    for name in names:
+        path = os.path.join(folder, name)
+        if format_of_file(name) is not None:
+            yield Unit("invalid" if beside(name) in there else "body", path)
+        elif (body := _stem(name)) and body not in there:
+            yield Unit("invalid", os.path.join(folder, body))  # which is missing, as reading it will say
+
+
+def _case(folder: str, names: Iterable[str]) -> Unit:
+    return Unit("case", folder, tuple(name for name in names if name != SCHEMA and format_of_file(name) is not None))
+
+
+def _stem(name: str) -> str:
+    """The body that the file *name* stands beside, if it is such a file."""
+    stem = name.removesuffix(_BESIDE)
+    return stem if stem != name and format_of_file(stem) is not None else ""
+
+
+def _of_file(path: str) -> list[Unit]:
+    if not os.path.lexists(path):
+        raise click.UsageError(f"there is no {printable(path) or 'file without a name'}")
+    folder, name = os.path.split(path)
+    if os.path.lexists(os.path.join(folder, ABOUT)):
+        folder = folder or os.curdir
+        try:
+            return [_case(folder, sorted(os.listdir(folder)))]
+        except OSError as exc:
+            raise click.UsageError(f"cannot read {printable(folder)}: {exc.strerror}") from None
+    if body := _stem(name):
+        return [Unit("invalid", os.path.join(folder, body))]
+    if format_of_file(name) is None:
+        raise click.UsageError(f"{printable(path)} is no body: its name ends in no format's suffix")
+    return [Unit("invalid" if os.path.lexists(beside(path)) else "body", path)]

@@ -1,0 +1,21 @@
+"""From format to format: one document, and many of one kind."""
+
+from typing import TYPE_CHECKING
+
+from envelope.lazy import door
+
+if TYPE_CHECKING:
+    from envelope.conversion.documents import Conversion as Conversion
+    from envelope.conversion.documents import Converted as Converted
+    from envelope.conversion.documents import Fault as Fault
+    from envelope.conversion.kernel import convert_and_compare as convert_and_compare
+    from envelope.conversion.projection import project as project
+else:
+    __getattr__, __dir__, __all__ = door(
+        __name__,
+        {
+            "documents": "Conversion Converted Fault",
+            "kernel": "convert_and_compare",
+            "projection": "project",
+        },
+    )

@@ -1,0 +1,143 @@
+"""Many documents of one kind: each becomes bytes, or a `Fault` that says why not; none stops the others.
+
+What archives and data frames are converted with. A `Conversion` can be pickled, so that every process makes its own
+converter of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from envelope.conversion.kernel import convert_and_compare
+from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
+from envelope.formats import Shortcut, get_format, get_shortcut
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import Dialect, Maps, OnLoss, Values
+from envelope.values.php import Loss
+
+__all__ = ["Conversion", "Converted", "Fault"]
+
+
+class Fault(NamedTuple):
+    """Why a document was not converted: the fields of its error.
+
+    ``kind`` is the error's, or ``"loss"``; ``offset`` counts bytes of the document, and is None where the fault is
+    none of the input's.
+    """
+
+    kind: str
+    offset: int | None
+    path: str
+    reason: str
+
+
+class Converted(NamedTuple):
+    """What became of some documents: ``bodies`` and ``faults`` are as long as they, and one of each pair is None.
+
+    Both are None where a document was. ``losses`` counts the places that changed, by what became what.
+    """
+
+    bodies: list[bytes | None]
+    faults: list[Fault | None]
+    losses: Counter[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """From which format to which, and how: the options of `envelope.convert`.
+
+    ``on_loss``: ``"error"`` makes a fault of a document that would lose something, ``"warn"`` counts the losses,
+    ``"ignore"`` does not look for any.
+    """
+
+    source: str
+    target: str
+    values: Values = "portable"
+    maps: Maps = "array"
+    source_dialect: Dialect = "typed"
+    target_dialect: Dialect = "typed"
+    limits: Limits = field(default=DEFAULT_LIMITS)
+    on_loss: OnLoss = "error"
+
+    def convert(self, documents: Iterable[bytes | None]) -> Converted:
+        """Convert each of the *documents*; None stays None."""
+        result = Converted([], [], Counter())
+        bodies, faults, losses = result
+        convert = self._converter(losses)
+        for document in documents:
+            body = fault = None
+            if document is not None:
+                try:
+                    body = convert(document)
+                except EnvelopeError as error:
+                    fault = self._fault(error)
+            bodies.append(body)
+            faults.append(fault)
+        return result
+
+    def convert_lines(self, data: bytes) -> tuple[bytes, int, int] | None:
+        """Convert the documents of *data*, each a line, with the number of lines and of documents.
+
+        None where they are to be converted one by one: some may be faulty, or there is no faster way.
+        """
+        shortcut = self._shortcut()
+        return shortcut.convert_lines(data, self.limits) if shortcut else None
+
+    def _shortcut(self) -> Shortcut | None:
+        return get_shortcut(self.source, self.target, self.values, self.maps, self.source_dialect, self.target_dialect)
+
+    def _converter(self, losses: Counter[str]) -> Callable[[bytes], bytes]:
+        """The shortest way from document to document: the two codecs alone where nothing is projected or compared."""
+        reader, writer = get_format(self.source), get_format(self.target)
+        compares = self.on_loss != "ignore" and not writer.is_exact(self.values, self.maps, self.target_dialect)
+        if compares or (self.values == "php" and not writer.is_php):
+            convert_and_tell = partial(
+                convert_and_compare,
+                source=self.source,
+                target=self.target,
+                values=self.values,
+                maps=self.maps,
+                source_dialect=self.source_dialect,
+                target_dialect=self.target_dialect,
+                limits=self.limits,
+                compare=compares,
+            )
+
+            def convert_and_count(document: bytes) -> bytes:
+                body, lost = convert_and_tell(document)
+                if lost:
+                    if self.on_loss == "error":
+                        raise LossError(lost, self.target)
+                    losses.update(map(_loss_kind, lost))
+                return body
+
+            return convert_and_count
+        read = partial(reader.loads, values=self.values, dialect=self.source_dialect, limits=self.limits)
+        write = partial(
+            writer.dumps, values=self.values, maps=self.maps, dialect=self.target_dialect, limits=self.limits
+        )
+        if shortcut := self._shortcut():
+            convert = shortcut.convert
+            return lambda document: convert(document, self.limits) or write(read(document))
+        return lambda document: write(read(document))
+
+    def _fault(self, error: EnvelopeError) -> Fault:
+        if isinstance(error, DecodeError):
+            # Where the output was read, to see what it lost, the offset is none of the document's.
+            is_input = error.format == self.source
+            return Fault(error.kind, error.offset if is_input else None, error.path, error.reason)
+        if isinstance(error, EncodeError):
+            return Fault(error.kind, None, error.path, error.reason)
+        if isinstance(error, LossError):
+            first = error.losses[0]
+            return Fault("loss", None, first.short_path, first.change)
+        raise error  # what a wrong option raises is no fault of a document
+
+
+def _loss_kind(loss: Loss) -> str:
+    kind = f"{type(loss.was).__name__} → {type(loss.becomes).__name__}"
+    return f"{kind} ({loss.note})" if loss.note else kind

@@ -1,0 +1,1 @@
+"""What all formats share: the check of a value, the reader's cursor, the writer of text."""

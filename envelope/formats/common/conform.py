@@ -1,0 +1,352 @@
+"""The value domains as a check: what a value may hold, and the first place where it holds something else.
+
+The encoders write at full speed and only notice *that* something is wrong. `conform` is the slow walk that then
+finds out what and where, the same for every format, and that applies a caller's ``default``.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from envelope.errors import EncodeError, EncodeErrorKind
+from envelope.limits import Limits
+from envelope.path import Step, short_path
+from envelope.values.php import PhpEnum, PhpObject, PhpProperty
+from envelope.values.rules import INT_MAX, INT_MIN, array_key, text_or_bytes
+
+__all__ = ["Default", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
+
+Default = Callable[[Any], Any]
+
+# A default may hand back something that is outside the domain again; orjson stops at the same count.
+_MAX_DEFAULT_CALLS = 254
+
+_PHP_ONLY = 'serialize and var_export hold it, with values="php"'
+
+
+class Unwritable(Exception):
+    """Raised inside an encoder: the value has a fault, and `conform` will say which.
+
+    Where only the encoder can see it (a bound of its own, the size of the output), its argument says which.
+    """
+
+
+def _holds_everything(_: object) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """What one call may write.
+
+    ``php``: PHP's domain, not the portable one. ``shares_objects``: an object met again is a reference, so cycles
+    are allowed. ``refuse``: why the format cannot hold a value (or a key) of the domain, ``""`` where it can.
+    """
+
+    format: str
+    limits: Limits
+    php: bool = False
+    shares_objects: bool = False
+    refuse: Callable[[object], str] = _holds_everything
+
+
+def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domain, default: Default | None) -> bytes:
+    """*encode*'s bytes for what `conform` makes of *value*, for which alone it raised `Unwritable`."""
+    conformed = conform(value, domain, default)
+    try:
+        return encode(conformed)
+    except Unwritable as exc:
+        reason = str(exc)
+    # Nothing in the value is at fault. Without a reason of the encoder's own, it is the size of the output.
+    hint = "" if reason else "raise Limits.max_bytes"
+    reason = reason or f"the output is longer than {domain.limits.max_bytes} bytes"
+    raise EncodeError(reason, kind="limit", format=domain.format, hint=hint)
+
+
+def check_unfolded(root: object, format: str, limits: Limits) -> None:
+    """Raise where *root* has more than ``max_items`` values once each shared container is written out in full.
+
+    Linear in what is there, not in what it unfolds to: a document of a kilobyte can share its way to 2^40 values.
+    """
+    sizes: dict[int, int] = {}
+    # The open containers: what is left of their children, and the values in them so far.
+    frames: list[tuple[object, Iterator[Any], list[int]]] = [(None, iter([root]), [-1])]
+    while frames:
+        container, children, size = frames[-1]
+        for child in children:
+            size[0] += 1
+            if type(child) not in _CONTAINERS:
+                continue
+            if id(child) in sizes:
+                size[0] += sizes[id(child)]
+                continue
+            sizes[id(child)] = 0  # as long as it is open: a cycle has no size
+            frames.append((child, iter(_values(child)), [0]))
+            break
+        else:
+            frames.pop()
+            sizes[id(container)] = size[0]
+            if frames:
+                frames[-1][2][0] += size[0]
+    if sizes[id(None)] > limits.max_items:
+        raise EncodeError(
+            f"more than {limits.max_items} items once shared objects are written out",
+            kind="limit",
+            format=format,
+            hint="raise Limits.max_items",
+        )
+
+
+_CONTAINERS = (list, dict, PhpObject)
+
+
+def _values(container: Any) -> Iterable[Any]:
+    if type(container) is PhpObject:
+        return (entry.value for entry in container.properties)
+    return container.values() if type(container) is dict else container
+
+
+def is_cyclic(stack: list[Any]) -> bool:
+    """Whether one list or map stands twice among the open ones; asked at growing depths only.
+
+    With depth unlimited, a value that contains itself would be walked for ever. Looking at each doubling of the
+    depth finds it at a cost that vanishes among the walk's own.
+    """
+    depth = len(stack)
+    return depth >= 256 and depth & (depth - 1) == 0 and len(set(map(id, stack))) < depth
+
+
+def conform(root: object, domain: Domain, default: Default | None = None) -> Any:
+    """*root* with ``default`` applied to what is outside the domain: a copy, where that may be needed.
+
+    Raises `EncodeError` for the first fault in document order. Sharing of objects is kept where the domain has it.
+    """
+    return _Conform(domain, default).walk(root)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open container: what is left of its children, where their copies go, and what it is."""
+
+    children: Iterator[tuple[Step | PhpProperty, Any]]
+    put: Callable[[Any, Any], None]
+    close: Callable[[], None]
+    container: Any
+    step: Any = None
+
+
+class _Conform:
+    def __init__(self, domain: Domain, default: Default | None) -> None:
+        self.domain = domain
+        self.default = default
+        # Without anything to put in the place of values, the walk only looks.
+        self.is_copying = default is not None or (domain.php and "phpserialize" in sys.modules)
+        self.items = 0
+        self.room = domain.limits.max_bytes
+        self.frames: list[_Frame] = []
+        self.open: set[int] = set()
+        self.copies: dict[int, PhpObject] = {}
+        self.translated: dict[int, PhpObject] = {}
+        # Values that default made live only here; without this an id could be given out twice.
+        self.made: list[Any] = []
+
+    def walk(self, root: object) -> Any:
+        result: list[Any] = []
+        self.frames = [_Frame(iter([(0, root)]), lambda _, copy: result.append(copy), lambda: None, None)]
+        while self.frames:
+            frame = self.frames[-1]
+            for step, child in frame.children:
+                frame.step = step
+                value = self.admit(child)
+                if not isinstance(value, list | dict | PhpObject):
+                    frame.put(frame.step, value)
+                elif not self.reuse(value, frame):
+                    self.enter(value, frame)
+                    break
+            else:
+                frame.close()
+                self.open.discard(id(frame.container))
+                self.frames.pop()
+        return result[0]
+
+    def admit(self, value: Any) -> Any:
+        """*value*, or what ``default`` makes of it, when the domain holds it."""
+        for _ in range(_MAX_DEFAULT_CALLS):
+            if self.holds_type(value):
+                self.check(value)
+                return value
+            replacement = self.translate_phpobject(value) if self.domain.php else None
+            value = self.call_default(value) if replacement is None else replacement
+            self.made.append(value)
+        raise self.fault(f"default still answers a {_type_name(value)} after {_MAX_DEFAULT_CALLS} calls")
+
+    def call_default(self, value: Any) -> Any:
+        if self.default is None:
+            raise self.fault(f"a value of type {_type_name(value)} is outside the domain", hint=self.hint(value))
+        try:
+            return self.default(value)
+        except Exception as exc:
+            raise self.fault(f"default raised {type(exc).__name__} for a value of type {_type_name(value)}") from exc
+
+    def translate_phpobject(self, value: Any) -> PhpObject | None:
+        """The `PhpObject` for a `phpserialize.phpobject`, one for one; None for anything else."""
+        package = sys.modules.get("phpserialize")
+        if package is None or type(value) is not package.phpobject:
+            return None
+        if id(value) not in self.translated:
+            # Its names are as PHP mangles them, in bytes or text; so is the class name.
+            members = value.__php_vars__.items() if type(value.__php_vars__) is dict else [(None, None)]
+            try:
+                properties = [PhpProperty.from_mangled(_text_if_utf8(key), item) for key, item in members]
+                self.translated[id(value)] = PhpObject(_text_if_utf8(value.__name__), properties)
+            except (TypeError, ValueError):
+                raise self.fault("a phpobject with a name that no PHP object has") from None
+        return self.translated[id(value)]
+
+    def holds_type(self, value: Any) -> bool:
+        kind = type(value)
+        if kind in (str, int, float, bool, list, dict) or value is None:
+            return True
+        return self.domain.php and kind in (bytes, PhpObject, PhpEnum)
+
+    def check(self, value: Any) -> None:
+        """Raise where a value's type is held but the value is not."""
+        if type(value) is int and not INT_MIN <= value <= INT_MAX:
+            raise self.fault("an int beyond 64 bits", hint="write it as a str")
+        if type(value) is float and not self.domain.php and not math.isfinite(value):
+            raise self.fault(f"{value} is not finite", hint=_PHP_ONLY)
+        if type(value) is str:
+            self.check_text(value, "text")
+        if reason := self.domain.refuse(value):
+            raise self.fault(reason)
+
+    def check_text(self, text: str, what: str) -> None:
+        # A character takes a byte at least; so the same long text, met often, is not gone through for ever.
+        self.room -= len(text)
+        if self.room < 0:
+            raise self.fault(
+                f"the output is longer than {self.domain.limits.max_bytes} bytes",
+                kind="limit",
+                hint="raise Limits.max_bytes",
+            )
+        if text.isascii():
+            return
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:
+            at = exc.start
+        else:
+            return
+        raise self.fault(f"{what} with a lone surrogate at character {at}")
+
+    def reuse(self, value: Any, frame: _Frame) -> bool:
+        """Put the copy of an object that was met before, where the format can share; refuse a cycle."""
+        if type(value) is PhpObject and self.domain.shares_objects:
+            if id(value) in self.copies:
+                frame.put(frame.step, self.copies[id(value)])
+                return True
+        elif id(value) in self.open:
+            raise self.fault(f"the {_kind_name(value)} contains itself")
+        return False
+
+    def enter(self, value: Any, parent: _Frame) -> None:
+        """Open a container: its depth, its count and its keys are checked, then its children are walked."""
+        limits = self.domain.limits
+        if len(self.frames) > limits.max_depth:
+            raise self.fault(f"nested deeper than {limits.max_depth}", kind="limit", hint="raise Limits.max_depth")
+        children: Any
+        if type(value) is list:
+            children = enumerate(tuple(value))  # default may change the container
+        elif type(value) is dict:
+            children = iter(tuple(value.items()))
+        else:
+            children = ((entry, entry.value) for entry in value.properties)
+        self.items += len(value.properties) if type(value) is PhpObject else len(value)
+        if self.items > limits.max_items:
+            raise self.fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")
+        if type(value) is dict:
+            self.check_keys(value)
+        if type(value) is PhpObject and self.domain.shares_objects:
+            names = [_surrogate_text(entry.mangled) for entry in value.properties]
+            if len(set(names)) < len(names):
+                raise self.fault("two properties of one name")
+        twin, put, close = self.copy_of(value)
+        if type(value) is PhpObject:
+            self.copies[id(value)] = twin
+        parent.put(parent.step, twin)
+        self.open.add(id(value))
+        self.frames.append(_Frame(children, put, close, value))
+
+    def copy_of(self, value: Any) -> tuple[Any, Callable[[Any, Any], None], Callable[[], None]]:
+        """An empty copy of a container, how a child is put into it, and what completes it."""
+        if not self.is_copying:
+            return value, _ignore, lambda: None
+        if type(value) is list:
+            items: list[Any] = []
+            return items, lambda _, child: items.append(child), lambda: None
+        if type(value) is dict:
+            members: dict[Any, Any] = {}
+            return members, members.__setitem__, lambda: None
+        twin = copy(value)
+        properties: list[PhpProperty] = []
+
+        def put(entry: PhpProperty, child: Any) -> None:
+            properties.append(PhpProperty(entry.name, child, entry.visibility, entry.declared_in))
+
+        def close() -> None:
+            object.__setattr__(twin, "properties", tuple(properties))
+
+        return twin, put, close
+
+    def check_keys(self, value: dict[Any, Any]) -> None:
+        seen: set[int | str] = set()
+        for key in value:
+            if type(key) is str:
+                self.check_text(key, "a key")
+            elif not (self.domain.php and type(key) in (int, bytes)):
+                raise self.fault(f"a key of type {_type_name(key)}", hint="a key is a str")
+            elif type(key) is int and not INT_MIN <= key <= INT_MAX:
+                raise self.fault("a key is an int beyond 64 bits")
+            if reason := self.domain.refuse(key):
+                raise self.fault(f"a key: {reason}")
+            if self.domain.php:
+                real = key if type(key) is int else array_key(_surrogate_text(key))
+                if real in seen:
+                    raise self.fault("two keys that are one in PHP")
+                seen.add(real)
+
+    def fault(self, reason: str, *, kind: EncodeErrorKind = "unrepresentable", hint: str = "") -> EncodeError:
+        steps = [frame.step.name if isinstance(frame.step, PhpProperty) else frame.step for frame in self.frames[1:]]
+        return EncodeError(reason, kind=kind, format=self.domain.format, path=short_path(steps), hint=hint)
+
+    def hint(self, value: Any) -> str:
+        if isinstance(value, PhpEnum):
+            return _PHP_ONLY + "; no backing value of the case is known, default= can give one"
+        if isinstance(value, bytes | PhpObject):
+            return _PHP_ONLY
+        return "to_value() makes a value of it" if hasattr(value, "to_value") else "give default= to write it"
+
+
+def _ignore(_: object, __: object) -> None:
+    pass
+
+
+def _text_if_utf8(name: Any) -> Any:
+    return text_or_bytes(name) if isinstance(name, bytes) else name
+
+
+def _surrogate_text(key: str | bytes | int) -> str:
+    return key.decode("utf-8", "surrogateescape") if isinstance(key, bytes) else str(key)
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__
+
+
+def _kind_name(value: object) -> str:
+    return "list" if type(value) is list else "map" if type(value) is dict else "object"

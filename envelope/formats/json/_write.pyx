@@ -1,0 +1,94 @@
+"""`json.dumps`, compiled, for the typed dialect: all else (and every error) is left to the Python function.
+
+orjson writes here as it does there; compiled is what stands around it: the look at every type before, and the ASCII
+form after.
+"""
+
+from envelope.formats.native.writing cimport *
+
+import orjson
+
+from envelope.limits import DEFAULT_LIMITS, Limits
+
+
+cdef extern from "json/escape.hpp" namespace "envelope::json":
+    object escape_not_ascii(PyObject* body, Py_ssize_t bound)
+
+
+cdef enum:
+    ORJSON_DEPTH = 254  # what orjson itself goes down to
+
+
+cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef object orjson_dumps = orjson.dumps
+
+
+# Twin: json.dumps
+def dumps(
+    value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS, *, bint ascii=True
+):
+    """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
+    body = None
+    if limits is DEFAULT_LIMITS:
+        body = plain(value, values, maps, dialect, DEFAULT_BOUNDS, ascii)
+    elif type(limits) is Limits:
+        body = plain(value, values, maps, dialect, bounds_of(limits), ascii)
+    if body is None:
+        from envelope.formats.json.write import dumps as python_dumps
+
+        return python_dumps(value, values, maps, dialect, default, limits, ascii=ascii)
+    return body
+
+
+cdef object plain(value, values, maps, dialect, const Bounds& bounds, bint ascii):
+    """The bytes of a portable value; None where it, or anything about the call, is not plain."""
+    cdef Walk walk
+    if not read_options(walk, values, maps, dialect, bounds):
+        return None
+    walk.depth_left = min(walk.depth_left, ORJSON_DEPTH)
+    if not is_portable(walk, <PyObject*> value):
+        return None
+    try:
+        body = orjson_dumps(value)
+    except orjson.JSONEncodeError:  # a lone surrogate
+        return None
+    if len(<bytes> body) > bounds.max_bytes:
+        return None
+    return escape_not_ascii(<PyObject*> body, bounds.max_bytes) if ascii else body
+
+
+# Twin: json.check_portable
+cdef bint is_portable(Walk& walk, PyObject* value) noexcept:
+    """Look at one value; False where it is not portable, or too much."""
+    cdef int overflow = 0
+    cdef Py_ssize_t place = 0
+    cdef PyObject* key
+    cdef PyObject* child
+    if PyUnicode_CheckExact(value):
+        walk.bytes_left -= PyUnicode_GET_LENGTH(value)
+        return walk.bytes_left >= 0
+    if PyLong_CheckExact(value):
+        PyLong_AsLongLongAndOverflow(value, &overflow)
+        return overflow == 0
+    if PyFloat_CheckExact(value):
+        return isfinite(PyFloat_AS_DOUBLE(value))
+    if PyDict_CheckExact(value):
+        if not enter(walk, PyDict_Size(value)):
+            return False
+        while PyDict_Next(value, &place, &key, &child):
+            if not PyUnicode_CheckExact(key):
+                return False
+            walk.bytes_left -= PyUnicode_GET_LENGTH(key)
+            if not is_portable(walk, child):
+                return False
+        walk.depth_left += 1
+        return walk.bytes_left >= 0
+    if PyList_CheckExact(value):
+        if not enter(walk, PyList_GET_SIZE(value)):
+            return False
+        for place in range(PyList_GET_SIZE(value)):
+            if not is_portable(walk, PyList_GET_ITEM(value, place)):
+                return False
+        walk.depth_left += 1
+        return True
+    return value is Py_None or value is Py_True or value is Py_False

@@ -1,0 +1,72 @@
+"""Reading json and jsonu: orjson does the work, and what it rounded or lets pass is found here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+
+from envelope.formats.common.cursor import as_bytes
+from envelope.formats.json.scan import JsonScanner
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import check_options
+from envelope.values.rules import INT_MAX
+
+__all__ = ["loads"]
+
+_ORJSON_READ_DEPTH: Final = 1024  # what orjson itself goes down to
+_INT_BEYOND: Final = float(2**63)
+
+
+def loads(
+    data: object,
+    values: str = "portable",
+    dialect: str = "typed",
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    format: str = "json",
+) -> Any:
+    """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
+    check_options(values, "array", dialect, limits, "typed", "php")
+    data = as_bytes(data, format, limits)
+    scanner = JsonScanner(data, format, limits, max_depth=min(limits.max_depth, _ORJSON_READ_DEPTH))
+    # An item takes two bytes at least. Only a document that could hold too many is counted, and only one whose
+    # commas and brackets (those inside strings too) are too many is scanned: before orjson makes them all.
+    if len(data) // 2 > limits.max_items and sum(map(data.count, (b",", b"[", b"{"))) > limits.max_items:
+        scanner.scan()
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as exc:
+        refusal, at = exc.msg, exc.pos
+    else:
+        if _needs_scan(value, limits.max_depth):
+            scanner.scan()
+        return value
+    # Behind the handler, for orjson's error holds the whole document.
+    scanner.scan()
+    raise scanner.fail(f"orjson: {refusal}", at)
+
+
+def _needs_scan(root: Any, max_depth: int) -> bool:
+    """Whether a value that orjson read is too deep, or has a number that was an integer beyond 64 bits."""
+    depth = 0
+    level: list[Any] = [[root]]
+    while level:
+        if depth > max_depth:
+            return True
+        inner: list[Any] = []
+        for container in level:
+            for child in container.values() if type(container) is dict else container:
+                kind = type(child)
+                if kind is str:
+                    continue
+                if kind is dict or kind is list:
+                    inner.append(child)
+                elif kind is int:
+                    if child > INT_MAX:
+                        return True
+                elif kind is float and not -_INT_BEYOND < child < _INT_BEYOND:
+                    return True
+        level = inner
+        depth += 1
+    return False

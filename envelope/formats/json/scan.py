@@ -1,0 +1,192 @@
+r"""A JSON scanner: finds the first fault of a document, with its byte offset and path.
+
+    value  = object | array | string | number | true | false | null
+    object = { (string : value (, string : value)*)? }       array = [ (value (, value)*)? ]
+    number = -? int frac? exp?                               string = "…", RFC 8259, surrogates in pairs only
+
+It makes no values. orjson reads; this runs where orjson failed, or where exactness is in doubt.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+import orjson
+
+from envelope.errors import DecodeError
+from envelope.formats.common.cursor import Cursor
+from envelope.limits import Limits
+from envelope.path import Step, short_path
+from envelope.values.rules import INT_MAX, INT_MIN
+
+__all__ = ["JsonScanner"]
+
+_SPACE: Final = re.compile(rb"[ \t\n\r]*")
+_STRING: Final = re.compile(rb'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*)"')
+_GOOD_TEXT: Final = re.compile(rb'(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*')
+_CUT_ESCAPE: Final = re.compile(rb"(?:\\(?:u[0-9A-Fa-f]{0,3})?)?")  # all that may be left at the end of the input
+_ESCAPE: Final = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|.)")
+_NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_WORD: Final = re.compile(rb"true|false|null")
+_CLOSERS: Final = {b"[": b"]", b"{": b"}"}
+_BOM: Final = b"\xef\xbb\xbf"
+
+_HINTS: Final = (
+    (_BOM, "a byte order mark stands before the document"),
+    (b"'", "JSON strings stand in double quotes"),
+    (b"N", "NaN is no JSON, and null is lower case"),
+    (b"I", "JSON has no infinity"),
+    (b"-I", "JSON has no infinity"),
+    (b"T", "JSON's words are lower case"),
+    (b"F", "JSON's words are lower case"),
+)
+
+
+class JsonScanner(Cursor):
+    """One document; `scan` raises for its first fault and answers nothing."""
+
+    __slots__ = ("bad_utf8", "max_depth")
+
+    def __init__(self, data: bytes, format: str, limits: Limits, *, max_depth: int) -> None:
+        super().__init__(data, format, limits)
+        self.max_depth = max_depth
+
+    def scan(self) -> None:
+        """value, with white space around it, then the end of the input."""
+        self.items = -1  # the root is none
+        try:
+            self.data.decode()
+            self.bad_utf8 = len(self.data)
+        except UnicodeDecodeError as exc:
+            self.bad_utf8 = exc.start
+        steps: list[Step | None] = []
+        try:
+            self.document(steps)
+        except DecodeError as error:
+            error.path = short_path([step for step in steps if step is not None])
+            raise
+
+    def document(self, steps: list[Step | None]) -> None:
+        """The whole grammar. *steps* holds the place in each open container: a key, an index, None before a key."""
+        data = self.data
+        pos = self.space(0)
+        while True:
+            # ---- value
+            self.count_items(1, pos)
+            opener = data[pos : pos + 1]
+            if opener in _CLOSERS:
+                self.check_open(pos, len(steps) + 1)
+                steps.append(None if opener == b"{" else 0)
+                pos = self.space(pos + 1)
+                if data[pos : pos + 1] != _CLOSERS[opener]:
+                    if opener == b"{":
+                        pos = self.key(pos, steps)
+                    continue
+            else:
+                pos = self.scalar(pos)
+
+            # ---- out of the containers that are complete
+            while True:
+                pos = self.space(pos)
+                if not steps:
+                    if pos < len(data):
+                        raise self.trailing(pos)
+                    return
+                closer = b"]" if isinstance(steps[-1], int) else b"}"
+                byte = data[pos : pos + 1]
+                if byte == b"," or byte != closer:
+                    break
+                pos += 1
+                steps.pop()
+
+            # ---- on to the next member
+            if byte != b",":
+                raise self.fail(f"expected ',' or '{closer.decode()}'", pos)
+            pos = self.space(pos + 1)
+            place = steps[-1]
+            if isinstance(place, int):
+                steps[-1] = place + 1
+            else:
+                pos = self.key(pos, steps)
+
+    def check_open(self, pos: int, depth: int) -> None:
+        """Fail where a container at *depth* is beyond the limit."""
+        if depth > self.max_depth:
+            hint = "raise Limits.max_depth" if self.max_depth == self.limits.max_depth else "orjson goes no deeper"
+            raise self.fail(f"nested deeper than {self.max_depth}", pos, kind="limit", hint=hint)
+
+    def space(self, pos: int) -> int:
+        """The place after white space."""
+        match = _SPACE.match(self.data, pos)
+        return match.end() if match else pos
+
+    def key(self, pos: int, steps: list[Step | None]) -> int:
+        """string `:`, and the white space around it"""
+        steps[-1] = None
+        if self.data[pos : pos + 1] != b'"':
+            raise self.fail("expected a key in double quotes", pos)
+        end = self.string(pos)
+        steps[-1] = orjson.loads(self.data[pos:end])
+        return self.space(self.expect(b":", self.space(end)))
+
+    def scalar(self, pos: int) -> int:
+        """string | number | true | false | null"""
+        data = self.data
+        if data[pos : pos + 1] == b'"':
+            return self.string(pos)
+        if match := _WORD.match(data, pos):
+            return match.end()
+        match = _NUMBER.match(data, pos)
+        if match is None:
+            hint = next((hint for start, hint in _HINTS if data.startswith(start, pos)), "")
+            raise self.fail("expected a value", pos, hint=hint)
+        self.check_number(match)
+        return match.end()
+
+    def check_number(self, match: re.Match[bytes]) -> None:
+        """Fail where a number is beyond an int64 or a float."""
+        if match[1] or match[2]:
+            if math.isinf(float(match.group())):
+                raise self.fail("a number beyond the range of a float", match.start(), kind="limit")
+        # More digits than an int64 has are cut before int() sees them: it refuses thousands.
+        elif not INT_MIN <= int(match.group()[:21]) <= INT_MAX:
+            raise self.fail("an integer beyond 64 bits", match.start(), kind="limit")
+
+    def string(self, pos: int) -> int:
+        """`"…"` in UTF-8, without control characters and lone surrogates"""
+        match = _STRING.match(self.data, pos)
+        end = match.end() if match else len(self.data)
+        good = _GOOD_TEXT.match(self.data, pos + 1)
+        stop = good.end() if good else pos + 1
+        if self.bad_utf8 < min(end, stop):
+            raise self.fail("not UTF-8", self.bad_utf8, hint="JSON is UTF-8; the text may be in another encoding")
+        if match is None:
+            raise self.bad_string(stop)
+        if b"\\u" in match[1]:
+            self.check_surrogates(match)
+        return end
+
+    def bad_string(self, stop: int) -> DecodeError:
+        """The error for what a string cannot hold at *stop*, to be raised."""
+        rest = self.data[stop : stop + 6]
+        if _CUT_ESCAPE.fullmatch(rest):
+            return self.fail("expected the string to end", len(self.data))
+        if rest.startswith(b"\\"):
+            return self.fail("an escape that JSON does not have", stop)
+        return self.fail("a control character in a string", stop, hint="JSON writes it as an escape")
+
+    def check_surrogates(self, string: re.Match[bytes]) -> None:
+        """Each high surrogate's escape is followed by a low one's, and no low one stands alone."""
+        high = None
+        for escape in _ESCAPE.finditer(self.data, string.start(1), string.end(1)):
+            unit = int(escape[1], 16) if escape[1] else 0
+            is_low = 0xDC00 <= unit <= 0xDFFF
+            if high is not None and not (is_low and escape.start() == high + 6):
+                raise self.fail("a lone surrogate", high)
+            if is_low and high is None:
+                raise self.fail("a lone surrogate", escape.start())
+            high = escape.start() if 0xD800 <= unit <= 0xDBFF else None
+        if high is not None:
+            raise self.fail("a lone surrogate", high)

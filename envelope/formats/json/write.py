@@ -1,0 +1,142 @@
+"""Writing json and jsonu: orjson does the work, and what it lets pass is closed here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import orjson
+
+from envelope.formats.common.conform import Default, Domain, Unwritable, write_conformed
+from envelope.formats.php.numbers import float_text
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import check_options
+from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
+
+__all__ = ["dumps"]
+
+# What orjson itself goes down to.
+_ORJSON_WRITE_DEPTH: Final = 254
+
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+
+
+def dumps(
+    value: object,
+    values: str = "portable",
+    maps: str = "array",
+    dialect: str = "typed",
+    default: Default | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    ascii: bool = True,
+) -> bytes:
+    """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
+    check_options(values, maps, dialect, limits, "typed", "php")
+
+    def encode(value: Any) -> bytes:
+        check_portable(value, limits)
+        try:
+            if dialect == "typed":
+                body = orjson.dumps(value)
+            else:
+                # A slash stands only inside strings, and orjson escapes none.
+                body = orjson.dumps(_php_tree(value, keep_maps=maps == "object")).replace(b"/", b"\\/")
+        except orjson.JSONEncodeError:  # a lone surrogate
+            raise Unwritable from None
+        if len(body) > limits.max_bytes:  # before it grows any further
+            raise Unwritable
+        if ascii:
+            body = escape_not_ascii(body)
+        elif dialect == "php":
+            body = body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+        if len(body) > limits.max_bytes:
+            raise Unwritable
+        return body
+
+    try:
+        return encode(value)
+    except Unwritable:
+        domain = Domain(format="json" if ascii else "jsonu", limits=limits)
+    return write_conformed(encode, value, domain, default)
+
+
+def escape_not_ascii(body: bytes) -> bytes:
+    r"""A JSON document with every character beyond ASCII as `\uXXXX`, in pairs beyond U+FFFF."""
+    if body.isascii():
+        return body
+    return _NOT_ASCII.sub(_escape_run, body.decode()).encode()
+
+
+def _escape_run(match: re.Match[str]) -> str:
+    units = match.group().encode("utf-16-be").hex(" ", 2)
+    return "\\u" + units.replace(" ", "\\u")
+
+
+def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop, for speed
+    """Raise `Unwritable` where *root* is not a portable value within the limits; lone surrogates aside."""
+    max_depth = min(limits.max_depth, _ORJSON_WRITE_DEPTH)
+    room, items, depth = limits.max_bytes, 0, 0
+    level: list[Any] = [[root]]  # the containers of this depth; around the root is one that does not count
+    while level:
+        if depth > max_depth:
+            # Where our own limit allows it, it is orjson's that does not.
+            raise Unwritable(f"nested deeper than {max_depth}, which is all that orjson writes")
+        inner: list[Any] = []
+        for container in level:
+            if type(container) is dict:
+                if not set(map(type, container)) <= _STR_ONLY:
+                    raise Unwritable
+                room -= sum(map(len, container))
+                children = container.values()
+            else:
+                children = container
+            items += len(children)
+            if items > limits.max_items + 1:
+                raise Unwritable
+            for child in children:
+                kind = type(child)
+                if kind is str:
+                    room -= len(child)
+                elif kind is int:
+                    if not INT_MIN <= child <= INT_MAX:
+                        raise Unwritable
+                elif kind is float:
+                    if child - child != 0:  # NaN and the infinities
+                        raise Unwritable
+                elif kind is dict or kind is list:
+                    inner.append(child)
+                elif child is not None and kind is not bool:
+                    raise Unwritable
+            if room < 0:
+                raise Unwritable
+        level = inner
+        depth += 1
+
+
+_STR_ONLY: Final = frozenset({str})
+
+
+def _php_tree(root: Any, *, keep_maps: bool) -> Any:
+    """A copy of *root* that orjson spells as PHP does: its floats, and maps that an array could not tell from lists."""
+    result: list[Any] = []
+    pending: list[tuple[Any, Any]] = [([root], result)]
+    while pending:
+        source, copy = pending.pop()
+        for key, child in source.items() if type(copy) is dict else enumerate(_values(source)):
+            kind = type(child)
+            made = child
+            if kind is float:
+                made = orjson.Fragment(float_text(child, "").replace("E", "e"))
+            elif kind is dict or kind is list:
+                made = {} if kind is dict and (keep_maps or not is_ambiguous(child)) else []
+                pending.append((child, made))
+            if type(copy) is dict:
+                copy[key] = made
+            else:
+                copy.append(made)
+    return result[0]
+
+
+def _values(container: Any) -> Any:
+    return container.values() if type(container) is dict else container

@@ -1,0 +1,57 @@
+"""The codecs once more, compiled: all of them or none, decided here.
+
+Each extension module (`_read`, `_write`) holds the same function as the Python module beside it, its twin, faster. The
+twin is the specification: what is irregular, and every error, the compiled function leaves to it. The twins are most
+of the library's code, so each is imported when it is first needed. Not in use where the extensions were not built (see
+``setup.py``), or where the environment has ``ENVELOPE_PURE=1``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+__all__ = ["MODULES", "NATIVE", "compiled", "extension", "load"]
+
+MODULES: Final = (
+    "json._read",
+    "json._write",
+    "native._calls",
+    "serialize._read",
+    "serialize._to_json",
+    "serialize._write",
+    "var_export._read",
+    "var_export._write",
+    "xml._read",
+    "xml._write",
+)
+"""The extension modules, by their places in `envelope.formats`."""
+
+
+def load(environ: Mapping[str, str]) -> dict[str, ModuleType]:
+    """The extension modules by name; none where they are not wanted, or one of them is not there."""
+    if environ.get("ENVELOPE_PURE", "0") not in ("", "0"):
+        return {}
+    try:
+        return {name: import_module(f"envelope.formats.{name}") for name in MODULES}
+    except ImportError:
+        return {}
+
+
+_LOADED: Final = load(os.environ)
+
+NATIVE: Final = bool(_LOADED)
+"""Whether the compiled codecs are in use."""
+
+
+def extension(name: str) -> ModuleType | None:
+    """The extension module of this name; None where the codecs are not in use."""
+    return _LOADED.get(name)
+
+
+def compiled(format: str, side: str) -> ModuleType:
+    """The ``read`` or ``write`` of a format's folder: the extension, or its twin in Python where none is in use."""
+    return extension(f"{format}._{side}") or import_module(f"envelope.formats.{format}.{side}")

@@ -1,0 +1,79 @@
+"""What the compiled writers share: the buffer, what one call may write, and Python's C API on borrowed references.
+
+The writers walk by borrowed references. They may: while one walks it holds the GIL, runs no Python code (exact types
+only, nothing is freed, nothing is made that the collector tracks), and so nobody can change what it walks.
+"""
+
+from cpython.object cimport PyObject
+
+from envelope.formats.native.bounds cimport Bounds, bounds_of
+
+
+cdef extern from "Python.h":
+    PyObject* Py_None
+    PyObject* Py_True
+    PyObject* Py_False
+    bint PyUnicode_CheckExact(PyObject*) noexcept
+    bint PyLong_CheckExact(PyObject*) noexcept
+    bint PyFloat_CheckExact(PyObject*) noexcept
+    bint PyList_CheckExact(PyObject*) noexcept
+    bint PyDict_CheckExact(PyObject*) noexcept
+    bint PyBytes_CheckExact(PyObject*) noexcept
+    Py_ssize_t PyUnicode_GET_LENGTH(PyObject*) noexcept
+    long long PyLong_AsLongLongAndOverflow(PyObject*, int*) noexcept
+    double PyFloat_AS_DOUBLE(PyObject*) noexcept
+    Py_ssize_t PyList_GET_SIZE(PyObject*) noexcept
+    PyObject* PyList_GET_ITEM(PyObject*, Py_ssize_t) noexcept
+    Py_ssize_t PyDict_Size(PyObject*) noexcept
+    bint PyDict_Next(PyObject*, Py_ssize_t*, PyObject**, PyObject**) noexcept
+    Py_ssize_t PyBytes_GET_SIZE(PyObject*) noexcept
+    char* PyBytes_AS_STRING(PyObject*) noexcept
+
+
+cdef extern from "<cmath>" namespace "std":
+    bint isfinite(double) noexcept
+
+
+cdef extern from "native/buffer.hpp" namespace "envelope":
+    cdef cppclass Buffer:
+        Buffer() noexcept
+        void start(Py_ssize_t bound) noexcept
+        Py_ssize_t written() noexcept
+        void drop(size_t) noexcept
+        object finish()
+
+
+cdef extern from "native/text.hpp" namespace "envelope":
+    bint is_int_key(PyObject* text) noexcept
+    bint is_ambiguous(PyObject* map) noexcept
+
+
+cdef enum:
+    SAFE_DEPTH = 256  # the walks recurse, some half a kilobyte of stack for each container; Python goes deeper
+
+
+cdef struct Walk:  # one walk over a value: what it may still take, and how PHP's formats are told to write
+    Py_ssize_t depth_left
+    Py_ssize_t items_left
+    Py_ssize_t bytes_left
+    bint php
+    bint map_objects
+
+
+cdef inline bint read_options(Walk& walk, values, maps, dialect, const Bounds& bounds) noexcept:
+    """Prepare a walk; False where an option is anything but one of the plain strings that it may be."""
+    if not (type(values) is str and type(maps) is str and type(dialect) is str):
+        return False
+    walk.php = values == "php"
+    walk.map_objects = maps == "object"
+    walk.depth_left = min(bounds.max_depth, SAFE_DEPTH)
+    walk.items_left = bounds.max_items
+    walk.bytes_left = bounds.max_bytes
+    return (walk.php or values == "portable") and (walk.map_objects or maps == "array") and dialect == "typed"
+
+
+cdef inline bint enter(Walk& walk, Py_ssize_t count) noexcept:
+    """Open a container of so many children; False where the walk may not."""
+    walk.depth_left -= 1
+    walk.items_left -= count
+    return walk.depth_left >= 0 and walk.items_left >= 0

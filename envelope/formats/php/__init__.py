@@ -1,0 +1,1 @@
+"""What PHP's two formats, serialize and var_export, share."""

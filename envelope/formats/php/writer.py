@@ -1,0 +1,22 @@
+"""What the writers of PHP's two formats share."""
+
+from __future__ import annotations
+
+from envelope.formats.common.writer import TextWriter
+from envelope.limits import Limits
+
+__all__ = ["PhpWriter"]
+
+
+class PhpWriter(TextWriter):
+    """A writer of PHP's formats; in PHP's domain, bytes that are no text go through the pieces as surrogates.
+
+    Text has none left by then: each writer encodes what is not ASCII as it comes, which refuses them.
+    """
+
+    def __init__(self, limits: Limits, *, php: bool, map_objects: bool) -> None:
+        super().__init__(limits)
+        self.php = php
+        self.map_objects = map_objects
+        if php:
+            self.surrogates = "surrogateescape"

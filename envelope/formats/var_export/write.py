@@ -1,0 +1,187 @@
+"""Writing var_export, byte for byte as PHP 8.2 does; the grammar stands in `envelope.formats.var_export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from envelope.formats.common.conform import Default, Domain, Unwritable, check_unfolded, is_cyclic, write_conformed
+from envelope.formats.php.numbers import float_text
+from envelope.formats.php.writer import PhpWriter
+from envelope.formats.var_export.read import FORMAT
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import check_options
+from envelope.values.php import PhpEnum, PhpObject, PhpProperty
+from envelope.values.rules import INT_MAX, INT_MIN, array_key, is_ambiguous
+
+__all__ = ["dumps"]
+
+_INT_MIN_TEXT: Final = "-9223372036854775807-1"
+
+
+def dumps(
+    value: object,
+    values: str = "portable",
+    maps: str = "array",
+    dialect: str = "typed",
+    default: Default | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
+    """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
+    check_options(values, maps, dialect, limits, "typed")
+    php = values == "php"
+    if php:
+        check_unfolded(value, FORMAT, limits)
+    writer = _Writer(limits, php=php, map_objects=maps == "object")
+    try:
+        return writer.write(value)
+    except Unwritable:
+        domain = Domain(format=FORMAT, limits=limits, php=php, refuse=_refuse_payload)
+    return write_conformed(writer.write, value, domain, default)
+
+
+def _refuse_payload(value: object) -> str:
+    is_payload = type(value) is PhpObject and value.payload is not None
+    return "an object with a payload of its own; only serialize holds one" if is_payload else ""
+
+
+def _quoted(text: str) -> str:
+    r"""`'…'`: backslash and quote escaped, NULs cut out as `' . "\0" . '`; all else as it is."""
+    if "\\" in text or "'" in text:
+        text = text.replace("\\", "\\\\").replace("'", "\\'")
+    if "\0" in text:
+        text = text.replace("\0", "' . \"\\0\" . '")
+    return f"'{text}'"
+
+
+class _Tokens(dict[str, str]):
+    """Array keys as printed, each made once: canonical decimals of an int64 bare, all others quoted."""
+
+    def __missing__(self, key: str) -> str:
+        key.encode()  # a lone surrogate fails here
+        token = f"{key} => " if type(array_key(key)) is int else f"{_quoted(key)} => "
+        if len(self) < 4096:  # more distinct keys than that are data, not names
+            self[key] = token
+        return token
+
+
+class _Writer(PhpWriter):
+    def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
+        """The document in pieces, each line's indent with its key."""
+        max_depth, room = self.limits.max_depth, self.limits.max_bytes
+        items = 0
+        tokens = _Tokens()
+        parts: list[str] = []
+        put = parts.append
+        # The open containers, outermost first; for each one what is left of its children, and how it ends.
+        stack: list[Any] = []
+        outer: list[tuple[Iterator[tuple[str, Any]], str]] = []
+        entries: Iterator[tuple[str, Any]] = iter((("", root),))
+        end, closing = "", ""
+        paid = 0  # of each piece, its key's indent has been counted when its container was opened
+        while True:
+            for key, value in entries:
+                kind = type(value)
+                if kind is str:
+                    if not value.isascii():
+                        room -= len(value.encode()) - len(value)
+                    piece = f"{key}{_quoted(value)}{end}"
+                elif kind is int:
+                    if not INT_MIN <= value <= INT_MAX:
+                        raise Unwritable
+                    piece = f"{key}{value if value != INT_MIN else _INT_MIN_TEXT}{end}"
+                elif kind is float:
+                    if not self.php and value - value != 0:  # NaN and the infinities
+                        raise Unwritable
+                    piece = f"{key}{float_text(value)}{end}"
+                elif kind is bool:
+                    piece = f"{key}true{end}" if value else f"{key}false{end}"
+                elif value is None:
+                    piece = f"{key}NULL{end}"
+                elif kind is list or kind is dict or (self.php and kind is PhpObject):
+                    break
+                elif self.php and kind is bytes:
+                    piece = f"{key}{_quoted(value.decode('utf-8', 'surrogateescape'))}{end}"
+                elif self.php and kind is PhpEnum:
+                    piece = f"{key}{_line(stack)}\\{value.class_name}::{value.case}{end}"
+                else:
+                    raise Unwritable
+                # Counted as it grows: a small value can name the same long text, or key, many times.
+                room -= len(piece) - paid
+                if room < 0:
+                    raise Unwritable
+                put(piece)
+            else:
+                put(closing)
+                if not stack:
+                    return parts
+                stack.pop()
+                entries, closing = outer.pop()
+                end = ",\n" if stack else ""
+                paid = max(0, 2 * len(stack) - 2)
+                continue
+            outer.append((entries, closing))
+            indent = "  " * len(stack)
+            head, entries, tail = self.container(value, indent, tokens)
+            piece = f"{key}{_line(stack)}{head}"
+            put(piece)
+            stack.append(value)
+            closing = f"{indent}{tail}{end}"
+            end = ",\n"
+            size = len(value.properties) if kind is PhpObject else len(value)
+            items += size
+            # Indents alone can outgrow the bound, so they are counted before they are made.
+            room -= size * len(indent) + len(piece) - paid
+            paid = len(indent)
+            if len(stack) > max_depth or items > self.limits.max_items or room < 0 or is_cyclic(stack):
+                raise Unwritable
+
+    def container(self, value: Any, indent: str, tokens: _Tokens) -> tuple[str, Any, str]:
+        """The head of a container, its children behind their keys, and its tail."""
+        if type(value) is list:
+            return "array (\n", zip(map(f"{indent}  {{}} => ".format, range(len(value))), value, strict=True), ")"
+        if type(value) is PhpObject:
+            return self.object(value, indent)
+        kinds = set(map(type, value))
+        if kinds - {str} and not (self.php and kinds <= {str, int, bytes}):
+            raise Unwritable
+        if self.map_objects and is_ambiguous(value):
+            names = map(_quoted, map(str, value))
+            return "(object) array(\n", zip(map(f"{indent}   {{}} => ".format, names), value.values(), strict=True), ")"
+        keys = [tokens[key] if type(key) is str else _key(key) for key in value]
+        if len(kinds) > 1 and len(set(keys)) < len(keys):
+            raise Unwritable
+        return "array (\n", zip(map(f"{indent}  ".__add__, keys), value.values(), strict=True), ")"
+
+    def object(self, value: PhpObject, indent: str) -> tuple[str, Any, str]:
+        """`\\Class::__set_state(array(` or `(object) array(`; visibility is not printed."""
+        if value.payload is not None:
+            raise Unwritable
+        names = [f"{indent}   {_property_name(entry)} => " for entry in value.properties]
+        children = zip(names, [entry.value for entry in value.properties], strict=True)
+        if value.class_name == "stdClass":
+            return "(object) array(\n", children, ")"
+        return f"\\{value.class_name}::__set_state(array(\n", children, "))"
+
+
+def _line(stack: list[Any]) -> str:
+    """What stands before a container behind its key: a new line with the indent of the containers around it."""
+    return "\n" + "  " * len(stack) if stack else ""
+
+
+def _key(key: int | bytes) -> str:
+    if isinstance(key, bytes):
+        text = key.decode("utf-8", "surrogateescape")
+        return f"{text} => " if type(array_key(text)) is int else f"{_quoted(text)} => "
+    if not INT_MIN <= key <= INT_MAX:
+        raise Unwritable
+    return f"{key} => "
+
+
+def _property_name(entry: PhpProperty) -> str:
+    """A property's name: `'…'` with NULs left as they are, unlike in strings; an int bare."""
+    name = entry.name
+    if isinstance(name, int):
+        return str(name)
+    text = name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

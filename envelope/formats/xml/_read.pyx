@@ -1,0 +1,249 @@
+"""`xml.loads`, compiled: what our writer writes, white space between children, and names that repeat.
+
+Each function answers the place behind what it read, NULL where that is irregular: then `loads` drops the work and asks
+the Python function, which has the errors and the rest of XML. The grammar stands in `xml`; here beside each function
+is the rule that it reads. The bytes end in a NUL that no token holds, so one byte can always be read.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_Clear
+from libc.stdint cimport int64_t
+
+from envelope.formats.native.bounds cimport Bounds, bounds_of
+from envelope.formats.native.counted cimport *
+from envelope.formats.xml.reading cimport *
+
+from envelope.formats.common.cursor import as_bytes
+from envelope.limits import DEFAULT_LIMITS, Limits
+
+
+cdef struct Open:  # a container whose end tag is to come, borrowed
+    PyObject* container
+    Kind kind
+    const char* name
+    Py_ssize_t size
+
+
+cdef struct Parent:  # in the plain dialect: an element with children, whose end tag is to come
+    const char* name
+    Py_ssize_t size
+    Py_ssize_t first  # of its children
+
+
+cdef enum:
+    SAFE_DEPTH = 512  # open containers stand on the C stack; what is deeper is left to Python
+
+
+cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+
+
+# Twin: xml.loads
+def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
+    """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
+    cdef Bounds bounds = DEFAULT_BOUNDS
+    cdef PyObject* value = NULL
+    if type(limits) is Limits and are_options(values, dialect):
+        if limits is not DEFAULT_LIMITS:
+            bounds = bounds_of(limits)
+        value = value_of(data, limits, bounds, dialect == "typed")
+    if value == NULL:
+        from envelope.formats.xml.read import loads as python_loads
+
+        return python_loads(data, values, dialect, limits)
+    return owned(value)
+
+
+cdef bint are_options(values, dialect) noexcept:
+    """Whether these are two of the plain strings that they may be."""
+    return (type(values) is str and (values == "portable" or values == "php") and
+            type(dialect) is str and (dialect == "typed" or dialect == "plain"))
+
+
+# Twin: _xml_read.read
+cdef PyObject* value_of(data, limits, const Bounds& bounds, bint typed) except? NULL:
+    """declaration? white* element white*; a new reference, NULL where anything is irregular."""
+    cdef PyObject* value
+    cdef bytes document = data if type(data) is bytes else as_bytes(data, "xml", limits)
+    cdef const char* end = PyBytes_AS_STRING(document) + PyBytes_GET_SIZE(document)
+    cdef const char* root
+    if PyBytes_GET_SIZE(document) > bounds.max_bytes:
+        return NULL
+    root = behind_white(behind_declaration(PyBytes_AS_STRING(document), end))
+    value = read_typed(root, end, bounds) if typed else read_plain(root, end, bounds)
+    if value == NULL:
+        PyErr_Clear()  # memory ended, or text was no UTF-8
+    return value
+
+
+# Twin: _xml_tree.walk_typed
+cdef PyObject* read_typed(const char* at, const char* end, const Bounds& bounds) noexcept:
+    """element white*"""
+    cdef Py_ssize_t max_depth = min(bounds.max_depth, SAFE_DEPTH - 1)
+    cdef Py_ssize_t items = -1  # the root is not counted
+    cdef Open opened[SAFE_DEPTH]
+    cdef Open* top = opened  # the innermost; the lowest is the document, and owns the root
+    cdef PyObject* value
+    cdef Head head
+    opened[0] = Open(NULL, kDocument, NULL, 0)
+    while True:
+        # ---- element: its start tag, and all of it where it is no container
+        at = read_head(at, end, &head)
+        items += 1
+        if at == NULL or items > bounds.max_items:
+            break
+        value = NULL
+        if head.kind != kList and head.kind != kMap:
+            at = scalar(at, end, head, &value)
+        elif top - opened < max_depth:
+            value = PyList_New(0) if head.kind == kList else PyDict_New()
+        if value == NULL or not put(value, head, top):
+            break
+        if (head.kind == kList or head.kind == kMap) and not head.is_empty:
+            top += 1
+            top[0] = Open(value, head.kind, head.name, head.size)
+        # ---- the end tags behind it
+        at = behind_white(at)
+        while top > opened and at[0] == b"<" and at[1] == b"/":
+            at = behind_end_tag(at, end, top.name, top.size)
+            if at == NULL:
+                break
+            at = behind_white(at)
+            top -= 1
+        if at == NULL:
+            break
+        if top == opened:
+            if at == end:
+                return opened[0].container
+            break
+    Py_XDECREF(opened[0].container)
+    return NULL
+
+
+# Twin: _xml_tree.walk_plain
+cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds) noexcept:
+    """element white*"""
+    cdef Py_ssize_t max_depth = min(bounds.max_depth, SAFE_DEPTH - 1)
+    cdef Py_ssize_t items = -1  # the root is not counted
+    cdef Parent opened[SAFE_DEPTH]
+    cdef Parent* top = opened  # the innermost; the lowest is the document
+    cdef Children children  # of all that are open
+    cdef PyObject* value
+    cdef Head head
+    while True:
+        # ---- element: its start tag, and all of it where it has no children
+        at = read_head(at, end, &head)
+        items += 1
+        if at == NULL or items > bounds.max_items or not is_plain(head) or (top == opened and head.has_key):
+            return NULL
+        if not open_child(children, head):
+            return NULL
+        if not head.is_empty and holds_elements(at):
+            if top - opened >= max_depth:
+                return NULL
+            top += 1
+            top[0] = Parent(head.name, head.size, children.count())
+            at = behind_white(at)
+            continue
+        value = NULL
+        if head.is_empty:
+            value = ascii_text(at, 0)
+        else:
+            at = text(at, end, head, &value)
+        children.put(value)
+        if value == NULL:
+            return NULL
+        # ---- the end tags behind it
+        at = behind_white(at)
+        while top > opened and at[0] == b"<" and at[1] == b"/":
+            at = behind_end_tag(at, end, top.name, top.size)
+            if at == NULL or not children.close(top.first):
+                return NULL
+            at = behind_white(at)
+            top -= 1
+        if top == opened:
+            return children.root() if at == end else NULL
+
+
+# Twin: _xml_rules.plain_key
+cdef bint open_child(Children& children, const Head& head) noexcept:
+    """Begin a child under its key, under none where it is an item without one."""
+    cdef PyObject* key = NULL
+    if not is_member(head):
+        key = key_of(head)
+        if key == NULL:
+            return False
+    return children.open(key)
+
+
+# Twin: _xml_rules.SCALARS
+cdef const char* scalar(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
+    """What stands in an element that is no container, and its end tag. A new reference comes with it."""
+    if head.is_empty:
+        if head.kind == kText:
+            value[0] = ascii_text(at, 0)
+        elif head.kind == kNull:
+            value[0] = Py_NewRef(Py_None)
+        return at
+    if head.kind == kText:
+        return text(at, end, head, value)
+    if head.kind == kInt:
+        return int_number(at, end, head, value)
+    if head.kind == kFloat:
+        return float_number(at, end, head, value)
+    if head.kind == kBool:
+        return boolean(at, end, head, value)
+    return null(at, end, head, value)
+
+
+# Twin: _xml_rules._read_int
+cdef const char* int_number(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
+    cdef int64_t number = 0
+    at = closed(read_int(at, &number), end, head)
+    if at != NULL:
+        value[0] = PyLong_FromLongLong(number)
+    return at
+
+
+# Twin: _xml_rules._read_float
+cdef const char* float_number(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
+    cdef double number = 0
+    at = closed(read_float(at, &number), end, head)
+    if at != NULL:
+        value[0] = PyFloat_FromDouble(number)
+    return at
+
+
+# Twin: _xml_rules._read_bool
+cdef const char* boolean(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
+    cdef bint truth = False
+    at = closed(read_bool(at, end, &truth), end, head)
+    if at != NULL:
+        value[0] = Py_NewRef(Py_True if truth else Py_False)
+    return at
+
+
+# Twin: _xml_rules._read_null
+cdef const char* null(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
+    at = closed(at, end, head)
+    if at != NULL:
+        value[0] = Py_NewRef(Py_None)
+    return at
+
+
+# Twin: TypedBuilder.put
+cdef bint put(PyObject* value, const Head& head, Open* parent) noexcept:
+    """Take the reference to *value* to where its element stands; False where such an element may not stand there."""
+    cdef PyObject* key
+    cdef bint is_put = False
+    if parent.kind == kMap:
+        key = key_of(head)
+        if key != NULL:
+            is_put = PyDict_SetItem(parent.container, key, value) == 0
+            Py_DECREF(key)
+    elif parent.kind == kList:
+        is_put = is_member(head) and PyList_Append(parent.container, value) == 0
+    elif is_root(head):
+        parent.container = value
+        return True
+    Py_DECREF(value)
+    return is_put

@@ -1,0 +1,100 @@
+// What the elements of both dialects have: a key that they stand under, and where they hold text, that text.
+//
+// Each of these is a part of two walks, and a large part of their time: they are always made a part of both.
+#pragma once
+
+#include <Python.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+#include "native/key_cache.hpp"
+#include "xml/head.hpp"
+#include "xml/references.hpp"
+#include "xml/scan.hpp"
+#include "xml/utf8.hpp"
+
+namespace envelope::xml {
+
+// The str of a run that is not all plain ASCII; nullptr where anything is wrong with it, or memory ends.
+[[gnu::noinline]] inline PyObject* odd_str(const Run& run, bool escaped) {
+  constexpr Py_ssize_t kSmall = 512;
+  if (!run.has_references && !escaped) return wide_str(run.first, run.size);
+  char small[kSmall];
+  std::unique_ptr<char[]> large;
+  char* text = small;
+  if (run.size >= kSmall) {
+    large.reset(new (std::nothrow) char[static_cast<std::size_t>(run.size) + 1]);
+    text = large.get();
+    if (text == nullptr) return nullptr;
+  }
+  char* end = resolve(run, text);
+  if (end == nullptr) return nullptr;
+  *end = '\0';
+  if (!escaped) return wide_str(text, end - text);
+  Measure found;
+  if (!measure(text, end - text, &found)) return nullptr;
+  end = unescape(text, end - text);
+  return end != nullptr ? PyUnicode_DecodeUTF8(text, end - text, nullptr) : nullptr;
+}
+
+// The str of a run; nullptr where anything is wrong with it, or memory ends.
+inline PyObject* str_of(const Run& run, bool escaped) {
+  return run.is_ascii && !run.has_references && !escaped ? ascii_text(run.first, run.size) : odd_str(run, escaped);
+}
+
+// The key beside an element, else its name; a new reference, nullptr where it may have none.
+[[gnu::always_inline]] inline PyObject* key_of(const Head& head) {
+  if (!is_entry(head)) return nullptr;
+  return head.has_key ? str_of(head.key, head.is_key_escaped) : key_cache.key(head.name, head.size);
+}
+
+// Characters and references, and the end tag; a new reference to their str comes with the place behind.
+[[gnu::always_inline]] inline const char* text(const char* at, const char* end, const Head& head, PyObject** value) {
+  Run run;
+  at = closed(read_text(at, end, &run), end, head);
+  if (at != nullptr) *value = str_of(run, head.is_escaped);
+  return at;
+}
+
+// As _read_bool: true | false
+inline const char* read_bool(const char* at, const char* end, int* truth) {
+  const char* after = behind(at, end, "true");
+  *truth = after != nullptr;
+  return after != nullptr ? after : behind(at, end, "false");
+}
+
+inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+
+// The place behind [0-9]+
+inline const char* behind_digits(const char* at) {
+  if (!is_digit(*at)) return nullptr;
+  while (is_digit(*at)) ++at;
+  return at;
+}
+
+// The place behind 0 | [1-9][0-9]*
+inline const char* behind_whole(const char* at) { return *at == '0' ? at + 1 : behind_digits(at); }
+
+// As _INT: 0 | -?[1-9][0-9]*
+inline const char* read_int(const char* at, std::int64_t* number) {
+  if (*at == '-' && at[1] == '0') return nullptr;
+  const char* const end = behind_whole(at + (*at == '-'));
+  if (end == nullptr) return nullptr;
+  return std::from_chars(at, end, *number).ec == std::errc{} ? end : nullptr;
+}
+
+// As _FLOAT: -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
+inline const char* read_float(const char* at, double* number) {
+  const char* end = behind_whole(at + (*at == '-'));
+  if (end != nullptr && *end == '.') end = behind_digits(end + 1);
+  if (end != nullptr && (*end | 0x20) == 'e') end = behind_digits(end + 1 + (end[1] == '+' || end[1] == '-'));
+  if (end == nullptr) return nullptr;
+  return std::from_chars(at, end, *number).ec == std::errc{} && std::isfinite(*number) ? end : nullptr;
+}
+
+}  // namespace envelope::xml

@@ -1,0 +1,231 @@
+"""Reading XML exactly: by expat, whose events say at which byte they are, and that keeps no tree."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+from xml.parsers import expat
+
+from envelope.errors import DecodeError
+from envelope.formats.common.cursor import Cursor, column_hint
+from envelope.formats.xml.rules import (
+    CONTAINERS,
+    SCALARS,
+    WHITE,
+    beside,
+    check_bounds,
+    check_namespace,
+    fault,
+    inside,
+    plain_container,
+    plain_key,
+    typed_head,
+    unescape,
+)
+from envelope.path import Step, short_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envelope.limits import Limits
+
+__all__ = ["PlainBuilder", "TypedBuilder", "read_exactly"]
+
+
+class _Builder:
+    """The value that grows from a parser's events."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.items = -1  # the root is not counted
+        self.result: list[Any] = []
+        self.text: list[str] = []  # since the last tag
+
+    def drop_white(self) -> None:
+        """Pass over the text that stood beside elements."""
+        if self.text:
+            if "".join(self.text).strip(WHITE):
+                raise beside()
+            self.text.clear()
+
+
+class TypedBuilder(_Builder):
+    """Builds the value of a document in the typed dialect."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
+        # The open container and its type; the same of those around it, each with the key of the next.
+        self.container: Any = self.result
+        self.parent = ""
+        self.stack: list[tuple[Any, str, Step | None]] = []
+        # The open element that is no container: its type (None where there is none) and its key.
+        self.leaf: str | None = None
+        self.key: Step | None = None
+        self.escaped = False
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """A start tag."""
+        if self.leaf is not None:
+            self.text.clear()
+            raise inside()
+        self.drop_white()
+        check_namespace(tag, attributes)
+        if self.parent:
+            self.key = len(self.container) if self.parent == "list" else attributes.get("key", tag)
+        key, kind, self.escaped = typed_head(tag, attributes, self.parent)
+        if self.parent == "map":
+            self.key = key
+        self.items += 1
+        check_bounds(len(self.stack) + (kind in CONTAINERS), self.items, self.limits)
+        if kind in CONTAINERS:
+            value: Any = {} if kind == "map" else []
+            self.put(value)
+            self.stack.append((self.container, self.parent, self.key))
+            self.container, self.parent, self.key = value, kind, None
+        else:
+            self.leaf = kind
+
+    def end(self) -> None:
+        """An end tag."""
+        if self.leaf is None:
+            self.drop_white()
+            self.container, self.parent, _ = self.stack.pop()
+        else:
+            value = SCALARS[self.leaf]("".join(self.text))
+            self.put(unescape(value) if self.escaped else value)
+            self.text.clear()
+            self.leaf = None
+        self.key = None
+
+    def put(self, value: Any) -> None:
+        """Add a complete value to the open container."""
+        if self.parent == "map":
+            self.container[self.key] = value
+        else:
+            self.container.append(value)
+
+    def steps(self) -> list[Step]:
+        """Where reading is."""
+        keys = [key for _, _, key in self.stack]
+        return [key for key in (*keys, self.key) if key is not None]
+
+
+class PlainBuilder(_Builder):
+    """Builds the value of a document in the plain dialect."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
+        # Keys and values of the children of the open element, None while it has none; the same of those around it.
+        self.children: tuple[list[str | None], list[Any]] | None = ([], self.result)
+        self.stack: list[tuple[list[str | None], list[Any]]] = []
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """A start tag."""
+        self.drop_white()
+        check_namespace(tag, attributes)
+        if self.children is None:
+            self.children = ([], [])
+        depth = len(self.stack)
+        self.stack.append(self.children)
+        names, self.children = self.children[0], None
+        names.append(attributes.get("key", None if tag == "item" else tag))
+        names[-1] = plain_key(tag, attributes, root=not depth)
+        self.items += 1
+        check_bounds(depth, self.items, self.limits)
+
+    def end(self) -> None:
+        """An end tag."""
+        if self.children is None:
+            value: Any = "".join(self.text)
+            self.text.clear()
+        else:
+            self.drop_white()
+            value = plain_container(*self.children)
+        self.children = self.stack.pop()
+        self.children[1].append(value)
+
+    def steps(self) -> list[Step]:
+        """Where reading is; where a name repeats, its number follows."""
+        steps: list[Step] = []
+        for names, _ in self.stack[1:]:
+            *before, name = names
+            if name is None and not any(before):
+                steps.append(len(before))
+            else:
+                steps.append("item" if name is None else name)
+                if name in before:
+                    steps.append(before.count(name))
+        return steps
+
+
+_UNFINISHED: Final = frozenset(
+    expat.errors.codes[message]
+    for message in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+)
+
+
+# A start tag with its quoted values, or an end tag.
+_TAG: Final = re.compile(rb"""<(?!!)(?:[^>"']|"[^"]*"|'[^']*')*>""")
+
+
+def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
+    """The value, or the error with its place: by expat, which knows at each event where it is."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    # What a fault is at, and the tag that was read last (of an empty element: the byte behind it).
+    at = last = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal at, last
+        at = parser.CurrentByteIndex
+        builder.start(tag, attributes)
+        last = at
+
+    def end(_: str) -> None:
+        nonlocal at, last
+        at = last
+        builder.end()
+        last = parser.CurrentByteIndex
+
+    def refuse(what: str) -> None:
+        nonlocal at
+        at = parser.CurrentByteIndex
+        builder.text.clear()
+        raise fault(what, kind="forbidden")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.text.append
+    parser.CommentHandler = lambda _: refuse("a comment")
+    parser.ProcessingInstructionHandler = lambda *_: refuse("a processing instruction")
+    try:
+        parser.Parse(cursor.data, True)  # noqa: FBT003  # expat's signature
+    except expat.ExpatError as exc:
+        error = _expat_error(cursor, exc.code, parser.ErrorByteIndex)
+    except DecodeError as exc:
+        error = exc
+        error.offset = at
+        if builder.text:  # then it is at fault: the rules of a tag are asked when there is none left
+            tag = _TAG.match(cursor.data, last)
+            error.offset = tag.end() if tag else last
+    else:
+        return builder.result[0]
+    error.path = short_path(builder.steps())
+    raise error
+
+
+def _expat_error(cursor: Cursor, code: int, offset: int) -> DecodeError:
+    data = cursor.data
+    reason = expat.ErrorString(code)
+    if code in _UNFINISHED:
+        return cursor.fail(f"the input ends: {reason}", offset, hint=column_hint(len(data)))
+    hint = ""
+    if b"&" in data[max(offset - 1, 0) : offset + 1]:
+        hint = "& is written &amp;, and XML knows no names of characters but amp, lt, gt, quot and apos"
+    elif data[offset : offset + 1] < b" ":
+        hint = "XML holds no control characters; the typed dialect escapes them"
+    return cursor.fail(reason, offset, hint=hint)

@@ -1,0 +1,113 @@
+"""Reading XML: from the raw prolog to the value.
+
+A small document is parsed by lxml, and its tree walked: the fast way (`tree`). All else is read by expat
+(`exact`): a large document (a tree takes thirty times the room), whatever may hold what a tree hides, and a
+document that the fast way refused, which is read again to say where and why. Both parsers see a document only when
+its raw bytes show that it is UTF-8 and has no DOCTYPE; so there are no entities, and nothing is fetched or expanded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from envelope.errors import DecodeError
+from envelope.formats.common.cursor import Cursor, as_bytes
+from envelope.formats.xml.exact import PlainBuilder, TypedBuilder, read_exactly
+from envelope.formats.xml.rules import FORMAT
+from envelope.formats.xml.tree import parse, walk_plain, walk_typed
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import check_options
+
+__all__ = ["loads"]
+
+
+def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
+    """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
+    check_options(values, "array", dialect, limits, "typed", "plain")
+    return _read(as_bytes(data, FORMAT, limits), limits, typed=dialect == "typed")
+
+
+_LARGE: Final = 1 << 20
+# Where a comment, a processing instruction or a namespace may be.
+_HIDDEN: Final = (b"<!--", b"<?", b"xmlns", b"xml:")
+
+
+def _read(data: bytes, limits: Limits, *, typed: bool) -> Any:
+    """The value of the document *data*, or a `DecodeError`."""
+    cursor = Cursor(data, FORMAT, limits)
+    root = _root_offset(cursor)
+    _check_utf8(cursor)
+    builder = TypedBuilder(limits) if typed else PlainBuilder(limits)
+    if len(data) > _LARGE or any(data.find(mark, root) >= 0 for mark in _HIDDEN):
+        return read_exactly(cursor, builder)
+    tree = parse(data)
+    if tree is None:
+        read_exactly(cursor, builder)
+        raise cursor.fail("well-formed to expat, but not to libxml2", root)
+    try:
+        return walk_typed(tree, limits) if typed else walk_plain(tree, limits)
+    except DecodeError:
+        pass  # behind the handler, so that no error without a place is the context of one with it
+    return read_exactly(cursor, builder)
+
+
+# With all that a cut leaves of it; any other `<?` is a processing instruction.
+_DECLARATION: Final = re.compile(rb"<\?(?:xml[ \t\r\n?]|x?|xm|xml)")
+_SPACE: Final = re.compile(rb"[ \t\r\n]*")  # it always matches, which the type checker does not know
+_DECLARED: Final = {
+    name: re.compile(rb"[ \t\r\n]+" + name + rb"[ \t\r\n]*=[ \t\r\n]*(?:\"([A-Za-z0-9._-]*)\"|'([A-Za-z0-9._-]*)')")
+    for name in (b"version", b"encoding", b"standalone")
+}
+_UTF8_ONLY: Final = "XML is read as UTF-8 only"
+
+
+def _root_offset(cursor: Cursor) -> int:
+    """Where the root element begins: behind a BOM, a declaration of UTF-8 and white space, and nothing else."""
+    data = cursor.data
+    if data.startswith(b"\x1f\x8b"):
+        raise cursor.fail("expected '<'", 0, hint="this is gzip: decompress it first")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
+        raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=_UTF8_ONLY)
+    start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    pos = _declaration_end(cursor, start) if _DECLARATION.fullmatch(data, start, start + 6) else start
+    pos = _SPACE.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
+    if data.startswith(b"<?xml ", pos):
+        raise cursor.fail("a declaration that is not at the start", pos, hint="strip what stands before it")
+    for token, what in ((b"<!DOCTYPE", "a DOCTYPE"), (b"<!--", "a comment"), (b"<?", "a processing instruction")):
+        if data.startswith(token, pos):
+            raise cursor.fail(what, pos, kind="forbidden")
+    cursor.expect(b"<", pos)
+    return pos
+
+
+def _declaration_end(cursor: Cursor, pos: int) -> int:
+    """Behind `<?xml version="1.0" encoding="utf-8" standalone="yes"?>`, the last two of which may be missing."""
+    pos = cursor.expect(b"<?xml", pos)
+    for name, pattern in _DECLARED.items():
+        match = pattern.match(cursor.data, pos)
+        if match is None:
+            if name == b"version":
+                raise cursor.fail('expected version="1.0"', pos)
+            continue
+        text = (match[1] or match[2] or b"").lower()
+        at = match.end() - len(text) - 1
+        if name == b"version" and text != b"1.0":
+            raise cursor.fail("a version of XML other than 1.0", at)
+        if name == b"encoding" and text != b"utf-8":
+            raise cursor.fail("a declared encoding other than UTF-8", at, kind="forbidden", hint=_UTF8_ONLY)
+        if name == b"standalone" and text not in (b"yes", b"no"):
+            raise cursor.fail("expected yes or no", at)
+        pos = match.end()
+    return cursor.expect(b"?>", _SPACE.match(cursor.data, pos).end())  # type: ignore[union-attr]
+
+
+def _check_utf8(cursor: Cursor) -> None:
+    if not cursor.data.isascii():
+        try:
+            cursor.data.decode()
+        except UnicodeDecodeError as exc:
+            error = cursor.fail("not UTF-8", exc.start)
+        else:
+            return
+        raise error

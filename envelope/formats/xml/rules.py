@@ -1,0 +1,169 @@
+"""What a typed and a plain XML element may be: the rules that both ways of reading ask.
+
+A rule's error has no place yet; the exact reading adds it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from envelope.errors import DecodeError, DecodeErrorKind
+from envelope.values.rules import INT_MAX, INT_MIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from envelope.limits import Limits
+
+FORMAT: Final = "xml"
+
+LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elements
+WHITE: Final = " \t\r\n"
+
+
+def fault(reason: str, *, kind: DecodeErrorKind = "malformed", hint: str = "") -> DecodeError:
+    """A fault of the document, whose place the caller adds; to be raised."""
+    return DecodeError(reason, kind=kind, format=FORMAT, hint=hint)
+
+
+def beside() -> DecodeError:
+    """The fault of text beside elements, to be raised."""
+    return fault("text beside elements", hint="a value is text or elements, never both")
+
+
+def check_namespace(tag: str, attributes: Mapping[str, str]) -> None:
+    """Fail where a tag or an attribute is in a namespace."""
+    if ":" in tag or any(name == "xmlns" or ":" in name for name in attributes):
+        raise fault("a namespace", kind="forbidden", hint="names without prefixes are read")
+
+
+def exotic() -> DecodeError:
+    """The fault of what is to be read exactly: its reason is never seen.
+
+    Such are names that are not ASCII: libxml2 knows those of XML 1.0's fifth edition, expat those of the fourth, and
+    one alone has to decide.
+    """
+    return fault("this is read exactly")
+
+
+def inside() -> DecodeError:
+    """The fault of an element inside a scalar, to be raised."""
+    return fault("an element inside a value that is no container", hint=_PLAIN_HINT)
+
+
+def check_bounds(depth: int, items: int, limits: Limits) -> None:
+    """Fail where the depth or the count of values is beyond the limits."""
+    if depth > min(limits.max_depth, LIBXML2_DEPTH):
+        hint = "raise Limits.max_depth" if depth <= LIBXML2_DEPTH else "libxml2 goes no deeper"
+        raise fault(f"nested deeper than {depth - 1}", kind="limit", hint=hint)
+    if items > limits.max_items:
+        raise fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")
+
+
+_PLAIN_HINT: Final = 'without types it may be a document for dialect="plain"'
+CONTAINERS: Final = frozenset({"map", "list"})
+KINDS: Final = CONTAINERS | {"int", "float", "bool", "null"}
+
+
+_TYPED_ATTRIBUTES: Final = frozenset({"type", "key", "escaped", "escaped-key"})
+
+
+def typed_head(tag: str, attributes: Mapping[str, str], parent: str) -> tuple[str, str, bool]:
+    """Key, type (`""` for text) and whether the text is escaped, of an element in a *parent* (`""`: the document)."""
+    if not parent and tag != "root":
+        raise fault("the root element is not named root", hint=_PLAIN_HINT)
+    if parent == "list" and tag != "item":
+        raise fault("a member of a list is not named item")
+    if not attributes:
+        return tag, "", False
+    if not attributes.keys() <= _TYPED_ATTRIBUTES:
+        raise fault("an attribute other than type, key, escaped and escaped-key")
+    for name in ("escaped", "escaped-key"):
+        if attributes.get(name, "true") != "true":
+            raise fault(f'{name} is "true", or not there')
+    kind = attributes.get("type", "")
+    if "type" in attributes and kind not in KINDS:
+        raise fault("a type other than map, list, int, float, bool and null", hint="text has no type")
+    if kind and "escaped" in attributes:
+        raise fault("escaped on what is not text")
+    return _typed_key(tag, attributes, parent), kind, "escaped" in attributes
+
+
+def _typed_key(tag: str, attributes: Mapping[str, str], parent: str) -> str:
+    if "key" in attributes:
+        if parent != "map" or tag != "item":
+            raise fault("a key on what is not an item of a map")
+        return unescape(attributes["key"]) if "escaped-key" in attributes else attributes["key"]
+    if "escaped-key" in attributes:
+        raise fault("escaped-key without a key")
+    return tag
+
+
+def plain_key(tag: str, attributes: Mapping[str, str], *, root: bool) -> str | None:
+    """The key of an element; None for an `item` without one."""
+    for name in attributes:
+        if name != "key":
+            hint = 'dialect="typed" reads types' if name == "type" else ""
+            raise fault("an attribute other than key", hint=hint)
+        if root or tag != "item":
+            raise fault("a key on what is not an item")
+    return attributes.get("key") if tag == "item" else tag
+
+
+def plain_container(names: list[str | None], values: list[Any]) -> Any:
+    """A list of children that are all items without a key; else a map, where a repeated name has a list of values."""
+    if names.count(None) == len(names):
+        return values
+    members: dict[str, list[Any]] = {}
+    for name, value in zip(names, values, strict=True):
+        members.setdefault("item" if name is None else name, []).append(value)
+    return {name: found if len(found) > 1 else found[0] for name, found in members.items()}
+
+
+def unescape(text: str) -> str:
+    """The text whose inside of a JSON string this is."""
+    try:
+        return str(orjson.loads(f'"{text}"'))
+    except orjson.JSONDecodeError:
+        error = fault("escaped text is not the inside of a JSON string")
+    raise error
+
+
+_INT: Final = re.compile(r"0|-?[1-9][0-9]*")
+_FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+def _read_int(text: str) -> int:
+    if not _INT.fullmatch(text):
+        raise fault("expected a decimal integer")
+    if len(text) > 20 or not INT_MIN <= (number := int(text)) <= INT_MAX:
+        raise fault("an int beyond 64 bits", kind="limit")
+    return number
+
+
+def _read_float(text: str) -> float:
+    if not _FLOAT.fullmatch(text):
+        raise fault("expected a JSON number")
+    number = float(text)
+    if number - number != 0:
+        raise fault("a float beyond 64 bits", kind="limit")
+    return number
+
+
+def _read_bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise fault("expected true or false")
+    return text == "true"
+
+
+def _read_null(text: str) -> None:
+    if text:
+        raise fault("expected nothing in a null")
+
+
+SCALARS: Final[dict[str, Callable[[str], Any]]] = {
+    "": str, "int": _read_int, "float": _read_float, "bool": _read_bool, "null": _read_null,
+}  # fmt: skip

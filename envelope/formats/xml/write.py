@@ -1,0 +1,179 @@
+"""Writing XML in both dialects; the grammar stands in `envelope.formats.xml`."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from envelope.formats.common.conform import Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.writer import TextWriter
+from envelope.formats.xml.rules import FORMAT, LIBXML2_DEPTH
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import check_options
+from envelope.values.rules import INT_MAX, INT_MIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["dumps"]
+
+
+def dumps(
+    value: object,
+    values: str = "portable",
+    maps: str = "array",
+    dialect: str = "typed",
+    default: Default | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bytes:
+    """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
+    check_options(values, maps, dialect, limits, "typed", "plain")
+    typed = dialect == "typed"
+    writer = _Writer(limits, typed=typed)
+    try:
+        return writer.write(value)
+    except Unwritable:
+        domain = Domain(format=FORMAT, limits=limits)
+        if not typed:
+            domain = replace(domain, refuse=_refuse)
+    return write_conformed(writer.write, value, domain, default)
+
+
+_DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'
+_NAME: Final = re.compile(r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+# Not even as character references. Lone surrogates are no business of XML's: they are outside the domain.
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+# A return stays one only as a reference; in an attribute, so do a tab and a line feed.
+_IN_TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_IN_ATTRIBUTE: Final = _IN_TEXT | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
+
+
+def _refuse(value: object) -> str:
+    """Why the plain dialect cannot hold *value*, which is one of the domain's."""
+    if type(value) is str and _NOT_XML.search(value):
+        return "XML cannot hold a control character, U+FFFE or U+FFFF; the typed dialect can"
+    return ""
+
+
+def _json_escaped(text: str) -> str:
+    """*text* as the inside of a JSON string, with no character left that XML cannot hold."""
+    inside = json.dumps(text, ensure_ascii=False)[1:-1]
+    return inside.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+
+
+class _Tags(dict[str, tuple[str, str]]):
+    """What opens (up to its type) and what closes the element under a key, each made once."""
+
+    def __init__(self, *, typed: bool) -> None:
+        self.typed = typed
+
+    def __missing__(self, key: str) -> tuple[str, str]:
+        if _NAME.fullmatch(key):
+            tags = f"<{key}", f"</{key}>"
+        elif not _NOT_XML.search(key):
+            tags = f'<item key="{key.translate(_IN_ATTRIBUTE)}"', "</item>"
+        elif self.typed:
+            tags = f'<item key="{_json_escaped(key).translate(_IN_ATTRIBUTE)}" escaped-key="true"', "</item>"
+        else:
+            raise Unwritable
+        if len(self) < 4096:  # more distinct keys than that are data, not names
+            self[key] = tags
+        return tags
+
+
+_ROOT: Final = ("<root", "</root>")
+_MEMBER: Final = ("<item", "</item>")
+
+
+class _Writer(TextWriter):
+    def __init__(self, limits: Limits, *, typed: bool) -> None:
+        super().__init__(limits)
+        self.typed = typed
+
+    def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop
+        """The document in pieces: one for each value (that of a container opens it), one for each close."""
+        as_int, as_float, as_bool, as_null, as_list, as_map = (
+            f' type="{kind}"' if self.typed else "" for kind in ("int", "float", "bool", "null", "list", "map")
+        )
+        max_items, room = self.limits.max_items, self.limits.max_bytes
+        max_depth = min(self.limits.max_depth, LIBXML2_DEPTH)
+        items = 0
+        tags = _Tags(typed=self.typed)
+        parts = [_DECLARATION]
+        put = parts.append
+        # The open containers, outermost first; what closes each, and what is left of the children around it.
+        stack: list[Any] = []
+        outer: list[tuple[str, Iterator[tuple[tuple[str, str], Any]]]] = []
+        entries: Iterator[tuple[tuple[str, str], Any]] = iter(((_ROOT, root),))
+        while True:
+            for (head, tail), value in entries:
+                kind = type(value)
+                if kind is str:
+                    if not value:
+                        put(f"{head}/>")
+                        continue
+                    if not value.isprintable():
+                        piece = self.unprintable(head, value, tail)
+                    elif "&" in value or "<" in value or ">" in value:
+                        piece = f"{head}>{value.translate(_IN_TEXT)}{tail}"
+                    else:
+                        piece = f"{head}>{value}{tail}"
+                    put(piece)
+                    room -= len(piece) - len(head) - len(tail)  # which its container has taken off
+                    if room < 0:
+                        raise Unwritable
+                elif kind is int:
+                    if not INT_MIN <= value <= INT_MAX:
+                        raise Unwritable
+                    put(f"{head}{as_int}>{value}{tail}")
+                elif kind is float:
+                    if value - value != 0:  # NaN and the infinities
+                        raise Unwritable
+                    put(f"{head}{as_float}>{orjson.dumps(value).decode()}{tail}")
+                elif kind is bool:
+                    put(f"{head}{as_bool}>true{tail}" if value else f"{head}{as_bool}>false{tail}")
+                elif value is None:
+                    put(f"{head}{as_null}/>")
+                elif kind is list:
+                    put(f"{head}{as_list}>" if value else f"{head}{as_list}/>")
+                    children: Iterator[tuple[tuple[str, str], Any]] = ((_MEMBER, child) for child in value)
+                    room -= 7 * len(value)  # <item/>
+                    break
+                elif kind is dict:
+                    if not set(map(type, value)) <= {str}:
+                        raise Unwritable
+                    put(f"{head}{as_map}>" if value else f"{head}{as_map}/>")
+                    children = zip(map(tags.__getitem__, value), value.values(), strict=True)
+                    room -= 3 * len(value) + sum(map(len, value))  # <key/>
+                    break
+                else:
+                    raise Unwritable
+            else:
+                if not stack:
+                    return parts
+                stack.pop()
+                close, entries = outer.pop()
+                put(close)
+                continue
+            stack.append(value)
+            outer.append((tail if value else "", entries))
+            entries = children
+            items += len(value)
+            if len(stack) > max_depth:
+                # Where our own limit allows it, it is libxml2's that would not read it.
+                raise Unwritable(f"nested deeper than {max_depth}, which is all that libxml2 reads")
+            if items > max_items or room < 0 or is_cyclic(stack):
+                raise Unwritable
+
+    def unprintable(self, head: str, text: str, tail: str) -> str:
+        """The element of a text that may hold anything."""
+        if not _NOT_XML.search(text):
+            return f"{head}>{text.translate(_IN_TEXT)}{tail}"
+        if not self.typed:
+            raise Unwritable
+        return f'{head} escaped="true">{_json_escaped(text).translate(_IN_TEXT)}{tail}'

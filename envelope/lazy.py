@@ -1,0 +1,28 @@
+"""Doors: packages whose names are imported when they are first asked for (PEP 562)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+__all__ = ["door"]
+
+
+def door(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """The ``__getattr__``, ``__dir__`` and ``__all__`` of *package*, which imports what is asked for, and keeps it.
+
+    *names* are what it offers: for each of its modules, by the path from the package, the names that the module
+    defines, with spaces between; ``""`` offers the module itself.
+    """
+    homes = {name: module for module, listed in names.items() for name in listed.split() or [module]}
+
+    def get(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = import_module(f"{package}.{homes[name]}")
+        found: object = module if name == homes[name] else getattr(module, name)
+        setattr(sys.modules[package], name, found)
+        return found
+
+    return get, lambda: sorted({*vars(sys.modules[package]), *homes}), sorted(homes)

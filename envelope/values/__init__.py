@@ -1,0 +1,36 @@
+"""Values: what all formats share, PHP's own types, PHP's rules on keys, and what it means to be the same.
+
+Portable values are `None`, `bool`, `int` (64-bit), finite `float`, `str` without lone surrogates, `list`, and
+`dict` with `str` keys; exact types only. ``values="php"`` adds `bytes` (strings that are not UTF-8), `int` keys,
+NAN and INF, `PhpObject` and `PhpEnum`. Everything here is inert: no class is ever looked up or called.
+"""
+
+from typing import TYPE_CHECKING
+
+from envelope.lazy import door
+
+if TYPE_CHECKING:
+    from envelope.values.comparison import Change as Change
+    from envelope.values.comparison import changes as changes
+    from envelope.values.php import Loss as Loss
+    from envelope.values.php import PhpEnum as PhpEnum
+    from envelope.values.php import PhpObject as PhpObject
+    from envelope.values.php import PhpProperty as PhpProperty
+    from envelope.values.php import PortableValue as PortableValue
+    from envelope.values.php import Value as Value
+    from envelope.values.php import Visibility as Visibility
+    from envelope.values.php import differences as differences
+    from envelope.values.php import same as same
+    from envelope.values.rules import INT_MAX as INT_MAX
+    from envelope.values.rules import INT_MIN as INT_MIN
+    from envelope.values.rules import array_key as array_key
+    from envelope.values.rules import is_ambiguous as is_ambiguous
+else:
+    __getattr__, __dir__, __all__ = door(
+        __name__,
+        {
+            "comparison": "Change changes",
+            "php": "Loss PhpEnum PhpObject PhpProperty PortableValue Value Visibility differences same",
+            "rules": "INT_MAX INT_MIN array_key is_ambiguous",
+        },
+    )

@@ -1,0 +1,335 @@
+"""The value model: what all formats share, PHP's extra values, PHP's key rule, and sameness.
+
+Portable values are `None`, `bool`, `int` (64-bit), finite `float`, `str` without lone surrogates, `list`, and
+`dict` with `str` keys; exact types only. ``values="php"`` adds `bytes` (strings that are not UTF-8), `int` keys,
+NAN and INF, `PhpObject` and `PhpEnum`. Everything here is inert: no class is ever looked up or called.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from envelope.path import Link, Step, format_link, link_steps, short_path
+from envelope.values.rules import INT_MAX, INT_MIN, is_class_name, text_or_bytes
+
+__all__ = [
+    "Loss",
+    "PhpEnum",
+    "PhpObject",
+    "PhpProperty",
+    "PortableValue",
+    "Value",
+    "Visibility",
+    "differences",
+    "same",
+]
+
+PortableValue: TypeAlias = "None | bool | int | float | str | list[PortableValue] | dict[str, PortableValue]"
+Value: TypeAlias = (
+    "None | bool | int | float | str | bytes | list[Value] | dict[str | int | bytes, Value] | PhpObject | PhpEnum"
+)
+
+
+def _check_class_name(name: object) -> None:
+    if not is_class_name(name):
+        raise ValueError("not the name of a PHP class or case")
+
+
+Visibility = Literal["public", "protected", "private"]
+_VISIBILITIES = get_args(Visibility)
+
+
+@dataclass(frozen=True, slots=True)
+class PhpProperty:
+    """One property of a `PhpObject`.
+
+    ``name`` is `bytes` where it is not UTF-8, and `int` where a class wrote its state with ``__serialize()``.
+    ``declared_in`` is the class that a private property belongs to, else ``""``.
+    """
+
+    name: str | bytes | int
+    value: Any
+    visibility: Visibility = "public"
+    declared_in: str = ""
+
+    def __post_init__(self) -> None:
+        if type(self.name) is str:
+            self.name.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
+        elif type(self.name) is int:
+            if self.visibility != "public":
+                raise ValueError("a property with an int name is public")
+            if not INT_MIN <= self.name <= INT_MAX:
+                raise ValueError("a property's name is beyond 64 bits")
+        elif type(self.name) is not bytes:
+            raise TypeError(f"a property's name is str, bytes or int, not {type(self.name).__name__}")
+        if self.visibility not in _VISIBILITIES:
+            raise ValueError(f"visibility is public, protected or private, not {self.visibility!r}")
+        if (self.visibility == "private") != bool(self.declared_in):
+            raise ValueError("declared_in goes with a private property, and only with one")
+        if self.declared_in:
+            _check_class_name(self.declared_in)
+
+    @classmethod
+    def from_mangled(cls, mangled: str | bytes | int, value: Any) -> PhpProperty:
+        r"""Read PHP's own spelling: ``name``, ``\0*\0name`` (protected) or ``\0Class\0name`` (private)."""
+        if not isinstance(mangled, str | bytes):
+            return cls(mangled, value)
+        # Both spellings are split as text; a name that is not UTF-8 goes through its surrogate form and back.
+        text = mangled if isinstance(mangled, str) else mangled.decode("utf-8", "surrogateescape")
+        owner, found, name = text[1:].partition("\0")
+        if not (text.startswith("\0") and found and name and (owner == "*" or is_class_name(owner))):
+            return cls(mangled, value)
+        plain = name if name.isascii() else text_or_bytes(name.encode("utf-8", "surrogateescape"))
+        return cls(plain, value, "protected") if owner == "*" else cls(plain, value, "private", owner)
+
+    @property
+    def mangled(self) -> str | bytes | int:
+        """PHP's own spelling of the name, as `serialize` writes it."""
+        if self.visibility == "public" or isinstance(self.name, int):
+            return self.name
+        prefix = "\0*\0" if self.visibility == "protected" else f"\0{self.declared_in}\0"
+        if isinstance(self.name, bytes):
+            return prefix.encode("utf-8", "surrogateescape") + self.name
+        return prefix + self.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhpObject:
+    """A PHP object as data: its class's name, and its properties in order. No class is looked up or called.
+
+    ``properties`` may be given as a mapping of public properties. ``payload`` holds the bytes of an object that
+    its class wrote itself (``C:``), which then has no properties. Two objects are equal when they are the same
+    value (`same`); which objects of a document are one and the same is Python's ``is``.
+    """
+
+    class_name: str
+    properties: tuple[PhpProperty, ...] = ()
+    payload: bytes | None = field(default=None, kw_only=True)
+
+    def __init__(
+        self,
+        class_name: str,
+        properties: Iterable[PhpProperty] | Mapping[str, Any] = (),
+        *,
+        payload: bytes | None = None,
+    ) -> None:
+        if isinstance(properties, Mapping):
+            properties = [PhpProperty(name, value) for name, value in properties.items()]
+        members = tuple(properties)
+        if not all(type(entry) is PhpProperty for entry in members):
+            raise TypeError("properties are PhpProperty, or a mapping of names to values")
+        if payload is not None and (members or type(payload) is not bytes):
+            raise TypeError("a payload is bytes, and stands instead of properties")
+        _check_class_name(class_name)
+        object.__setattr__(self, "class_name", class_name)
+        object.__setattr__(self, "properties", members)
+        object.__setattr__(self, "payload", payload)
+
+    def __getitem__(self, name: str | bytes | int) -> Any:
+        """The value of the first property of this name, whatever its visibility; `KeyError` without one."""
+        for entry in self.properties:
+            if entry.name == name:
+                return entry.value
+        raise KeyError(name)
+
+    def get(self, name: str | bytes | int, default: Any = None) -> Any:
+        """Like ``self[name]``, or *default* without such a property."""
+        return next((entry.value for entry in self.properties if entry.name == name), default)
+
+    def __iter__(self) -> Iterator[str | bytes | int]:
+        """The properties' names, in order."""
+        return (entry.name for entry in self.properties)
+
+    def __contains__(self, name: object) -> bool:
+        return any(entry.name == name for entry in self.properties)
+
+    @property
+    def shown(self) -> tuple[PhpProperty, ...]:
+        """The properties that `json_encode` shows: the public ones, but for names that begin with NUL."""
+        return tuple(entry for entry in self.properties if not str(entry.mangled).startswith("\0"))
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if isinstance(other, PhpObject) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # its properties may hold lists, as a tuple of lists does
+
+    def __repr__(self) -> str:
+        # Names only: the graph may be cyclic, and as large as its document.
+        names = ", ".join(f"{entry.visibility} {entry.name!r}" for entry in self.properties)
+        payload = "" if self.payload is None else f", payload of {len(self.payload)} bytes"
+        return f"<PhpObject {self.class_name} ({names}){payload}>"
+
+
+@dataclass(frozen=True, slots=True)
+class PhpEnum:
+    """A case of a PHP enum. ``value`` is its backing value where it is known; PHP's formats do not write it."""
+
+    class_name: str
+    case: str
+    value: str | int | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        _check_class_name(self.class_name)
+        _check_class_name(self.case)
+
+
+class Loss:
+    """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves).
+
+    ``note`` says what changes where both are of one kind: keys, properties, sharing.
+    """
+
+    __slots__ = ("_place", "becomes", "note", "was")
+
+    def __init__(self, path: str | Link, was: Any, becomes: Any, note: str = "") -> None:
+        # A place is spelled when it is asked for: there may be as many as values, each below the same long key.
+        self._place = path
+        self.was = was
+        self.becomes = becomes
+        self.note = note
+
+    @property
+    def path(self) -> str:
+        """The whole path of the place, in the value that was."""
+        return self._place if isinstance(self._place, str) else format_link(self._place)
+
+    @property
+    def short_path(self) -> str:
+        """The path as errors carry it, which stays small."""
+        return self._place if isinstance(self._place, str) else short_path(link_steps(self._place))
+
+    @property
+    def change(self) -> str:
+        """What becomes what: their kinds and sizes, never what they say."""
+        note = f" ({self.note})" if self.note else ""
+        return f"{_describe(self.was)} → {_describe(self.becomes)}{note}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Loss):
+            return NotImplemented
+        return self.path == other.path and same([self.was, self.becomes], [other.was, other.becomes])
+
+    __hash__ = None  # type: ignore[assignment]  # values have none
+
+    def __repr__(self) -> str:
+        return f"<Loss {self}>"
+
+    def __str__(self) -> str:
+        return f"{self.short_path}: {self.change}"
+
+
+def _describe(value: Any) -> str:
+    """Kind and size of *value*, never what it says."""
+    match value:
+        case None:
+            return "null"
+        case str() | bytes():
+            return f"{type(value).__name__} of {len(value)}"
+        case dict():
+            return f"map of {len(value)}" if value else "{}"
+        case list():
+            return f"list of {len(value)}" if value else "[]"
+        case PhpObject() | PhpEnum():
+            return f"{type(value).__name__} {value.class_name[:32]}"
+    return type(value).__name__
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two values are the same: types all the way down, key order, sign of zero; NaN equals NaN.
+
+    Also which objects are shared: `[o, o]` is not the same as two equal objects.
+    """
+    return next(differences(a, b), None) is None
+
+
+def differences(before: object, after: object) -> Iterator[Loss]:
+    """Each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
+
+    A container that changes its kind or its keys is one place; its children are compared in order where the
+    counts agree. Iterative, and each pair of containers is entered once, so depth, cycles and sharing are no danger.
+    """
+    pairs: list[tuple[Link, Any, Any]] = [(None, before, after)]
+    forward: dict[int, int] = {}
+    backward: dict[int, int] = {}
+    met: set[tuple[int, int]] = set()
+    while pairs:
+        link, was, becomes = pairs.pop()
+        if type(was) in _CONTAINERS and type(was) is not PhpObject:
+            # Lists and maps that contain themselves, or each other many times, are compared once.
+            if (id(was), id(becomes)) in met:
+                continue
+            met.add((id(was), id(becomes)))
+        if type(was) is PhpObject and type(becomes) is PhpObject:
+            first_meeting = id(was) not in forward and id(becomes) not in backward
+            if not first_meeting:
+                if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
+                    yield Loss(link, was, becomes, "shared, then a copy")
+                continue
+            forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
+        if not _same_shell(was, becomes):
+            yield Loss(link, was, becomes, _note(was, becomes))
+        changed: list[tuple[Link, Any, Any]] = [
+            ((link, step), child, other)
+            for (step, child), (_, other) in _paired(was, becomes)
+            if type(child) in _CONTAINERS or not _same_shell(child, other)
+        ]
+        pairs += reversed(changed)
+
+
+def _note(was: object, becomes: object) -> str:
+    """What changes in a container that keeps its kind."""
+    if type(was) is not type(becomes):
+        return ""
+    return "other keys" if type(was) is dict else "other properties" if type(was) is PhpObject else ""
+
+
+def _same_shell(a: Any, b: Any) -> bool:
+    """Whether two values are the same, their children left aside."""
+    kind = type(a)
+    if kind is not type(b):
+        return False
+    if kind is float:
+        return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
+    if kind is list:
+        return len(a) == len(b)
+    if kind is dict:
+        return len(a) == len(b) and all(
+            key == other and type(key) is type(other) for key, other in zip(a, b, strict=True)
+        )
+    if kind is PhpObject:
+        return (
+            a.class_name == b.class_name
+            and a.payload == b.payload
+            and list(map(_property_head, a.properties)) == list(map(_property_head, b.properties))
+        )
+    return bool(a == b)
+
+
+_CONTAINERS = (list, dict, PhpObject)
+
+
+def _property_head(entry: PhpProperty) -> tuple[type, str | bytes | int, str, str]:
+    return type(entry.name), entry.name, entry.visibility, entry.declared_in
+
+
+def _paired(a: Any, b: Any) -> Iterable[tuple[tuple[Step, Any], tuple[Step, Any]]]:
+    """The children of two containers side by side; none where the counts differ, and those of a scalar.
+
+    An object that became a map is paired by what of it is shown.
+    """
+    if type(a) not in _CONTAINERS or type(b) not in _CONTAINERS:
+        return ()
+    old = _children(a, only_shown=type(b) is not PhpObject)
+    new = _children(b, only_shown=type(a) is not PhpObject)
+    return zip(old, new, strict=True) if len(old) == len(new) else ()
+
+
+def _children(value: Any, *, only_shown: bool) -> Collection[tuple[Step, Any]]:
+    if type(value) is dict:
+        return value.items()
+    if type(value) is list:
+        return list(enumerate(value))
+    return [(entry.name, entry.value) for entry in (value.shown if only_shown else value.properties)]

@@ -1,0 +1,98 @@
+"""Make the tables that the documents show: `python tools/tables.py` writes those that have drifted.
+
+The README's table of codes, the same table in every language (docs/codes.md) and the verdicts over the whole grid
+(docs/verdicts.md). Each stands between a comment that names what makes it and a comment that ends it.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from envelope import Envelope
+from envelope.answers.verdicts import CONTRADICTIONS, RULES, Verdict, judge
+from envelope.fixtures.rules import RULES as FIXTURE_RULES
+from envelope.registry.codes import REGISTRY
+
+ROOT = Path(__file__).parent.parent
+FILES = (ROOT / "README.md", ROOT / "docs" / "codes.md", ROOT / "docs" / "verdicts.md")
+
+_MADE = re.compile(r"(<!-- made by: (?P<maker>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+# One HTTP status of each kind, and one response of each kind.
+STATUSES = {"2xx": 200, "busy": 503, "other": 404}
+RESPONSES: dict[str, Any] = {
+    "": {"id": "cmpl-1"},
+    ", passing error": {"error": {"type": "tokens", "code": None}},
+    ", lasting error": {"error": {"type": "invalid_request_error"}},
+}
+UNKNOWN = "9999"
+
+
+def cell(verdict: Verdict) -> str:
+    """A verdict in a word: who failed, and whether to try again."""
+    return "ok" if verdict.ok else f"{verdict.layer}{' ↻' if verdict.retryable else ''}"
+
+
+def verdicts() -> str:
+    """The grid: a row for each code, a column for each kind of HTTP status and of response."""
+    heads = [f"{status}{response}" for response in RESPONSES for status in STATUSES]
+    lines = [["error_code", "billing", *heads], ["---"] * (len(heads) + 2)]
+    for code in [*(row.code for row in REGISTRY), UNKNOWN, None]:
+        grid = [
+            judge(None if code is None else Envelope(response=response, error_code=code), status)
+            for response in RESPONSES.values()
+            for status in STATUSES.values()
+        ]
+        name = "(no envelope)" if code is None else f"{code} {REGISTRY.get(code).name}"
+        lines.append([name, grid[0].billing, *map(cell, grid)])
+    return _table(lines)
+
+
+def rules() -> str:
+    """The rules in the order in which they are asked."""
+    return _table([["rule", "when it decides"], ["---", "---"], *([f"`{rule}`", text] for rule, text in RULES.items())])
+
+
+def contradictions() -> str:
+    """What `lint` looks for."""
+    lines = [[f"`{rule}`", text] for rule, text in CONTRADICTIONS.items()]
+    return _table([["contradiction", "what contradicts what"], ["---", "---"], *lines])
+
+
+def fixture_rules() -> str:
+    """What the fixture validator looks for."""
+    lines = [[f"`{rule}`", text] for rule, text in FIXTURE_RULES.items()]
+    return _table([["rule", "what must be so"], ["---", "---"], *lines])
+
+
+def _table(lines: list[list[str]]) -> str:
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _make(maker: str) -> str:
+    if maker.startswith("envelope "):
+        command = [sys.executable, "-m", *maker.split()]
+        return subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout.decode()
+    makers = {"verdicts": verdicts, "rules": rules, "contradictions": contradictions, "fixture rules": fixture_rules}
+    return makers[maker]()
+
+
+def made(text: str) -> str:
+    """*text* with each table made anew."""
+    return _MADE.sub(lambda match: f"{match[1]}\n{_make(match['maker'])}\n{match[3]}", text)
+
+
+def drifted() -> Iterator[Path]:
+    """The files in which a table is not what it would be."""
+    return (file for file in FILES if made(text := file.read_text(encoding="utf-8")) != text)
+
+
+if __name__ == "__main__":
+    for file in drifted():
+        file.write_text(made(file.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"wrote {file.name}")

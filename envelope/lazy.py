@@ -25,4 +25,8 @@ def door(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], object
         setattr(sys.modules[package], name, found)
         return found
 
-    return get, lambda: sorted({*vars(sys.modules[package]), *homes}), sorted(homes)
+    def listed_names() -> list[str]:
+        own = {*vars(sys.modules[package]), *homes}
+        return sorted(own - {"TYPE_CHECKING", "door"})
+
+    return get, listed_names, sorted(homes)

@@ -71,8 +71,8 @@ def verify(
     """Raise `RequestError` unless *request* proves that its caller knows *secret*.
 
     It does by the secret itself, or by a signature that is at most *window* seconds old, or as early; where it has
-    both, both must be right. *params* are the call's as they came (`read_call` of `envelope.calls.request`), without them
-    library's own way to write it. Each comparison takes the same time wherever the first difference is.
+    both, both must be right. *params* are the call's as they came (`read_call` of `envelope.calls.request`), without
+    them the library's own way to write it. Each comparison takes the same time wherever the first difference is.
     """
     if request.secret and not hmac.compare_digest(_raw(request.secret), _raw(secret)):
         raise RequestError("not the key's secret", code=INVALID_CREDENTIALS, path="$.secret")

@@ -15,6 +15,7 @@ from lxml import etree
 
 import envelope
 from envelope import Envelope, fixtures
+from envelope.fixtures import cases
 from envelope.formats import FORMATS
 from tests.cli.command import process, run
 
@@ -205,7 +206,7 @@ def test_json_has_a_record_for_each_finding(hostile: Path) -> None:
 
 
 def test_junit_is_valid_by_its_schema(hostile: Path) -> None:
-    schema = etree.XMLSchema(etree.parse(ROOT / "tests" / "junit.xsd"))
+    schema = etree.XMLSchema(etree.parse(Path(__file__).with_name("junit.xsd")))
     result = validate("--format", "junit", hostile, FIXTURES / "invalid" / "xml")
     report = etree.fromstring(result.stdout_bytes)
     schema.assertValid(report)
@@ -266,7 +267,7 @@ def test_update_that_goes_beyond_the_limits_is_one_line(case: Path, monkeypatch:
     def refuse(*_: object, **__: object) -> bytes:
         raise envelope.EncodeError("too long", kind="limit", format="xml")
 
-    monkeypatch.setattr(fixtures, "dumps", refuse)
+    monkeypatch.setattr(cases, "dumps", refuse)
     result = validate("--update", case)
     assert (result.exit_code, result.stderr) == (1, f"Error: cannot update {case}: xml: limit at $: too long\n")
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import envelope
-import envelope.fixtures
 from envelope import Limits, ResultType, api
+from envelope.fixtures import bodies
 from envelope.formats import FORMATS, get_format
 from tests.native import extension
 
@@ -87,6 +87,6 @@ def test_wrong_calls(name: str) -> None:
 
 
 def test_the_fixture_impl_reaches_every_caller(impl: str) -> None:
-    for module in (envelope, api, envelope.fixtures):
+    for module in (envelope, api, bodies):
         assert isinstance(module.loads, FunctionType)
     assert isinstance(get_format("serialize").loads, FunctionType) == (impl == "pure")

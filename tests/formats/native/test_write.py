@@ -393,12 +393,12 @@ DURING_IMPORT = """
 import builtins, sys
 from importlib import import_module
 from pathlib import Path
-from envelope.values import PhpEnum
+from envelope.values.php import PhpEnum
 writer = import_module(f"envelope.formats.{sys.argv[1]}._write")
 case = PhpEnum("A", "B")
 value, interrupts, imported = [case, *range(1000)], [True], builtins.__import__
 def importing(name, *arguments):
-    if name == "envelope.values":
+    if name == "envelope.values.php":
         if interrupts:
             interrupts.clear()
             raise KeyboardInterrupt

@@ -25,7 +25,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 from envelope.answers.envelope import Envelope
 from envelope.conversion.kernel import convert_and_compare, lost
@@ -33,7 +33,7 @@ from envelope.errors import EncodeError, LossError, LossWarning
 from envelope.formats import FORMATS, get_format
 from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import Dialect, Maps, OnLoss, Values, option_error
+from envelope.options import Dialect, Maps, OnLoss, Values, check_word
 
 if TYPE_CHECKING:
     from envelope.values.php import Loss
@@ -68,7 +68,8 @@ def dumps(
     A format that cannot hold all of it is no error: `losses` tells what the bytes do not keep. The options are
     described in `envelope.api`.
     """
-    return get_format(format).dumps(value, values, maps, dialect, default, limits)
+    row = get_format(format)
+    return row.dumps(value, row.writing(values, maps, dialect, limits), default)
 
 
 @_without_detour
@@ -84,7 +85,8 @@ def loads(
 
     The options are described in `envelope.api`.
     """
-    return get_format(format).loads(data, values, dialect, limits)
+    row = get_format(format)
+    return row.loads(data, row.reading(values, dialect, limits))
 
 
 def encode(
@@ -102,12 +104,13 @@ def encode(
     if not isinstance(envelope, Envelope):
         raise TypeError(f"encode() writes an Envelope, not {type(envelope).__name__}; dumps() writes any value")
     row = get_format(format)
+    options = row.writing(values, maps, dialect, limits)
     try:
         value = envelope.to_value(payload)
     except EncodeError as error:
         error.format = row.name
         raise
-    return row.dumps(value, values, maps, dialect, default, limits)
+    return row.dumps(value, options, default)
 
 
 def decode(
@@ -124,7 +127,9 @@ def decode(
 
     What was mended on the way in stands in ``notes``; with *strict* it is an error (`Envelope.from_value`).
     """
-    return Envelope.from_value(get_format(format).loads(data, values, dialect, limits), payload, strict=strict)
+    row = get_format(format)
+    value = row.loads(data, row.reading(values, dialect, limits))
+    return Envelope.from_value(value, payload, strict=strict)
 
 
 def losses(
@@ -142,8 +147,8 @@ def losses(
     Places are in document order, each once, with paths in *value*. Raises as `dumps` does.
     """
     row = get_format(format)
-    body = row.dumps(value, values, maps, dialect, default, limits)
-    return lost(row, value, body, values, maps, dialect, default, limits)
+    options = row.writing(values, maps, dialect, limits)
+    return lost(row, options, default, value, row.dumps(value, options, default))
 
 
 def convert(
@@ -164,24 +169,16 @@ def convert(
     With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums. What the target
     cannot hold is a `LossError`, a `LossWarning` for each place, or nothing, as *on_loss* says.
     """
-    if on_loss not in ("error", "warn", "ignore"):
-        raise option_error("on_loss", on_loss, "error", "warn", "ignore")
-    body, lost = convert_and_compare(
-        data,
-        source,
-        target,
-        values=values,
-        maps=maps,
-        source_dialect=source_dialect,
-        target_dialect=target_dialect,
-        default=default,
-        limits=limits,
-        compare=on_loss != "ignore",
-    )
-    if lost and on_loss == "error":
-        raise LossError(lost, target)
+    check_word("on_loss", on_loss, get_args(OnLoss))
+    reader, writer = get_format(source), get_format(target)
+    reading = reader.reading(values, source_dialect, limits)
+    writing = writer.writing(values, maps, target_dialect, limits)
+    compare = on_loss != "ignore"
+    body, found = convert_and_compare(data, reader, reading, writer, writing, default=default, compare=compare)
+    if found and on_loss == "error":
+        raise LossError(found, target)
     caller = sys._getframe(1)
-    for loss in lost:
+    for loss in found:
         # With a registry of its own, for the caller's module would keep every text for good.
         warnings.warn_explicit(
             f"{target}: {loss}", LossWarning, caller.f_code.co_filename, caller.f_lineno, registry={}

@@ -1,31 +1,126 @@
-"""The options of a call: their values, and the check of them, once for all formats."""
+"""The options of a call, in two objects: how a document is read, and how it is written; checked when they are made.
+
+What each option means is said in `envelope.api`. Which dialects there are is each format's own affair:
+`Format.reading` and `Format.writing` make the options of a format, and refuse a dialect that it does not have.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, get_args
 
-from envelope.limits import Limits
+from envelope.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["Dialect", "Maps", "OnLoss", "Values", "check_options", "option_error"]
+__all__ = [
+    "DEFAULT_READING",
+    "DEFAULT_WRITING",
+    "Default",
+    "Dialect",
+    "Maps",
+    "OnLoss",
+    "ReadOptions",
+    "Values",
+    "WriteOptions",
+    "check_word",
+    "read_options",
+    "write_options",
+]
 
 Values = Literal["portable", "php"]
 Maps = Literal["array", "object"]
 Dialect = Literal["typed", "php", "plain"]
 OnLoss = Literal["error", "warn", "ignore"]
+Default: TypeAlias = Callable[[Any], Any]
+"""What a caller makes of a value outside the domain. It goes with a call, not with the options that calls share."""
 
 
-def check_options(values: str, maps: str, dialect: str, limits: Limits, *dialects: str) -> None:
-    """Raise `TypeError` for a value that an option does not have; *dialects* are those of the format."""
-    if type(limits) is not Limits:
-        raise TypeError(f"limits is a Limits, not {type(limits).__name__}")
-    if values not in ("portable", "php"):
-        raise option_error("values", values, "portable", "php")
-    if maps not in ("array", "object"):
-        raise option_error("maps", maps, "array", "object")
-    if dialect not in dialects:
-        raise option_error("dialect", dialect, *dialects)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How a document is read. `TypeError` for a word that an option does not have."""
+
+    values: Values = "portable"
+    dialect: Dialect = "typed"
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def php(self) -> bool:
+        """Whether PHP's own domain is read, not the portable one."""
+        return self.values == "php"
 
 
-def option_error(option: str, value: object, *choices: str) -> TypeError:
-    """The error for a value that *option* does not have, to be raised."""
-    return TypeError(f"{option} is {' or '.join(map(repr, choices))}, not {value!r}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """How a value is written. `TypeError` for a word that an option does not have."""
+
+    values: Values = "portable"
+    maps: Maps = "array"
+    dialect: Dialect = "typed"
+    limits: Limits = DEFAULT_LIMITS
+
+    def __post_init__(self) -> None:
+        _check(self)
+        check_word("maps", self.maps, get_args(Maps))
+
+    @property
+    def php(self) -> bool:
+        """Whether PHP's own domain may be written, not the portable one alone."""
+        return self.values == "php"
+
+    @property
+    def map_objects(self) -> bool:
+        """Whether the maps that a PHP array cannot tell from lists are written as stdClass."""
+        return self.maps == "object"
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How what was written so is read back."""
+        return read_options(self.values, self.dialect, self.limits)
+
+
+def _check(options: ReadOptions | WriteOptions) -> None:
+    """What both kinds of options have."""
+    if type(options.limits) is not Limits:
+        raise TypeError(f"limits is a Limits, not {type(options.limits).__name__}")
+    check_word("values", options.values, get_args(Values))
+    check_word("dialect", options.dialect, get_args(Dialect))
+
+
+def check_word(option: str, word: object, words: tuple[str, ...]) -> None:
+    """Raise `TypeError` where *word* is none of those that *option* has."""
+    if word not in words:
+        raise TypeError(f"{option} is {' or '.join(map(repr, words))}, not {word!r}")
+
+
+DEFAULT_READING: Final = ReadOptions()
+DEFAULT_WRITING: Final = WriteOptions()
+
+# Made once each: of a short document, to make them anew would be much of the time. Only words that were checked are
+# here, so there are no more than the options have words.
+_READING: dict[tuple[Values, Dialect], ReadOptions] = {}
+_WRITING: dict[tuple[Values, Maps, Dialect], WriteOptions] = {}
+
+
+def read_options(values: Values, dialect: Dialect, limits: Limits) -> ReadOptions:
+    """These options, checked."""
+    if limits is not DEFAULT_LIMITS:
+        return ReadOptions(values=values, dialect=dialect, limits=limits)
+    try:
+        return _READING[values, dialect]
+    except (KeyError, TypeError):  # new, or of a type that is not a word's
+        options = ReadOptions(values=values, dialect=dialect)
+    return _READING.setdefault((values, dialect), options)
+
+
+def write_options(values: Values, maps: Maps, dialect: Dialect, limits: Limits) -> WriteOptions:
+    """These options, checked."""
+    if limits is not DEFAULT_LIMITS:
+        return WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits)
+    try:
+        return _WRITING[values, maps, dialect]
+    except (KeyError, TypeError):  # new, or of a type that is not a word's
+        options = WriteOptions(values=values, maps=maps, dialect=dialect)
+    return _WRITING.setdefault((values, maps, dialect), options)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envelope.conversion.documents import Conversion
+from envelope.formats import get_format
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import Dialect, Maps, OnLoss, Values
 
@@ -49,11 +50,8 @@ def convert_column(
     conversion = Conversion(
         source=source,
         target=target,
-        values=values,
-        maps=maps,
-        source_dialect=source_dialect,
-        target_dialect=target_dialect,
-        limits=limits,
+        reading=get_format(source).reading(values, source_dialect, limits),
+        writing=get_format(target).writing(values, maps, target_dialect, limits),
         on_loss=on_loss,
     )
     bodies, errors, _ = convert_with(conversion, column)

@@ -9,9 +9,13 @@ from typing import Any
 
 from envelope.errors import EncodeError
 from envelope.formats.serialize import read, write
+from envelope.options import ReadOptions, WriteOptions
 from envelope.values.php import PhpObject
 
 __all__ = ["from_phpserialize", "to_phpserialize"]
+
+_READING = ReadOptions(values="php")
+_WRITING = WriteOptions(values="php")
 
 
 def from_phpserialize(value: Any) -> Any:
@@ -19,7 +23,7 @@ def from_phpserialize(value: Any) -> Any:
 
     A ``phpobject`` becomes a `PhpObject`, bytes that are UTF-8 become text, dicts with keys 0 … n-1 lists.
     """
-    return read.loads(write.dumps(value, "php"), "php")
+    return read.loads(write.dumps(value, _WRITING), _READING)
 
 
 def to_phpserialize(value: PhpObject, *, decode_strings: bool = False) -> Any:
@@ -29,7 +33,7 @@ def to_phpserialize(value: PhpObject, *, decode_strings: bool = False) -> Any:
     """
     import phpserialize
 
-    body = write.dumps(value, "php")
+    body = write.dumps(value, _WRITING)
     try:
         return phpserialize.loads(body, decode_strings=decode_strings, object_hook=phpserialize.phpobject)
     except (ValueError, RecursionError) as exc:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from envelope.adapters.arrow import ERROR_TYPE, convert_column, convert_with
 from envelope.conversion.documents import Conversion
-from envelope.formats import FORMATS
+from envelope.formats import FORMATS, get_format
 
 try:
     import pyarrow as pa
@@ -156,8 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     conversion = Conversion(
         source=given.source_format,
         target=given.to,
-        values=given.values,
-        maps=given.maps,
+        reading=get_format(given.source_format).reading(given.values),
+        writing=get_format(given.to).writing(given.values, given.maps),
         on_loss="ignore" if given.allow_losses else "error",
     )
     if given.master.startswith("local"):  # elsewhere the machines' own Python may stand in another place

@@ -9,7 +9,6 @@ import orjson
 from envelope.calls.parameters import plain_text, text_tree
 from envelope.calls.request import ApiRequest
 from envelope.formats import FORMATS, ResultType
-from envelope.limits import DEFAULT_LIMITS
 
 __all__ = ["cache_key", "client_cache_key"]
 
@@ -33,7 +32,7 @@ def cache_key(request: ApiRequest) -> str:
         "version": request.version,
     }
     # The library's own writer checks the domain; orjson, once that is certain, sorts the keys.
-    FORMATS[ResultType.JSONU].dumps(call, "portable", "array", "typed", None, DEFAULT_LIMITS)
+    FORMATS[ResultType.JSONU].dumps(call)
     return hashlib.sha256(orjson.dumps(call, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -12,6 +12,7 @@ from envelope.calls.negotiation import negotiate_format, negotiate_lang
 from envelope.calls.php_query import parse_query
 from envelope.errors import DecodeError, RequestError
 from envelope.formats import FORMATS, ResultType
+from envelope.options import ReadOptions
 from envelope.path import format_path, short_path
 from envelope.registry.codes import API_NOT_FOUND
 from envelope.registry.languages import Lang
@@ -69,7 +70,7 @@ def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
             return parse_query(http.body, limits)
         if media_type != ResultType.JSON.media_type:
             raise RequestError("the body is neither JSON nor a urlencoded form")
-        value = FORMATS[ResultType.JSON].loads(http.body, "portable", "typed", limits)
+        value = FORMATS[ResultType.JSON].loads(http.body, ReadOptions(limits=limits))
     except DecodeError as error:
         raise _unreadable("body", error) from None
     if type(value) is list and not value:  # an empty array of PHP
@@ -139,7 +140,7 @@ def take_args(rest: dict[Any, Any], limits: Limits) -> dict[str, Any] | None:
         return None
     if type(args) is str:
         try:
-            args = FORMATS[ResultType.JSON].loads(args.encode(), "portable", "typed", limits)
+            args = FORMATS[ResultType.JSON].loads(args.encode(), ReadOptions(limits=limits))
         except DecodeError as error:
             path = format_path(["_o_args"]) + error.path.removeprefix("$")
             raise RequestError(f"no JSON at its byte {error.offset}: {error.reason}", path=path) from None

@@ -204,7 +204,7 @@ def read_call(
 
 
 def _jsonu(value: dict[str, Any]) -> bytes:
-    return FORMATS[ResultType.JSONU].dumps(value, "portable", "array", "typed", None, DEFAULT_LIMITS)
+    return FORMATS[ResultType.JSONU].dumps(value)
 
 
 def _text(params: dict[str, Any]) -> str:

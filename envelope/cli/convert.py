@@ -19,13 +19,14 @@ from envelope.cli.common.source import (
     dialect_option,
     limits_option,
     read_source,
+    reading_of,
     source_option,
     values_option,
 )
 from envelope.conversion.documents import Conversion
 from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError, LossError
-from envelope.formats import ResultType
+from envelope.formats import ResultType, get_format
 from envelope.limits import Limits
 
 if TYPE_CHECKING:
@@ -92,39 +93,28 @@ def convert(
     """
     limits = Limits.unlimited() if no_limits else Limits()
     check_dialect("--to-dialect", target, to_dialect)
+    writing = get_format(target).writing(values, maps, to_dialect, limits)
     if pretty:
         _check_pretty(target, to_dialect, bulk)
     if bulk.is_asked_for:
         # Processes and progress bars take longer to import than one document to convert.
         from envelope.cli.bulk.archive import convert_archive
 
+        source = _named(file) if source == "auto" else source
         conversion = Conversion(
-            source=_named(file) if source == "auto" else source,
+            source=source,
             target=target,
-            values=values,
-            maps=maps,
-            source_dialect=from_dialect,
-            target_dialect=to_dialect,
-            limits=limits,
+            reading=reading_of(source, values, from_dialect, limits),
+            writing=writing,
             on_loss="error" if strict else "warn",
         )
-        check_dialect("--from-dialect", conversion.source, from_dialect)
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
     data, source = read_source(file, source, limits)
-    check_dialect("--from-dialect", source, from_dialect)
+    reading = reading_of(source, values, from_dialect, limits)
 
     try:
         check_size(data, source, limits.max_bytes)
-        body, losses = convert_and_compare(
-            data,
-            source,
-            target,
-            values=values,
-            maps=maps,
-            source_dialect=from_dialect,
-            target_dialect=to_dialect,
-            limits=limits,
-        )
+        body, losses = convert_and_compare(data, get_format(source), reading, get_format(target), writing)
         if losses and strict:
             raise LossError(losses, target)
         if pretty:

@@ -83,10 +83,10 @@ def diff(
 
 def _read(file: str, format: str, flag: str, values: Values, dialect: Dialect, limits: Limits) -> Any:
     data, format = read_source(file, format, limits, flag=flag)
-    if dialect not in get_format(format).dialects:  # it is the other document's
-        dialect = "typed"
+    row = get_format(format)
+    options = row.reading(values, dialect if dialect in row.dialects else "typed", limits)  # or it is the other's
     try:
-        return load_source(data, format, values, dialect, limits)
+        return load_source(data, format, options)
     except DecodeError as exc:
         show_decode_error(exc, file, data)
     raise click.exceptions.Exit(2)

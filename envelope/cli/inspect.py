@@ -10,11 +10,11 @@ from rich.text import Text
 from envelope.cli.common.report import printable, show_decode_error, title_of
 from envelope.cli.common.shown import write_shown
 from envelope.cli.common.source import (
-    check_dialect,
     dialect_option,
     limits_option,
     load_source,
     read_source,
+    reading_of,
     source_option,
     values_option,
 )
@@ -28,7 +28,7 @@ from envelope.limits import Limits
 from envelope.path import parse_path
 
 if TYPE_CHECKING:
-    from envelope.options import Dialect, Values
+    from envelope.options import Dialect, ReadOptions, Values
 
 __all__ = ["inspect"]
 
@@ -90,20 +90,19 @@ def inspect(
     """
     limits = Limits.unlimited() if no_limits else Limits()
     data, source = read_source(file, source, limits)
-    check_dialect("--from-dialect", source, from_dialect)
-    fault = _fault(data, source, values, from_dialect, limits)
+    options = reading_of(source, values, from_dialect, limits)
+    fault = _fault(data, source, options)
     # What was refused for its size was not read at all.
     readable = data if fault is None else data[: fault.offset] if len(data) <= limits.max_bytes else b""
-    php = values == "php"
     stats = Stats(len(readable))
     outline = Outline(depth=depth, max_items=max_items, max_nodes=max_lines)
     selection = Selection(wanted, stats if wants_stats else outline)
-    walk(readable, source, selection, php=php, plain=from_dialect == "plain")
+    walk(readable, source, selection, php=options.php, plain=options.dialect == "plain")
 
     if selection.found or not wanted:
         head = Text().append(title_of(file), "bold")
         size = f"{len(data):,} bytes" if len(data) <= limits.max_bytes else f"more than {limits.max_bytes:,} bytes"
-        shown = show_stats(stats, php=php) if wants_stats else show_outline(outline, fault, php=php)
+        shown = show_stats(stats, php=options.php) if wants_stats else show_outline(outline, fault, php=options.php)
         write_shown([head.append(f": {source}, {size}"), *shown], width=_WIDE + 4 * min(depth, max_lines))
     if fault is not None:
         show_decode_error(fault, file, data)
@@ -113,10 +112,10 @@ def inspect(
         raise click.ClickException(f"nothing is at that path; the last place on the way is {nearest}")
 
 
-def _fault(data: bytes, format: str, values: Values, dialect: Dialect, limits: Limits) -> DecodeError | None:
+def _fault(data: bytes, format: str, options: ReadOptions) -> DecodeError | None:
     """Why the document cannot be read, by the judgement of its reader; None where it can."""
     try:
-        load_source(data, format, values, dialect, limits)
+        load_source(data, format, options)
     except DecodeError as exc:
         return exc
     return None

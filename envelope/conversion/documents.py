@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
 from envelope.formats import Shortcut, get_format, get_shortcut
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import Dialect, Maps, OnLoss, Values
+from envelope.options import DEFAULT_READING, DEFAULT_WRITING, OnLoss, ReadOptions, WriteOptions
 from envelope.values.php import Loss
 
 __all__ = ["Conversion", "Converted", "Fault"]
@@ -48,19 +46,17 @@ class Converted(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """From which format to which, and how: the options of `envelope.convert`.
+    """From which format to which, and how: the options are those of `envelope.convert`.
 
+    ``reading`` and ``writing`` have the same domain (`envelope.formats.Format.reading` and ``writing`` make them).
     ``on_loss``: ``"error"`` makes a fault of a document that would lose something, ``"warn"`` counts the losses,
     ``"ignore"`` does not look for any.
     """
 
     source: str
     target: str
-    values: Values = "portable"
-    maps: Maps = "array"
-    source_dialect: Dialect = "typed"
-    target_dialect: Dialect = "typed"
-    limits: Limits = field(default=DEFAULT_LIMITS)
+    reading: ReadOptions = DEFAULT_READING
+    writing: WriteOptions = DEFAULT_WRITING
     on_loss: OnLoss = "error"
 
     def convert(self, documents: Iterable[bytes | None]) -> Converted:
@@ -85,30 +81,20 @@ class Conversion:
         None where they are to be converted one by one: some may be faulty, or there is no faster way.
         """
         shortcut = self._shortcut()
-        return shortcut.convert_lines(data, self.limits) if shortcut else None
+        return shortcut.convert_lines(data, self.reading.limits) if shortcut else None
 
     def _shortcut(self) -> Shortcut | None:
-        return get_shortcut(self.source, self.target, self.values, self.maps, self.source_dialect, self.target_dialect)
+        return get_shortcut(self.source, self.reading, self.target, self.writing)
 
     def _converter(self, losses: Counter[str]) -> Callable[[bytes], bytes]:
         """The shortest way from document to document: the two codecs alone where nothing is projected or compared."""
         reader, writer = get_format(self.source), get_format(self.target)
-        compares = self.on_loss != "ignore" and not writer.is_exact(self.values, self.maps, self.target_dialect)
-        if compares or (self.values == "php" and not writer.is_php):
-            convert_and_tell = partial(
-                convert_and_compare,
-                source=self.source,
-                target=self.target,
-                values=self.values,
-                maps=self.maps,
-                source_dialect=self.source_dialect,
-                target_dialect=self.target_dialect,
-                limits=self.limits,
-                compare=compares,
-            )
+        reading, writing = self.reading, self.writing
+        compares = self.on_loss != "ignore" and not writer.is_exact(writing)
+        if compares or (writing.php and not writer.is_php):
 
             def convert_and_count(document: bytes) -> bytes:
-                body, lost = convert_and_tell(document)
+                body, lost = convert_and_compare(document, reader, reading, writer, writing, compare=compares)
                 if lost:
                     if self.on_loss == "error":
                         raise LossError(lost, self.target)
@@ -116,14 +102,11 @@ class Conversion:
                 return body
 
             return convert_and_count
-        read = partial(reader.loads, values=self.values, dialect=self.source_dialect, limits=self.limits)
-        write = partial(
-            writer.dumps, values=self.values, maps=self.maps, dialect=self.target_dialect, limits=self.limits
-        )
+        read, write = reader.loads, writer.dumps
         if shortcut := self._shortcut():
-            convert = shortcut.convert
-            return lambda document: convert(document, self.limits) or write(read(document))
-        return lambda document: write(read(document))
+            convert, limits = shortcut.convert, reading.limits
+            return lambda document: convert(document, limits) or write(read(document, reading), writing)
+        return lambda document: write(read(document, reading), writing)
 
     def _fault(self, error: EnvelopeError) -> Fault:
         if isinstance(error, DecodeError):

@@ -6,11 +6,22 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType, ModuleType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from envelope.errors import UnknownFormat
 from envelope.formats.native import NATIVE, compiled, extension
-from envelope.limits import Limits
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import (
+    Default,
+    Dialect,
+    Maps,
+    ReadOptions,
+    Values,
+    WriteOptions,
+    check_word,
+    read_options,
+    write_options,
+)
 
 __all__ = [
     "FORMATS",
@@ -40,27 +51,54 @@ class ResultType(StrEnum):
         return FORMATS[self].media_type
 
 
-class Format(NamedTuple):
-    """One row of the table.
+class Dumps(Protocol):
+    """Writes a value; the options are those that `Format.writing` makes."""
 
-    ``dumps(value, values, maps, dialect, default, limits) -> bytes`` and ``loads(data, values, dialect, limits)``
-    are the codec; `envelope.api` says what the arguments mean. ``suffix`` is how a file of this format is named.
-    """
+    def __call__(self, value: object, options: WriteOptions = ..., default: Default | None = ..., /) -> bytes: ...
+
+
+class Loads(Protocol):
+    """Reads a document; the options are those that `Format.reading` makes."""
+
+    def __call__(self, data: object, options: ReadOptions = ..., /) -> Any: ...
+
+
+class Format(NamedTuple):
+    """One row of the table: ``dumps`` and ``loads`` are the codec, ``suffix`` is how a file of this format is named."""
 
     name: ResultType
     media_type: str
     suffix: str
-    dialects: tuple[str, ...]
-    dumps: Callable[..., bytes]
-    loads: Callable[..., Any]
+    dialects: tuple[Dialect, ...]
+    dumps: Dumps
+    loads: Loads
 
-    def is_exact(self, values: str, maps: str, dialect: str) -> bool:
+    def reading(
+        self, values: Values = "portable", dialect: Dialect = "typed", limits: Limits = DEFAULT_LIMITS
+    ) -> ReadOptions:
+        """The options to read this format with; `TypeError` for a word that an option does not have here."""
+        check_word("dialect", dialect, self.dialects)
+        return read_options(values, dialect, limits)
+
+    def writing(
+        self,
+        values: Values = "portable",
+        maps: Maps = "array",
+        dialect: Dialect = "typed",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> WriteOptions:
+        """The options to write this format with; `TypeError` for a word that an option does not have here."""
+        check_word("dialect", dialect, self.dialects)
+        return write_options(values, maps, dialect, limits)
+
+    def is_exact(self, options: WriteOptions) -> bool:
         """Whether every value that this format writes with these options is read back the same.
 
         So it is for the portable domain in the typed dialects; a PHP array alone cannot tell its two kinds of map
         from lists, unless ``maps="object"`` does.
         """
-        return values == "portable" and dialect == "typed" and (maps == "object" or not self.is_php)
+        is_typed = not options.php and options.dialect == "typed"
+        return is_typed and (options.map_objects or not self.is_php)
 
     @property
     def is_php(self) -> bool:
@@ -68,7 +106,7 @@ class Format(NamedTuple):
         return self.name in (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
 
 
-_TYPED = ("typed",)
+_TYPED: tuple[Dialect, ...] = ("typed",)
 
 
 Pick: TypeAlias = Callable[[str, str], ModuleType]
@@ -154,11 +192,9 @@ def make_shortcuts(module: ModuleType | None) -> Mapping[tuple[str, str], Shortc
 SHORTCUTS: Final = make_shortcuts(extension("serialize._to_json"))
 
 
-def get_shortcut(
-    source: str, target: str, values: str, maps: str, source_dialect: str, target_dialect: str
-) -> Shortcut | None:
+def get_shortcut(source: str, reading: ReadOptions, target: str, writing: WriteOptions) -> Shortcut | None:
     """The shortcut for a conversion with these options, where there is one: nothing is lost on it."""
-    is_plain = values == "portable" and maps in ("array", "object") and source_dialect == target_dialect == "typed"
+    is_plain = not (reading.php or writing.php) and reading.dialect == writing.dialect == "typed"
     return SHORTCUTS.get((source, target)) if is_plain else None
 
 

@@ -91,7 +91,7 @@ class CsvTask:
         """The rows with the converted cells, in the order of the input."""
         data = chunk.data
         if not data:
-            return too_long(chunk, self.conversion.limits.max_bytes)
+            return too_long(chunk, self.conversion.reading.limits.max_bytes)
         text = data.decode(_BYTES)
         rows, ends = [], []
         for row, end in self._rows(text):

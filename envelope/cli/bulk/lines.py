@@ -66,7 +66,7 @@ class LinesTask:
         delimiter = self.delimiter
         data = self.file.read_all(chunk) if self.file and chunk.data is None else chunk.data
         if not data:
-            return too_long(chunk, self.conversion.limits.max_bytes)
+            return too_long(chunk, self.conversion.reading.limits.max_bytes)
         if delimiter == b"\n" and (converted := self.conversion.convert_lines(data)):
             output, lines, documents = converted
             return Outcome(self._packed(output), chunk.length, lines, documents, [], Counter())

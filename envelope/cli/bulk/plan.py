@@ -110,7 +110,7 @@ def lines_plan(
 ) -> Plan:
     """The plan of `--lines`; *file* is the input where whoever converts a chunk can read it from there."""
     framing = LineFraming(delimiter)
-    max_bytes = conversion.limits.max_bytes
+    max_bytes = conversion.reading.limits.max_bytes
 
     def chunks(start: Position) -> Iterator[Chunk]:
         if file and len(delimiter) == 1:
@@ -125,7 +125,7 @@ def lines_plan(
 
 def csv_plan(source: Input, conversion: Conversion, column: str, separator: str, compression: str) -> Plan:
     """The plan of `--csv`. The first row has the columns' names, and stays as it is."""
-    max_bytes = conversion.limits.max_bytes
+    max_bytes = conversion.reading.limits.max_bytes
     fresh = cut(source, CsvFraming(), 0, max_bytes)
     first = next(fresh, Chunk(b"", 0, 0))
     table = first.data or b""

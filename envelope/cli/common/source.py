@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from envelope.limits import Limits
+    from envelope.options import Dialect, ReadOptions, Values
 
 __all__ = [
     "DIALECTS",
@@ -24,6 +25,7 @@ __all__ = [
     "limits_option",
     "load_source",
     "read_source",
+    "reading_of",
     "source_option",
     "values_option",
 ]
@@ -69,10 +71,16 @@ def read_source(file: str, format: str, limits: Limits, *, flag: str = "--from")
     return data, found
 
 
-def load_source(data: bytes, format: str, values: str, dialect: str, limits: Limits) -> Any:
+def load_source(data: bytes, format: str, options: ReadOptions) -> Any:
     """The value of what `read_source` has read; `DecodeError` where it has none."""
-    check_size(data, format, limits.max_bytes)
-    return get_format(format).loads(data, values, dialect, limits)
+    check_size(data, format, options.limits.max_bytes)
+    return get_format(format).loads(data, options)
+
+
+def reading_of(format: str, values: Values, dialect: Dialect, limits: Limits) -> ReadOptions:
+    """How a document in *format* is read; a usage error where it has no such dialect."""
+    check_dialect("--from-dialect", format, dialect)
+    return get_format(format).reading(values, dialect, limits)
 
 
 def check_dialect(option: str, format: str, dialect: str) -> None:

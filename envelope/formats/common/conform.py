@@ -15,13 +15,12 @@ from typing import Any
 
 from envelope.errors import EncodeError, EncodeErrorKind
 from envelope.limits import Limits
+from envelope.options import Default
 from envelope.path import Step, short_path
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
 from envelope.values.rules import INT_MAX, INT_MIN, array_key, text_or_bytes
 
-__all__ = ["Default", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
-
-Default = Callable[[Any], Any]
+__all__ = ["Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
 
 # A default may hand back something that is outside the domain again; orjson stops at the same count.
 _MAX_DEFAULT_CALLS = 254

@@ -4,12 +4,13 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libcpp cimport bool as cppbool
 
-from envelope.formats.native.bounds cimport Bounds, bounds_of
+from envelope.formats.native.bounds cimport Bounds
+from envelope.formats.native.options cimport Reading, reading_of
 
 import orjson
 
 from envelope.formats.common.cursor import as_bytes
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_READING
 
 cdef extern from "json/scan.hpp" namespace "envelope":
     cppbool is_within(PyObject*, Py_ssize_t, cppbool*)
@@ -22,29 +23,27 @@ cdef extern from "json/scan.hpp" namespace "envelope":
 
     JsonBounds json_bounds(const char*, const char*)
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Reading[2] kept
+reading_of(DEFAULT_READING, kept)
 
 
 # Twin: json.loads
-def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS, *, format="json"):
+def loads(data, options=DEFAULT_READING, *, format="json"):
     """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
-    cdef Bounds bounds = DEFAULT_BOUNDS
-    if type(limits) is Limits and dialect in ("typed", "php") and values in ("portable", "php"):
-        if limits is not DEFAULT_LIMITS:
-            bounds = bounds_of(limits)
-        if type(data) is not bytes:
-            data = as_bytes(data, format, limits)
-        if may_be_read(data, bounds):
-            try:
-                value = orjson.loads(data)
-            except orjson.JSONDecodeError:
-                pass
-            else:
-                if is_exact(value, data, bounds):
-                    return value
+    cdef Reading reading = reading_of(options, kept)
+    if type(data) is not bytes:
+        data = as_bytes(data, format, options.limits)
+    if may_be_read(data, reading.bounds):
+        try:
+            value = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass
+        else:
+            if is_exact(value, data, reading.bounds):
+                return value
     from envelope.formats.json.read import loads as python_loads
 
-    return python_loads(data, values, dialect, limits, format=format)
+    return python_loads(data, options, format=format)
 
 
 cdef bint may_be_read(bytes data, const Bounds& bounds) noexcept:

@@ -8,7 +8,7 @@ from envelope.formats.native.writing cimport *
 
 import orjson
 
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_WRITING
 
 
 cdef extern from "json/escape.hpp" namespace "envelope::json":
@@ -19,32 +19,28 @@ cdef enum:
     ORJSON_DEPTH = 254  # what orjson itself goes down to
 
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Writing[2] kept
+writing_of(DEFAULT_WRITING, kept)
 cdef object orjson_dumps = orjson.dumps
 
 
 # Twin: json.dumps
-def dumps(
-    value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS, *, bint ascii=True
-):
+def dumps(value, options=DEFAULT_WRITING, default=None, *, bint ascii=True):
     """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
-    body = None
-    if limits is DEFAULT_LIMITS:
-        body = plain(value, values, maps, dialect, DEFAULT_BOUNDS, ascii)
-    elif type(limits) is Limits:
-        body = plain(value, values, maps, dialect, bounds_of(limits), ascii)
+    body = plain(value, writing_of(options, kept), ascii)
     if body is None:
         from envelope.formats.json.write import dumps as python_dumps
 
-        return python_dumps(value, values, maps, dialect, default, limits, ascii=ascii)
+        return python_dumps(value, options, default, ascii=ascii)
     return body
 
 
-cdef object plain(value, values, maps, dialect, const Bounds& bounds, bint ascii):
+cdef object plain(value, const Writing& writing, bint ascii):
     """The bytes of a portable value; None where it, or anything about the call, is not plain."""
     cdef Walk walk
-    if not read_options(walk, values, maps, dialect, bounds):
+    if not writing.typed:
         return None
+    begin(walk, writing)
     walk.depth_left = min(walk.depth_left, ORJSON_DEPTH)
     if not is_portable(walk, <PyObject*> value):
         return None
@@ -52,9 +48,9 @@ cdef object plain(value, values, maps, dialect, const Bounds& bounds, bint ascii
         body = orjson_dumps(value)
     except orjson.JSONEncodeError:  # a lone surrogate
         return None
-    if len(<bytes> body) > bounds.max_bytes:
+    if len(<bytes> body) > writing.bounds.max_bytes:
         return None
-    return escape_not_ascii(<PyObject*> body, bounds.max_bytes) if ascii else body
+    return escape_not_ascii(<PyObject*> body, writing.bounds.max_bytes) if ascii else body
 
 
 # Twin: json.check_portable

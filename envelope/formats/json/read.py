@@ -8,8 +8,7 @@ import orjson
 
 from envelope.formats.common.cursor import as_bytes
 from envelope.formats.json.scan import JsonScanner
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.values.rules import INT_MAX
 
 __all__ = ["loads"]
@@ -18,16 +17,9 @@ _ORJSON_READ_DEPTH: Final = 1024  # what orjson itself goes down to
 _INT_BEYOND: Final = float(2**63)
 
 
-def loads(
-    data: object,
-    values: str = "portable",
-    dialect: str = "typed",
-    limits: Limits = DEFAULT_LIMITS,
-    *,
-    format: str = "json",
-) -> Any:
+def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str = "json") -> Any:
     """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
-    check_options(values, "array", dialect, limits, "typed", "php")
+    limits = options.limits
     data = as_bytes(data, format, limits)
     scanner = JsonScanner(data, format, limits, max_depth=min(limits.max_depth, _ORJSON_READ_DEPTH))
     # An item takes two bytes at least. Only a document that could hold too many is counted, and only one whose

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import orjson
 
-from envelope.formats.common.conform import Default, Domain, Unwritable, write_conformed
+from envelope.formats.common.conform import Domain, Unwritable, write_conformed
 from envelope.formats.php.numbers import float_text
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.limits import Limits
+from envelope.options import DEFAULT_WRITING, Default, WriteOptions
 from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
 
 __all__ = ["dumps"]
@@ -22,33 +22,26 @@ _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
 def dumps(
-    value: object,
-    values: str = "portable",
-    maps: str = "array",
-    dialect: str = "typed",
-    default: Default | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-    *,
-    ascii: bool = True,
+    value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None, *, ascii: bool = True
 ) -> bytes:
     """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, limits, "typed", "php")
+    limits = options.limits
 
     def encode(value: Any) -> bytes:
         check_portable(value, limits)
         try:
-            if dialect == "typed":
+            if options.dialect == "typed":
                 body = orjson.dumps(value)
             else:
                 # A slash stands only inside strings, and orjson escapes none.
-                body = orjson.dumps(_php_tree(value, keep_maps=maps == "object")).replace(b"/", b"\\/")
+                body = orjson.dumps(_php_tree(value, keep_maps=options.map_objects)).replace(b"/", b"\\/")
         except orjson.JSONEncodeError:  # a lone surrogate
             raise Unwritable from None
         if len(body) > limits.max_bytes:  # before it grows any further
             raise Unwritable
         if ascii:
             body = escape_not_ascii(body)
-        elif dialect == "php":
+        elif options.dialect == "php":
             body = body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
         if len(body) > limits.max_bytes:
             raise Unwritable

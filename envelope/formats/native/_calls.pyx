@@ -1,18 +1,39 @@
 """`api.dumps` and `api.loads`, compiled: between a caller and a codec stands no Python frame."""
 
 from envelope.limits import DEFAULT_LIMITS
+from envelope.options import DEFAULT_READING, DEFAULT_WRITING
+
+
+cdef str PORTABLE = "portable", ARRAY = "array", TYPED = "typed"
+
+
+cdef class Kept:
+    """A format's codec, and the options that a call last had, which are mostly those of the next one."""
+
+    cdef object codec, values, maps, dialect, limits, options
+
+    def __init__(self, codec, options):
+        self.codec = codec
+        self.options = options
 
 
 # Twin: api.dumps
 def make_dumps(get_format, formats):
     """The function over these codecs by the formats' names; *get_format* has the rows, and the errors."""
-    cdef dict writers = {name: row.dumps for name, row in formats.items()}
+    cdef dict kept = {name: Kept(row.dumps, DEFAULT_WRITING) for name, row in formats.items()}
 
-    def dumps(value, format, *, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS):
-        write = writers.get(format)
-        if write is None:
-            write = get_format(format).dumps
-        return write(value, values, maps, dialect, default, limits)
+    def dumps(value, format, *, values=PORTABLE, maps=ARRAY, dialect=TYPED, default=None, limits=DEFAULT_LIMITS):
+        cdef Kept last = kept.get(format)
+        if last is not None:
+            if values is last.values and maps is last.maps and dialect is last.dialect and limits is last.limits:
+                return last.codec(value, last.options, default)
+            if values is PORTABLE and maps is ARRAY and dialect is TYPED and limits is DEFAULT_LIMITS:
+                return last.codec(value, DEFAULT_WRITING, default)
+        row = get_format(format)
+        options = row.writing(values, maps, dialect, limits)
+        if last is not None:
+            last.values, last.maps, last.dialect, last.limits, last.options = values, maps, dialect, limits, options
+        return row.dumps(value, options, default)
 
     return dumps
 
@@ -20,12 +41,19 @@ def make_dumps(get_format, formats):
 # Twin: api.loads
 def make_loads(get_format, formats):
     """The function over these codecs by the formats' names; *get_format* has the rows, and the errors."""
-    cdef dict readers = {name: row.loads for name, row in formats.items()}
+    cdef dict kept = {name: Kept(row.loads, DEFAULT_READING) for name, row in formats.items()}
 
-    def loads(data, format, *, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
-        read = readers.get(format)
-        if read is None:
-            read = get_format(format).loads
-        return read(data, values, dialect, limits)
+    def loads(data, format, *, values=PORTABLE, dialect=TYPED, limits=DEFAULT_LIMITS):
+        cdef Kept last = kept.get(format)
+        if last is not None:
+            if values is last.values and dialect is last.dialect and limits is last.limits:
+                return last.codec(data, last.options)
+            if values is PORTABLE and dialect is TYPED and limits is DEFAULT_LIMITS:
+                return last.codec(data, DEFAULT_READING)
+        row = get_format(format)
+        options = row.reading(values, dialect, limits)
+        if last is not None:
+            last.values, last.dialect, last.limits, last.options = values, dialect, limits, options
+        return row.loads(data, options)
 
     return loads

@@ -6,7 +6,7 @@ only, nothing is freed, nothing is made that the collector tracks), and so nobod
 
 from cpython.object cimport PyObject
 
-from envelope.formats.native.bounds cimport Bounds, bounds_of
+from envelope.formats.native.options cimport Writing, writing_of
 
 
 cdef extern from "Python.h":
@@ -60,16 +60,13 @@ cdef struct Walk:  # one walk over a value: what it may still take, and how PHP'
     bint map_objects
 
 
-cdef inline bint read_options(Walk& walk, values, maps, dialect, const Bounds& bounds) noexcept:
-    """Prepare a walk; False where an option is anything but one of the plain strings that it may be."""
-    if not (type(values) is str and type(maps) is str and type(dialect) is str):
-        return False
-    walk.php = values == "php"
-    walk.map_objects = maps == "object"
-    walk.depth_left = min(bounds.max_depth, SAFE_DEPTH)
-    walk.items_left = bounds.max_items
-    walk.bytes_left = bounds.max_bytes
-    return (walk.php or values == "portable") and (walk.map_objects or maps == "array") and dialect == "typed"
+cdef inline void begin(Walk& walk, const Writing& writing) noexcept:
+    """Prepare a walk with these options."""
+    walk.php = writing.php
+    walk.map_objects = writing.map_objects
+    walk.depth_left = min(writing.bounds.max_depth, SAFE_DEPTH)
+    walk.items_left = writing.bounds.max_items
+    walk.bytes_left = writing.bounds.max_bytes
 
 
 cdef inline bint enter(Walk& walk, Py_ssize_t count) noexcept:

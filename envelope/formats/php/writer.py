@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envelope.formats.common.writer import TextWriter
-from envelope.limits import Limits
+from envelope.options import WriteOptions
 
 __all__ = ["PhpWriter"]
 
@@ -14,9 +14,9 @@ class PhpWriter(TextWriter):
     Text has none left by then: each writer encodes what is not ASCII as it comes, which refuses them.
     """
 
-    def __init__(self, limits: Limits, *, php: bool, map_objects: bool) -> None:
-        super().__init__(limits)
-        self.php = php
-        self.map_objects = map_objects
-        if php:
+    def __init__(self, options: WriteOptions) -> None:
+        super().__init__(options.limits)
+        self.php = options.php
+        self.map_objects = options.map_objects
+        if self.php:
             self.surrogates = "surrogateescape"

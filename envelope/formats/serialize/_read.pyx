@@ -9,8 +9,9 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 from libc.string cimport memchr
 
-from envelope.formats.native.bounds cimport Bounds, bounds_of
+from envelope.formats.native.bounds cimport Bounds
 from envelope.formats.native.counted cimport *
+from envelope.formats.native.options cimport Reading, reading_of
 from envelope.formats.php.reading cimport (
     Containers, Slots, classes_are_ready, is_std_class, leave_to_twin, new_class_name, new_enum_case, std_class_name,
     text, text_or_bytes, whole,
@@ -20,34 +21,31 @@ from envelope.formats.serialize.reading cimport (
 )
 
 from envelope.formats.common.cursor import as_bytes
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_READING
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Reading[2] kept
+reading_of(DEFAULT_READING, kept)
 
 
 # Twin: php_serialize.loads
-def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
+def loads(data, options=DEFAULT_READING):
     """The value that *data*, an output of PHP's `serialize`, stands for; `DecodeError` where it is none."""
-    cdef Bounds bounds = DEFAULT_BOUNDS
+    cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value = NULL
-    cdef bint php = values == "php"
     cdef bint refers = False
-    if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
-        if limits is not DEFAULT_LIMITS:
-            bounds = bounds_of(limits)
-        if type(data) is not bytes:
-            data = as_bytes(data, "serialize", limits)
-        if PyBytes_GET_SIZE(data) <= bounds.max_bytes:
-            value = read(data, php, &refers, bounds)
-            if value == NULL and refers:
-                leave_to_twin()
-                value = read(data, php, &refers, bounds)
-            if value != NULL:
-                return owned(value)
+    if type(data) is not bytes:
+        data = as_bytes(data, "serialize", options.limits)
+    if PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
+        value = read(data, reading.php, &refers, reading.bounds)
+        if value == NULL and refers:
             leave_to_twin()
+            value = read(data, reading.php, &refers, reading.bounds)
+        if value != NULL:
+            return owned(value)
+        leave_to_twin()
     from envelope.formats.serialize.read import loads as python_loads
 
-    return python_loads(data, values, dialect, limits)
+    return python_loads(data, options)
 
 
 # Twin: Reader.read

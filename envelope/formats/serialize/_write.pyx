@@ -7,7 +7,7 @@ of one.
 from envelope.formats.php.properties cimport *
 from envelope.formats.native.writing cimport *
 
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_WRITING
 
 
 cdef extern from "serialize/tokens.hpp" namespace "envelope::serialize":
@@ -27,35 +27,31 @@ cdef extern from "serialize/tokens.hpp" namespace "envelope::serialize":
     bint put_enum_case(Buffer&, SlotsTaken&, PyObject*) noexcept
 
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Writing[2] kept
+writing_of(DEFAULT_WRITING, kept)
 
 
 # Twin: php_serialize.dumps
-def dumps(value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS):
+def dumps(value, options=DEFAULT_WRITING, default=None):
     """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
-    body = None
-    if limits is DEFAULT_LIMITS:
-        body = plain(value, values, maps, dialect, DEFAULT_BOUNDS)
-    elif type(limits) is Limits:
-        body = plain(value, values, maps, dialect, bounds_of(limits))
+    body = plain(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.serialize.write import dumps as python_dumps
 
-        return python_dumps(value, values, maps, dialect, default, limits)
+        return python_dumps(value, options, default)
     return body
 
 
 # Twin: TextWriter.write
-cdef object plain(value, values, maps, dialect, const Bounds& bounds):
-    """The bytes of a plain value; None where it, or anything about the call, is not plain."""
+cdef object plain(value, const Writing& writing):
+    """The bytes of a plain value; None where it is not plain."""
     cdef Walk walk
     cdef Buffer out
     cdef SlotsTaken slots
-    if not read_options(walk, values, maps, dialect, bounds):
-        return None
+    begin(walk, writing)
     if walk.php:
         classes_are_ready()  # they may have to be imported, which a walk must not
-    out.start(bounds.max_bytes)
+    out.start(writing.bounds.max_bytes)
     return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 
 

@@ -10,8 +10,7 @@ from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, as_bytes, column_hint, count_of, text_or_none
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.path import Step, short_path
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
 from envelope.values.rules import INT_STARTS, array_key, is_class_name
@@ -21,10 +20,10 @@ __all__ = ["loads"]
 FORMAT: Final = "serialize"
 
 
-def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
+def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
     """The value that PHP's `unserialize` reads from *data*; `DecodeError` where it is not one value and no more."""
-    check_options(values, "array", dialect, limits, "typed")
-    return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=values == "php")
+    limits = options.limits
+    return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=options.php)
 
 
 _A, _B, _C, _D, _E, _I, _N, _O, _R_UPPER, _S_UPPER, _R, _S = b"abCdEiNORSrs"

@@ -7,34 +7,24 @@ from itertools import count
 from typing import Any, Final
 
 from envelope.errors import EncodeError
-from envelope.formats.common.conform import Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.conform import Domain, Unwritable, is_cyclic, write_conformed
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.serialize.read import FORMAT
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.options import DEFAULT_WRITING, Default, WriteOptions
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
 from envelope.values.rules import INT_MAX, INT_MIN, array_key, is_ambiguous
 
 __all__ = ["dumps"]
 
 
-def dumps(
-    value: object,
-    values: str = "portable",
-    maps: str = "array",
-    dialect: str = "typed",
-    default: Default | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> bytes:
+def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None) -> bytes:
     """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, limits, "typed")
-    php = values == "php"
-    writer = _Writer(limits, php=php, map_objects=maps == "object")
+    writer = _Writer(options)
     try:
         return writer.write(value)
     except Unwritable:
-        domain = Domain(format=FORMAT, limits=limits, php=php, shares_objects=True)
+        domain = Domain(format=FORMAT, limits=options.limits, php=options.php, shares_objects=True)
     return write_conformed(writer.write, value, domain, default)
 
 

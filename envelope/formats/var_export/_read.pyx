@@ -8,15 +8,16 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
-from envelope.formats.native.bounds cimport Bounds, bounds_of
+from envelope.formats.native.bounds cimport Bounds
 from envelope.formats.native.counted cimport *
+from envelope.formats.native.options cimport Reading, reading_of
 from envelope.formats.php.reading cimport (
     Containers, Quoted, classes_are_ready, is_digit, is_std_class, leave_to_twin, new_class_name, new_enum_case, read_int,
     read_literal, read_not_finite, std_class_name, text, text_or_bytes, whole,
 )
 
 from envelope.formats.common.cursor import as_bytes
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_READING
 
 cdef extern from "var_export/layout.hpp" namespace "envelope":
     bint is_indent(const char*, const char*, Py_ssize_t)
@@ -31,28 +32,25 @@ cdef extern from "var_export/layout.hpp" namespace "envelope":
 cdef extern from "var_export/list_numbers.hpp" namespace "envelope":
     const char* read_numbers(const char*, const char*, Containers&, Py_ssize_t*, Py_ssize_t)
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Reading[2] kept
+reading_of(DEFAULT_READING, kept)
 
 
 # Twin: php_var_export.loads
-def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
+def loads(data, options=DEFAULT_READING):
     """The value that *data* prints; `DecodeError` where PHP's `var_export` did not write it."""
-    cdef Bounds bounds = DEFAULT_BOUNDS
+    cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value = NULL
-    cdef bint php = values == "php"
-    if type(limits) is Limits and dialect == "typed" and (php or values == "portable"):
-        if limits is not DEFAULT_LIMITS:
-            bounds = bounds_of(limits)
-        if type(data) is not bytes:
-            data = as_bytes(data, "var_export", limits)
-        if PyBytes_GET_SIZE(data) <= bounds.max_bytes:
-            value = read(data, php, bounds)
-            if value != NULL:
-                return owned(value)
-            leave_to_twin()
+    if type(data) is not bytes:
+        data = as_bytes(data, "var_export", options.limits)
+    if PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
+        value = read(data, reading.php, reading.bounds)
+        if value != NULL:
+            return owned(value)
+        leave_to_twin()
     from envelope.formats.var_export.read import loads as python_loads
 
-    return python_loads(data, values, dialect, limits)
+    return python_loads(data, options)
 
 
 # Twin: Reader.read

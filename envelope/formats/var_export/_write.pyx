@@ -6,7 +6,7 @@ Not plain are, beside all that is refused: keys that are bytes or that could be 
 from envelope.formats.php.properties cimport *
 from envelope.formats.native.writing cimport *
 
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_WRITING
 
 
 cdef extern from "var_export/tokens.hpp" namespace "envelope::var_export":
@@ -28,34 +28,30 @@ cdef extern from "var_export/tokens.hpp" namespace "envelope::var_export":
     bint put_enum_case(Buffer&, size_t indent, PyObject*) noexcept
 
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Writing[2] kept
+writing_of(DEFAULT_WRITING, kept)
 
 
 # Twin: php_var_export.dumps
-def dumps(value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS):
+def dumps(value, options=DEFAULT_WRITING, default=None):
     """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
-    body = None
-    if limits is DEFAULT_LIMITS:
-        body = plain(value, values, maps, dialect, DEFAULT_BOUNDS)
-    elif type(limits) is Limits:
-        body = plain(value, values, maps, dialect, bounds_of(limits))
+    body = plain(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.var_export.write import dumps as python_dumps
 
-        return python_dumps(value, values, maps, dialect, default, limits)
+        return python_dumps(value, options, default)
     return body
 
 
 # Twin: TextWriter.write
-cdef object plain(value, values, maps, dialect, const Bounds& bounds):
-    """The bytes of a plain value; None where it, or anything about the call, is not plain."""
+cdef object plain(value, const Writing& writing):
+    """The bytes of a plain value; None where it is not plain."""
     cdef Walk walk
     cdef Buffer out
-    if not read_options(walk, values, maps, dialect, bounds):
-        return None
+    begin(walk, writing)
     if walk.php:
         classes_are_ready()  # they may have to be imported, which a walk must not
-    out.start(bounds.max_bytes)
+    out.start(writing.bounds.max_bytes)
     if not put_value(out, walk, <PyObject*> value, 0):
         return None
     out.drop(2)  # every value brings its comma and line feed, the root too

@@ -9,8 +9,7 @@ from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, as_bytes, text_or_none
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.path import Step, short_path
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
 from envelope.values.rules import INT_MIN, array_key
@@ -20,10 +19,10 @@ __all__ = ["loads"]
 FORMAT: Final = "var_export"
 
 
-def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
+def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
     """The value that *data* prints; `DecodeError` where PHP's `var_export` did not write it."""
-    check_options(values, "array", dialect, limits, "typed")
-    return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=values == "php")
+    limits = options.limits
+    return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=options.php)
 
 
 _QUOTE, _NEWLINE = b"'\n"

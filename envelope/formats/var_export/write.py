@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from envelope.formats.common.conform import Default, Domain, Unwritable, check_unfolded, is_cyclic, write_conformed
+from envelope.formats.common.conform import Domain, Unwritable, check_unfolded, is_cyclic, write_conformed
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.var_export.read import FORMAT
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.options import DEFAULT_WRITING, Default, WriteOptions
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
 from envelope.values.rules import INT_MAX, INT_MIN, array_key, is_ambiguous
 
@@ -19,24 +18,15 @@ __all__ = ["dumps"]
 _INT_MIN_TEXT: Final = "-9223372036854775807-1"
 
 
-def dumps(
-    value: object,
-    values: str = "portable",
-    maps: str = "array",
-    dialect: str = "typed",
-    default: Default | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> bytes:
+def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None) -> bytes:
     """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, limits, "typed")
-    php = values == "php"
-    if php:
-        check_unfolded(value, FORMAT, limits)
-    writer = _Writer(limits, php=php, map_objects=maps == "object")
+    if options.php:
+        check_unfolded(value, FORMAT, options.limits)
+    writer = _Writer(options)
     try:
         return writer.write(value)
     except Unwritable:
-        domain = Domain(format=FORMAT, limits=limits, php=php, refuse=_refuse_payload)
+        domain = Domain(format=FORMAT, limits=options.limits, php=options.php, refuse=_refuse_payload)
     return write_conformed(writer.write, value, domain, default)
 
 

@@ -9,12 +9,13 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_Clear
 from libc.stdint cimport int64_t
 
-from envelope.formats.native.bounds cimport Bounds, bounds_of
+from envelope.formats.native.bounds cimport Bounds
 from envelope.formats.native.counted cimport *
+from envelope.formats.native.options cimport Reading, reading_of
 from envelope.formats.xml.reading cimport *
 
 from envelope.formats.common.cursor import as_bytes
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_READING
 
 
 cdef struct Open:  # a container whose end tag is to come, borrowed
@@ -34,42 +35,35 @@ cdef enum:
     SAFE_DEPTH = 512  # open containers stand on the C stack; what is deeper is left to Python
 
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Reading[2] kept
+reading_of(DEFAULT_READING, kept)
 
 
 # Twin: xml.loads
-def loads(data, values="portable", dialect="typed", limits=DEFAULT_LIMITS):
+def loads(data, options=DEFAULT_READING):
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
-    cdef Bounds bounds = DEFAULT_BOUNDS
-    cdef PyObject* value = NULL
-    if type(limits) is Limits and are_options(values, dialect):
-        if limits is not DEFAULT_LIMITS:
-            bounds = bounds_of(limits)
-        value = value_of(data, limits, bounds, dialect == "typed")
+    cdef Reading reading = reading_of(options, kept)
+    cdef PyObject* value
+    if type(data) is not bytes:
+        data = as_bytes(data, "xml", options.limits)
+    value = value_of(data, reading)
     if value == NULL:
         from envelope.formats.xml.read import loads as python_loads
 
-        return python_loads(data, values, dialect, limits)
+        return python_loads(data, options)
     return owned(value)
 
 
-cdef bint are_options(values, dialect) noexcept:
-    """Whether these are two of the plain strings that they may be."""
-    return (type(values) is str and (values == "portable" or values == "php") and
-            type(dialect) is str and (dialect == "typed" or dialect == "plain"))
-
-
 # Twin: _xml_read.read
-cdef PyObject* value_of(data, limits, const Bounds& bounds, bint typed) except? NULL:
+cdef PyObject* value_of(bytes document, const Reading& reading) except? NULL:
     """declaration? white* element white*; a new reference, NULL where anything is irregular."""
     cdef PyObject* value
-    cdef bytes document = data if type(data) is bytes else as_bytes(data, "xml", limits)
     cdef const char* end = PyBytes_AS_STRING(document) + PyBytes_GET_SIZE(document)
     cdef const char* root
-    if PyBytes_GET_SIZE(document) > bounds.max_bytes:
+    if PyBytes_GET_SIZE(document) > reading.bounds.max_bytes:
         return NULL
     root = behind_white(behind_declaration(PyBytes_AS_STRING(document), end))
-    value = read_typed(root, end, bounds) if typed else read_plain(root, end, bounds)
+    value = read_typed(root, end, reading.bounds) if reading.typed else read_plain(root, end, reading.bounds)
     if value == NULL:
         PyErr_Clear()  # memory ended, or text was no UTF-8
     return value

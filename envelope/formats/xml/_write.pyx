@@ -5,7 +5,7 @@ The grammar stands in `xml`, and beside each function the rule that it writes.
 
 from envelope.formats.native.writing cimport *
 
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import DEFAULT_WRITING
 
 
 cdef extern from "xml/tokens.hpp" namespace "envelope::xml":
@@ -30,33 +30,29 @@ cdef extern from "xml/tokens.hpp" namespace "envelope::xml":
     bint put_tail(Document&, const Tag&) noexcept
 
 
-cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
+cdef Writing[2] kept
+writing_of(DEFAULT_WRITING, kept)
 
 
 # Twin: xml.dumps
-def dumps(value, values="portable", maps="array", dialect="typed", default=None, limits=DEFAULT_LIMITS):
+def dumps(value, options=DEFAULT_WRITING, default=None):
     """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
-    body = None
-    if limits is DEFAULT_LIMITS:
-        body = document(value, values, maps, dialect, DEFAULT_BOUNDS)
-    elif type(limits) is Limits:
-        body = document(value, values, maps, dialect, bounds_of(limits))
+    body = document(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.xml.write import dumps as python_dumps
 
-        return python_dumps(value, values, maps, dialect, default, limits)
+        return python_dumps(value, options, default)
     return body
 
 
 # Twin: TextWriter.write
-cdef object document(value, values, maps, dialect, const Bounds& bounds):
+cdef object document(value, const Writing& writing):
     """The bytes of a portable value: a declaration, and the element named root. None where anything is irregular."""
     cdef Walk walk
     cdef Document out
-    out.typed = not (type(dialect) is str and dialect == "plain")
-    if not read_options(walk, values, maps, dialect if out.typed else "typed", bounds):
-        return None
-    out.start(bounds.max_bytes)
+    out.typed = writing.typed
+    begin(walk, writing)
+    out.start(writing.bounds.max_bytes)
     return out.finish() if put_declaration(out) and put_element(out, walk, kRoot, <PyObject*> value) else None
 
 

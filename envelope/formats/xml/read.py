@@ -16,16 +16,16 @@ from envelope.formats.common.cursor import Cursor, as_bytes
 from envelope.formats.xml.exact import PlainBuilder, TypedBuilder, read_exactly
 from envelope.formats.xml.rules import FORMAT
 from envelope.formats.xml.tree import parse, walk_plain, walk_typed
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.limits import Limits
+from envelope.options import DEFAULT_READING, ReadOptions
 
 __all__ = ["loads"]
 
 
-def loads(data: object, values: str = "portable", dialect: str = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
+def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
-    check_options(values, "array", dialect, limits, "typed", "plain")
-    return _read(as_bytes(data, FORMAT, limits), limits, typed=dialect == "typed")
+    limits = options.limits
+    return _read(as_bytes(data, FORMAT, limits), limits, typed=options.dialect == "typed")
 
 
 _LARGE: Final = 1 << 20

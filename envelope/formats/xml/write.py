@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from envelope.formats.common.conform import Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.conform import Domain, Unwritable, is_cyclic, write_conformed
 from envelope.formats.common.writer import TextWriter
 from envelope.formats.xml.rules import FORMAT, LIBXML2_DEPTH
-from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import check_options
+from envelope.limits import Limits
+from envelope.options import DEFAULT_WRITING, Default, WriteOptions
 from envelope.values.rules import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
@@ -22,22 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["dumps"]
 
 
-def dumps(
-    value: object,
-    values: str = "portable",
-    maps: str = "array",
-    dialect: str = "typed",
-    default: Default | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> bytes:
+def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None) -> bytes:
     """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
-    check_options(values, maps, dialect, limits, "typed", "plain")
-    typed = dialect == "typed"
-    writer = _Writer(limits, typed=typed)
+    typed = options.dialect == "typed"
+    writer = _Writer(options.limits, typed=typed)
     try:
         return writer.write(value)
     except Unwritable:
-        domain = Domain(format=FORMAT, limits=limits)
+        domain = Domain(format=FORMAT, limits=options.limits)
         if not typed:
             domain = replace(domain, refuse=_refuse)
     return write_conformed(writer.write, value, domain, default)

@@ -1,0 +1,64 @@
+"""The options of a call as the compiled codecs have them: words as flags, limits as bounds.
+
+A codec keeps what two objects said, the first that it met (the default) and the last: of a short document, to ask
+anew would be much of the time.
+"""
+
+from cpython.object cimport PyObject
+
+from envelope.formats.native.bounds cimport Bounds, bounds_of
+
+
+cdef extern from "Python.h":
+    PyObject* Py_NewRef(PyObject*) noexcept
+    void Py_XDECREF(PyObject*) noexcept
+
+
+cdef struct Reading:
+    PyObject* options  # the `ReadOptions` that says so
+    bint php
+    bint typed
+    Bounds bounds
+
+
+cdef struct Writing:
+    PyObject* options  # the `WriteOptions` that says so
+    bint php
+    bint map_objects
+    bint typed
+    Bounds bounds
+
+
+cdef inline Reading reading_of(options, Reading* kept) except *:
+    """What a `ReadOptions` says; *kept* has room for two."""
+    cdef Reading reading
+    cdef int place
+    for place in range(2):
+        if kept[place].options == <PyObject*> options:
+            return kept[place]
+    reading.php = options.php
+    reading.typed = options.dialect == "typed"
+    reading.bounds = bounds_of(options.limits)
+    reading.options = Py_NewRef(<PyObject*> options)
+    place = kept[0].options != NULL
+    Py_XDECREF(kept[place].options)
+    kept[place] = reading
+    return reading
+
+
+cdef inline Writing writing_of(options, Writing* kept) except *:
+    """What a `WriteOptions` says; *kept* has room for two."""
+    cdef Writing writing
+    cdef int place
+    for place in range(2):
+        if kept[place].options == <PyObject*> options:
+            return kept[place]
+    writing.php = options.php
+    writing.map_objects = options.map_objects
+    writing.typed = options.dialect == "typed"
+    writing.bounds = bounds_of(options.limits)
+    writing.options = Py_NewRef(<PyObject*> options)
+    place = kept[0].options != NULL
+    Py_XDECREF(kept[place].options)
+    kept[place] = writing
+    return writing

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from envelope.formats import native
+from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import ReadOptions, WriteOptions
 
 HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
 WHY_NOT = "the extensions are not built, and there is no C++ compiler here"
@@ -36,6 +41,26 @@ def pick_pure(format: str, side: str) -> ModuleType:
 def pick_compiled(format: str, side: str) -> ModuleType:
     """The compiled codec."""
     return MODULES[f"{format}._{side}"]
+
+
+def by_words(codec: Callable[..., Any]) -> Callable[..., Any]:
+    """A codec's `dumps` or `loads` that takes its options one by one, as the five functions do."""
+    is_writer = "default" in inspect.signature(codec).parameters
+
+    def write(
+        value: object,
+        values: Any = "portable",
+        maps: Any = "array",
+        dialect: Any = "typed",
+        default: Any = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Any:
+        return codec(value, WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits), default)
+
+    def read(data: object, values: Any = "portable", dialect: Any = "typed", limits: Limits = DEFAULT_LIMITS) -> Any:
+        return codec(data, ReadOptions(values=values, dialect=dialect, limits=limits))
+
+    return write if is_writer else read
 
 
 def resident() -> int:

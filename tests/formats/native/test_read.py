@@ -24,21 +24,19 @@ from envelope.formats.var_export import write as var_export_write
 from envelope.limits import DEFAULT_LIMITS
 from envelope.testing.strategies import php_values, values
 from tests.fixtures.test_fixtures import FIXTURES, read_folders
-from tests.native import extension, resident
+from tests.native import by_words, extension, resident
 from tests.test_laws import fragments, noise
 
 Loads = Callable[..., Any]
 
 
-def compiled(module: str) -> Loads:
-    loads: Loads = extension(module).loads
-    return loads
-
-
 FORMATS: dict[str, tuple[Loads, Loads]] = {
-    "serialize": (serialize_read.loads, compiled("serialize._read")),
-    "var_export": (var_export_read.loads, compiled("var_export._read")),
-    "jsonu": (partial(json_read.loads, format="jsonu"), partial(compiled("json._read"), format="jsonu")),
+    "serialize": (by_words(serialize_read.loads), by_words(extension("serialize._read").loads)),
+    "var_export": (by_words(var_export_read.loads), by_words(extension("var_export._read").loads)),
+    "jsonu": (
+        by_words(partial(json_read.loads, format="jsonu")),
+        by_words(partial(extension("json._read").loads, format="jsonu")),
+    ),
 }
 DOMAINS = ("portable", "php")
 
@@ -346,16 +344,18 @@ WITHOUT_MEMORY = """
 import sys
 from importlib import import_module
 from _testcapi import remove_mem_hooks, set_nomemory
+from envelope.options import ReadOptions
 from envelope.values.php import same
 format, body = sys.argv[1], bytes.fromhex(sys.argv[2])
 native = import_module(f"envelope.formats.{format}._read").loads
+php = ReadOptions(values="php")
 twin = import_module(f"envelope.formats.{format}.read")
-expected = twin.loads(body, "php")
+expected = twin.loads(body, php)
 for many in (1, 1000):
     for count in range(300):
         set_nomemory(count, count + many)
         try:
-            value = native(body, "php")
+            value = native(body, php)
         except MemoryError:
             continue
         finally:

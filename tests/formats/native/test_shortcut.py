@@ -19,6 +19,7 @@ from envelope.formats.json import write as json_write
 from envelope.formats.serialize import read as serialize_read
 from envelope.formats.serialize import write as serialize_write
 from envelope.limits import DEFAULT_LIMITS
+from envelope.options import ReadOptions, WriteOptions
 from envelope.testing.strategies import values
 from tests.native import extension, resident
 from tests.test_laws import fragments, noise
@@ -36,8 +37,8 @@ def target(request: pytest.FixtureRequest) -> str:
 def by_codecs(data: bytes, target: str, limits: Limits = DEFAULT_LIMITS) -> bytes | None:
     """What the Python codecs make of *data*; None where one of them refuses."""
     try:
-        value = serialize_read.loads(data, limits=limits)
-        return json_write.dumps(value, limits=limits, ascii=target == "json")
+        value = serialize_read.loads(data, ReadOptions(limits=limits))
+        return json_write.dumps(value, WriteOptions(limits=limits), ascii=target == "json")
     except (DecodeError, EncodeError):
         return None
 

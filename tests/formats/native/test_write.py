@@ -30,10 +30,10 @@ from tests.random_values import random_text, random_value
 Writer = Callable[..., bytes]
 
 TWINS: dict[str, tuple[str, Writer]] = {
-    "serialize": ("serialize._write", serialize_write.dumps),
-    "var_export": ("var_export._write", var_export_write.dumps),
-    "json": ("json._write", partial(json_write.dumps, ascii=True)),
-    "jsonu": ("json._write", partial(json_write.dumps, ascii=False)),
+    "serialize": ("serialize._write", native.by_words(serialize_write.dumps)),
+    "var_export": ("var_export._write", native.by_words(var_export_write.dumps)),
+    "json": ("json._write", native.by_words(partial(json_write.dumps, ascii=True))),
+    "jsonu": ("json._write", native.by_words(partial(json_write.dumps, ascii=False))),
 }
 PHP_FORMATS = ("serialize", "var_export")
 
@@ -46,9 +46,8 @@ class Pair:
     def __init__(self, name: str) -> None:
         module, self.python = TWINS[name]
         self.name = name
-        self.compiled: Writer = native.extension(module).dumps
-        if name.startswith("json"):
-            self.compiled = partial(self.compiled, ascii=name == "json")
+        dumps = native.extension(module).dumps
+        self.compiled = native.by_words(partial(dumps, ascii=name == "json") if name.startswith("json") else dumps)
 
     def check(self, value: object, *options: Any) -> Any:
         """Both writers' outcome, which must be one."""
@@ -393,9 +392,11 @@ DURING_IMPORT = """
 import builtins, sys
 from importlib import import_module
 from pathlib import Path
+from envelope.options import WriteOptions
 from envelope.values.php import PhpEnum
 writer = import_module(f"envelope.formats.{sys.argv[1]}._write")
 case = PhpEnum("A", "B")
+php = WriteOptions(values="php")
 value, interrupts, imported = [case, *range(1000)], [True], builtins.__import__
 def importing(name, *arguments):
     if name == "envelope.values.php":
@@ -406,9 +407,9 @@ def importing(name, *arguments):
     return imported(name, *arguments)
 builtins.__import__ = importing
 try:
-    writer.dumps(value, "php")
+    writer.dumps(value, php)
 except KeyboardInterrupt:
-    print(writer.dumps(value, "php").decode())
+    print(writer.dumps(value, php).decode())
 """
 
 

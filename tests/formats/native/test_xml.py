@@ -24,12 +24,13 @@ from envelope.errors import DecodeError, EncodeError
 from envelope.formats.xml import read, write
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.testing.strategies import values
-from tests.native import extension, resident
+from tests.native import by_words, extension, resident
 from tests.random_values import random_float, random_value
 
-writing = extension("xml._write")
-reading = extension("xml._read")
-python_loads = read.loads  # also for the tests that keep the compiled functions from turning to it
+compiled_dumps = by_words(extension("xml._write").dumps)
+compiled_loads = by_words(extension("xml._read").loads)
+python_dumps = by_words(write.dumps)
+python_loads = by_words(read.loads)  # also for the tests that keep the compiled functions from turning to it
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
@@ -73,12 +74,12 @@ def outcome(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[A
 
 
 def assert_written_alike(value: object, **options: Any) -> None:
-    assert outcome(writing.dumps, value, **options) == outcome(write.dumps, value, **options)
+    assert outcome(compiled_dumps, value, **options) == outcome(python_dumps, value, **options)
 
 
 def assert_read_alike(data: object, **options: Any) -> bool:
     """… and whether it was a document."""
-    found, expected = outcome(reading.loads, data, **options), outcome(read.loads, data, **options)
+    found, expected = outcome(compiled_loads, data, **options), outcome(python_loads, data, **options)
     if expected[0] != "value":
         assert found == expected
         return False
@@ -106,10 +107,10 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 @example(value=["é" * 2000 + "\x01", "中" * 2000, "😀&" * 2000, "&" * 5000, {"é\0" * 2000: 1}, {"k" * 5000: 1}])
 def test_the_same_bytes(value: object) -> None:
     assert_written_alike(value, dialect="plain")
-    body = writing.dumps(value)
-    assert body == write.dumps(value)
+    body = compiled_dumps(value)
+    assert body == python_dumps(value)
     assert etree.fromstring(body, etree.XMLParser(huge_tree=True)).tag == "root"
-    assert same(read.loads(body), value)
+    assert same(python_loads(body), value)
 
 
 def with_something_irregular(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -132,7 +133,7 @@ def test_limits_of_writing(dialect: str, value: object, bounds: Limits) -> None:
 @both
 @given(value=values(controls=False))
 def test_limits_of_writing_are_exact(dialect: str, value: object) -> None:
-    size = len(write.dumps(value, dialect=dialect))
+    size = len(python_dumps(value, dialect=dialect))
     for bound in (size, size - 1):
         assert_written_alike(value, dialect=dialect, limits=Limits(max_bytes=bound))
 
@@ -141,7 +142,7 @@ def test_limits_of_writing_are_exact(dialect: str, value: object) -> None:
 @pytest.mark.memory
 def test_long_output_against_its_limit(dialect: str) -> None:
     for value in (["a"] * 1000, {f"k{number}": "é&" for number in range(1000)}, "\r" * 5000):
-        size = len(write.dumps(value, dialect=dialect))
+        size = len(python_dumps(value, dialect=dialect))
         for bound in (size, size - 1, size // 2):
             assert_written_alike(value, dialect=dialect, limits=Limits(max_bytes=bound))
     assert_written_alike(["&" * 1_000_000] * 20, dialect=dialect)
@@ -178,7 +179,7 @@ def test_floats_are_spelled_as_orjson_spells_them() -> None:
         float(f"{rng.randrange(1, 10 ** rng.randrange(1, 18))}e{rng.randrange(-25, 25)}") for _ in range(20_000)
     ]
     numbers += [sign * 10.0**power for power in range(-323, 309) for sign in (1, -1)] + [5e-324, 0.0, -0.0, 2.0**53]
-    pieces = writing.dumps(numbers).removesuffix(b"</item></root>").split(b'<item type="float">')[1:]
+    pieces = compiled_dumps(numbers).removesuffix(b"</item></root>").split(b'<item type="float">')[1:]
     assert [piece.removesuffix(b"</item>") for piece in pieces] == orjson.dumps(numbers)[1:-1].split(b",")
 
 
@@ -188,26 +189,26 @@ def test_floats_are_spelled_as_orjson_spells_them() -> None:
 @given(value=values())
 @example(value=["é" * 2000 + "\x01", "中" * 2000, "😀&" * 2000, "&" * 5000, {"é\0" * 2000: 1}, {"k" * 5000: 1}])
 def test_what_was_written_is_read(value: object) -> None:
-    body = write.dumps(value)
+    body = python_dumps(value)
     for data in (body, bytearray(body), memoryview(body)):
-        assert same(reading.loads(data), value)
+        assert same(compiled_loads(data), value)
 
 
 @pytest.mark.usefixtures("alone")
 @given(value=values())
 def test_regular_values_are_nobody_elses_work(value: object) -> None:
-    body = writing.dumps(value, values="php", maps="object")
-    assert same(reading.loads(body), value)
-    assert same(reading.loads(body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")), value)
+    body = compiled_dumps(value, values="php", maps="object")
+    assert same(compiled_loads(body), value)
+    assert same(compiled_loads(body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")), value)
 
 
 @pytest.mark.usefixtures("alone")
 @given(value=values(controls=False))
 @example(value=["中" * 2000, "😀&" * 2000, "&" * 5000, {"é" * 2000: 1}, {"k" * 5000: 1}, *"a" * 200])
 def test_regular_plain_values_are_nobody_elses_work(value: object) -> None:
-    body = writing.dumps(value, values="php", maps="object", dialect="plain")
+    body = compiled_dumps(value, values="php", maps="object", dialect="plain")
     for data in (body, body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")):
-        assert same(reading.loads(data, dialect="plain"), python_loads(data, dialect="plain"))
+        assert same(compiled_loads(data, dialect="plain"), python_loads(data, dialect="plain"))
 
 
 @pytest.mark.usefixtures("alone")
@@ -217,7 +218,7 @@ def test_regular_documents_are_nobody_elses_work(seed: int) -> None:
     for _ in range(1000):
         body = random_document(rng)
         for data in (body, bytearray(body), memoryview(body)):
-            assert same(reading.loads(data, dialect="plain"), python_loads(body, dialect="plain"))
+            assert same(compiled_loads(data, dialect="plain"), python_loads(body, dialect="plain"))
 
 
 def random_document(rng: Random) -> bytes:
@@ -251,7 +252,7 @@ def random_content(rng: Random, depth: int) -> str:
 @both
 @given(value=values(max_leaves=12, controls=False), bounds=limits)
 def test_limits_of_reading(dialect: str, value: object, bounds: Limits) -> None:
-    assert_read_alike(write.dumps(value, dialect=dialect), dialect=dialect, limits=bounds)
+    assert_read_alike(python_dumps(value, dialect=dialect), dialect=dialect, limits=bounds)
 
 
 # What a body is broken with: each is a mark of the grammar, or what XML's own rules are about.
@@ -289,7 +290,7 @@ def broken(rng: Random, body: bytes) -> bytes:
 @pytest.mark.parametrize("seed", range(4))
 def test_broken_documents(seed: int) -> None:
     rng = Random(seed)
-    documents = sum(assert_read_alike(broken(rng, write.dumps(random_value(rng, 3)))) for _ in range(2000))
+    documents = sum(assert_read_alike(broken(rng, python_dumps(random_value(rng, 3)))) for _ in range(2000))
     assert documents > 50  # not all are broken by it
 
 
@@ -305,7 +306,7 @@ def test_broken_documents_against_small_limits(seed: int) -> None:
     rng = Random(seed)
     for _ in range(1000):
         bounds = Limits(max_bytes=rng.randrange(300), max_depth=rng.randrange(4), max_items=rng.randrange(9))
-        assert_read_alike(broken(rng, write.dumps(random_value(rng, 3))), limits=bounds)
+        assert_read_alike(broken(rng, python_dumps(random_value(rng, 3))), limits=bounds)
         assert_read_alike(broken(rng, random_document(rng)), dialect="plain", limits=bounds)
 
 
@@ -318,7 +319,7 @@ def test_any_bytes(data: bytes) -> None:
 
 def test_every_cut() -> None:
     body = (
-        write.dumps({"a": [1, "é&", None, {"x y": "\0", "t": "a&b"}], "b": 1.5, "c": True, "d": {}, "中": -1}) + b"\n"
+        python_dumps({"a": [1, "é&", None, {"x y": "\0", "t": "a&b"}], "b": 1.5, "c": True, "d": {}, "中": -1}) + b"\n"
     )
     for length in range(len(body)):
         assert assert_read_alike(body[:length]) == (length == len(body) - 1)
@@ -421,9 +422,9 @@ def test_what_is_at_the_edge(body: bytes) -> None:
 @pytest.mark.memory
 def test_large_documents(dialect: str) -> None:
     value = [{"a": number, "b c": [str(number), "中\r", number / 7]} for number in range(20_000)]
-    body = write.dumps(value, dialect=dialect)
-    assert writing.dumps(value, dialect=dialect) == body
-    assert same(reading.loads(body, dialect=dialect), read.loads(body, dialect=dialect))
+    body = python_dumps(value, dialect=dialect)
+    assert compiled_dumps(value, dialect=dialect) == body
+    assert same(compiled_loads(body, dialect=dialect), python_loads(body, dialect=dialect))
 
 
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("valid/*/body.xml")), ids=lambda path: path.parent.name)
@@ -432,7 +433,7 @@ def test_golden_files(path: Path) -> None:
     assert assert_read_alike(body)
     assert_read_alike(body, dialect="plain")
     for dialect in ("typed", "plain"):
-        assert_written_alike(reading.loads(body), dialect=dialect)
+        assert_written_alike(compiled_loads(body), dialect=dialect)
 
 
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("invalid/xml/*.xml")), ids=lambda path: path.stem)
@@ -481,28 +482,28 @@ def test_what_is_no_bytes(data: object) -> None:
 
 
 VALUE = [{"a": "x" * 2000, "b c": ["é", 1, 2.5, None, True, "\0", "中" * 300]}]
-BODY = write.dumps(VALUE)
+BODY = python_dumps(VALUE)
 PLAIN_VALUE = [{"a": "x" * 2000, "b c": ["é", 1, 2.5, None, True, "中" * 300]}] * 2
 PLAIN_BODY = b'<r><a>%b</a><item key="\xc3\xa9"/> <a><b/><b>2</b></a><item/><b><item>%b</item></b></r>' % (
     b"x" * 2000,
     "中".encode() * 300,
 )
-dumps_plain = partial(writing.dumps, dialect="plain")
-loads_plain = partial(reading.loads, dialect="plain")
+dumps_plain = partial(compiled_dumps, dialect="plain")
+loads_plain = partial(compiled_loads, dialect="plain")
 
 
 @pytest.mark.memory
 @pytest.mark.parametrize(
     ("function", "argument"),
     [
-        (writing.dumps, VALUE),
-        (writing.dumps, [*VALUE, 2**70]),
-        (writing.dumps, [*VALUE, "\ud800"]),
-        (reading.loads, BODY),
-        (reading.loads, BODY[:-1]),
-        (reading.loads, BODY.replace(b"2.5", b"2,5")),
-        (reading.loads, BODY.replace(b'key="', b'key="\xff')),
-        (reading.loads, BODY.replace("中".encode() * 300, b"\xe4\xb8" * 300)),
+        (compiled_dumps, VALUE),
+        (compiled_dumps, [*VALUE, 2**70]),
+        (compiled_dumps, [*VALUE, "\ud800"]),
+        (compiled_loads, BODY),
+        (compiled_loads, BODY[:-1]),
+        (compiled_loads, BODY.replace(b"2.5", b"2,5")),
+        (compiled_loads, BODY.replace(b'key="', b'key="\xff')),
+        (compiled_loads, BODY.replace("中".encode() * 300, b"\xe4\xb8" * 300)),
         (dumps_plain, PLAIN_VALUE),
         (dumps_plain, [*PLAIN_VALUE, "\0"]),
         (dumps_plain, [*PLAIN_VALUE, {"\0": 1}]),

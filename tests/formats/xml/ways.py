@@ -16,11 +16,13 @@ DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 
 
 def dumps(value: object, **options: Any) -> bytes:
-    return get_format("xml").dumps(value, **options)  # of the implementation whose turn it is
+    row = get_format("xml")  # of the implementation whose turn it is
+    return row.dumps(value, row.writing(**options))
 
 
 def loads(data: Any, **options: Any) -> Any:
-    return get_format("xml").loads(data, **options)
+    row = get_format("xml")
+    return row.loads(data, row.reading(**options))
 
 
 def written(value: object, **options: Any) -> bytes:

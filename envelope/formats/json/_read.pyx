@@ -27,7 +27,7 @@ cdef Reading[2] kept
 reading_of(DEFAULT_READING, kept)
 
 
-# Twin: json.loads
+# Twin: json.read.loads
 def loads(data, options=DEFAULT_READING, *, format="json"):
     """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
     cdef Reading reading = reading_of(options, kept)
@@ -62,7 +62,7 @@ cdef bint may_be_read(bytes data, const Bounds& bounds) noexcept:
     )
 
 
-# Twin: JsonScanner.scan
+# Twin: json.scan.JsonScanner.scan
 cdef bint is_within_bounds(const char* begin, Py_ssize_t size, const Bounds& bounds) noexcept:
     cdef JsonBounds found = json_bounds(begin, begin + size)
     return found.items <= bounds.max_items and found.depth <= bounds.max_depth and found.exact

@@ -24,7 +24,7 @@ writing_of(DEFAULT_WRITING, kept)
 cdef object orjson_dumps = orjson.dumps
 
 
-# Twin: json.dumps
+# Twin: json.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None, *, bint ascii=True):
     """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
     body = plain(value, writing_of(options, kept), ascii)
@@ -53,7 +53,7 @@ cdef object plain(value, const Writing& writing, bint ascii):
     return escape_not_ascii(<PyObject*> body, writing.bounds.max_bytes) if ascii else body
 
 
-# Twin: json.check_portable
+# Twin: json.write.check_portable
 cdef bint is_portable(Walk& walk, PyObject* value) noexcept:
     """Look at one value; False where it is not portable, or too much."""
     cdef int overflow = 0

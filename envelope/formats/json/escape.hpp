@@ -70,8 +70,8 @@ inline void copy_ascii(char*& at, const unsigned char*& from, const unsigned cha
   while (from < end && *from < 0x80) *at++ = static_cast<char>(*from++);
 }
 
-// As json.escape_not_ascii: `body`, a JSON document that orjson wrote, with every character beyond ASCII as \uXXXX, in
-// pairs beyond U+FFFF. A new reference; None where that is longer than `bound`, or memory is out.
+// Twin: json.write.escape_not_ascii. `body`, a JSON document that orjson wrote, with every character beyond ASCII as
+// \uXXXX, in pairs beyond U+FFFF. A new reference; None where that is longer than `bound`, or memory is out.
 inline PyObject* escape_not_ascii(PyObject* body, Py_ssize_t bound) {
   constexpr std::size_t kSlack = 16;  // what a character may take more than its own bytes
   const auto* from = reinterpret_cast<const unsigned char*>(PyBytes_AS_STRING(body));

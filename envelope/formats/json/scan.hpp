@@ -11,8 +11,8 @@ namespace envelope {
 
 constexpr double kIntBeyond = 9223372036854775808.0;  // 2^63
 
-// Twin: json._needs_scan. False where a value that orjson read is too deep; else `large` says whether it has a number
-// that may have been an integer beyond 64 bits. It goes no deeper than orjson does.
+// Twin: json.read._needs_scan. False where a value that orjson read is too deep; else `large` says whether it has a
+// number that may have been an integer beyond 64 bits. It goes no deeper than orjson does.
 inline bool is_within(PyObject* value, Py_ssize_t depth_left, bool* large) {
   if (PyUnicode_CheckExact(value)) return true;
   if (PyFloat_CheckExact(value)) {
@@ -47,8 +47,8 @@ inline Py_ssize_t most_items(const char* bytes, Py_ssize_t size) {
   return count;
 }
 
-// What JsonScanner looks at, for a document that orjson takes: all of it, members that are given again too. Of any other
-// document, what stands before its first fault.
+// What JsonScanner looks at, for a document that orjson takes: all of it, members that are given again too. Of any
+// other document, what stands before its first fault.
 struct JsonBounds {
   Py_ssize_t items = 0;  // the root is none
   Py_ssize_t depth = 0;

@@ -74,7 +74,7 @@ inline PyObject* text(const char* bytes, Py_ssize_t size) {
   return is_ascii(bytes, size) ? ascii_text(bytes, size) : wide_text(bytes, size);
 }
 
-// As values.text_or_bytes: a new str of UTF-8, bytes of all else; nullptr with an exception where memory ends.
+// Twin: values.rules.text_or_bytes. A new str of UTF-8, bytes of all else; nullptr with an exception where memory ends.
 inline PyObject* text_or_bytes(const char* bytes, Py_ssize_t size) {
   PyObject* value = text(bytes, size);
   if (!value && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {

@@ -53,7 +53,7 @@ inline const char* read_float(const char* at, const char* end, double* number) {
   return error == std::errc{} && std::isfinite(*number) ? stop : nullptr;
 }
 
-// Twin: what PHP's domain has of _php_numbers.read_float: NAN | INF | -INF; answers the place behind it.
+// Twin: php.numbers.read_float, what PHP's domain has of it: NAN | INF | -INF; answers the place behind it.
 inline const char* read_not_finite(const char* at, double* number) {
   const bool minus = *at == '-';
   if (!minus && at[0] == 'N' && at[1] == 'A' && at[2] == 'N') {
@@ -73,7 +73,7 @@ inline bool is_php_exponent(const char* point, const char* stop) {
   return exponent == stop || (exponent[0] == 'E' && !is_digit(exponent[1]));
 }
 
-// Twin: the int or float of var_export's _NUMBER, `-? (0 | [1-9] digits) (. digits (E [+-] digits)?)?` but -0, and
+// Twin: var_export.read._NUMBER, the int or float: `-? (0 | [1-9] digits) (. digits (E [+-] digits)?)?` but -0, and
 // PHP_INT_MIN as the difference that PHP prints; answers the place behind it.
 inline const char* read_literal(const char* at, const char* end, PyObject** value) {
   const char* const digits = at + (*at == '-');
@@ -101,7 +101,8 @@ inline const char* read_literal(const char* at, const char* end, PyObject** valu
   return stop;
 }
 
-// As values.array_key: whether `size` bytes are the canonical decimal of an int64, which a PHP array has as an int.
+// Twin: values.rules.array_key. Whether `size` bytes are the canonical decimal of an int64, which a PHP array has as an
+// int.
 inline bool canonical_int(const char* bytes, Py_ssize_t size, std::int64_t* number) {
   if (size == 0 || size > 20 || bytes[0] > '9') return false;
   const bool minus = bytes[0] == '-';

@@ -56,8 +56,8 @@ inline std::uint64_t times_power(std::uint64_t factor, const PowerOfTen& power) 
   return static_cast<std::uint64_t>(high >> 64) | rest;
 }
 
-// The shortest decimal, digits × 10^power, that rounds to mantissa × 2^exponent, a double in the range above. A mantissa
-// of one bit has its lower neighbour at half the distance.
+// The shortest decimal, digits × 10^power, that rounds to mantissa × 2^exponent, a double in the range above. A
+// mantissa of one bit has its lower neighbour at half the distance.
 inline std::uint64_t shortest_decimal(std::uint64_t mantissa, int exponent, int* power) {
   const bool near_below = mantissa == std::uint64_t{1} << 52;
   // ⌊log10(2^exponent)⌋, or of three quarters of it: of the distance of its neighbours.

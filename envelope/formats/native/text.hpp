@@ -11,8 +11,8 @@
 
 namespace envelope {
 
-// The UTF-8 of `text` where Python has it at hand: of ASCII, and of what somebody asked for as UTF-8 before (orjson does,
-// when it writes); null where it has not.
+// The UTF-8 of `text` where Python has it at hand: of ASCII, and of what somebody asked for as UTF-8 before (orjson
+// does, when it writes); null where it has not.
 inline const char* ready_utf8(PyObject* text, std::size_t& size) {
   if (PyUnicode_IS_ASCII(text)) {
     size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
@@ -23,8 +23,8 @@ inline const char* ready_utf8(PyObject* text, std::size_t& size) {
   return head->utf8;
 }
 
-// Calls `act(units, count)` with the characters of `text`, in the width in which Python keeps them; false for a str that
-// Python has not laid out yet (3.11 still knows such).
+// Calls `act(units, count)` with the characters of `text`, in the width in which Python keeps them; false for a str
+// that Python has not laid out yet (3.11 still knows such).
 template <class Act>
 inline bool with_units(PyObject* text, Act act) {
   const auto count = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
@@ -111,7 +111,8 @@ inline Py_ssize_t utf8_size(const Unit* units, std::size_t count) {
   return refused != 0 ? -1 : static_cast<Py_ssize_t>(size);
 }
 
-// As values.array_key: whether a PHP array turns the key `text` into an integer, which it is the canonical decimal of.
+// Twin: values.rules.array_key. Whether a PHP array turns the key `text` into an integer, which it is the canonical
+// decimal of.
 inline bool is_int_key(PyObject* text) {
   if (!PyUnicode_IS_ASCII(text)) return false;
   const Py_UCS1* digit = PyUnicode_1BYTE_DATA(text);
@@ -129,7 +130,7 @@ inline bool is_int_key(PyObject* text) {
   return number <= static_cast<std::uint64_t>(INT64_MAX) + negative;
 }
 
-// As values.is_ambiguous: whether the keys of `map` are 0 … n-1 in order, each an int or its decimal.
+// Twin: values.rules.is_ambiguous. Whether the keys of `map` are 0 … n-1 in order, each an int or its decimal.
 inline bool is_ambiguous(PyObject* map) {
   Py_ssize_t place = 0;
   PyObject* key = nullptr;

@@ -36,8 +36,8 @@ inline char* put_short_float(char* at, double number, bool point) {
   return at;
 }
 
-// As _php_numbers.float_text: writes `number` into kFloatRoom bytes; an integral one in fixed notation gets ".0" where
-// `point` says so. Fixed notation is for powers of ten from -4 to 16.
+// Twin: php.numbers.float_text. Writes `number` into kFloatRoom bytes; an integral one in fixed notation gets ".0"
+// where `point` says so. Fixed notation is for powers of ten from -4 to 16.
 inline char* put_float(char* at, double number, bool point) {
   if (!std::isfinite(number)) {
     if (std::isnan(number)) return put(at, "NAN");

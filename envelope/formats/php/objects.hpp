@@ -1,5 +1,5 @@
-// PHP's objects and enums as envelope.values.php has them, made and looked at without a call into Python: their classes are
-// slotted, so that each field has a place of its own.
+// PHP's objects and enums as envelope.values.php has them, made and looked at without a call into Python: their classes
+// are slotted, so that each field has a place of its own.
 #pragma once
 
 #include <Python.h>
@@ -110,8 +110,8 @@ inline bool is_name_byte(unsigned char byte) {
   return is_letter || byte == '_' || byte >= 0x80 || (byte >= '0' && byte <= '9');
 }
 
-// Twin: values.is_class_name, of UTF-8. Names of letters, digits, underscores and all that is not ASCII, joined by
-// backslashes.
+// Twin: values.rules.is_class_name, of UTF-8. Names of letters, digits, underscores and all that is not ASCII, joined
+// by backslashes.
 inline bool is_class_name(const char* bytes, Py_ssize_t size) {
   bool has_begun = false;
   for (Py_ssize_t at = 0; at < size; ++at) {

@@ -74,7 +74,8 @@ inline bool append_utf8(std::string& text, PyObject* more) {
   });
 }
 
-// As PhpProperty.mangled, appended as bytes; an int is its decimal. False where it is none of PHP's spellings.
+// Twin: values.php.PhpProperty.mangled, appended as bytes; an int is its decimal. False where it is none of PHP's
+// spellings.
 inline bool append_mangled(std::string& text, PyObject* property) {
   PyObject* const name = property_name(property);
   if (!is_public(property)) {

@@ -82,7 +82,7 @@ cdef inline int leave_to_twin() except -1:
     return 0
 
 
-# Twin: Cursor.trailing
+# Twin: common.cursor.Cursor.trailing
 cdef inline PyObject* whole(PyObject* value, const char* at, const char* end) noexcept:
     """*value*, when it ends where the input does."""
     if at == end:

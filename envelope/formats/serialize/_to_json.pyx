@@ -49,7 +49,7 @@ cdef extern from "json/containers.hpp" namespace "envelope::json":
 cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 
 
-# Twins: php_serialize.loads, then json.dumps, in the portable domain
+# Twins: serialize.read.loads, then json.write.dumps, in the portable domain
 def convert(data, limits, *, bint ascii):
     """*data*, in serialize, as JSON, in ASCII or (jsonu) in UTF-8; None where one of the codecs is to be asked."""
     cdef Bounds bounds = DEFAULT_BOUNDS
@@ -66,7 +66,7 @@ def convert(data, limits, *, bint ascii):
     return finish(out, bounds.max_bytes, ascii)
 
 
-# Twin: LinesTask
+# Twin: cli.bulk.lines.LinesTask
 def convert_lines(bytes data not None, limits, *, bint ascii):
     """Each line of *data* as `convert` has it, how many lines there are, and how many of them are not empty.
 
@@ -105,7 +105,7 @@ cdef object finish(Buffer& out, Py_ssize_t bound, bint ascii):
     return escape_not_ascii(<PyObject*> body, bound) if ascii and body is not None else body
 
 
-# Twin: Reader.read
+# Twin: serialize.read._Reader.read
 cdef bint write(const char* at, const char* end, Buffer& out, const Bounds& bounds) noexcept:
     """value, then the end of the input, which is no token's next byte."""
     cdef Py_ssize_t items = 0, size = 0
@@ -157,7 +157,7 @@ cdef bint write(const char* at, const char* end, Buffer& out, const Bounds& boun
             return False
 
 
-# Twins: Reader.string, integer, number, null, boolean
+# Twins: serialize.read._Reader.string, serialize.read._Reader.integer, serialize.read._Reader.number
 cdef inline const char* scalar(const char* at, const char* end, Buffer& out) noexcept:
     """`s:length:"bytes";` | `i:int;` | `d:float;` | `b:0;` | `b:1;` | `N;`"""
     cdef const char* text

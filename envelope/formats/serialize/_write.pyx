@@ -31,7 +31,7 @@ cdef Writing[2] kept
 writing_of(DEFAULT_WRITING, kept)
 
 
-# Twin: php_serialize.dumps
+# Twin: serialize.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
     """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
     body = plain(value, writing_of(options, kept))
@@ -42,7 +42,7 @@ def dumps(value, options=DEFAULT_WRITING, default=None):
     return body
 
 
-# Twin: TextWriter.write
+# Twin: common.writer.TextWriter.write
 cdef object plain(value, const Writing& writing):
     """The bytes of a plain value; None where it is not plain."""
     cdef Walk walk
@@ -55,7 +55,7 @@ cdef object plain(value, const Writing& writing):
     return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 
 
-# Twin: _Writer.parts
+# Twin: serialize.write._Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
     """Write one value; False where it is not plain, or too much."""
     cdef int overflow = 0

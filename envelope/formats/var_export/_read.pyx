@@ -36,7 +36,7 @@ cdef Reading[2] kept
 reading_of(DEFAULT_READING, kept)
 
 
-# Twin: php_var_export.loads
+# Twin: var_export.read.loads
 def loads(data, options=DEFAULT_READING):
     """The value that *data* prints; `DecodeError` where PHP's `var_export` did not write it."""
     cdef Reading reading = reading_of(options, kept)
@@ -53,7 +53,7 @@ def loads(data, options=DEFAULT_READING):
     return python_loads(data, options)
 
 
-# Twin: Reader.read
+# Twin: var_export.read._Reader.read
 cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
     """value, then the end of the input."""
     cdef const char* at = PyBytes_AS_STRING(data)
@@ -124,7 +124,7 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
             return NULL
 
 
-# Twin: Reader.head
+# Twin: var_export.read._Reader.head
 cdef inline const char* head(const char* at, const char* end, Containers* opened, PyObject** enum_case) noexcept:
     """`array (⏎` | `(object) array(⏎` | `\\Class::__set_state(array(⏎` open a container; `\\Class::Case` is an *enum_case*."""
     cdef const char* inside = behind_array(at, end)
@@ -140,7 +140,7 @@ cdef inline const char* head(const char* at, const char* end, Containers* opened
     return inside if opened.open_std_map(0) else NULL
 
 
-# Twin: Reader.head
+# Twin: var_export.read._Reader.head
 cdef const char* class_head(const char* at, const char* end, Containers* opened, PyObject** enum_case) noexcept:
     """`\\Class::__set_state(array(⏎` | `\\Class::Case`"""
     cdef const char* name = at + 1
@@ -158,7 +158,7 @@ cdef const char* class_head(const char* at, const char* end, Containers* opened,
     return inside if class_name != NULL and opened.open_object(class_name, 0) != NULL else NULL
 
 
-# Twin: Reader.key
+# Twin: var_export.read._Reader.key
 cdef inline const char* key(const char* at, const char* end, Quoted* quoted, Containers* opened) noexcept:
     """What is left of the indent, then key ` => `"""
     cdef int64_t number
@@ -180,7 +180,7 @@ cdef inline const char* key(const char* at, const char* end, Quoted* quoted, Con
     return behind_arrow(at, end)
 
 
-# Twin: Reader.scalar
+# Twin: var_export.read._Reader.scalar
 cdef inline const char* scalar(const char* at, const char* end, bint php, Quoted* quoted, PyObject** value) noexcept:
     """string | number | NULL | true | false | NAN | INF | -INF — what stands behind them is for the caller to see."""
     cdef double number

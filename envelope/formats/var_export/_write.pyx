@@ -32,7 +32,7 @@ cdef Writing[2] kept
 writing_of(DEFAULT_WRITING, kept)
 
 
-# Twin: php_var_export.dumps
+# Twin: var_export.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
     """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
     body = plain(value, writing_of(options, kept))
@@ -43,7 +43,7 @@ def dumps(value, options=DEFAULT_WRITING, default=None):
     return body
 
 
-# Twin: TextWriter.write
+# Twin: common.writer.TextWriter.write
 cdef object plain(value, const Writing& writing):
     """The bytes of a plain value; None where it is not plain."""
     cdef Walk walk
@@ -58,7 +58,7 @@ cdef object plain(value, const Writing& writing):
     return out.finish()
 
 
-# Twin: _Writer.parts
+# Twin: var_export.write._Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, PyObject* value, size_t indent) noexcept:
     """Write one value inside containers of this indent; False where it is not plain, or too much."""
     cdef int overflow = 0

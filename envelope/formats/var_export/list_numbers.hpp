@@ -64,7 +64,8 @@ class NextElement {
   char text_[2 + kWidestIndent + kDigits + 4];
 };
 
-// Twin: Reader.read. (`,⏎` indent index ` => ` number)*, behind a number in a list; answers the place behind the last.
+// Twin: var_export.read._Reader.read. (`,⏎` indent index ` => ` number)*, behind a number in a list; answers the place
+// behind the last.
 [[gnu::noinline]] inline const char* read_numbers(const char* at, const char* end, Containers& opened,
                                                   Py_ssize_t* items, Py_ssize_t max_items) {
   NextElement next;

@@ -21,7 +21,7 @@ class Quoted {
   const char* bytes;
   Py_ssize_t size;
 
-  // Twin: Reader.text. `'…'` at its quote; answers the place behind it, nullptr where it is none.
+  // Twin: var_export.read._Reader.text. `'…'` at its quote; answers the place behind it, nullptr where it is none.
   const char* text(const char* at, const char* end) {
     const char* const stop = find<Special>(at + 1, end);
     if (*stop == '\'') {
@@ -32,7 +32,7 @@ class Quoted {
     return *stop == '\\' ? escaped(at + 1, end) : nullptr;
   }
 
-  // Twin: Reader.string. text (` . "\0" . ` text)*
+  // Twin: var_export.read._Reader.string. text (` . "\0" . ` text)*
   const char* string(const char* at, const char* end) {
     at = text(at, end);
     return at && at[0] == ' ' && at[1] == '.' ? joined(at, end) : at;

@@ -39,7 +39,7 @@ cdef Reading[2] kept
 reading_of(DEFAULT_READING, kept)
 
 
-# Twin: xml.loads
+# Twin: xml.read.loads
 def loads(data, options=DEFAULT_READING):
     """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
     cdef Reading reading = reading_of(options, kept)
@@ -54,7 +54,7 @@ def loads(data, options=DEFAULT_READING):
     return owned(value)
 
 
-# Twin: _xml_read.read
+# Twin: xml.read._read
 cdef PyObject* value_of(bytes document, const Reading& reading) except? NULL:
     """declaration? white* element white*; a new reference, NULL where anything is irregular."""
     cdef PyObject* value
@@ -69,7 +69,7 @@ cdef PyObject* value_of(bytes document, const Reading& reading) except? NULL:
     return value
 
 
-# Twin: _xml_tree.walk_typed
+# Twin: xml.tree.walk_typed
 cdef PyObject* read_typed(const char* at, const char* end, const Bounds& bounds) noexcept:
     """element white*"""
     cdef Py_ssize_t max_depth = min(bounds.max_depth, SAFE_DEPTH - 1)
@@ -113,7 +113,7 @@ cdef PyObject* read_typed(const char* at, const char* end, const Bounds& bounds)
     return NULL
 
 
-# Twin: _xml_tree.walk_plain
+# Twin: xml.tree.walk_plain
 cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds) noexcept:
     """element white*"""
     cdef Py_ssize_t max_depth = min(bounds.max_depth, SAFE_DEPTH - 1)
@@ -158,7 +158,7 @@ cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds)
             return children.root() if at == end else NULL
 
 
-# Twin: _xml_rules.plain_key
+# Twin: xml.rules.plain_key
 cdef bint open_child(Children& children, const Head& head) noexcept:
     """Begin a child under its key, under none where it is an item without one."""
     cdef PyObject* key = NULL
@@ -169,7 +169,7 @@ cdef bint open_child(Children& children, const Head& head) noexcept:
     return children.open(key)
 
 
-# Twin: _xml_rules.SCALARS
+# Twin: xml.rules.SCALARS
 cdef const char* scalar(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
     """What stands in an element that is no container, and its end tag. A new reference comes with it."""
     if head.is_empty:
@@ -189,7 +189,7 @@ cdef const char* scalar(const char* at, const char* end, const Head& head, PyObj
     return null(at, end, head, value)
 
 
-# Twin: _xml_rules._read_int
+# Twin: xml.rules._read_int
 cdef const char* int_number(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
     cdef int64_t number = 0
     at = closed(read_int(at, &number), end, head)
@@ -198,7 +198,7 @@ cdef const char* int_number(const char* at, const char* end, const Head& head, P
     return at
 
 
-# Twin: _xml_rules._read_float
+# Twin: xml.rules._read_float
 cdef const char* float_number(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
     cdef double number = 0
     at = closed(read_float(at, &number), end, head)
@@ -207,7 +207,7 @@ cdef const char* float_number(const char* at, const char* end, const Head& head,
     return at
 
 
-# Twin: _xml_rules._read_bool
+# Twin: xml.rules._read_bool
 cdef const char* boolean(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
     cdef bint truth = False
     at = closed(read_bool(at, end, &truth), end, head)
@@ -216,7 +216,7 @@ cdef const char* boolean(const char* at, const char* end, const Head& head, PyOb
     return at
 
 
-# Twin: _xml_rules._read_null
+# Twin: xml.rules._read_null
 cdef const char* null(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
     at = closed(at, end, head)
     if at != NULL:
@@ -224,7 +224,7 @@ cdef const char* null(const char* at, const char* end, const Head& head, PyObjec
     return at
 
 
-# Twin: TypedBuilder.put
+# Twin: xml.exact.TypedBuilder.put
 cdef bint put(PyObject* value, const Head& head, Open* parent) noexcept:
     """Take the reference to *value* to where its element stands; False where such an element may not stand there."""
     cdef PyObject* key

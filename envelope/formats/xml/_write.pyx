@@ -34,7 +34,7 @@ cdef Writing[2] kept
 writing_of(DEFAULT_WRITING, kept)
 
 
-# Twin: xml.dumps
+# Twin: xml.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
     """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
     body = document(value, writing_of(options, kept))
@@ -45,7 +45,7 @@ def dumps(value, options=DEFAULT_WRITING, default=None):
     return body
 
 
-# Twin: TextWriter.write
+# Twin: common.writer.TextWriter.write
 cdef object document(value, const Writing& writing):
     """The bytes of a portable value: a declaration, and the element named root. None where anything is irregular."""
     cdef Walk walk
@@ -56,7 +56,7 @@ cdef object document(value, const Writing& writing):
     return out.finish() if put_declaration(out) and put_element(out, walk, kRoot, <PyObject*> value) else None
 
 
-# Twin: _Writer.parts
+# Twin: xml.write._Writer.parts
 cdef bint put_element(Document& out, Walk& walk, const Tag& tag, PyObject* value) noexcept:
     """Write one element; False where its value is irregular, or too much."""
     cdef int overflow = 0

@@ -17,7 +17,7 @@ struct Child {
   PyObject* value;  // owned; nullptr until it is read
 };
 
-// As _xml_rules.plain_container, where a name repeats: a map of the lists of values, of which those of one value give
+// Twin: xml.rules.plain_container, where a name repeats. A map of the lists of values, of which those of one value give
 // way to it. A new reference; nullptr where memory ends.
 inline PyObject* map_of_repeated(const Child* first, const Child* end, PyObject* item) {
   PyObject* map = PyDict_New();
@@ -41,7 +41,7 @@ inline PyObject* map_of_repeated(const Child* first, const Child* end, PyObject*
   return map;
 }
 
-// As _xml_rules.plain_container, of children that are not all items. A new reference; nullptr where memory ends.
+// Twin: xml.rules.plain_container, of children that are not all items. A new reference; nullptr where memory ends.
 inline PyObject* map_of(const Child* first, const Child* end) {
   PyObject* const item = key_cache.key("item", 4);
   PyObject* map = PyDict_New();

@@ -61,7 +61,7 @@ inline PyObject* str_of(const Run& run, bool escaped) {
   return at;
 }
 
-// As _read_bool: true | false
+// Twin: xml.rules._read_bool. true | false
 inline const char* read_bool(const char* at, const char* end, int* truth) {
   const char* after = behind(at, end, "true");
   *truth = after != nullptr;
@@ -80,7 +80,7 @@ inline const char* behind_digits(const char* at) {
 // The place behind 0 | [1-9][0-9]*
 inline const char* behind_whole(const char* at) { return *at == '0' ? at + 1 : behind_digits(at); }
 
-// As _INT: 0 | -?[1-9][0-9]*
+// Twin: xml.rules._INT. 0 | -?[1-9][0-9]*
 inline const char* read_int(const char* at, std::int64_t* number) {
   if (*at == '-' && at[1] == '0') return nullptr;
   const char* const end = behind_whole(at + (*at == '-'));
@@ -88,7 +88,7 @@ inline const char* read_int(const char* at, std::int64_t* number) {
   return std::from_chars(at, end, *number).ec == std::errc{} ? end : nullptr;
 }
 
-// As _FLOAT: -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
+// Twin: xml.rules._FLOAT. -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
 inline const char* read_float(const char* at, double* number) {
   const char* end = behind_whole(at + (*at == '-'));
   if (end != nullptr && *end == '.') end = behind_digits(end + 1);

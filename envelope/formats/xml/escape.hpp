@@ -12,7 +12,7 @@ namespace envelope::xml {
 
 enum class Place { kText, kAttribute };
 
-// As _NOT_XML, for one character: XML holds it not even as a reference.
+// Twin: xml.write._NOT_XML, for one character. XML holds it not even as a reference.
 template <class Unit>
 inline bool is_not_xml(Unit unit) {
   const std::uint32_t code = unit;
@@ -41,7 +41,7 @@ inline bool holds_surrogate(const Unit* units, std::size_t count) {
   return sizeof(Unit) > 1 && std::any_of(units, units + count, is_surrogate<Unit>);
 }
 
-// As _IN_TEXT and _IN_ATTRIBUTE, for one character.
+// Twins: xml.write._IN_TEXT, xml.write._IN_ATTRIBUTE, for one character.
 template <Place place, class Unit>
 inline char* put_reference(char* at, Unit unit) {
   switch (unit) {
@@ -60,7 +60,7 @@ inline char* put_reference(char* at, Unit unit) {
   return put_utf8(at, unit);
 }
 
-// As _json_escaped, for one character, and then as put_reference.
+// Twin: xml.write._json_escaped, for one character, and then as put_reference.
 template <Place place, class Unit>
 inline char* put_json_escape(char* at, Unit unit) {
   if (unit == '"') {

@@ -47,7 +47,7 @@ struct Head {
   Run key;
 };
 
-// As _root_offset: the declaration that our writer writes, where it stands here.
+// Twin: xml.read._root_offset. The declaration that our writer writes, where it stands here.
 inline const char* behind_declaration(const char* at, const char* end) {
   const char* const after = behind(at, end, "<?xml version=\"1.0\" encoding=\"utf-8\"?>");
   return after != nullptr ? after : at;
@@ -88,7 +88,8 @@ inline const char* read_attribute(const char* at, const char* end, Head* head) {
   return after;
 }
 
-// As typed_head: < name (white+ attribute)* white* /? >. Made a part of both walks, as what xml_elements.hpp has.
+// Twin: xml.rules.typed_head. < name (white+ attribute)* white* /? >. Made a part of both walks, as what elements.hpp
+// has.
 [[gnu::always_inline]] inline const char* read_head(const char* at, const char* end, Head* head) {
   if (*at != '<') return nullptr;
   *head = {at + 1, 0, kText, false, false, false, false, {}};

@@ -108,7 +108,7 @@ inline const char* unescape_unit(const char* at, const char* end, char** out) {
   return at;
 }
 
-// As _xml_rules.unescape, of `size` bytes in place; the end of what is left, nullptr where they are no such text.
+// Twin: xml.rules.unescape, of `size` bytes in place; the end of what is left, nullptr where they are no such text.
 inline char* unescape(char* bytes, Py_ssize_t size) {
   constexpr char kShort[] = "\"\"\\\\//b\bf\fn\nr\rt\t";  // in pairs: what stands behind the backslash, and for what
   const char* at = bytes;

@@ -26,7 +26,7 @@ constexpr std::size_t kLongestName = 64;
 inline const Tag kRoot{"root", 4, nullptr};
 inline const Tag kMember{"item", 4, nullptr};
 
-// As _NAME: (?!xml)[A-Za-z_][A-Za-z0-9_.-]{0,63}, xml in any case.
+// Twin: xml.write._NAME. (?!xml)[A-Za-z_][A-Za-z0-9_.-]{0,63}, xml in any case.
 inline bool is_name(PyObject* key) {
   const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(key));
   if (!PyUnicode_IS_ASCII(key) || size == 0 || size > kLongestName) return false;
@@ -35,7 +35,7 @@ inline bool is_name(PyObject* key) {
   return size < 3 || (text[0] | 0x20) != 'x' || (text[1] | 0x20) != 'm' || (text[2] | 0x20) != 'l';
 }
 
-// As _Tags: the tag of the element under `key`.
+// Twin: xml.write._Tags. The tag of the element under `key`.
 inline Tag tag_of(PyObject* key) {
   if (!is_name(key)) return {kMember.name, kMember.size, key};
   return {static_cast<const char*>(PyUnicode_DATA(key)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(key)), nullptr};

@@ -1,7 +1,8 @@
 """Make the tables that the documents show: `python tools/tables.py` writes those that have drifted.
 
 The README's table of codes, the same table in every language (docs/codes.md) and the verdicts over the whole grid
-(docs/verdicts.md). Each stands between a comment that names what makes it and a comment that ends it.
+(docs/verdicts.md); and the rooms of the library with their arrows (ARCHITECTURE.md), for which import-linter is needed
+(pip install -e '.[dev]'). Each stands between a comment that names what makes it and a comment that ends it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from envelope.fixtures.rules import RULES as FIXTURE_RULES
 from envelope.registry.codes import REGISTRY
 
 ROOT = Path(__file__).parent.parent
-FILES = (ROOT / "README.md", ROOT / "docs" / "codes.md", ROOT / "docs" / "verdicts.md")
+FILES = (
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "docs" / "codes.md",
+    ROOT / "docs" / "verdicts.md",
+)
 
 _MADE = re.compile(r"(<!-- made by: (?P<maker>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -76,10 +82,15 @@ def _table(lines: list[list[str]]) -> str:
 
 def _make(maker: str) -> str:
     if maker.startswith("envelope "):
-        command = [sys.executable, "-m", *maker.split()]
-        return subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout.decode()
+        return _output("-m", *maker.split())
+    if maker.startswith("python "):
+        return f"```text\n{_output(*maker.split()[1:])}```\n"
     makers = {"verdicts": verdicts, "rules": rules, "contradictions": contradictions, "fixture rules": fixture_rules}
     return makers[maker]()
+
+
+def _output(*command: str) -> str:
+    return subprocess.run([sys.executable, *command], capture_output=True, check=True, cwd=ROOT).stdout.decode()
 
 
 def made(text: str) -> str:

@@ -29,7 +29,7 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: json.read.loads
 def loads(data, options=DEFAULT_READING, *, format="json"):
-    """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
+    """The value of a JSON document in UTF-8; `DecodeError` where it is not one, or not exactly representable."""
     cdef Reading reading = reading_of(options, kept)
     if type(data) is not bytes:
         data = as_bytes(data, format, options.limits)

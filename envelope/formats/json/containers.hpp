@@ -27,7 +27,7 @@ struct Open {
   Shape shape;
 };
 
-// A false answer: the document is not plain, or memory is out. Drop it.
+// False: the document is not plain, or memory is out. Drop it.
 class Containers {
  public:
   static constexpr Py_ssize_t kDeepest = 254;  // what orjson goes down to
@@ -37,7 +37,7 @@ class Containers {
   // Whether the innermost container has all its members.
   bool is_complete() const { return open_[depth_ - 1].left == 0; }
 
-  // Whether it is an object's, whose names are no array keys.
+  // Whether it is an object's, whose names are not array keys.
   bool in_object() const {
     const Shape shape = open_[depth_ - 1].shape;
     return shape == Shape::kEmptyObject || shape == Shape::kObject;
@@ -62,7 +62,7 @@ class Containers {
     return key_text(out, open, digits, put_digits(digits, key) - digits, digits);
   }
 
-  // The next member stands under these bytes, behind which one of ASCII stands.
+  // The next member stands under these bytes, after which one of ASCII stands.
   bool name(Buffer& out, const char* bytes, Py_ssize_t size, const char* readable) {
     Open& open = open_[depth_ - 1];
     std::int64_t number;

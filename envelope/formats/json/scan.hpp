@@ -50,12 +50,12 @@ inline Py_ssize_t most_items(const char* bytes, Py_ssize_t size) {
 // What JsonScanner looks at, for a document that orjson takes: all of it, members that are given again too. Of any
 // other document, what stands before its first fault.
 struct JsonBounds {
-  Py_ssize_t items = 0;  // the root is none
+  Py_ssize_t items = 0;  // the root is not one
   Py_ssize_t depth = 0;
   bool exact = true;  // each integer is one of 64 bits
 };
 
-inline const char* behind_string(const char* at, const char* end) {
+inline const char* skip_string(const char* at, const char* end) {
   while (++at < end && *at != '"') at += *at == '\\';
   return at + 1;
 }
@@ -63,7 +63,7 @@ inline const char* behind_string(const char* at, const char* end) {
 inline bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
 
 // Whether all of a number's bytes make an int64; else the number is a float, or beyond 64 bits.
-inline const char* behind_number(const char* at, const char* end, JsonBounds* bounds) {
+inline const char* skip_number(const char* at, const char* end, JsonBounds* bounds) {
   std::int64_t number;
   const auto [stop, error] = std::from_chars(at, end, number);
   const char* last = stop;
@@ -80,9 +80,9 @@ inline JsonBounds json_bounds(const char* at, const char* end) {
   Py_ssize_t depth = 0;
   while (at < end) {
     if (*at == '"') {
-      at = behind_string(at, end);
+      at = skip_string(at, end);
     } else if (*at == '-' || (*at >= '0' && *at <= '9')) {
-      at = behind_number(at, end, &bounds);
+      at = skip_number(at, end, &bounds);
     } else if (*at == '[' || *at == '{') {
       const char closer = *at == '[' ? ']' : '}';
       bounds.depth = std::max(bounds.depth, ++depth);

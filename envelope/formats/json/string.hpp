@@ -17,7 +17,7 @@ namespace envelope::json {
 using NotPlain = Odd<'"', '\\'>;
 
 // Copies bytes up to the first that does not stand as it is, and moves both places on. It goes by eight bytes: as many
-// behind what it copies are overwritten, and read where they are not past `readable`.
+// after what it copies are overwritten, and read where they are not past `readable`.
 inline void copy_plain(char*& at, const unsigned char*& from, const unsigned char* end, const unsigned char* readable) {
 #ifdef ENVELOPE_FINDS_IN_WORDS
   while (from < end && readable - from >= 8) {
@@ -34,7 +34,7 @@ inline void copy_plain(char*& at, const unsigned char*& from, const unsigned cha
   while (from < end && !NotPlain::has(*from)) *at++ = static_cast<char>(*from++);
 }
 
-// "text" of `size` bytes, behind which one of ASCII stands; false where they are not UTF-8, or there is no room.
+// "text" of `size` bytes, after which one of ASCII stands; false where they are not UTF-8, or there is no room.
 inline bool put_string(Buffer& out, const char* bytes, Py_ssize_t size, const char* readable) {
   constexpr std::size_t kSlack = 16;  // for an escape and the quotes, and what is overwritten
   const auto* from = reinterpret_cast<const unsigned char*>(bytes);

@@ -11,7 +11,7 @@
 
 namespace envelope::json {
 
-constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; what is behind the number may be spoilt
+constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; what is after the number may be spoilt
 
 // Writes a finite `number` into kFloatRoom bytes: in fixed notation for powers of ten from -5 to 15, else as 1e+16,
 // 1.5e-7.

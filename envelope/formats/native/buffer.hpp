@@ -15,7 +15,7 @@
 namespace envelope {
 
 // Asks for a long document's memory in large pages, where the system has them: most of it is new memory, whose first
-// use, one fault for each small page, can take as long as writing the document does. It is no more than a wish: where
+// use, one fault for each small page, can take as long as writing the document does. It is only a wish: where
 // the system refuses, as it may where its pages are larger than kPage, all is as it was.
 inline void prefer_large_pages([[maybe_unused]] PyObject* bytes, [[maybe_unused]] Py_ssize_t size) {
 #ifdef MADV_HUGEPAGE

@@ -75,7 +75,7 @@ inline std::uint64_t eight_digits(std::uint64_t word) {
   return (word * 10000 + (word >> 32)) & 0xFFFFFFFF;
 }
 
-// -? digits (. digits)?, no exponent; answers the place behind it, nullptr where it is not for this header.
+// -? digits (. digits)?, no exponent; returns the place after it, nullptr where it is not for this header.
 inline const char* read_decimal(const char* at, const char* end, double* number) {
   static constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};

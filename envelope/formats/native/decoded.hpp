@@ -29,7 +29,7 @@ inline PyObject* ascii_text(const char* bytes, Py_ssize_t size) {
   return text;
 }
 
-// Decodes UTF-8 of up to three bytes a character; answers how many characters, -1 at anything else.
+// Decodes UTF-8 of up to three bytes a character; returns how many characters, -1 at anything else.
 inline Py_ssize_t decode_short(const char* bytes, Py_ssize_t size, Py_UCS2* out) {
   const auto* at = reinterpret_cast<const unsigned char*>(bytes);
   const auto* const end = at + size;
@@ -69,7 +69,7 @@ inline Py_ssize_t decode_short(const char* bytes, Py_ssize_t size, Py_UCS2* out)
   return PyUnicode_DecodeUTF8(bytes, size, nullptr);
 }
 
-// A new str of UTF-8; nullptr with an exception where it is none.
+// A new str of UTF-8; nullptr with an exception where it is not UTF-8.
 inline PyObject* text(const char* bytes, Py_ssize_t size) {
   return is_ascii(bytes, size) ? ascii_text(bytes, size) : wide_text(bytes, size);
 }

@@ -15,7 +15,7 @@ namespace envelope {
 
 inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-// -? digits, within 64 bits; answers the place behind them. What fits without a check is summed up here.
+// -? digits, within 64 bits; returns the place after them. What fits without a check is summed up here.
 inline const char* read_int(const char* at, const char* end, std::int64_t* number) {
   constexpr int kSureDigits = 18;
   const bool minus = *at == '-';
@@ -32,7 +32,7 @@ inline const char* read_int(const char* at, const char* end, std::int64_t* numbe
   return digit > at + minus ? digit : nullptr;
 }
 
-// 0 | [1-9] digits — a length or a count, no longer than any memory; answers the place behind it.
+// 0 | [1-9] digits — a length or a count, no longer than any memory; returns the place after it.
 inline const char* read_length(const char* at, Py_ssize_t* length) {
   constexpr Py_ssize_t kMost = Py_ssize_t{1} << 48;
   if (!is_digit(*at)) return nullptr;
@@ -40,10 +40,10 @@ inline const char* read_length(const char* at, Py_ssize_t* length) {
   while (is_digit(*at) && *length > 0 && *length < kMost) {
     *length = *length * 10 + (*at++ - '0');
   }
-  return at;  // at a digit still, where it is no length
+  return at;  // at a digit still, where it is not a length
 }
 
-// -? digits [. digits*] [(e|E) [+-]? digits], finite; answers the place behind it.
+// -? digits [. digits*] [(e|E) [+-]? digits], finite; returns the place after it.
 inline const char* read_float(const char* at, const char* end, double* number) {
   if (!is_digit(at[*at == '-'])) {  // from_chars would take inf and nan
     return nullptr;
@@ -53,7 +53,7 @@ inline const char* read_float(const char* at, const char* end, double* number) {
   return error == std::errc{} && std::isfinite(*number) ? stop : nullptr;
 }
 
-// Twin: php.numbers.read_float, what PHP's domain has of it: NAN | INF | -INF; answers the place behind it.
+// Twin: php.numbers.read_float, what PHP's domain has of it: NAN | INF | -INF; returns the place after it.
 inline const char* read_not_finite(const char* at, double* number) {
   const bool minus = *at == '-';
   if (!minus && at[0] == 'N' && at[1] == 'A' && at[2] == 'N') {
@@ -74,7 +74,7 @@ inline bool is_php_exponent(const char* point, const char* stop) {
 }
 
 // Twin: var_export.read._NUMBER, the int or float: `-? (0 | [1-9] digits) (. digits (E [+-] digits)?)?` but -0, and
-// PHP_INT_MIN as the difference that PHP prints; answers the place behind it.
+// PHP_INT_MIN as the difference that PHP prints; returns the place after it.
 inline const char* read_literal(const char* at, const char* end, PyObject** value) {
   const char* const digits = at + (*at == '-');
   const char* point = digits;

@@ -96,7 +96,7 @@ inline Shortest find_shortest(double number, char* room) {
   int power = 0;
   const std::uint64_t fraction = bits & ((std::uint64_t{1} << 52) - 1);
   const std::uint64_t digits = shortest_decimal(fraction | std::uint64_t{1} << 52, exponent, &power);
-  // One digit and twice eight, without those zeros that stand before and behind.
+  // One digit and twice eight, without those zeros that stand before and after.
   *room = static_cast<char>('0' + digits / 10'000'000'000'000'000);
   put_eight(room + 1, digits / 100'000'000 % 100'000'000);
   char* end = put_eight(room + 9, digits % 100'000'000);

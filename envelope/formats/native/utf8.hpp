@@ -7,7 +7,7 @@ namespace envelope {
 
 inline bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// How many bytes the character beyond ASCII at `at` takes; 0 where it is none. What stands behind the text continues
+// How many bytes the character beyond ASCII at `at` takes; 0 where it is not one. What stands after the text continues
 // none.
 inline int character_size(const unsigned char* at) {
   const std::uint32_t lead = at[0];

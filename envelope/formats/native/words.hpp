@@ -31,7 +31,7 @@ constexpr std::uint64_t each_byte(std::uint64_t byte) { return byte * 0x01010101
 
 constexpr std::uint64_t kHighBits = each_byte(0x80);
 
-// The high bit of the first byte that is zero; those of bytes behind it may be wrong.
+// The high bit of the first byte that is zero; those of bytes after it may be wrong.
 constexpr std::uint64_t zeros(std::uint64_t word) { return (word - each_byte(1)) & ~word & kHighBits; }
 
 // Bytes that are one of `marks`, which are ASCII.
@@ -39,7 +39,7 @@ template <char... marks>
 struct Marks {
   static constexpr bool has(std::uint32_t character) { return (... || (character == marks)); }
 
-  // The high bit of the first of them in a word, nothing where there is none; those of bytes behind it may be wrong.
+  // The high bit of the first of them in a word, nothing where there is none; those of bytes after it may be wrong.
   static constexpr std::uint64_t in(std::uint64_t word) {
     return (... | zeros(word ^ each_byte(marks)));
   }
@@ -81,7 +81,7 @@ inline const char* find(const char* at, const char* end) {
 
 // The place after a literal that must stand at `at`; nullptr where it does not stand there.
 template <std::size_t N>
-inline const char* behind(const char* at, const char* end, const char (&literal)[N]) {
+inline const char* skip(const char* at, const char* end, const char (&literal)[N]) {
   return end - at >= static_cast<std::ptrdiff_t>(N - 1) && std::memcmp(at, literal, N - 1) == 0 ? at + N - 1 : nullptr;
 }
 

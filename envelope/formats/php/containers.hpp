@@ -26,7 +26,7 @@ struct Open {
   Kind kind;
 };
 
-// Owns all that is read, until `close` of the outermost hands it over. A false or nullptr answer: drop the work.
+// Owns all that is read, until `close` of the outermost hands it over. False or nullptr: drop the work.
 class Containers {
  public:
   // Deeper documents are the Python reader's.
@@ -48,7 +48,7 @@ class Containers {
   }
 
   bool php = false;          // the value domain
-  bool unique_keys = false;  // whether a key that a map has already is none that `put` takes
+  bool unique_keys = false;  // whether a key that a map has already is one that `put` does not take
   Slots slots;
 
   Py_ssize_t depth() const { return depth_; }
@@ -63,7 +63,7 @@ class Containers {
     return map && push({map, nullptr, nullptr, count_, left, Kind::kStdObject});
   }
 
-  // An object of this class, whose name (nullptr where memory ended) is taken over; answers it, borrowed.
+  // An object of this class, whose name (nullptr where memory ended) is taken over; returns it, borrowed.
   PyObject* open_object(PyObject* class_name, Py_ssize_t left) {
     if (!class_name) return nullptr;
     const Kind kind = PyUnicode_CompareWithASCIIString(class_name, "stdClass") ? Kind::kObject : Kind::kStdObject;
@@ -104,7 +104,7 @@ class Containers {
     return open.key != nullptr;
   }
 
-  // Whether it is an object's, whose names are no array keys.
+  // Whether it is an object's, whose names are not array keys.
   bool in_object() const { return open_[depth_ - 1].kind >= Kind::kStdObject; }
 
   // Whether it is an object's of another class than stdClass.

@@ -10,7 +10,7 @@
 
 namespace envelope {
 
-constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; what is behind the number may be spoilt
+constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; what is after the number may be spoilt
 
 // Writes a number of no more than four decimals (a price, say), which needs no search for its shortest digits; null for
 // any other. Where m/10^k is the number, and m has at most 15 digits, no other decimal of so few digits is.

@@ -22,12 +22,12 @@ inline bool is_std_class(const char* bytes, Py_ssize_t size) {
 
 inline PyObject* std_class_name() { return key_cache.key("stdClass", 8); }
 
-// A new str of a class's name; nullptr where it is none.
+// A new str of a class's name; nullptr where it is not one.
 inline PyObject* new_class_name(const char* bytes, Py_ssize_t size) {
   return is_class_name(bytes, size) ? key_cache.key(bytes, size) : nullptr;
 }
 
-// A new PhpEnum; nullptr where one of its names is none.
+// A new PhpEnum; nullptr where one of its names is not a name.
 inline PyObject* new_enum_case(const char* name, Py_ssize_t name_size, const char* label, Py_ssize_t label_size) {
   if (!is_class_name(name, name_size) || !is_class_name(label, label_size)) return nullptr;
   PyObject* const class_name = key_cache.key(name, name_size);

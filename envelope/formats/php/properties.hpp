@@ -30,7 +30,7 @@ inline PyObject* enum_class(PyObject* value) { return classes.enum_case.field(va
 
 inline PyObject* enum_label(PyObject* value) { return classes.enum_case.field(value, Classes::kCase); }
 
-// A tuple of properties alone; null where the object is none that is made of such.
+// A tuple of properties alone; null where the object is not made of such.
 inline PyObject* properties_of(PyObject* object) {
   PyObject* const properties = classes.object.field(object, Classes::kProperties);
   if (classes.object.field(object, Classes::kPayload) != Py_None || !PyTuple_CheckExact(properties)) return nullptr;
@@ -55,7 +55,7 @@ inline bool is_public(PyObject* property) {
   return classes.property.field(property, Classes::kVisibility) == classes.public_ || has_visibility(property, "public");
 }
 
-// Appends a str; false where it is none, or has a lone surrogate.
+// Appends a str; false where it is not one, or has a lone surrogate.
 inline bool append_utf8(std::string& text, PyObject* more) {
   if (!PyUnicode_CheckExact(more)) return false;
   std::size_t ready = 0;

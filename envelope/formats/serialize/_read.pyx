@@ -1,6 +1,6 @@
 """Reading serialize, compiled: what is plain. The grammar stands in `php_serialize`, whose reader takes all else.
 
-Each function answers the place behind what it read, NULL where that is not plain: then `loads` drops the work and
+Each function returns the place after what it read, NULL where that is not plain: then `loads` drops the work and
 asks the Python reader, which has the errors. Bytes end in a NUL that no token holds, so one byte can always be read.
 """
 
@@ -29,7 +29,7 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: serialize.read.loads
 def loads(data, options=DEFAULT_READING):
-    """The value that *data*, an output of PHP's `serialize`, stands for; `DecodeError` where it is none."""
+    """The value that *data*, an output of PHP's `serialize`, stands for; `DecodeError` where it is not one."""
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value = NULL
     cdef bint refers = False

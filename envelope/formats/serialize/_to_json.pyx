@@ -1,6 +1,6 @@
 """From serialize to JSON without a value between, compiled: what is plain in both, and has no key twice.
 
-A function answers the place behind what it read. Where that is not plain it answers NULL or False: then the two codecs
+A function returns the place after what it read. Where that is not plain it returns NULL or False: then the two codecs
 do the work, or have the error.
 """
 
@@ -70,7 +70,7 @@ def convert(data, limits, *, bint ascii):
 def convert_lines(bytes data not None, limits, *, bint ascii):
     """Each line of *data* as `convert` has it, how many lines there are, and how many of them are not empty.
 
-    None where one of them is not plain. A return before a line feed is no part of a document.
+    None where one of them is not plain. A return before a line feed is not a part of a document.
     """
     cdef Bounds bounds = bounds_of(limits)
     cdef Buffer out
@@ -107,7 +107,7 @@ cdef object finish(Buffer& out, Py_ssize_t bound, bint ascii):
 
 # Twin: serialize.read._Reader.read
 cdef bint write(const char* at, const char* end, Buffer& out, const Bounds& bounds) noexcept:
-    """value, then the end of the input, which is no token's next byte."""
+    """value, then the end of the input, which is not any token's next byte."""
     cdef Py_ssize_t items = 0, size = 0
     cdef int64_t number
     cdef bint is_object

@@ -12,13 +12,13 @@ cdef enum:
 
 # Twin: serialize.read._Reader.string
 cdef inline const char* string_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """`s:length:"bytes";` — answers where the bytes begin."""
+    """`s:length:"bytes";` — returns where the bytes begin."""
     at = quoted_span(at, end, size)
     return at if at != NULL and at[size[0] + 1] == b";" else NULL
 
 
 cdef inline const char* quoted_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """tag `:length:"bytes"` — answers where the bytes begin; one more behind them is in the input."""
+    """tag `:length:"bytes"` — returns where the bytes begin; one more after them is in the input."""
     if at[1] != b":":
         return NULL
     at = read_length(at + 2, size)

@@ -54,7 +54,7 @@ inline bool put_head(Buffer& out, Py_ssize_t count, bool is_object) {
 // The end of a container: }
 inline bool put_close(Buffer& out) { return put_literal(out, "}"); }
 
-// s:size:" in front of `size` bytes, for which (and for what closes them) there is room behind it.
+// s:size:" in front of `size` bytes, for which (and for what closes them) there is room after it.
 inline char* open_string(Buffer& out, std::size_t size) {
   char* at = out.room(size + kDigits + 6);
   if (at == nullptr) return nullptr;

@@ -1,6 +1,6 @@
 """Reading var_export, compiled: what is plain. The grammar stands in `php_var_export`, whose reader takes all else.
 
-Each function answers the place behind what it read, NULL where that is not plain: then `loads` drops the work and
+Each function returns the place after what it read, NULL where that is not plain: then `loads` drops the work and
 asks the Python reader, which has the errors. Bytes end in a NUL that no token holds, so one byte can always be read.
 """
 
@@ -21,11 +21,11 @@ from envelope.options import DEFAULT_READING
 
 cdef extern from "var_export/layout.hpp" namespace "envelope":
     bint is_indent(const char*, const char*, Py_ssize_t)
-    const char* behind_arrow(const char*, const char*)
-    const char* behind_comma(const char*, const char*)
-    const char* behind_array(const char*, const char*)
-    const char* behind_object(const char*, const char*)
-    const char* behind_set_state(const char*, const char*)
+    const char* skip_arrow(const char*, const char*)
+    const char* skip_comma(const char*, const char*)
+    const char* skip_array(const char*, const char*)
+    const char* skip_object(const char*, const char*)
+    const char* skip_set_state(const char*, const char*)
     const char* class_end(const char*)
     const char* name_end(const char*)
 
@@ -92,7 +92,7 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
                 at = read_numbers(at, end, opened, &items, bounds.max_items)
                 if at == NULL:
                     return NULL
-            at = behind_comma(at, end)
+            at = skip_comma(at, end)
 
         # ---- out of the containers that are complete
         while True:
@@ -113,7 +113,7 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
                 return whole(value, at + 1, end)
             if not opened.put(value):
                 return NULL
-            at = behind_comma(at + 1, end)
+            at = skip_comma(at + 1, end)
 
         # ---- key
         items += 1
@@ -127,12 +127,12 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
 # Twin: var_export.read._Reader.head
 cdef inline const char* head(const char* at, const char* end, Containers* opened, PyObject** enum_case) noexcept:
     """`array (⏎` | `(object) array(⏎` | `\\Class::__set_state(array(⏎` open a container; `\\Class::Case` is an *enum_case*."""
-    cdef const char* inside = behind_array(at, end)
+    cdef const char* inside = skip_array(at, end)
     if inside != NULL:
         return inside if opened.open_array(0) else NULL
     if opened.php and not classes_are_ready():
         return NULL
-    inside = behind_object(at, end)
+    inside = skip_object(at, end)
     if inside == NULL:
         return class_head(at, end, opened, enum_case) if opened.php else NULL
     if opened.php:
@@ -149,7 +149,7 @@ cdef const char* class_head(const char* at, const char* end, Containers* opened,
     cdef PyObject* class_name
     if at[0] != b"\\" or colons[0] != b":" or colons[1] != b":" or is_std_class(name, colons - name):
         return NULL
-    inside = behind_set_state(colons + 2, end)
+    inside = skip_set_state(colons + 2, end)
     if inside == NULL:
         inside = name_end(colons + 2)
         enum_case[0] = new_enum_case(name, colons - name, colons + 2, inside - colons - 2)
@@ -172,17 +172,17 @@ cdef inline const char* key(const char* at, const char* end, Quoted* quoted, Con
             return NULL
     else:
         at = read_int(at, end, &number)
-        # No leading zeros, and no -0: the only numbers that begin so and are no 0.
+        # No leading zeros, and no -0: the only numbers that begin so and are not 0.
         if at == NULL or (start[0] == b"0" and at > start + 1) or (start[0] == b"-" and start[1] == b"0"):
             return NULL
         if not opened.name(number):
             return NULL
-    return behind_arrow(at, end)
+    return skip_arrow(at, end)
 
 
 # Twin: var_export.read._Reader.scalar
 cdef inline const char* scalar(const char* at, const char* end, bint php, Quoted* quoted, PyObject** value) noexcept:
-    """string | number | NULL | true | false | NAN | INF | -INF — what stands behind them is for the caller to see."""
+    """string | number | NULL | true | false | NAN | INF | -INF — what stands after them is for the caller to see."""
     cdef double number
     cdef const char* stop
     if at[0] == b"'":

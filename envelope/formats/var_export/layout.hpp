@@ -23,15 +23,15 @@ inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
   return true;
 }
 
-inline const char* behind_arrow(const char* at, const char* end) { return behind(at, end, " => "); }
+inline const char* skip_arrow(const char* at, const char* end) { return skip(at, end, " => "); }
 
-inline const char* behind_comma(const char* at, const char* end) { return behind(at, end, ",\n"); }
+inline const char* skip_comma(const char* at, const char* end) { return skip(at, end, ",\n"); }
 
-inline const char* behind_array(const char* at, const char* end) { return behind(at, end, "array (\n"); }
+inline const char* skip_array(const char* at, const char* end) { return skip(at, end, "array (\n"); }
 
-inline const char* behind_object(const char* at, const char* end) { return behind(at, end, "(object) array(\n"); }
+inline const char* skip_object(const char* at, const char* end) { return skip(at, end, "(object) array(\n"); }
 
-inline const char* behind_set_state(const char* at, const char* end) { return behind(at, end, "__set_state(array(\n"); }
+inline const char* skip_set_state(const char* at, const char* end) { return skip(at, end, "__set_state(array(\n"); }
 
 // The end of what may be the name of a case.
 inline const char* name_end(const char* at) {

@@ -29,9 +29,9 @@ class NextElement {
     return true;
   }
 
-  // The place behind it; nullptr where something else stands here. Eight bytes at a time, the last eight overlapping
+  // The place after it; nullptr where something else stands here. Eight bytes at a time, the last eight overlapping
   // those before: no list is so shallow that there are fewer.
-  const char* behind(const char* at, const char* end) const {
+  const char* skip(const char* at, const char* end) const {
     if (end - at < size_) return nullptr;
     std::uint64_t differences = word_at(at + size_ - 8) ^ word_at(text_ + size_ - 8);
     for (Py_ssize_t from = 0; from + 8 < size_; from += 8) differences |= word_at(at + from) ^ word_at(text_ + from);
@@ -64,14 +64,14 @@ class NextElement {
   char text_[2 + kWidestIndent + kDigits + 4];
 };
 
-// Twin: var_export.read._Reader.read. (`,⏎` indent index ` => ` number)*, behind a number in a list; answers the place
-// behind the last.
+// Twin: var_export.read._Reader.read. (`,⏎` indent index ` => ` number)*, after a number in a list; returns the place
+// after the last.
 [[gnu::noinline]] inline const char* read_numbers(const char* at, const char* end, Containers& opened,
                                                   Py_ssize_t* items, Py_ssize_t max_items) {
   NextElement next;
   if (!next.begin(2 * opened.depth(), opened.list_size())) return at;
   for (; *items < max_items; ++*items, next.advance()) {
-    const char* const element = next.behind(at, end);
+    const char* const element = next.skip(at, end);
     PyObject* value = nullptr;
     const char* const stop = element ? read_literal(element, end, &value) : nullptr;
     if (!stop) return at;

@@ -37,7 +37,7 @@ inline bool put_double(Buffer& out, double number) {
   return true;
 }
 
-// Writes so many spaces, eight at a time: up to seven bytes behind them are spoilt, for which kSlack has room.
+// Writes so many spaces, eight at a time: up to seven bytes after them are spoilt, for which kSlack has room.
 inline char* put_indent(char* at, std::size_t indent) {
   for (std::size_t done = 0; done < indent; done += 8) std::memcpy(at + done, "        ", 8);
   return at + indent;
@@ -124,7 +124,7 @@ inline bool put_raw(Buffer& out, const char* bytes, Py_ssize_t count) {
   return put_quoted(out, 0, bytes, static_cast<std::size_t>(count), 1, ",\n");
 }
 
-// The name of a property, behind its indent.
+// The name of a property, after its indent.
 inline bool put_name(Buffer& out, std::size_t indent, PyObject* text) { return put_text(out, indent, text, " => "); }
 
 inline bool put_index_key(Buffer& out, std::size_t indent, long long index) {
@@ -157,7 +157,7 @@ inline bool put_property_name(Buffer& out, std::size_t indent, PyObject* propert
   return put_name(out, indent, name);
 }
 
-// The key of an array, behind its indent: bare for the canonical decimal of an int64.
+// The key of an array, after its indent: bare for the canonical decimal of an int64.
 inline bool put_key(Buffer& out, std::size_t indent, PyObject* text) {
   if (!is_int_key(text)) return put_text(out, indent, text, " => ");
   const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));

@@ -1,6 +1,6 @@
 """`xml.loads`, compiled: what our writer writes, white space between children, and names that repeat.
 
-Each function answers the place behind what it read, NULL where that is irregular: then `loads` drops the work and asks
+Each function returns the place after what it read, NULL where that is irregular: then `loads` drops the work and asks
 the Python function, which has the errors and the rest of XML. The grammar stands in `xml`; here beside each function
 is the rule that it reads. The bytes end in a NUL that no token holds, so one byte can always be read.
 """
@@ -41,7 +41,7 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: xml.read.loads
 def loads(data, options=DEFAULT_READING):
-    """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
+    """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is not a value."""
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value
     if type(data) is not bytes:
@@ -62,10 +62,10 @@ cdef PyObject* value_of(bytes document, const Reading& reading) except? NULL:
     cdef const char* root
     if PyBytes_GET_SIZE(document) > reading.bounds.max_bytes:
         return NULL
-    root = behind_white(behind_declaration(PyBytes_AS_STRING(document), end))
+    root = skip_white(skip_declaration(PyBytes_AS_STRING(document), end))
     value = read_typed(root, end, reading.bounds) if reading.typed else read_plain(root, end, reading.bounds)
     if value == NULL:
-        PyErr_Clear()  # memory ended, or text was no UTF-8
+        PyErr_Clear()  # memory ended, or text was not UTF-8
     return value
 
 
@@ -80,7 +80,7 @@ cdef PyObject* read_typed(const char* at, const char* end, const Bounds& bounds)
     cdef Head head
     opened[0] = Open(NULL, kDocument, NULL, 0)
     while True:
-        # ---- element: its start tag, and all of it where it is no container
+        # ---- element: its start tag, and all of it where it is not a container
         at = read_head(at, end, &head)
         items += 1
         if at == NULL or items > bounds.max_items:
@@ -95,13 +95,13 @@ cdef PyObject* read_typed(const char* at, const char* end, const Bounds& bounds)
         if (head.kind == kList or head.kind == kMap) and not head.is_empty:
             top += 1
             top[0] = Open(value, head.kind, head.name, head.size)
-        # ---- the end tags behind it
-        at = behind_white(at)
+        # ---- the end tags after it
+        at = skip_white(at)
         while top > opened and at[0] == b"<" and at[1] == b"/":
-            at = behind_end_tag(at, end, top.name, top.size)
+            at = skip_end_tag(at, end, top.name, top.size)
             if at == NULL:
                 break
-            at = behind_white(at)
+            at = skip_white(at)
             top -= 1
         if at == NULL:
             break
@@ -136,7 +136,7 @@ cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds)
                 return NULL
             top += 1
             top[0] = Parent(head.name, head.size, children.count())
-            at = behind_white(at)
+            at = skip_white(at)
             continue
         value = NULL
         if head.is_empty:
@@ -146,13 +146,13 @@ cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds)
         children.put(value)
         if value == NULL:
             return NULL
-        # ---- the end tags behind it
-        at = behind_white(at)
+        # ---- the end tags after it
+        at = skip_white(at)
         while top > opened and at[0] == b"<" and at[1] == b"/":
-            at = behind_end_tag(at, end, top.name, top.size)
+            at = skip_end_tag(at, end, top.name, top.size)
             if at == NULL or not children.close(top.first):
                 return NULL
-            at = behind_white(at)
+            at = skip_white(at)
             top -= 1
         if top == opened:
             return children.root() if at == end else NULL
@@ -171,7 +171,7 @@ cdef bint open_child(Children& children, const Head& head) noexcept:
 
 # Twin: xml.rules.SCALARS
 cdef const char* scalar(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
-    """What stands in an element that is no container, and its end tag. A new reference comes with it."""
+    """What stands in an element that is not a container, and its end tag. A new reference comes with it."""
     if head.is_empty:
         if head.kind == kText:
             value[0] = ascii_text(at, 0)

@@ -1,4 +1,4 @@
-// The children of the plain dialect's open elements: whether they are a list or a map is known behind the last of them.
+// The children of the plain dialect's open elements: whether they are a list or a map is known after the last of them.
 #pragma once
 
 #include <Python.h>
@@ -58,7 +58,7 @@ inline PyObject* map_of(const Child* first, const Child* end) {
   return map;
 }
 
-// Owns all that is read. A false answer: memory ended, drop the work.
+// Owns all that is read. False: memory ended, drop the work.
 class Children {
  public:
   Children() = default;

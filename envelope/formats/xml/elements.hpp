@@ -53,7 +53,7 @@ inline PyObject* str_of(const Run& run, bool escaped) {
   return head.has_key ? str_of(head.key, head.is_key_escaped) : key_cache.key(head.name, head.size);
 }
 
-// Characters and references, and the end tag; a new reference to their str comes with the place behind.
+// Characters and references, and the end tag; a new reference to their str comes with the place after.
 [[gnu::always_inline]] inline const char* text(const char* at, const char* end, const Head& head, PyObject** value) {
   Run run;
   at = closed(read_text(at, end, &run), end, head);
@@ -63,36 +63,36 @@ inline PyObject* str_of(const Run& run, bool escaped) {
 
 // Twin: xml.rules._read_bool. true | false
 inline const char* read_bool(const char* at, const char* end, int* truth) {
-  const char* after = behind(at, end, "true");
+  const char* after = skip(at, end, "true");
   *truth = after != nullptr;
-  return after != nullptr ? after : behind(at, end, "false");
+  return after != nullptr ? after : skip(at, end, "false");
 }
 
 inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-// The place behind [0-9]+
-inline const char* behind_digits(const char* at) {
+// The place after [0-9]+
+inline const char* skip_digits(const char* at) {
   if (!is_digit(*at)) return nullptr;
   while (is_digit(*at)) ++at;
   return at;
 }
 
-// The place behind 0 | [1-9][0-9]*
-inline const char* behind_whole(const char* at) { return *at == '0' ? at + 1 : behind_digits(at); }
+// The place after 0 | [1-9][0-9]*
+inline const char* skip_whole(const char* at) { return *at == '0' ? at + 1 : skip_digits(at); }
 
 // Twin: xml.rules._INT. 0 | -?[1-9][0-9]*
 inline const char* read_int(const char* at, std::int64_t* number) {
   if (*at == '-' && at[1] == '0') return nullptr;
-  const char* const end = behind_whole(at + (*at == '-'));
+  const char* const end = skip_whole(at + (*at == '-'));
   if (end == nullptr) return nullptr;
   return std::from_chars(at, end, *number).ec == std::errc{} ? end : nullptr;
 }
 
 // Twin: xml.rules._FLOAT. -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
 inline const char* read_float(const char* at, double* number) {
-  const char* end = behind_whole(at + (*at == '-'));
-  if (end != nullptr && *end == '.') end = behind_digits(end + 1);
-  if (end != nullptr && (*end | 0x20) == 'e') end = behind_digits(end + 1 + (end[1] == '+' || end[1] == '-'));
+  const char* end = skip_whole(at + (*at == '-'));
+  if (end != nullptr && *end == '.') end = skip_digits(end + 1);
+  if (end != nullptr && (*end | 0x20) == 'e') end = skip_digits(end + 1 + (end[1] == '+' || end[1] == '-'));
   if (end == nullptr) return nullptr;
   return std::from_chars(at, end, *number).ec == std::errc{} && std::isfinite(*number) ? end : nullptr;
 }

@@ -1,4 +1,4 @@
-// Tags. Each function answers the place behind what it read, nullptr where that is irregular.
+// Tags. Each function returns the place after what it read, nullptr where that is irregular.
 #pragma once
 
 #include <Python.h>
@@ -12,7 +12,7 @@
 
 namespace envelope::xml {
 
-// Which bytes stand in a name: 1 anywhere, 2 behind its start only.
+// Which bytes stand in a name: 1 anywhere, 2 after its start only.
 inline constexpr std::array<unsigned char, 256> kNameBytes = [] {
   std::array<unsigned char, 256> kinds{};
   for (unsigned char letter = 'a'; letter <= 'z'; ++letter) kinds[letter] = kinds[letter - 'a' + 'A'] = 1;
@@ -26,8 +26,8 @@ inline bool starts_name(char byte) { return kNameBytes[static_cast<unsigned char
 
 inline bool is_in_name(char byte) { return kNameBytes[static_cast<unsigned char>(byte)] != 0; }
 
-// The place behind [A-Za-z_][A-Za-z0-9_.-]*; nullptr where none begins.
-inline const char* behind_name(const char* at) {
+// The place after [A-Za-z_][A-Za-z0-9_.-]*; nullptr where none begins.
+inline const char* skip_name(const char* at) {
   if (!starts_name(*at)) return nullptr;
   while (is_in_name(*at)) ++at;
   return at;
@@ -48,40 +48,40 @@ struct Head {
 };
 
 // Twin: xml.read._root_offset. The declaration that our writer writes, where it stands here.
-inline const char* behind_declaration(const char* at, const char* end) {
-  const char* const after = behind(at, end, "<?xml version=\"1.0\" encoding=\"utf-8\"?>");
+inline const char* skip_declaration(const char* at, const char* end) {
+  const char* const after = skip(at, end, "<?xml version=\"1.0\" encoding=\"utf-8\"?>");
   return after != nullptr ? after : at;
 }
 
-// map | list | int | float | bool | null, and the quote behind it
+// map | list | int | float | bool | null, and the quote after it
 inline const char* read_kind(const char* at, const char* end, Kind* kind) {
   switch (*at) {
-    case 'm': *kind = kMap; return behind(at, end, "map\"");
-    case 'l': *kind = kList; return behind(at, end, "list\"");
-    case 'i': *kind = kInt; return behind(at, end, "int\"");
-    case 'f': *kind = kFloat; return behind(at, end, "float\"");
-    case 'b': *kind = kBool; return behind(at, end, "bool\"");
-    case 'n': *kind = kNull; return behind(at, end, "null\"");
+    case 'm': *kind = kMap; return skip(at, end, "map\"");
+    case 'l': *kind = kList; return skip(at, end, "list\"");
+    case 'i': *kind = kInt; return skip(at, end, "int\"");
+    case 'f': *kind = kFloat; return skip(at, end, "float\"");
+    case 'b': *kind = kBool; return skip(at, end, "bool\"");
+    case 'n': *kind = kNull; return skip(at, end, "null\"");
     default: return nullptr;
   }
 }
 
 // type="…" | key="…" | escaped="true" | escaped-key="true", each once
 inline const char* read_attribute(const char* at, const char* end, Head* head) {
-  if (const char* const kind = behind(at, end, "type=\"")) {
+  if (const char* const kind = skip(at, end, "type=\"")) {
     return head->kind == kText ? read_kind(kind, end, &head->kind) : nullptr;
   }
-  if (const char* const key = behind(at, end, "key=\"")) {
+  if (const char* const key = skip(at, end, "key=\"")) {
     if (head->has_key) return nullptr;
     head->has_key = true;
     const char* const quote = read_quoted(key, end, &head->key);
     return quote != nullptr ? quote + 1 : nullptr;
   }
   bool* seen = &head->is_escaped;
-  const char* after = behind(at, end, "escaped=\"true\"");
+  const char* after = skip(at, end, "escaped=\"true\"");
   if (after == nullptr) {
     seen = &head->is_key_escaped;
-    after = behind(at, end, "escaped-key=\"true\"");
+    after = skip(at, end, "escaped-key=\"true\"");
   }
   if (after == nullptr || *seen) return nullptr;
   *seen = true;
@@ -93,11 +93,11 @@ inline const char* read_attribute(const char* at, const char* end, Head* head) {
 [[gnu::always_inline]] inline const char* read_head(const char* at, const char* end, Head* head) {
   if (*at != '<') return nullptr;
   *head = {at + 1, 0, kText, false, false, false, false, {}};
-  at = behind_name(head->name);
+  at = skip_name(head->name);
   if (at == nullptr) return nullptr;
   head->size = at - head->name;
   while (*at != '>') {
-    const char* const next = behind_white(at);
+    const char* const next = skip_white(at);
     if (*next == '/') {
       head->is_empty = true;
       at = next + 1;
@@ -127,21 +127,21 @@ inline bool is_entry(const Head& head) { return !head.has_key || is_named(head, 
 // Whether it has no attribute but a key, as in the plain dialect.
 inline bool is_plain(const Head& head) { return head.kind == kText && !head.is_escaped && !head.is_key_escaped; }
 
-// Whether a start tag, and no text, stands behind an element's own.
+// Whether a start tag, and no text, stands after an element's own.
 inline bool holds_elements(const char* at) {
-  at = behind_white(at);
+  at = skip_white(at);
   return at[0] == '<' && at[1] != '/';
 }
 
-// The place behind the end tag, which must stand here.
-inline const char* behind_end_tag(const char* at, const char* end, const char* name, Py_ssize_t size) {
+// The place after the end tag, which must stand here.
+inline const char* skip_end_tag(const char* at, const char* end, const char* name, Py_ssize_t size) {
   if (end - at < size + 3 || at[0] != '<' || at[1] != '/' || at[size + 2] != '>') return nullptr;
   return std::memcmp(at + 2, name, static_cast<std::size_t>(size)) == 0 ? at + size + 3 : nullptr;
 }
 
-// The same behind an element's content, where that was read.
+// The same after an element's content, where that was read.
 inline const char* closed(const char* at, const char* end, const Head& head) {
-  return at != nullptr ? behind_end_tag(at, end, head.name, head.size) : nullptr;
+  return at != nullptr ? skip_end_tag(at, end, head.name, head.size) : nullptr;
 }
 
 }  // namespace envelope::xml

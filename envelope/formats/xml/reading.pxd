@@ -13,7 +13,7 @@ cdef extern from "Python.h":
 
 
 cdef extern from "xml/scan.hpp" namespace "envelope::xml":
-    const char* behind_white(const char*) noexcept
+    const char* skip_white(const char*) noexcept
 
 
 cdef extern from "xml/head.hpp" namespace "envelope::xml":
@@ -34,9 +34,9 @@ cdef extern from "xml/head.hpp" namespace "envelope::xml":
         bint is_empty
         bint has_key
 
-    const char* behind_declaration(const char*, const char*) noexcept
+    const char* skip_declaration(const char*, const char*) noexcept
     const char* read_head(const char*, const char*, Head*) noexcept
-    const char* behind_end_tag(const char*, const char*, const char*, Py_ssize_t) noexcept
+    const char* skip_end_tag(const char*, const char*, const char*, Py_ssize_t) noexcept
     const char* closed(const char*, const char*, const Head&) noexcept
     bint is_root(const Head&) noexcept
     bint is_member(const Head&) noexcept

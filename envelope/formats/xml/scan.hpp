@@ -49,7 +49,7 @@ inline const char* read_quoted(const char* at, const char* end, Run* run) { retu
 
 inline bool is_white(char byte) { return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'; }
 
-inline const char* behind_white(const char* at) {
+inline const char* skip_white(const char* at) {
   while (is_white(*at)) ++at;
   return at;
 }

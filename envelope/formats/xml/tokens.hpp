@@ -1,4 +1,4 @@
-// The tokens of both dialects: tags, and the elements of all that is no container.
+// The tokens of both dialects: tags, and the elements of all that is not a container.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ struct Document : Buffer {
   bool typed = true;
 };
 
-// What an element is called: its name, and the key beside it where that is no name.
+// What an element is called: its name, and the key beside it where that is not a name.
 struct Tag {
   const char* name;
   std::size_t size;
@@ -31,7 +31,7 @@ inline bool is_name(PyObject* key) {
   const auto size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(key));
   if (!PyUnicode_IS_ASCII(key) || size == 0 || size > kLongestName) return false;
   const auto* const text = static_cast<const char*>(PyUnicode_DATA(key));
-  if (behind_name(text) != text + size) return false;
+  if (skip_name(text) != text + size) return false;
   return size < 3 || (text[0] | 0x20) != 'x' || (text[1] | 0x20) != 'm' || (text[2] | 0x20) != 'l';
 }
 

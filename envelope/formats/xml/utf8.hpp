@@ -14,7 +14,7 @@ struct Measure {
   Py_UCS4 greatest = 0x7F;  // or a bound of it: no more than decides the str's width
 };
 
-// Measures `size` bytes, behind which one more can be read that continues nothing; false where they are not UTF-8, or
+// Measures `size` bytes, after which one more can be read that continues nothing; false where they are not UTF-8, or
 // hold U+FFFE or U+FFFF.
 inline bool measure(const char* bytes, Py_ssize_t size, Measure* found) {
   const auto* at = reinterpret_cast<const unsigned char*>(bytes);
@@ -70,7 +70,7 @@ inline void decode(const char* bytes, Unit* out, Py_ssize_t count) {
   }
 }
 
-// A new str of UTF-8; nullptr where it is none that XML holds, or memory ends.
+// A new str of UTF-8; nullptr where XML does not hold it, or memory ends.
 inline PyObject* wide_str(const char* bytes, Py_ssize_t size) {
   Measure found;
   if (!measure(bytes, size, &found)) return nullptr;

@@ -109,7 +109,7 @@ class ApiRequest:
     def _o_args(self) -> str:
         return "" if self.args is None else _jsonu(self.args).decode()
 
-    def write(self, carrier: Carrier) -> HttpRequest:
+    def write(self, carrier: Carrier) -> HttpRequest[str]:
         """The call as HTTP: everything in the query string, or the key there and the rest in a form or JSON body.
 
         In a query string and a form numbers and booleans become text. What these cannot carry (None, an empty

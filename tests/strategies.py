@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from envelope import Lang, ResultType
+from envelope.calls.common_parameters import PARAMETERS
 from envelope.calls.request import ApiRequest
 from envelope.testing.strategies import texts, values
 from envelope.values.rules import is_ambiguous
@@ -34,20 +35,7 @@ def carried() -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(_NAMES, st.recursive(texts(), containers, max_leaves=15), max_size=4)
 
 
-_COMMON = {
-    "key",
-    "secret",
-    "api_name",
-    "cache",
-    "result_type",
-    "lang",
-    "version",
-    "method",
-    "api",
-    "_o_args",
-    "dateline",
-    "sign",
-}
+_COMMON = {name for row in PARAMETERS for name in (row.name, row.alias)}
 
 
 @st.composite

@@ -7,6 +7,7 @@ from envelope.lazy import door
 if TYPE_CHECKING:
     from envelope.calls.cache_keys import cache_key as cache_key
     from envelope.calls.cache_keys import client_cache_key as client_cache_key
+    from envelope.calls.common_parameters import METHODS as METHODS
     from envelope.calls.engine import Asker as Asker
     from envelope.calls.engine import Engine as Engine
     from envelope.calls.http import HttpRequest as HttpRequest
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from envelope.calls.media import format_of_content_type as format_of_content_type
     from envelope.calls.negotiation import negotiate_format as negotiate_format
     from envelope.calls.negotiation import negotiate_lang as negotiate_lang
-    from envelope.calls.openapi import METHODS as METHODS
     from envelope.calls.openapi import envelope_schema as envelope_schema
     from envelope.calls.openapi import openapi_document as openapi_document
     from envelope.calls.openapi import request_schema as request_schema
@@ -32,11 +32,12 @@ else:
         __name__,
         {
             "cache_keys": "cache_key client_cache_key",
+            "common_parameters": "METHODS",
             "engine": "Asker Engine",
             "http": "HttpRequest Rendered",
             "media": "content_type_of format_of_content_type",
             "negotiation": "negotiate_format negotiate_lang",
-            "openapi": "METHODS envelope_schema openapi_document request_schema",
+            "openapi": "envelope_schema openapi_document request_schema",
             "php_query": "build_query parse_query",
             "request": "ApiRequest Carrier",
             "signing": "CHINA sign signature verify",

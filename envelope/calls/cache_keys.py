@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import orjson
 
+from envelope.calls.common_parameters import PARAMETERS
 from envelope.calls.parameters import plain_text, text_tree
 from envelope.calls.request import ApiRequest
 from envelope.formats import FORMATS, ResultType
 
 __all__ = ["cache_key", "client_cache_key"]
 
-
-# What the client adds to an API's own parameters.
-_NOT_OWN = {"key", "api_name", "dateline", "sign", "secret", "cache", "lang", "result_type"}
+# The fields that say which API it is: they are one list in a key.
+_API = ("api_type", "api_name", "method")
+_NOT_KEYED = {row.name for row in PARAMETERS if not row.in_client_cache_key}
 
 
 def cache_key(request: ApiRequest) -> str:
@@ -24,13 +26,11 @@ def cache_key(request: ApiRequest) -> str:
     Parameters count as the text that a query string has of them, so that ``5`` and ``"5"`` are one; ``_o_args`` keeps
     its types.
     """
-    call = {
-        "api": [request.api_type, request.api_name, request.method],
-        "args": request.args,
-        "params": text_tree(request.params),
-        "lang": str(request.lang),
-        "version": request.version,
-    }
+    call: dict[str, Any] = {"api": [getattr(request, name) for name in _API], "params": text_tree(request.params)}
+    for row in PARAMETERS:
+        if row.in_cache_key and row.field not in _API:
+            value = getattr(request, row.field)
+            call[row.field] = str(value) if isinstance(value, str) else value  # an enum's value is its text
     # The library's own writer checks the domain; orjson, once that is certain, sorts the keys.
     FORMATS[ResultType.JSONU].dumps(call)
     return hashlib.sha256(orjson.dumps(call, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -42,5 +42,5 @@ def client_cache_key(request: ApiRequest) -> str:
     It knows neither names nor language, and the order of parameters counts (it is that of `ApiRequest.to_params`):
     `cache_key` is safer. `EncodeError` with the path of a parameter that is neither a text nor an integer.
     """
-    values = [plain_text(name, value) for name, value in request.to_params().items() if name not in _NOT_OWN]
+    values = [plain_text(name, value) for name, value in request.to_params().items() if name not in _NOT_KEYED]
     return hashlib.md5(f"{request.api_name}_{','.join(values)}".encode(), usedforsecurity=False).hexdigest()

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # checkers know it, installed or not; Python's own has defaults from 3.13
+
+    Query = TypeVar("Query", bound=str | bytes, default=str | bytes, covariant=True)
+else:
+    from typing import TypeVar
+
+    Query = TypeVar("Query", bound=str | bytes, covariant=True)
 
 __all__ = ["HttpRequest", "Rendered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Generic[Query]):
     """What HTTP carries of a call. ``query`` is without its ``?``; headers that are not there are ``""`` or None.
+
+    To type checkers the type of ``query`` is that of the request: `ApiRequest.write` returns an ``HttpRequest[str]``,
+    and a bare ``HttpRequest`` may have either.
 
     ``path`` ends ``/<api_type>/<api_name>/``, and goes before parameters of these names; where yours does not, leave
     it out. A body is JSON or a urlencoded form, in UTF-8.
     """
 
     path: str = ""
-    query: str | bytes = field(default="", repr=False)  # it has the key, and may have the secret
+    # Not shown: it has the key, and may have the secret. The cast: no default is of every type that Query may be.
+    query: Query = field(default=cast(Any, ""), repr=False)
     body: bytes = field(default=b"", repr=False)
     content_type: str | None = ""
     accept: str | None = ""

@@ -14,30 +14,14 @@ import orjson
 
 from envelope.answers.envelope import Envelope
 from envelope.api import encode
+from envelope.calls.common_parameters import METHODS, PARAMETERS
 from envelope.calls.media import FORM_TYPE, content_type_of
-from envelope.calls.reading import NAME_PATTERN, is_name
-from envelope.calls.signing import DATELINE_PATTERN
+from envelope.calls.reading import is_name
 from envelope.formats import ResultType
 from envelope.registry.codes import REGISTRY, CodeRegistry, ErrorCode
 from envelope.registry.languages import Lang
 
-__all__ = ["METHODS", "envelope_schema", "openapi_document", "request_schema"]
-
-METHODS = {
-    "v1/models": "list the models",
-    "v1/completions": "complete a text",
-    "v1/chat/completions": "chat",
-    "v1/edits": "edit a text",
-    "v1/images/generations": "make an image of a text",
-    "v1/images/edits": "edit an image",
-    "v1/images/variations": "vary an image",
-    "v1/embeddings": "embed texts",
-    "v1/audio/transcriptions": "turn speech into text",
-    "v1/files": "the files for fine-tuning",
-    "images/submit": "start an image; answers its id",
-    "images/get": "fetch an image by its id",
-}
-"""The upstream's methods that the gateway's documents name; any other is passed on."""
+__all__ = ["envelope_schema", "openapi_document", "request_schema"]
 
 _ARGS = {
     "v1/completions": '{"prompt":"中国队什么时候进世界杯","max_tokens":200}',
@@ -46,37 +30,16 @@ _ARGS = {
     "images/get": '{"imgid":"1987378144113570"}',
 }
 
-# What every API takes beside the key and the secret: each with its schema and what it says.
-_COMMON: dict[str, tuple[dict[str, Any], str]] = {
-    "cache": (
-        {"enum": ["yes", "no"], "default": "yes"},
-        "Whether an answer that is kept will do: it is faster.",
-    ),
-    "result_type": (
-        {"enum": [str(name) for name in ResultType], "default": "json"},
-        "The format of the answer; without it, what Accept asks for most. jsonu is JSON in UTF-8.",
-    ),
-    "lang": (
-        {"enum": [str(lang) for lang in Lang], "default": "cn"},
-        "The language of the answer; without it, what Accept-Language asks for most.",
-    ),
-    "version": ({"type": "string"}, "The version of the API; it is passed on."),
-    "method": ({"type": "string"}, f"The upstream's method (also called api): {', '.join(METHODS)}, or any other."),
-    "_o_args": ({"type": "string"}, "The upstream's own arguments: the JSON of an object."),
-}
-_SIGNATURE: dict[str, tuple[dict[str, Any], str]] = {
-    "dateline": (
-        {"type": "string", "pattern": f"^{DATELINE_PATTERN}$"},
-        "When the call was signed, in the time of the gateway (UTC+8).",
-    ),
-    "sign": (
-        {"type": "string", "pattern": "^[0-9A-F]{32}$"},
-        "MD5 of the secret, every name and its value in the order of names, and the secret.",
-    ),
-}
 _EXAMPLES = {
     "method": {name: {"summary": text, "value": name} for name, text in METHODS.items()},
     "_o_args": {name: {"value": text} for name, text in _ARGS.items()},
+}
+
+# What proves who calls: OpenAPI has these as security schemes, not as parameters.
+_PROOFS = {
+    "key": "The caller's key.",
+    "secret": "Its secret, in clear.",
+    "sign": "Its signature, instead of the secret; with a dateline.",
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -131,13 +94,7 @@ def request_schema() -> dict[str, Any]:
         "type": "object",
         "required": ["key", "api_name"],
         "anyOf": [{"required": ["secret"]}, {"required": ["sign", "dateline"]}],
-        "properties": {
-            "key": {"type": "string", "minLength": 1, "description": "The caller's key."},
-            "secret": {"type": "string", "minLength": 1, "description": "The caller's secret, unless it signs."},
-            "api_name": {"type": "string", "pattern": f"^{NAME_PATTERN}$"},
-            **{name: {**schema, "description": text} for name, (schema, text) in _COMMON.items()},
-            **{name: {**schema, "description": text} for name, (schema, text) in _SIGNATURE.items()},
-        },
+        "properties": {row.name: {**row.schema, "description": row.description} for row in PARAMETERS},
     }
 
 
@@ -181,11 +138,7 @@ def openapi_document(
             "responses": responses,
             "securitySchemes": {
                 name: {"type": "apiKey", "in": "query", "name": name, "description": text}
-                for name, text in (
-                    ("key", "The caller's key."),
-                    ("secret", "Its secret, in clear."),
-                    ("sign", "Its signature, instead of the secret; with a dateline."),
-                )
+                for name, text in _PROOFS.items()
             },
         },
     }
@@ -195,9 +148,10 @@ def _operations(api_name: str, statuses: Sequence[str]) -> dict[str, Any]:
     """The two ways to call an API: by a query string, and by a body."""
     answers = {status: {"$ref": f"#/components/responses/{status}"} for status in statuses}
     query = [
-        {"in": "query", "name": name, "description": text, "schema": schema}
-        | ({"examples": _EXAMPLES[name]} if name in _EXAMPLES else {})
-        for name, (schema, text) in {**_COMMON, "dateline": _SIGNATURE["dateline"]}.items()
+        {"in": "query", "name": row.name, "description": row.description, "schema": dict(row.schema)}
+        | ({"examples": _EXAMPLES[row.name]} if row.name in _EXAMPLES else {})
+        for row in PARAMETERS
+        if row.name not in _PROOFS and row.name != "api_name"  # the path has it
     ]
     examples = {name: {"value": {"method": name, "_o_args": text}} for name, text in _ARGS.items()}
     content = {"schema": {"$ref": "#/components/schemas/Request"}, "examples": examples}

@@ -29,7 +29,7 @@ __all__ = [
     "read_path",
     "read_query",
     "salvage",
-    "take_args",
+    "take_map",
     "take_text",
     "wanted",
 ]
@@ -130,25 +130,25 @@ def take_text(rest: dict[Any, Any], name: str) -> str:
     return value
 
 
-def take_args(rest: dict[Any, Any], limits: Limits) -> dict[str, Any] | None:
-    """Take ``_o_args`` out of *rest*: the map that it is the JSON of; in a JSON body it may be the map itself.
+def take_map(rest: dict[Any, Any], name: str, limits: Limits) -> dict[str, Any] | None:
+    """Take the map of this name out of *rest*: what its text is the JSON of; in a JSON body it may be the map itself.
 
-    Paths go on in it: ``$._o_args.prompt``.
+    None where there is none. Paths go on in it: ``$._o_args.prompt``.
     """
-    args: Any = rest.pop("_o_args", None)
-    if args is None or (type(args) is str and not args):
+    value: Any = rest.pop(name, None)
+    if value is None or (type(value) is str and not value):
         return None
-    if type(args) is str:
+    if type(value) is str:
         try:
-            args = FORMATS[ResultType.JSON].loads(args.encode(), ReadOptions(limits=limits))
+            value = FORMATS[ResultType.JSON].loads(value.encode(), ReadOptions(limits=limits))
         except DecodeError as error:
-            path = format_path(["_o_args"]) + error.path.removeprefix("$")
+            path = format_path([name]) + error.path.removeprefix("$")
             raise RequestError(f"no JSON at its byte {error.offset}: {error.reason}", path=path) from None
-    if type(args) is list and not args:  # an empty array of PHP
-        args = {}
-    if type(args) is not dict:
-        raise RequestError(f"a JSON object, not {type(args).__name__}", path=format_path(["_o_args"]))
-    return args
+    if type(value) is list and not value:  # an empty array of PHP
+        value = {}
+    if type(value) is not dict:
+        raise RequestError(f"a JSON object, not {type(value).__name__}", path=format_path([name]))
+    return value
 
 
 def member(kind: type[_E], text: str, name: str) -> _E:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from types import NoneType
 from typing import Any, Literal
 
+from envelope.calls.common_parameters import PARAMETERS, Parameter
 from envelope.calls.http import HttpRequest
 from envelope.calls.media import FORM_TYPE
 from envelope.calls.parameters import find_fault, text_tree
@@ -22,7 +25,7 @@ from envelope.calls.reading import (
     read_path,
     read_query,
     salvage,
-    take_args,
+    take_map,
     take_text,
     wanted,
 )
@@ -38,10 +41,20 @@ __all__ = ["ApiRequest", "Carrier", "read_call"]
 
 Carrier = Literal["query", "form", "json"]
 
-# The names that are none of an API's own; `api` is another name of `method`.
-_COMMON = frozenset(
-    {"key", "secret", "api_name", "cache", "result_type", "lang", "version", "method", "_o_args", "dateline", "sign"}
-)
+_NAMES = frozenset(row.name for row in PARAMETERS)
+_ALIASED = [row for row in PARAMETERS if row.alias]
+_SENT = sorted(PARAMETERS, key=lambda row: row.sent)
+
+# Read first: a call must have these, though of secret and sign one is enough.
+_NEEDED = ("key", "secret", "sign", "api_name")
+
+_ENUMS = {row.field: type(row.default) for row in PARAMETERS if isinstance(row.default, StrEnum)}
+# The exact types that a field may have; that of an enum takes whatever the enum does.
+_TYPES: dict[str, tuple[type, ...]] = {"api_type": (str,), "params": (dict,)} | {
+    row.field: (dict, NoneType) if row.default is None else (type(row.default),)
+    for row in PARAMETERS
+    if row.field not in _ENUMS
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,49 +80,34 @@ class ApiRequest:
     sign: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("key", "api_name", "api_type", "method", "secret", "version", "dateline", "sign"):
-            if type(getattr(self, name)) is not str:
-                raise TypeError(f"{name} is a str, not {type(getattr(self, name)).__name__}")
-        for kind, name in ((bool, "cache"), (dict, "params"), (dict if self.args is not None else type(None), "args")):
-            if type(getattr(self, name)) is not kind:
-                raise TypeError(f"{name} is a {kind.__name__}, not {type(getattr(self, name)).__name__}")
+        for name, types in _TYPES.items():
+            if type(getattr(self, name)) not in types:
+                raise TypeError(f"{name} is a {types[0].__name__}, not {type(getattr(self, name)).__name__}")
         if not self.key:
             raise ValueError("every call has a key")
         for name in (self.api_name, self.api_type or self.api_name):
             if not is_name(name):
                 raise ValueError(f"no name of an API: {name[:40]!r}")
-        own = _COMMON if self.method else _COMMON | {"api"}
+        # An alias would be read as its parameter where that is not sent.
+        own = _NAMES.union(row.alias for row in _ALIASED if getattr(self, row.field) == row.default)
         taken = sorted(own.intersection(self.params))
         if taken:
             raise ValueError(f"params are those beyond the common ones, which {', '.join(taken)} is of")
         if fault := find_fault(self.params):
             raise ValueError(f"{fault[0]} at {short_path(fault[1])}")
-        object.__setattr__(self, "result_type", ResultType(self.result_type))
-        object.__setattr__(self, "lang", Lang(self.lang))
+        for name, enum in _ENUMS.items():
+            object.__setattr__(self, name, enum(getattr(self, name)))
 
     def to_params(self) -> dict[str, Any]:
         """All parameters as they are sent, in the order of the gateway's own client; defaults are left out."""
-        own = {"dateline": self.dateline, "method": self.method, "_o_args": self._o_args()}
-        options = {
-            "version": self.version,
-            "sign": self.sign,
-            "secret": self.secret,
-            "cache": "" if self.cache else "no",
-            "lang": "" if self.lang is Lang.CN else str(self.lang),
-            "result_type": "" if self.result_type is ResultType.JSON else str(self.result_type),
-        }
+        written = [(row, _written(value)) for row in _SENT if (value := getattr(self, row.field)) != row.default]
         return {
-            "key": self.key,
-            "api_name": self.api_name,
-            **{name: text for name, text in own.items() if text},
+            **{row.name: text for row, text in written if row.sent < 0},
             **self.params,
-            **{name: text for name, text in options.items() if text},
+            **{row.name: text for row, text in written if row.sent > 0},
         }
 
-    def _o_args(self) -> str:
-        return "" if self.args is None else _jsonu(self.args).decode()
-
-    def write(self, carrier: Carrier) -> HttpRequest:
+    def write(self, carrier: Carrier) -> HttpRequest[str]:
         """The call as HTTP: everything in the query string, or the key there and the rest in a form or JSON body.
 
         In a query string and a form numbers and booleans become text. What these cannot carry (None, an empty
@@ -151,37 +149,23 @@ class ApiRequest:
         `RequestError` for the first that is missing or wrong, in the order of the gateway's documents.
         """
         rest = dict(params)
-        key, secret, sign, api_name = (take_text(rest, name) for name in ("key", "secret", "sign", "api_name"))
+        key, secret, sign, api_name = (take_text(rest, name) for name in _NEEDED)
         # A signed call need not show its secret.
         for name, text in (("key", key), ("secret", secret or sign), ("api_name", api_name)):
             if not text:
                 raise RequestError("missing", code=MISSING_PARAM, path=format_path([name]))
         if not is_name(api_name) or (apis is not None and api_name not in apis):
             raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_name")
-        cache = take_text(rest, "cache")
-        if cache not in ("", "yes", "no"):
-            raise RequestError("neither yes nor no", path="$.cache")
-        result_type = member(ResultType, take_text(rest, "result_type") or accepted[0], "result_type")
-        lang = member(Lang, take_text(rest, "lang") or accepted[1], "lang")
-        version, dateline = take_text(rest, "version"), take_text(rest, "dateline")
-        method = take_text(rest, "method") or take_text(rest, "api")
-        args = take_args(rest, limits)
+        defaults = dict(zip(("result_type", "lang"), accepted, strict=True))
+        others = {
+            row.field: _take(row, rest, defaults.get(row.name, row.default), limits)
+            for row in PARAMETERS
+            if row.name not in _NEEDED
+        }
         if fault := find_fault(rest):
             raise RequestError(fault[0], path=short_path(fault[1]))
         return ApiRequest(
-            key=key,
-            secret=secret,
-            sign=sign,
-            api_type=api_type,
-            api_name=api_name,
-            method=method,
-            args=args,
-            params=rest,
-            cache=cache != "no",
-            result_type=result_type,
-            lang=lang,
-            version=version,
-            dateline=dateline,
+            key=key, secret=secret, sign=sign, api_type=api_type, api_name=api_name, params=rest, **others
         )
 
 
@@ -201,6 +185,27 @@ def read_call(
     except RequestError as error:
         error.result_type, error.lang = wanted(params or salvage(http.query), http)
         raise
+
+
+def _take(row: Parameter, rest: dict[str, Any], default: Any, limits: Limits) -> Any:
+    """Take this parameter out of *rest*, as its field has it; *default* where it is not there."""
+    if row.default is None:
+        return take_map(rest, row.name, limits)
+    text = take_text(rest, row.name) or (take_text(rest, row.alias) if row.alias else "")
+    if isinstance(row.default, bool):
+        if text not in ("", "yes", "no"):
+            raise RequestError("neither yes nor no", path=format_path([row.name]))
+        return text == "yes" if text else default
+    if isinstance(row.default, StrEnum):
+        return member(type(row.default), text or default, row.name)
+    return text or default
+
+
+def _written(value: Any) -> str:
+    """The value of a parameter's field (a text, a bool, an enum or a map) as it is sent."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _jsonu(value).decode() if isinstance(value, dict) else str(value)
 
 
 def _jsonu(value: dict[str, Any]) -> bytes:

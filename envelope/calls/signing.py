@@ -19,21 +19,21 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cmp_to_key
 from typing import Any
 
+from envelope.calls.common_parameters import DATELINE_PATTERN, PARAMETERS
 from envelope.calls.parameters import plain_text
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
 from envelope.values.rules import INT_MAX, INT_MIN
 
-__all__ = ["CHINA", "DATELINE_PATTERN", "sign", "signature", "verify"]
+__all__ = ["CHINA", "sign", "signature", "verify"]
 
 CHINA = timezone(timedelta(hours=8), "CST")
 """The time zone of the gateway's servers, which a ``dateline`` is in."""
 
-_UNSIGNED = {"sign", "secret", "cache", "lang", "result_type"}
+_UNSIGNED = {row.name for row in PARAMETERS if not row.signed}
 _MAX_NUMBER = 300
 _DATELINE = "%Y-%m-%d %H:%M:%S"
-DATELINE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 
 
 def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:

@@ -1,0 +1,178 @@
+"""The common parameters of a call, one row each: what reads, writes, signs, caches or describes a call uses them.
+
+To add a parameter, add its row here and its field to `ApiRequest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from envelope.calls.reading import NAME_PATTERN
+from envelope.formats import ResultType
+from envelope.registry.languages import Lang
+
+__all__ = ["DATELINE_PATTERN", "METHODS", "PARAMETERS", "Parameter"]
+
+DATELINE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
+
+METHODS = {
+    "v1/models": "list the models",
+    "v1/completions": "complete a text",
+    "v1/chat/completions": "chat",
+    "v1/edits": "edit a text",
+    "v1/images/generations": "make an image of a text",
+    "v1/images/edits": "edit an image",
+    "v1/images/variations": "vary an image",
+    "v1/embeddings": "embed texts",
+    "v1/audio/transcriptions": "turn speech into text",
+    "v1/files": "the files for fine-tuning",
+    "images/submit": "start an image; answers its id",
+    "images/get": "fetch an image by its id",
+}
+"""The upstream's methods that the gateway's documents name; any other is passed on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One common parameter.
+
+    ``name``                 as it is sent.
+    ``field``                the field of `ApiRequest` that has it, where that has another name.
+    ``alias``                another name that it is read by, where its own is missing or empty.
+    ``default``              the field's value where the parameter is not sent; a default is never sent. Its type says
+                             how the parameter is read and written: a text, ``yes`` or ``no`` for a bool, one of an
+                             enum's values, and for None the JSON of an object.
+    ``sent``                 its place: in ascending order, below 0 before an API's own parameters, above 0 after them.
+    ``signed``               whether `signature` is over it.
+    ``in_cache_key``         whether another value is another call to `cache_key`.
+    ``in_client_cache_key``  whether its value is one of those in `client_cache_key`.
+    ``schema``               the JSON Schema of what is sent.
+    ``description``          what it says to a caller.
+    """
+
+    name: str
+    field: str = ""
+    alias: str = ""
+    default: str | bool | None = ""
+    sent: int
+    signed: bool
+    in_cache_key: bool
+    in_client_cache_key: bool
+    schema: Mapping[str, Any]
+    description: str
+
+    def __post_init__(self) -> None:
+        if not self.field:
+            object.__setattr__(self, "field", self.name)
+
+
+PARAMETERS = (
+    Parameter(
+        name="key",
+        sent=-5,
+        signed=True,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "minLength": 1},
+        description="The caller's key.",
+    ),
+    Parameter(
+        name="secret",
+        sent=3,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "minLength": 1},
+        description="The caller's secret, unless it signs.",
+    ),
+    Parameter(
+        name="sign",
+        sent=2,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "pattern": "^[0-9A-F]{32}$"},
+        description="MD5 of the secret, every name and its value in the order of names, and the secret.",
+    ),
+    Parameter(
+        name="api_name",
+        sent=-4,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=False,  # the key begins with it, but it is not one of the values
+        schema={"type": "string", "pattern": f"^{NAME_PATTERN}$"},
+        description="The name of the API; the one in the path goes before it.",
+    ),
+    Parameter(
+        name="cache",
+        default=True,
+        sent=4,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"enum": ["yes", "no"], "default": "yes"},
+        description="Whether an answer that is kept will do: it is faster.",
+    ),
+    Parameter(
+        name="result_type",
+        default=ResultType.JSON,
+        sent=6,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"enum": [str(name) for name in ResultType], "default": "json"},
+        description="The format of the answer; without it, what Accept asks for most. jsonu is JSON in UTF-8.",
+    ),
+    Parameter(
+        name="lang",
+        default=Lang.CN,
+        sent=5,
+        signed=False,
+        in_cache_key=True,
+        in_client_cache_key=False,
+        schema={"enum": [str(lang) for lang in Lang], "default": "cn"},
+        description="The language of the answer; without it, what Accept-Language asks for most.",
+    ),
+    Parameter(
+        name="version",
+        sent=1,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=True,
+        schema={"type": "string"},
+        description="The version of the API; it is passed on.",
+    ),
+    Parameter(
+        name="dateline",
+        sent=-3,
+        signed=True,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "pattern": f"^{DATELINE_PATTERN}$"},
+        description="When the call was signed, in the time of the gateway (UTC+8).",
+    ),
+    Parameter(
+        name="method",
+        alias="api",
+        sent=-2,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=True,
+        schema={"type": "string"},
+        description=f"The upstream's method (also called api): {', '.join(METHODS)}, or any other.",
+    ),
+    Parameter(
+        name="_o_args",
+        field="args",
+        default=None,
+        sent=-1,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=True,
+        schema={"type": "string"},
+        description="The upstream's own arguments: the JSON of an object.",
+    ),
+)
+"""All of them, in the order in which they are read (an error is about the first that is wrong) and described."""

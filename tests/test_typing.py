@@ -1,0 +1,35 @@
+"""What type checkers see: a caller's own code, checked as strictly as may be, needs no casts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+CALLER = """
+from envelope.calls import ApiRequest, Engine, HttpRequest
+
+sent = ApiRequest(key="k", api_name="custom").write("query")
+url: str = "https://api.example/?" + sent.query
+
+def handled(http: HttpRequest, engine: Engine) -> bytes:
+    return engine.answer(http, lambda request: request.params).body
+
+def received(raw: bytes, text: str, either: str | bytes, engine: Engine) -> list[bytes]:
+    requests = (HttpRequest(), HttpRequest(query=raw), HttpRequest(query=text), HttpRequest(query=either), sent)
+    return [handled(http, engine) for http in requests]
+
+def unknown(http: HttpRequest) -> str:
+    return http.query
+"""
+
+
+def test_the_query_of_a_call_that_was_written_is_a_text(tmp_path: Path) -> None:
+    api = pytest.importorskip("mypy.api", reason="mypy is not installed")
+    snippet = tmp_path / "caller.py"
+    snippet.write_text(CALLER, encoding="utf-8")
+    out, err, _ = api.run(["--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}", str(snippet)])
+    complaints = [line.partition("caller.py:")[2] for line in out.splitlines() if "caller.py:" in line]
+    # Only a request of which nothing is known may have bytes.
+    expected = '15: error: Incompatible return value type (got "str | bytes", expected "str")  [return-value]'
+    assert (complaints, err) == ([expected], ""), out + err

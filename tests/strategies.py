@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from envelope import Lang, ResultType
-from envelope.calls.common_parameters import PARAMETERS
+from envelope.calls.parameters import PARAMETERS
 from envelope.calls.request import ApiRequest
 from envelope.testing.strategies import texts, values
 from envelope.values.rules import is_ambiguous

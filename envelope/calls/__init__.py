@@ -7,7 +7,6 @@ from envelope.lazy import door
 if TYPE_CHECKING:
     from envelope.calls.cache_keys import cache_key as cache_key
     from envelope.calls.cache_keys import client_cache_key as client_cache_key
-    from envelope.calls.common_parameters import METHODS as METHODS
     from envelope.calls.engine import Asker as Asker
     from envelope.calls.engine import Engine as Engine
     from envelope.calls.http import HttpRequest as HttpRequest
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from envelope.calls.openapi import envelope_schema as envelope_schema
     from envelope.calls.openapi import openapi_document as openapi_document
     from envelope.calls.openapi import request_schema as request_schema
+    from envelope.calls.parameters import METHODS as METHODS
     from envelope.calls.php_query import build_query as build_query
     from envelope.calls.php_query import parse_query as parse_query
     from envelope.calls.request import ApiRequest as ApiRequest
@@ -32,7 +32,7 @@ else:
         __name__,
         {
             "cache_keys": "cache_key client_cache_key",
-            "common_parameters": "METHODS",
+            "parameters": "METHODS",
             "engine": "Asker Engine",
             "http": "HttpRequest Rendered",
             "media": "content_type_of format_of_content_type",

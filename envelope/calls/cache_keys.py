@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from envelope.calls.common_parameters import PARAMETERS
-from envelope.calls.parameters import plain_text, text_tree
+from envelope.calls.carriers import plain_text, text_tree
+from envelope.calls.parameters import PARAMETERS
 from envelope.calls.request import ApiRequest
 from envelope.formats import FORMATS, ResultType
 

@@ -14,8 +14,8 @@ import orjson
 
 from envelope.answers.envelope import Envelope
 from envelope.api import encode
-from envelope.calls.common_parameters import METHODS, PARAMETERS
 from envelope.calls.media import FORM_TYPE, content_type_of
+from envelope.calls.parameters import METHODS, PARAMETERS
 from envelope.calls.reading import is_name
 from envelope.formats import ResultType
 from envelope.registry.codes import REGISTRY, CodeRegistry, ErrorCode

@@ -1,78 +1,178 @@
-"""What a query string carries as it is: names that PHP leaves alone, and values as text.
+"""The common parameters of a call, one row each: what reads, writes, signs, caches or describes a call uses them.
 
-Where a carrier changed a name, one call would have two meanings: what its signature or cache key is made over, and
-what the server does. So a request has no such names, whatever it came in.
+To add a parameter, add its row here and its field to `ApiRequest`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from envelope.calls.php_query import scalar_text
-from envelope.errors import EncodeError
-from envelope.path import Link, Step, link_steps, short_path
-from envelope.values.rules import is_ambiguous
+from envelope.calls.reading import NAME_PATTERN
+from envelope.formats import ResultType
+from envelope.registry.languages import Lang
 
-__all__ = ["find_fault", "plain_text", "text_tree"]
+__all__ = ["DATELINE_PATTERN", "METHODS", "PARAMETERS", "Parameter"]
 
-_MAX_DEPTH = 200
-_MANGLED = frozenset(" .[\0")
-_SCALARS = (str, int, float, bool, type(None))
+DATELINE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 
-
-def find_fault(params: Mapping[Any, Any]) -> tuple[str, list[Step]] | None:
-    """The first name or value in *params* that no carrier gives back, what is wrong with it, and the steps to it."""
-    # The containers still to be looked into, each with its place and depth.
-    pending: list[tuple[Any, Link, int]] = [(params, None, 1)]
-    while pending:
-        container, link, depth = pending.pop()
-        if depth > _MAX_DEPTH:
-            return f"nested deeper than {_MAX_DEPTH}", link_steps(link)
-        is_map = isinstance(container, Mapping)
-        for step, value in container.items() if is_map else enumerate(container):
-            place = (link, step)
-            if reason := (is_map and _name_fault(step, is_first=link is None)) or _value_fault(value):
-                return reason, link_steps(place)
-            if isinstance(value, list | dict):
-                pending.append((value, place, depth + 1))
-    return None
+METHODS = {
+    "v1/models": "list the models",
+    "v1/completions": "complete a text",
+    "v1/chat/completions": "chat",
+    "v1/edits": "edit a text",
+    "v1/images/generations": "make an image of a text",
+    "v1/images/edits": "edit an image",
+    "v1/images/variations": "vary an image",
+    "v1/embeddings": "embed texts",
+    "v1/audio/transcriptions": "turn speech into text",
+    "v1/files": "the files for fine-tuning",
+    "images/submit": "start an image; answers its id",
+    "images/get": "fetch an image by its id",
+}
+"""The upstream's methods that the gateway's documents name; any other is passed on."""
 
 
-def _name_fault(name: Any, *, is_first: bool) -> str:
-    if type(name) is not str:
-        return "a name that is not UTF-8" if type(name) is bytes else f"a name of type {type(name).__name__}"
-    if is_first:
-        # PHP makes _ of a space, a dot and a bracket, ends a name at NUL, and drops one that is empty.
-        is_changed = not name or not _MANGLED.isdisjoint(name)
-    else:
-        # An empty key, or one white space, is that of []; ] ends it, and what hides a cookie's prefix is dropped.
-        is_changed = name.strip(" \t\n\r\v\f") == "" and len(name) < 2
-        is_changed = is_changed or "]" in name or "\0" in name or name.startswith(("__Host-", "__Secure-"))
-    return "a name that PHP would change" if is_changed else ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One common parameter.
 
-
-def _value_fault(value: Any) -> str:
-    if type(value) is list or type(value) is dict or type(value) in _SCALARS:
-        return ""
-    return "a text that is not UTF-8" if type(value) is bytes else f"a value of type {type(value).__name__}"
-
-
-def plain_text(name: str, value: Any) -> str:
-    """The one text of a parameter, a text or an integer; `EncodeError` for any other, of which a form has no one."""
-    if type(value) is not str and type(value) is not int:
-        raise EncodeError(f"a {type(value).__name__} has no one text", path=short_path([name]))
-    return str(value)
-
-
-def text_tree(value: Any) -> Any:
-    """*value*, which has no fault, as a query string has it: texts, and lists for maps that PHP takes for one.
-
-    What no query string has (None, the empty containers) stays, so that two different calls are never one.
+    ``name``                 as it is sent.
+    ``field``                the field of `ApiRequest` that has it, where that has another name.
+    ``alias``                another name that it is read by, where its own is missing or empty.
+    ``default``              the field's value where the parameter is not sent; a default is never sent. Its type says
+                             how the parameter is read and written: a text, ``yes`` or ``no`` for a bool, one of an
+                             enum's values, and for None the JSON of an object.
+    ``sent``                 its place: in ascending order, below 0 before an API's own parameters, above 0 after them.
+    ``signed``               whether `signature` is over it.
+    ``in_cache_key``         whether another value is another call to `cache_key`.
+    ``in_client_cache_key``  whether its value is one of those in `client_cache_key`.
+    ``schema``               the JSON Schema of what is sent.
+    ``description``          what it says to a caller.
     """
-    if isinstance(value, Mapping):
-        members = {name: text_tree(member) for name, member in value.items()}
-        return list(members.values()) if members and is_ambiguous(members) else members
-    if isinstance(value, list):
-        return [text_tree(member) for member in value]
-    return None if value is None else scalar_text(value)
+
+    name: str
+    field: str = ""
+    alias: str = ""
+    default: str | bool | None = ""
+    sent: int
+    signed: bool
+    in_cache_key: bool
+    in_client_cache_key: bool
+    schema: Mapping[str, Any]
+    description: str
+
+    def __post_init__(self) -> None:
+        if not self.field:
+            object.__setattr__(self, "field", self.name)
+
+
+PARAMETERS = (
+    Parameter(
+        name="key",
+        sent=-5,
+        signed=True,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "minLength": 1},
+        description="The caller's key.",
+    ),
+    Parameter(
+        name="secret",
+        sent=3,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "minLength": 1},
+        description="The caller's secret, unless it signs.",
+    ),
+    Parameter(
+        name="sign",
+        sent=2,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "pattern": "^[0-9A-F]{32}$"},
+        description="MD5 of the secret, every name and its value in the order of names, and the secret.",
+    ),
+    Parameter(
+        name="api_name",
+        sent=-4,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=False,  # the key begins with it, but it is not one of the values
+        schema={"type": "string", "pattern": f"^{NAME_PATTERN}$"},
+        description="The name of the API; the one in the path goes before it.",
+    ),
+    Parameter(
+        name="cache",
+        default=True,
+        sent=4,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"enum": ["yes", "no"], "default": "yes"},
+        description="Whether an answer that is kept will do: it is faster.",
+    ),
+    Parameter(
+        name="result_type",
+        default=ResultType.JSON,
+        sent=6,
+        signed=False,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"enum": [str(name) for name in ResultType], "default": "json"},
+        description="The format of the answer; without it, what Accept asks for most. jsonu is JSON in UTF-8.",
+    ),
+    Parameter(
+        name="lang",
+        default=Lang.CN,
+        sent=5,
+        signed=False,
+        in_cache_key=True,
+        in_client_cache_key=False,
+        schema={"enum": [str(lang) for lang in Lang], "default": "cn"},
+        description="The language of the answer; without it, what Accept-Language asks for most.",
+    ),
+    Parameter(
+        name="version",
+        sent=1,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=True,
+        schema={"type": "string"},
+        description="The version of the API; it is passed on.",
+    ),
+    Parameter(
+        name="dateline",
+        sent=-3,
+        signed=True,
+        in_cache_key=False,
+        in_client_cache_key=False,
+        schema={"type": "string", "pattern": f"^{DATELINE_PATTERN}$"},
+        description="When the call was signed, in the time of the gateway (UTC+8).",
+    ),
+    Parameter(
+        name="method",
+        alias="api",
+        sent=-2,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=True,
+        schema={"type": "string"},
+        description=f"The upstream's method (also called api): {', '.join(METHODS)}, or any other.",
+    ),
+    Parameter(
+        name="_o_args",
+        field="args",
+        default=None,
+        sent=-1,
+        signed=True,
+        in_cache_key=True,
+        in_client_cache_key=True,
+        schema={"type": "string"},
+        description="The upstream's own arguments: the JSON of an object.",
+    ),
+)
+"""All of them, in the order in which they are read (an error is about the first that is wrong) and described."""

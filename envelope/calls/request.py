@@ -13,10 +13,10 @@ from enum import StrEnum
 from types import NoneType
 from typing import Any, Literal
 
-from envelope.calls.common_parameters import PARAMETERS, Parameter
+from envelope.calls.carriers import find_fault, text_tree
 from envelope.calls.http import HttpRequest
 from envelope.calls.media import FORM_TYPE
-from envelope.calls.parameters import find_fault, text_tree
+from envelope.calls.parameters import PARAMETERS, Parameter
 from envelope.calls.php_query import build_query, parse_query
 from envelope.calls.reading import (
     is_name,

@@ -19,8 +19,8 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cmp_to_key
 from typing import Any
 
-from envelope.calls.common_parameters import DATELINE_PATTERN, PARAMETERS
-from envelope.calls.parameters import plain_text
+from envelope.calls.carriers import plain_text
+from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM

@@ -13,9 +13,9 @@ from openapi_spec_validator import validate
 
 import envelope
 from envelope import Envelope, Lang, ResultType
-from envelope.calls.common_parameters import METHODS
 from envelope.calls.media import content_type_of
 from envelope.calls.openapi import envelope_schema, openapi_document, request_schema
+from envelope.calls.parameters import METHODS
 from envelope.calls.request import ApiRequest
 from envelope.registry.codes import REGISTRY, Billing, ErrorCode
 from envelope.testing.strategies import envelopes

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from envelope import EncodeError, Lang, Limits, RequestError, ResultType, ValidationError, same
 from envelope.calls.cache_keys import cache_key
+from envelope.calls.carriers import find_fault, text_tree
 from envelope.calls.http import HttpRequest
-from envelope.calls.parameters import find_fault, text_tree
 from envelope.calls.request import ApiRequest, Carrier
 from envelope.testing.strategies import values
 from tests.strategies import requests

@@ -12,8 +12,8 @@ import pytest
 
 from envelope import Lang, RequestError, ResultType
 from envelope.calls.cache_keys import cache_key, client_cache_key
-from envelope.calls.common_parameters import PARAMETERS, Parameter
 from envelope.calls.openapi import openapi_document, request_schema
+from envelope.calls.parameters import PARAMETERS, Parameter
 from envelope.calls.request import ApiRequest
 from envelope.calls.signing import signature
 
@@ -130,7 +130,7 @@ def test_what_is_documented_is_the_table() -> None:
 NEWCOMER = """
 from dataclasses import dataclass, replace
 
-from envelope.calls import common_parameters as table
+from envelope.calls import parameters as table
 
 table.PARAMETERS += (
     table.Parameter(name="region", alias="area", sent=-6, signed=True, in_cache_key=True, in_client_cache_key=True,

@@ -1,0 +1,78 @@
+"""What a query string carries as it is: names that PHP leaves alone, and values as text.
+
+Where a carrier changed a name, one call would have two meanings: what its signature or cache key is made over, and
+what the server does. So a request has no such names, whatever it came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from envelope.calls.php_query import scalar_text
+from envelope.errors import EncodeError
+from envelope.path import Link, Step, link_steps, short_path
+from envelope.values.rules import is_ambiguous
+
+__all__ = ["find_fault", "plain_text", "text_tree"]
+
+_MAX_DEPTH = 200
+_MANGLED = frozenset(" .[\0")
+_SCALARS = (str, int, float, bool, type(None))
+
+
+def find_fault(params: Mapping[Any, Any]) -> tuple[str, list[Step]] | None:
+    """The first name or value in *params* that no carrier gives back, what is wrong with it, and the steps to it."""
+    # The containers still to be looked into, each with its place and depth.
+    pending: list[tuple[Any, Link, int]] = [(params, None, 1)]
+    while pending:
+        container, link, depth = pending.pop()
+        if depth > _MAX_DEPTH:
+            return f"nested deeper than {_MAX_DEPTH}", link_steps(link)
+        is_map = isinstance(container, Mapping)
+        for step, value in container.items() if is_map else enumerate(container):
+            place = (link, step)
+            if reason := (is_map and _name_fault(step, is_first=link is None)) or _value_fault(value):
+                return reason, link_steps(place)
+            if isinstance(value, list | dict):
+                pending.append((value, place, depth + 1))
+    return None
+
+
+def _name_fault(name: Any, *, is_first: bool) -> str:
+    if type(name) is not str:
+        return "a name that is not UTF-8" if type(name) is bytes else f"a name of type {type(name).__name__}"
+    if is_first:
+        # PHP makes _ of a space, a dot and a bracket, ends a name at NUL, and drops one that is empty.
+        is_changed = not name or not _MANGLED.isdisjoint(name)
+    else:
+        # An empty key, or one white space, is that of []; ] ends it, and what hides a cookie's prefix is dropped.
+        is_changed = name.strip(" \t\n\r\v\f") == "" and len(name) < 2
+        is_changed = is_changed or "]" in name or "\0" in name or name.startswith(("__Host-", "__Secure-"))
+    return "a name that PHP would change" if is_changed else ""
+
+
+def _value_fault(value: Any) -> str:
+    if type(value) is list or type(value) is dict or type(value) in _SCALARS:
+        return ""
+    return "a text that is not UTF-8" if type(value) is bytes else f"a value of type {type(value).__name__}"
+
+
+def plain_text(name: str, value: Any) -> str:
+    """The one text of a parameter, a text or an integer; `EncodeError` for any other, of which a form has no one."""
+    if type(value) is not str and type(value) is not int:
+        raise EncodeError(f"a {type(value).__name__} has no one text", path=short_path([name]))
+    return str(value)
+
+
+def text_tree(value: Any) -> Any:
+    """*value*, which has no fault, as a query string has it: texts, and lists for maps that PHP takes for one.
+
+    What no query string has (None, the empty containers) stays, so that two different calls are never one.
+    """
+    if isinstance(value, Mapping):
+        members = {name: text_tree(member) for name, member in value.items()}
+        return list(members.values()) if members and is_ambiguous(members) else members
+    if isinstance(value, list):
+        return [text_tree(member) for member in value]
+    return None if value is None else scalar_text(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from envelope.hints import Hint
 from envelope.path import ROOT
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class EncodeError(EnvelopeError, ValueError):
         kind: EncodeErrorKind = "unrepresentable",
         format: str = "",
         path: str = ROOT,
-        hint: str = "",
+        hint: Hint | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -74,7 +75,7 @@ class DecodeError(EnvelopeError, ValueError):
         format: str = "",
         offset: int = 0,
         path: str = ROOT,
-        hint: str = "",
+        hint: Hint | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -91,7 +92,7 @@ class DecodeError(EnvelopeError, ValueError):
 class ValidationError(EnvelopeError, ValueError):
     """A value is well-formed but not what it must be: an envelope, a registry's row. ``path`` names the field."""
 
-    def __init__(self, reason: str, *, path: str = ROOT, hint: str = "") -> None:
+    def __init__(self, reason: str, *, path: str = ROOT, hint: Hint | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.path = path
@@ -113,7 +114,7 @@ class RequestError(ValidationError):
         *,
         code: str = "4003",
         path: str = ROOT,
-        hint: str = "",
+        hint: Hint | None = None,
         result_type: str = "json",
         lang: str = "cn",
     ) -> None:
@@ -152,5 +153,5 @@ class UnknownCode(EnvelopeError, LookupError):
     """The registry holds no such error code."""
 
 
-def _sentence(format: str, where: str, reason: str, hint: str) -> str:
+def _sentence(format: str, where: str, reason: str, hint: Hint | None) -> str:
     return f"{format + ': ' if format else ''}{where}: {reason}{f' ({hint})' if hint else ''}"

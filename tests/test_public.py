@@ -29,6 +29,7 @@ from envelope import (
 from envelope.conversion.projection import project
 from envelope.formats import FORMATS, get_format
 from envelope.formats import native as compiled
+from envelope.hints import Hint
 from tests import native
 
 ROOT = Path(__file__).parent.parent
@@ -121,9 +122,9 @@ def test_the_exception_tree() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        DecodeError("reason", kind="limit", format="json", offset=5, path="$.a", hint="hint"),
-        EncodeError("reason", kind="limit", format="json", path="$.a", hint="hint"),
-        envelope.ValidationError("reason", path="$.a", hint="hint"),
+        DecodeError("reason", kind="limit", format="json", offset=5, path="$.a", hint=Hint("raise-limit", "max_depth")),
+        EncodeError("reason", kind="limit", format="json", path="$.a", hint=Hint("raise-limit", "max_depth")),
+        envelope.ValidationError("reason", path="$.a", hint=Hint("raise-limit", "max_depth")),
         LossError([envelope.Loss("$", 1.0, 1)] * 5, "json"),
         envelope.UnknownFormat("reason"),
         envelope.UnknownCode("reason"),

@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus
 
 from envelope.errors import DecodeError, EncodeError, EncodeErrorKind
+from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Link, Step, link_steps, short_path
 from envelope.values.rules import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
@@ -114,15 +115,15 @@ class _Reader:
     def read(self) -> dict[str | bytes, Any]:
         if len(self.data) > self.limits.max_bytes:
             reason = f"the input is {len(self.data)} bytes long; the limit is {self.limits.max_bytes}"
-            raise self.limit(reason, self.limits.max_bytes, hint="raise Limits.max_bytes")
+            raise self.limit(reason, self.limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
         nul = self.data.find(b"\0")
         if nul >= 0:
             # As %00 it is a character like any other in a value. As it is, it ends parse_str's input, not $_POST's.
-            raise DecodeError("a NUL byte", format=FORMAT, offset=nul, hint="in a query it is %00")
+            raise DecodeError("a NUL byte", format=FORMAT, offset=nul, hint=Hint("nul-in-query"))
         self.check_depth(1, 0)
         for count, part in enumerate(_PART.finditer(self.data), 1):
             if count > MAX_INPUT_VARS:
-                hint = "PHP's max_input_vars"
+                hint = Hint("php-setting", "max_input_vars")
                 raise self.limit(f"more than {MAX_INPUT_VARS} parameters", part.start(), hint=hint)
             # Split, then decoded: %26 and %3D are characters. A second "=" is one too.
             name, _, value = part.group().partition(b"=")
@@ -153,7 +154,7 @@ class _Reader:
         while name.startswith(b"[", at):
             if len(keys) > MAX_INPUT_NESTING_LEVEL:
                 reason = f"more than {MAX_INPUT_NESTING_LEVEL} brackets in a name"
-                raise self.limit(reason, offset, place, hint="PHP's max_input_nesting_level")
+                raise self.limit(reason, offset, place, hint=Hint("php-setting", "max_input_nesting_level"))
             end = name.find(b"]", at)
             if end < 0:
                 break
@@ -187,7 +188,7 @@ class _Reader:
             self.items += 1
             if self.items > self.limits.max_items:
                 reason = f"more than {self.limits.max_items} items"
-                raise self.limit(reason, offset, *steps, hint="raise Limits.max_items")
+                raise self.limit(reason, offset, *steps, hint=Hint("raise-limit", "max_items"))
             if len(steps) == len(keys):
                 array.put(key, value)
                 continue
@@ -198,9 +199,11 @@ class _Reader:
 
     def check_depth(self, depth: int, offset: int) -> None:
         if depth > self.limits.max_depth:
-            raise self.limit(f"nested deeper than {self.limits.max_depth}", offset, hint="raise Limits.max_depth")
+            raise self.limit(
+                f"nested deeper than {self.limits.max_depth}", offset, hint=Hint("raise-limit", "max_depth")
+            )
 
-    def limit(self, reason: str, offset: int, *steps: Step, hint: str = "") -> DecodeError:
+    def limit(self, reason: str, offset: int, *steps: Step, hint: Hint | None = None) -> DecodeError:
         """The error of kind `limit`, to be raised; *offset* is that of the parameter."""
         return DecodeError(reason, kind="limit", format=FORMAT, offset=offset, path=short_path(steps), hint=hint)
 
@@ -266,7 +269,7 @@ class _Walk:
 def _check_keys(container: Mapping[Any, Any], link: Link) -> None:
     for key in container:
         if type(key) is not str and type(key) is not bytes:
-            raise _fault(f"a key of type {type(key).__name__}", link, hint="a key is a str or bytes")
+            raise _fault(f"a key of type {type(key).__name__}", link, hint=Hint("key-is-str-or-bytes"))
         text = text_or_bytes(key) if type(key) is bytes else None
         if type(text) is str and text in container:
             raise _fault("two keys that are one in PHP", link)
@@ -281,7 +284,7 @@ def _text(value: Any, link: Link) -> str | bytes:
     if kind not in (str, bool, int, float):
         raise _fault(f"a value of type {kind.__name__} is outside the domain", link)
     if kind is int and not INT_MIN <= value <= INT_MAX:
-        raise _fault("an int beyond 64 bits", link, hint="write it as a str")
+        raise _fault("an int beyond 64 bits", link, hint=Hint("as-str"))
     return scalar_text(value)
 
 
@@ -328,5 +331,7 @@ def _quoted(step: Step) -> str:
     return quote_plus(raw).replace("~", "%7E")
 
 
-def _fault(reason: str, link: Link, *, kind: EncodeErrorKind = "unrepresentable", hint: str = "") -> EncodeError:
+def _fault(
+    reason: str, link: Link, *, kind: EncodeErrorKind = "unrepresentable", hint: Hint | None = None
+) -> EncodeError:
     return EncodeError(reason, kind=kind, format=FORMAT, path=short_path(link_steps(link)), hint=hint)

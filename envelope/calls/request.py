@@ -31,6 +31,7 @@ from envelope.calls.reading import (
 )
 from envelope.errors import DecodeError, EncodeError, RequestError
 from envelope.formats import FORMATS, ResultType
+from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import format_path, short_path
 from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
@@ -220,5 +221,5 @@ def _text(params: dict[str, Any]) -> str:
     except DecodeError as error:  # more than PHP takes
         raise EncodeError(error.reason, kind="limit", format=error.format, path=error.path, hint=error.hint) from None
     if lost is not None:
-        raise EncodeError("a query string does not carry it", format="query", path=lost.path, hint="a JSON body does")
+        raise EncodeError("a query string does not carry it", format="query", path=lost.path, hint=Hint("json-body"))
     return query

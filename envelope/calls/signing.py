@@ -23,6 +23,7 @@ from envelope.calls.carriers import plain_text
 from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
+from envelope.hints import Hint
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
 from envelope.values.rules import INT_MAX, INT_MIN
 
@@ -89,7 +90,7 @@ def verify(
     if not request.dateline:
         raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
     if abs(_seconds(request.dateline, zone) - clock() / 10**9) > window:
-        hint = f"the clocks may differ by {window} seconds"
+        hint = Hint("clocks", window)
         raise RequestError("too long ago, or yet to come", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
 
 
@@ -99,7 +100,7 @@ def _seconds(dateline: str, zone: tzinfo) -> float:
             raise ValueError
         return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
     except (ValueError, OverflowError):
-        raise RequestError("no time", path="$.dateline", hint="as 2023-03-05 10:03:24") from None
+        raise RequestError("no time", path="$.dateline", hint=Hint("dateline")) from None
 
 
 # What PHP takes for a number, of the names that are none of its integers (a name has no dot).

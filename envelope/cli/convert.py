@@ -27,6 +27,7 @@ from envelope.conversion.documents import Conversion
 from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError, LossError
 from envelope.formats import ResultType, get_format
+from envelope.hints import Hint
 from envelope.limits import Limits
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def convert(
     reading = reading_of(source, values, from_dialect, limits)
 
     try:
-        check_size(data, source, limits.max_bytes)
+        check_size(data, source, limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
         body, losses = convert_and_compare(data, get_format(source), reading, get_format(target), writing)
         if losses and strict:
             raise LossError(losses, target)

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any, Final, Literal, TypedDict, Unpack, get_args
 
 from envelope.errors import UnknownCode, ValidationError
+from envelope.hints import Hint
 from envelope.path import format_path
 from envelope.registry.languages import Lang
 from envelope.registry.operator_file import read_records
@@ -262,7 +263,7 @@ class _Table:
         if _CODE.fullmatch(row.code) is None:
             raise ValidationError(f'code {_shown(row.code)} is not four digits, as "4003"', path="$.code")
         if row.code in self.by_code:
-            raise ValidationError(f"code {row.code} is there already", path="$.code", hint="an override changes a row")
+            raise ValidationError(f"code {row.code} is there already", path="$.code", hint=Hint("override-changes"))
         self._name(row)
         self.by_code[row.code] = row
 

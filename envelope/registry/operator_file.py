@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from envelope.errors import ValidationError
+from envelope.hints import Hint
 from envelope.path import format_path, short_path
 from envelope.registry.toml import parse_toml
 
@@ -34,11 +35,11 @@ def read_records(data: str | bytes, known: Collection[str], required: Collection
     tables = parse_toml(data)
     for name in tables:
         if name not in _TABLES:
-            raise ValidationError("no such table", path=short_path([name]), hint="the tables are codes and overrides")
+            raise ValidationError("no such table", path=short_path([name]), hint=Hint("tables"))
     for name in _TABLES:
         records = tables.get(name, [])
         if not isinstance(records, list):
-            raise ValidationError("not a list of tables", path=format_path([name]), hint=f"write [[{name}]]")
+            raise ValidationError("not a list of tables", path=format_path([name]), hint=Hint("list-of-tables", name))
         for index, record in enumerate(records):
             path = format_path([name, index])
             _check_fields(record, path, known, required if name == "codes" else ["code"])
@@ -53,11 +54,11 @@ def _check_fields(record: Any, path: str, known: Collection[str], required: Coll
     for name, value in record.items():
         step = short_path([name]).removeprefix("$")
         if name not in known:
-            raise ValidationError("no such field", path=path + step, hint=f"the fields are {', '.join(known)}")
+            raise ValidationError("no such field", path=path + step, hint=Hint("fields", ", ".join(known)))
         if isinstance(value, str) and not value.strip():
             raise ValidationError(f"{name} of code {code} is empty", path=path + step)
     for name in required:
         if name not in record:
             raise ValidationError(f"code {code} has no {name}", path=f"{path}.{name}")
     if len(record) < 2:
-        raise ValidationError(f"code {code} is not changed", path=path, hint="an override has the fields that change")
+        raise ValidationError(f"code {code} is not changed", path=path, hint=Hint("override-fields"))

@@ -7,6 +7,7 @@ import tomllib
 from typing import Any
 
 from envelope.errors import DecodeError
+from envelope.hints import Hint
 
 __all__ = ["parse_toml"]
 
@@ -25,7 +26,7 @@ def parse_toml(data: str | bytes) -> dict[str, Any]:
         # A key stands in it whole, and may have the words of a place in it.
         reason, _, place = str(error).rpartition(" (at ")
         reason = (reason or place)[:_MAX_REASON].encode("ascii", "backslashreplace").decode()
-        hint = "that is the file's name: what it holds is wanted" if text.endswith(".toml") else ""
+        hint = Hint("not-a-file-name") if text.endswith(".toml") else None
         raise DecodeError(reason, format=_FORMAT, offset=_offset(text, place), hint=hint) from None
     raise DecodeError("nested too deep", kind="limit", format=_FORMAT)
 

@@ -8,25 +8,33 @@ left to `envelope validate`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from envelope.errors import EnvelopeError
 from envelope.fixtures.bodies import body_name, format_of_file
 from envelope.fixtures.cases import ABOUT, SCHEMA, canonical_bodies, check_case
-from envelope.fixtures.rules import Finding
+from envelope.fixtures.rules import CASE_WORDS, Finding
 from envelope.fixtures.statements import Case, read_case
 from envelope.formats import FORMATS
+from envelope.hints import HintName, in_words
 from envelope.registry.codes import REGISTRY
 from envelope.testing import php
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
 
-__all__ = ["CaseFile", "CaseItem"]
+__all__ = ["HINT_WORDS", "CaseFile", "CaseItem"]
+
+HINT_WORDS: Final[Mapping[HintName, str]] = {
+    **CASE_WORDS,
+    "operator-codes": "envelope_codes adds an operator's codes",
+    "written-anew": "--update-goldens writes it",
+}
+"""The words for hints in a failure: the options are the plugin's, and those of a `case.toml`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,6 +127,5 @@ def _update(folder: Path, case: Case, bodies: dict[str, bytes]) -> list[str]:
 
 def _line(finding: Finding) -> str:
     place = finding.path if finding.offset is None else f"byte {finding.offset}, {finding.path}"
-    # The hints name the options of `envelope validate`.
-    hint = finding.hint.replace("--update ", "--update-goldens ").replace("--with FILE ", "envelope_codes ")
+    hint = in_words(finding.hint, HINT_WORDS)
     return f"{finding.file}: {finding.rule} at {place}: {finding.text}{hint and f' ({hint})'}"

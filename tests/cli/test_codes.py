@@ -88,6 +88,7 @@ def test_a_file_that_is_too_long_is_not_cut(tmp_path: Path) -> None:
     result = run("codes", "--with", str(own))
     assert (result.exit_code, result.stdout) == (1, "")
     assert "the input is longer than 1048576 bytes" in result.stderr
+    assert "\n  hint" not in result.stderr  # no option lifts this limit
 
 
 def test_a_fault_in_an_operators_file_is_one_block(tmp_path: Path) -> None:

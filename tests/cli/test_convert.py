@@ -205,6 +205,12 @@ def test_nothing_hostile_reaches_the_terminal(tmp_path: Path) -> None:
 def test_hints_name_options() -> None:
     assert "hint  --values php reads it" in convert("--to", "json", data=b'O:3:"Foo":0:{}').stderr
     assert "hint  --no-limits lifts" in convert("--to", "xml", data=b"[" * 201 + b"]" * 201).stderr
+    plain = convert("--to", "json", data=b"<a><b>1</b></a>").stderr
+    assert "hint  without types it may be a document for --from-dialect plain\n" in plain
+    typed = convert("--to", "json", "--from-dialect", "plain", data=b'<root type="map"/>').stderr
+    assert "hint  --from-dialect typed reads types\n" in typed
+    enum = convert("--to", "json", "--values", "php", data=b'E:3:"S:H";').stderr
+    assert enum.endswith("hold it, with --values php; no backing value of the case is known\n")
 
 
 def test_what_cannot_be_written_has_a_path_and_no_window() -> None:

@@ -17,6 +17,7 @@ import envelope
 from envelope import Envelope, fixtures
 from envelope.fixtures import cases
 from envelope.formats import FORMATS
+from envelope.hints import Hint
 from tests.cli.command import process, run
 
 if TYPE_CHECKING:
@@ -66,6 +67,26 @@ def test_a_bad_body_is_one_block(tmp_path: Path) -> None:
         "                                 ^\n"
         "  hint  1 byte short: the text was re-encoded or edited after it was serialized\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "hint"),
+    [
+        ("a.serialize", b'O:1:"A":0:{}', 'values = "php" in case.toml reads it, inert'),
+        ("a.serialize", b's:1:"\xff";', 'values = "php" in case.toml reads it as bytes'),
+        ("a.xml", b"<a/>", "without types it may be a document in the plain dialect; a body is in the typed one"),
+        ("a.json", b"[" * 201 + b"]" * 201, ""),
+        ("a.json", OK.replace(b"0000", b"9999"), "--with FILE adds an operator's codes"),
+    ],
+)
+def test_hints_name_what_fixtures_and_the_command_have(tmp_path: Path, name: str, data: bytes, hint: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert [finding["hint"] for finding in json.loads(validate("--format", "json", tmp_path).stdout)["findings"]] == [
+        hint
+    ]
+    shown = validate(tmp_path).stderr
+    assert shown.endswith(f"  hint  {hint}\n") if hint else "\n  hint" not in shown
+    assert (f" ({hint})\n" if hint else "\n") in validate("--format", "github", tmp_path).stdout
 
 
 def test_findings_of_one_case_stand_together(case: Path) -> None:
@@ -265,7 +286,7 @@ def test_update_makes_nothing_of_a_body_that_is_not_sound(case: Path) -> None:
 
 def test_update_that_goes_beyond_the_limits_is_one_line(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> bytes:
-        raise envelope.EncodeError("too long", kind="limit", format="xml")
+        raise envelope.EncodeError("too long", kind="limit", format="xml", hint=Hint("raise-limit", "max_bytes"))
 
     monkeypatch.setattr(cases, "dumps", refuse)
     result = validate("--update", case)

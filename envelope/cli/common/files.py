@@ -12,6 +12,7 @@ import click
 
 from envelope.cli.common.report import printable
 from envelope.errors import DecodeError
+from envelope.hints import Hint
 
 __all__ = ["check_size", "read_input", "write_output"]
 
@@ -33,7 +34,7 @@ def read_input(name: str, max_bytes: int) -> bytes:
         raise click.UsageError(f"cannot read {_title(name, 'standard input')}: {exc.strerror}") from None
 
 
-def check_size(data: bytes, format: str, max_bytes: int) -> None:
+def check_size(data: bytes, format: str, max_bytes: int, *, hint: Hint | None = None) -> None:
     """Raise `DecodeError` where `read_input` read more than *max_bytes*, and so not all there is."""
     # The library would name a size, which is unknown: no more was read than shows that it is too much.
     if len(data) > max_bytes:
@@ -42,7 +43,7 @@ def check_size(data: bytes, format: str, max_bytes: int) -> None:
             kind="limit",
             format=format,
             offset=max_bytes,
-            hint="raise Limits.max_bytes",
+            hint=hint,
         )
 
 

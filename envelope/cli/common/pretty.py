@@ -10,6 +10,7 @@ import orjson
 from envelope.errors import EncodeError
 from envelope.formats import ResultType
 from envelope.formats.json.write import escape_not_ascii
+from envelope.hints import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def pretty(body: bytes, format: str, limits: Limits) -> bytes:
                 f"indented, the output is longer than {limits.max_bytes} bytes",
                 kind="limit",
                 format=format,
-                hint="raise Limits.max_bytes",
+                hint=Hint("raise-limit", "max_bytes"),
             )
     return b"\n".join(lines)
 

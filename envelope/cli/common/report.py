@@ -5,8 +5,9 @@ rich is imported when there is something to show: it takes longer than a command
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from envelope.hints import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
     from envelope.conversion.documents import Fault
     from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
+    from envelope.hints import HintName
     from envelope.values.php import Loss
 
 __all__ = [
+    "HINT_WORDS",
     "escaped",
     "fault_block",
     "line_of",
@@ -39,6 +42,18 @@ _REACH: Final = 40  # bytes of the window, on either side
 _MAX_LOSSES: Final = 20
 _MAX_TEXT: Final = 240
 
+HINT_WORDS: Final[Mapping[HintName, str]] = {
+    "raise-limit": "--no-limits lifts the limit",
+    "values-php": "--values php reads it",
+    "values-php-bytes": "--values php reads it as bytes",
+    "values-php-inert": "--values php reads it, inert",
+    "php-formats": "serialize and var_export hold it, with --values php",
+    "enum-backing": "serialize and var_export hold it, with --values php; no backing value of the case is known",
+    "plain-dialect": "without types it may be a document for --from-dialect plain",
+    "typed-dialect": "--from-dialect typed reads types",
+}
+"""The words for hints where the options are those of the commands that read a document: convert, diff, inspect."""
+
 
 def printable(text: str) -> str:
     """*text* with controls, bidirectional ones too, as Python's escapes; a long one without its middle."""
@@ -56,18 +71,18 @@ def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
     """Show what could not be read, where in *data* (of the file *name*), and what is there."""
     title = f"cannot read {error.format} ({error.kind}): {error.reason}"
     at, excerpt = place(name, data, error.offset)
-    show(fault_block(title, at=at, path=error.path, excerpt=excerpt, hint=_with_options(error.hint)))
+    show(fault_block(title, at=at, path=error.path, excerpt=excerpt, hint=in_words(error.hint, HINT_WORDS)))
 
 
 def show_encode_error(error: DecodeError | EncodeError) -> None:
     """Show what could not be written, or not be read back once it was."""
     title = f"cannot write {error.format} ({error.kind}): {error.reason}"
-    show(fault_block(title, path=error.path, hint=_with_options(error.hint)))
+    show(fault_block(title, path=error.path, hint=in_words(error.hint, HINT_WORDS)))
 
 
 def show_validation_error(error: ValidationError, name: str) -> None:
     """Show which part of the file *name* is well-formed, but not what it must be."""
-    show(fault_block(error.reason, at=title_of(name), path=error.path, hint=_with_options(error.hint)))
+    show(fault_block(error.reason, at=title_of(name), path=error.path, hint=in_words(error.hint)))
 
 
 def fault_block(
@@ -181,13 +196,6 @@ def _labelled(label: str, style: str, text: str) -> Text:
 
 def _add(block: Text, label: str, text: str) -> None:
     block.append(f"\n  {label:<6}", "dim").append(text)
-
-
-def _with_options(hint: str) -> str:
-    """*hint* with the options of the command in the place of the library's arguments, which it names."""
-    hint = re.sub(r"raise Limits\.\w+", "--no-limits lifts the limit", hint)
-    hint = re.sub(r'\bvalues="(\w+)"', r"--values \1", hint)
-    return re.sub(r'\bdialect="(\w+)"', r"--from-dialect \1", hint)
 
 
 def show(text: Text) -> None:

@@ -10,6 +10,7 @@ from envelope.cli.common.detect import detect
 from envelope.cli.common.files import check_size, read_input
 from envelope.cli.common.report import title_of
 from envelope.formats import FORMATS, get_format
+from envelope.hints import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ def read_source(file: str, format: str, limits: Limits, *, flag: str = "--from")
 
 def load_source(data: bytes, format: str, options: ReadOptions) -> Any:
     """The value of what `read_source` has read; `DecodeError` where it has none."""
-    check_size(data, format, options.limits.max_bytes)
+    check_size(data, format, options.limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
     return get_format(format).loads(data, options)
 
 

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 from rich.text import Text
 
 from envelope.cli.common.report import escaped, fault_block, line_of, place, printable, show, title_of
+from envelope.fixtures.rules import CASE_WORDS
+from envelope.hints import HintName, in_words
 from envelope.path import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from envelope.fixtures.rules import Finding
 
-__all__ = ["Outcome", "Place", "as_github", "as_json", "as_junit", "locate", "show_outcomes"]
+__all__ = ["HINT_WORDS", "Outcome", "Place", "as_github", "as_json", "as_junit", "locate", "show_outcomes"]
+
+HINT_WORDS: Final[Mapping[HintName, str]] = {
+    **CASE_WORDS,
+    "operator-codes": "--with FILE adds an operator's codes",
+    "written-anew": "--update writes it",
+}
+"""The words for hints in a finding: the options are those of `envelope validate`, and of a `case.toml`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def as_json(outcomes: Sequence[Outcome]) -> bytes:
             "path": finding.path,
             "offset": finding.offset,
             "line": where.line,
-            "hint": finding.hint,
+            "hint": in_words(finding.hint, HINT_WORDS),
         }
         for outcome in outcomes
         for finding, where in outcome.findings
@@ -98,7 +107,8 @@ def as_github(outcomes: Sequence[Outcome]) -> bytes:
     for outcome in outcomes:
         for finding, where in outcome.findings:
             at = f",line={where.line}" if where.line is not None else ""
-            text = f"{finding.path}: {finding.text}{f' ({finding.hint})' if finding.hint else ''}"
+            hint = in_words(finding.hint, HINT_WORDS)
+            text = f"{finding.path}: {finding.text}{hint and f' ({hint})'}"
             file, title = _property(escaped(finding.file)), _property(f"envelope: {finding.rule}")
             lines.append(f"::error file={file}{at},title={title}::{_message(printable(text))}\n")
     return "".join(lines).encode()
@@ -107,7 +117,8 @@ def as_github(outcomes: Sequence[Outcome]) -> bytes:
 def _block(finding: Finding, where: Place) -> Text:
     title = f"{finding.text} ({finding.rule})"
     path = "" if finding.offset is None and finding.path == ROOT else finding.path  # the file as a whole
-    return fault_block(title, at=where.at, path=path, excerpt=where.excerpt, hint=finding.hint)
+    hint = in_words(finding.hint, HINT_WORDS)
+    return fault_block(title, at=where.at, path=path, excerpt=where.excerpt, hint=hint)
 
 
 def _message(text: str) -> str:

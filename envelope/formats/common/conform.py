@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from envelope.errors import EncodeError, EncodeErrorKind
+from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.options import Default
 from envelope.path import Step, short_path
@@ -24,8 +25,6 @@ __all__ = ["Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "wr
 
 # A default may hand back something that is outside the domain again; orjson stops at the same count.
 _MAX_DEFAULT_CALLS = 254
-
-_PHP_ONLY = 'serialize and var_export hold it, with values="php"'
 
 
 class Unwritable(Exception):
@@ -62,7 +61,7 @@ def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domai
     except Unwritable as exc:
         reason = str(exc)
     # Nothing in the value is at fault. Without a reason of the encoder's own, it is the size of the output.
-    hint = "" if reason else "raise Limits.max_bytes"
+    hint = None if reason else Hint("raise-limit", "max_bytes")
     reason = reason or f"the output is longer than {domain.limits.max_bytes} bytes"
     raise EncodeError(reason, kind="limit", format=domain.format, hint=hint)
 
@@ -97,7 +96,7 @@ def check_unfolded(root: object, format: str, limits: Limits) -> None:
             f"more than {limits.max_items} items once shared objects are written out",
             kind="limit",
             format=format,
-            hint="raise Limits.max_items",
+            hint=Hint("raise-limit", "max_items"),
         )
 
 
@@ -216,9 +215,9 @@ class _Conform:
     def check(self, value: Any) -> None:
         """Raise where a value's type is held but the value is not."""
         if type(value) is int and not INT_MIN <= value <= INT_MAX:
-            raise self.fault("an int beyond 64 bits", hint="write it as a str")
+            raise self.fault("an int beyond 64 bits", hint=Hint("as-str"))
         if type(value) is float and not self.domain.php and not math.isfinite(value):
-            raise self.fault(f"{value} is not finite", hint=_PHP_ONLY)
+            raise self.fault(f"{value} is not finite", hint=Hint("php-formats"))
         if type(value) is str:
             self.check_text(value, "text")
         if reason := self.domain.refuse(value):
@@ -231,7 +230,7 @@ class _Conform:
             raise self.fault(
                 f"the output is longer than {self.domain.limits.max_bytes} bytes",
                 kind="limit",
-                hint="raise Limits.max_bytes",
+                hint=Hint("raise-limit", "max_bytes"),
             )
         if text.isascii():
             return
@@ -257,7 +256,9 @@ class _Conform:
         """Open a container: its depth, its count and its keys are checked, then its children are walked."""
         limits = self.domain.limits
         if len(self.frames) > limits.max_depth:
-            raise self.fault(f"nested deeper than {limits.max_depth}", kind="limit", hint="raise Limits.max_depth")
+            raise self.fault(
+                f"nested deeper than {limits.max_depth}", kind="limit", hint=Hint("raise-limit", "max_depth")
+            )
         children: Any
         if type(value) is list:
             children = enumerate(tuple(value))  # default may change the container
@@ -267,7 +268,7 @@ class _Conform:
             children = ((entry, entry.value) for entry in value.properties)
         self.items += len(value.properties) if type(value) is PhpObject else len(value)
         if self.items > limits.max_items:
-            raise self.fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")
+            raise self.fault(f"more than {limits.max_items} items", kind="limit", hint=Hint("raise-limit", "max_items"))
         if type(value) is dict:
             self.check_keys(value)
         if type(value) is PhpObject and self.domain.shares_objects:
@@ -308,7 +309,7 @@ class _Conform:
             if type(key) is str:
                 self.check_text(key, "a key")
             elif not (self.domain.php and type(key) in (int, bytes)):
-                raise self.fault(f"a key of type {_type_name(key)}", hint="a key is a str")
+                raise self.fault(f"a key of type {_type_name(key)}", hint=Hint("key-is-str"))
             elif type(key) is int and not INT_MIN <= key <= INT_MAX:
                 raise self.fault("a key is an int beyond 64 bits")
             if reason := self.domain.refuse(key):
@@ -319,16 +320,16 @@ class _Conform:
                     raise self.fault("two keys that are one in PHP")
                 seen.add(real)
 
-    def fault(self, reason: str, *, kind: EncodeErrorKind = "unrepresentable", hint: str = "") -> EncodeError:
+    def fault(self, reason: str, *, kind: EncodeErrorKind = "unrepresentable", hint: Hint | None = None) -> EncodeError:
         steps = [frame.step.name if isinstance(frame.step, PhpProperty) else frame.step for frame in self.frames[1:]]
         return EncodeError(reason, kind=kind, format=self.domain.format, path=short_path(steps), hint=hint)
 
-    def hint(self, value: Any) -> str:
+    def hint(self, value: Any) -> Hint:
         if isinstance(value, PhpEnum):
-            return _PHP_ONLY + "; no backing value of the case is known, default= can give one"
+            return Hint("enum-backing")
         if isinstance(value, bytes | PhpObject):
-            return _PHP_ONLY
-        return "to_value() makes a value of it" if hasattr(value, "to_value") else "give default= to write it"
+            return Hint("php-formats")
+        return Hint("to-value" if hasattr(value, "to_value") else "give-default")
 
 
 def _ignore(_: object, __: object) -> None:

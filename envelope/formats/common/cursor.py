@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envelope.errors import DecodeError, DecodeErrorKind
+from envelope.hints import Hint
 from envelope.limits import Limits
 
 __all__ = ["Cursor", "as_bytes", "column_hint", "count_of", "text_or_none"]
@@ -19,7 +20,7 @@ def as_bytes(data: object, format: str, limits: Limits) -> bytes:
             kind="limit",
             format=format,
             offset=limits.max_bytes,
-            hint="raise Limits.max_bytes",
+            hint=Hint("raise-limit", "max_bytes"),
         )
     return data if type(data) is bytes else bytes(data)
 
@@ -49,7 +50,9 @@ class Cursor:
             at += 1
         raise self.fail(f"expected {what or token.decode()!r}", at)
 
-    def fail(self, reason: str, offset: int, *, kind: DecodeErrorKind = "malformed", hint: str = "") -> DecodeError:
+    def fail(
+        self, reason: str, offset: int, *, kind: DecodeErrorKind = "malformed", hint: Hint | None = None
+    ) -> DecodeError:
         """The error at *offset*, to be raised; it says so where the input ends there."""
         size = len(self.data)
         if offset >= size and kind == "malformed":
@@ -60,7 +63,7 @@ class Cursor:
     def trailing(self, pos: int) -> DecodeError:
         """The error for what stands behind the value, to be raised."""
         rest = count_of(len(self.data) - pos, "byte")
-        hint = "white space: strip it" if not self.data[pos:].strip() else ""
+        hint = Hint("strip-space") if not self.data[pos:].strip() else None
         return self.fail(f"{rest} behind the value", pos, hint=hint)
 
     def count_items(self, count: int, offset: int) -> None:
@@ -68,14 +71,17 @@ class Cursor:
         self.items += count
         if self.items > self.limits.max_items:
             raise self.fail(
-                f"more than {self.limits.max_items} items", offset, kind="limit", hint="raise Limits.max_items"
+                f"more than {self.limits.max_items} items", offset, kind="limit", hint=Hint("raise-limit", "max_items")
             )
 
     def check_depth(self, depth: int, offset: int) -> None:
         """Fail where a container at this depth is beyond ``max_depth``."""
         if depth > self.limits.max_depth:
             raise self.fail(
-                f"nested deeper than {self.limits.max_depth}", offset, kind="limit", hint="raise Limits.max_depth"
+                f"nested deeper than {self.limits.max_depth}",
+                offset,
+                kind="limit",
+                hint=Hint("raise-limit", "max_depth"),
             )
 
 
@@ -92,7 +98,7 @@ def text_or_none(raw: bytes) -> str | None:
         return None
 
 
-def column_hint(size: int) -> str:
+def column_hint(size: int) -> Hint | None:
     """A guess at why the input ends at *size*: MySQL's columns cut what is put into them at these lengths."""
     column = {255: "TINYTEXT", 65_535: "TEXT", 16_777_215: "MEDIUMTEXT"}.get(size)
-    return f"exactly {size} bytes: cut by a {column} column" if column else ""
+    return Hint("cut-by-column", size, column) if column else None

@@ -17,6 +17,7 @@ import orjson
 
 from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor
+from envelope.hints import Hint, HintName
 from envelope.limits import Limits
 from envelope.path import Step, short_path
 from envelope.values.rules import INT_MAX, INT_MIN
@@ -33,14 +34,14 @@ _WORD: Final = re.compile(rb"true|false|null")
 _CLOSERS: Final = {b"[": b"]", b"{": b"}"}
 _BOM: Final = b"\xef\xbb\xbf"
 
-_HINTS: Final = (
-    (_BOM, "a byte order mark stands before the document"),
-    (b"'", "JSON strings stand in double quotes"),
-    (b"N", "NaN is no JSON, and null is lower case"),
-    (b"I", "JSON has no infinity"),
-    (b"-I", "JSON has no infinity"),
-    (b"T", "JSON's words are lower case"),
-    (b"F", "JSON's words are lower case"),
+_HINTS: Final[tuple[tuple[bytes, HintName], ...]] = (
+    (_BOM, "byte-order-mark"),
+    (b"'", "double-quotes"),
+    (b"N", "no-nan"),
+    (b"I", "no-infinity"),
+    (b"-I", "no-infinity"),
+    (b"T", "lower-case"),
+    (b"F", "lower-case"),
 )
 
 
@@ -114,7 +115,8 @@ class JsonScanner(Cursor):
     def check_open(self, pos: int, depth: int) -> None:
         """Fail where a container at *depth* is beyond the limit."""
         if depth > self.max_depth:
-            hint = "raise Limits.max_depth" if self.max_depth == self.limits.max_depth else "orjson goes no deeper"
+            is_ours = self.max_depth == self.limits.max_depth
+            hint = Hint("raise-limit", "max_depth") if is_ours else Hint("no-deeper", "orjson")
             raise self.fail(f"nested deeper than {self.max_depth}", pos, kind="limit", hint=hint)
 
     def space(self, pos: int) -> int:
@@ -140,7 +142,7 @@ class JsonScanner(Cursor):
             return match.end()
         match = _NUMBER.match(data, pos)
         if match is None:
-            hint = next((hint for start, hint in _HINTS if data.startswith(start, pos)), "")
+            hint = next((Hint(name) for start, name in _HINTS if data.startswith(start, pos)), None)
             raise self.fail("expected a value", pos, hint=hint)
         self.check_number(match)
         return match.end()
@@ -161,7 +163,7 @@ class JsonScanner(Cursor):
         good = _GOOD_TEXT.match(self.data, pos + 1)
         stop = good.end() if good else pos + 1
         if self.bad_utf8 < min(end, stop):
-            raise self.fail("not UTF-8", self.bad_utf8, hint="JSON is UTF-8; the text may be in another encoding")
+            raise self.fail("not UTF-8", self.bad_utf8, hint=Hint("other-encoding"))
         if match is None:
             raise self.bad_string(stop)
         if b"\\u" in match[1]:
@@ -175,7 +177,7 @@ class JsonScanner(Cursor):
             return self.fail("expected the string to end", len(self.data))
         if rest.startswith(b"\\"):
             return self.fail("an escape that JSON does not have", stop)
-        return self.fail("a control character in a string", stop, hint="JSON writes it as an escape")
+        return self.fail("a control character in a string", stop, hint=Hint("escaped-control"))
 
     def check_surrogates(self, string: re.Match[bytes]) -> None:
         """Each high surrogate's escape is followed by a low one's, and no low one stands alone."""

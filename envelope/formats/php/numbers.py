@@ -6,6 +6,7 @@ import math
 import re
 
 from envelope.formats.common.cursor import Cursor
+from envelope.hints import Hint
 from envelope.values.rules import INT_MAX, INT_MIN
 
 __all__ = ["float_text", "read_float", "read_int"]
@@ -60,7 +61,7 @@ def read_float(cursor: Cursor, start: int, end: int, *, php: bool) -> float:
         return number
     if text in _CONSTANTS:
         if not php:
-            raise cursor.fail("not a finite number", start, kind="forbidden", hint='values="php" reads it')
+            raise cursor.fail("not a finite number", start, kind="forbidden", hint=Hint("values-php"))
         return _CONSTANTS[text]
     raise cursor.fail("expected a number", start)
 

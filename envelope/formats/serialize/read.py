@@ -7,9 +7,10 @@ from itertools import starmap
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats.common.cursor import Cursor, as_bytes, column_hint, count_of, text_or_none
+from envelope.formats.common.cursor import Cursor, as_bytes, column_hint, text_or_none
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
+from envelope.hints import Hint, HintName
 from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.path import Step, short_path
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
@@ -215,7 +216,7 @@ class _Reader(Cursor):
             raise self.fail(
                 f"a length of {length} where {len(self.data) - match.end()} bytes are left",
                 pos,
-                hint=column_hint(len(self.data)) or "the input was cut, or the text re-encoded",
+                hint=column_hint(len(self.data)) or Hint("cut-or-re-encoded"),
             )
         return length, match.end() + 1
 
@@ -242,22 +243,18 @@ class _Reader(Cursor):
         """Bytes that are not UTF-8: a value of PHP's domain only."""
         if self.php:
             return raw
-        raise self.fail("a string that is not UTF-8", offset, kind="forbidden", hint='values="php" reads it as bytes')
+        raise self.fail("a string that is not UTF-8", offset, kind="forbidden", hint=Hint("values-php-bytes"))
 
     def wrong_length(self, start: int, size: int) -> DecodeError:
         """The error for a string of declared *size* that does not end in `";` there; says how far off it is."""
         data = self.data
         close = data.find(b'";', start)
-        hint = ""
+        hint = None
         if close >= 0:
             off = close - start - size
             characters = len(data[start:close].decode("utf-8", "replace"))
-            cause = (
-                "the length counts characters, not bytes"
-                if characters == size
-                else ("the text was re-encoded or edited after it was serialized")
-            )
-            hint = f"{count_of(abs(off), 'byte')} {'short' if off < 0 else 'long'}: {cause}"
+            cause: HintName = "length-in-characters" if characters == size else "re-encoded"
+            hint = Hint(cause, abs(off), "short" if off < 0 else "long")
         end = start + size
         return self.fail("expected '\";' where the string's length ends", end + data.startswith(b'"', end), hint=hint)
 
@@ -340,14 +337,14 @@ class _Reader(Cursor):
 
     def php_only(self, what: str, pos: int) -> None:
         if not self.php:
-            raise self.fail(what, pos, kind="forbidden", hint='values="php" reads it, inert')
+            raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
 
     def property_name(self, name: Any, shell: Any, pos: int) -> Any:
         """A property's name as PHP mangles it: text, but for the integers that a class's `__serialize()` writes."""
         if shell is _MAP and (type(name) is not str or name[:1] == "\0"):
             if type(name) is int:
                 return str(name)
-            raise self.fail("a property that is not public", pos, kind="forbidden", hint='values="php" reads it')
+            raise self.fail("a property that is not public", pos, kind="forbidden", hint=Hint("values-php"))
         return str(name) if type(name) is int and shell.class_name == "stdClass" else name
 
     def custom_object(self, pos: int) -> tuple[PhpObject, int]:
@@ -385,7 +382,7 @@ class _Reader(Cursor):
                 "a reference past a C: payload",
                 start,
                 kind="forbidden",
-                hint="only the payload's class knows how many slots it takes",
+                hint=Hint("payload-slots"),
             )
         owner, name = slots[slot - 1]
         if owner is members and name == key:

@@ -9,6 +9,7 @@ from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, as_bytes, text_or_none
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
+from envelope.hints import Hint
 from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.path import Step, short_path
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
@@ -151,7 +152,7 @@ class _Reader(Cursor):
                 raise self.fail("a class name that is not UTF-8", pos, kind="forbidden")
             if not self.php and (name != "stdClass" or match[3]):
                 what = "an object that is no stdClass" if match[2] else "an enum's case"
-                raise self.fail(what, pos, kind="forbidden", hint='values="php" reads it, inert')
+                raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
             if match[2]:
                 head = _Open(depth, b"))", name, php=self.php)
             else:
@@ -230,7 +231,7 @@ class _Reader(Cursor):
             return text, match.end()
         if self.php:
             return raw, match.end()
-        raise self.fail("a string that is not UTF-8", pos + 1, kind="forbidden", hint='values="php" reads it as bytes')
+        raise self.fail("a string that is not UTF-8", pos + 1, kind="forbidden", hint=Hint("values-php-bytes"))
 
     def bad_text(self, start: int) -> DecodeError:
         """The error for a string that does not end: at a NUL, at a backslash that escapes nothing, or at the end."""
@@ -238,7 +239,7 @@ class _Reader(Cursor):
         good = re.compile(rb"(?:[^'\\\0]|\\['\\])*").match(data, start)
         end = start if good is None else good.end()
         if data.startswith(b"\0", end):
-            return self.fail("a NUL in a string", end, hint="var_export writes 'a' . \"\\0\" . 'b'")
+            return self.fail("a NUL in a string", end, hint=Hint("nul-in-text"))
         if data.startswith(b"\\", end) and end + 1 < len(data):
             return self.fail("a backslash that escapes neither ' nor \\", end)
         return self.fail("expected the string to end", len(data))

@@ -22,6 +22,7 @@ from envelope.formats.xml.rules import (
     typed_head,
     unescape,
 )
+from envelope.hints import Hint
 from envelope.path import Step, short_path
 
 if TYPE_CHECKING:
@@ -223,9 +224,9 @@ def _expat_error(cursor: Cursor, code: int, offset: int) -> DecodeError:
     reason = expat.ErrorString(code)
     if code in _UNFINISHED:
         return cursor.fail(f"the input ends: {reason}", offset, hint=column_hint(len(data)))
-    hint = ""
+    hint = None
     if b"&" in data[max(offset - 1, 0) : offset + 1]:
-        hint = "& is written &amp;, and XML knows no names of characters but amp, lt, gt, quot and apos"
+        hint = Hint("ampersand")
     elif data[offset : offset + 1] < b" ":
-        hint = "XML holds no control characters; the typed dialect escapes them"
+        hint = Hint("control-characters")
     return cursor.fail(reason, offset, hint=hint)

@@ -16,6 +16,7 @@ from envelope.formats.common.cursor import Cursor, as_bytes
 from envelope.formats.xml.exact import PlainBuilder, TypedBuilder, read_exactly
 from envelope.formats.xml.rules import FORMAT
 from envelope.formats.xml.tree import parse, walk_plain, walk_typed
+from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.options import DEFAULT_READING, ReadOptions
 
@@ -59,21 +60,20 @@ _DECLARED: Final = {
     name: re.compile(rb"[ \t\r\n]+" + name + rb"[ \t\r\n]*=[ \t\r\n]*(?:\"([A-Za-z0-9._-]*)\"|'([A-Za-z0-9._-]*)')")
     for name in (b"version", b"encoding", b"standalone")
 }
-_UTF8_ONLY: Final = "XML is read as UTF-8 only"
 
 
 def _root_offset(cursor: Cursor) -> int:
     """Where the root element begins: behind a BOM, a declaration of UTF-8 and white space, and nothing else."""
     data = cursor.data
     if data.startswith(b"\x1f\x8b"):
-        raise cursor.fail("expected '<'", 0, hint="this is gzip: decompress it first")
+        raise cursor.fail("expected '<'", 0, hint=Hint("gzip"))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
-        raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=_UTF8_ONLY)
+        raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=Hint("utf-8-only"))
     start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     pos = _declaration_end(cursor, start) if _DECLARATION.fullmatch(data, start, start + 6) else start
     pos = _SPACE.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
     if data.startswith(b"<?xml ", pos):
-        raise cursor.fail("a declaration that is not at the start", pos, hint="strip what stands before it")
+        raise cursor.fail("a declaration that is not at the start", pos, hint=Hint("strip-before"))
     for token, what in ((b"<!DOCTYPE", "a DOCTYPE"), (b"<!--", "a comment"), (b"<?", "a processing instruction")):
         if data.startswith(token, pos):
             raise cursor.fail(what, pos, kind="forbidden")
@@ -95,7 +95,7 @@ def _declaration_end(cursor: Cursor, pos: int) -> int:
         if name == b"version" and text != b"1.0":
             raise cursor.fail("a version of XML other than 1.0", at)
         if name == b"encoding" and text != b"utf-8":
-            raise cursor.fail("a declared encoding other than UTF-8", at, kind="forbidden", hint=_UTF8_ONLY)
+            raise cursor.fail("a declared encoding other than UTF-8", at, kind="forbidden", hint=Hint("utf-8-only"))
         if name == b"standalone" and text not in (b"yes", b"no"):
             raise cursor.fail("expected yes or no", at)
         pos = match.end()

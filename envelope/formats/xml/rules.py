@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from envelope.errors import DecodeError, DecodeErrorKind
+from envelope.hints import Hint
 from envelope.values.rules import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
@@ -24,20 +25,20 @@ LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elem
 WHITE: Final = " \t\r\n"
 
 
-def fault(reason: str, *, kind: DecodeErrorKind = "malformed", hint: str = "") -> DecodeError:
+def fault(reason: str, *, kind: DecodeErrorKind = "malformed", hint: Hint | None = None) -> DecodeError:
     """A fault of the document, whose place the caller adds; to be raised."""
     return DecodeError(reason, kind=kind, format=FORMAT, hint=hint)
 
 
 def beside() -> DecodeError:
     """The fault of text beside elements, to be raised."""
-    return fault("text beside elements", hint="a value is text or elements, never both")
+    return fault("text beside elements", hint=Hint("text-or-elements"))
 
 
 def check_namespace(tag: str, attributes: Mapping[str, str]) -> None:
     """Fail where a tag or an attribute is in a namespace."""
     if ":" in tag or any(name == "xmlns" or ":" in name for name in attributes):
-        raise fault("a namespace", kind="forbidden", hint="names without prefixes are read")
+        raise fault("a namespace", kind="forbidden", hint=Hint("no-prefixes"))
 
 
 def exotic() -> DecodeError:
@@ -51,19 +52,18 @@ def exotic() -> DecodeError:
 
 def inside() -> DecodeError:
     """The fault of an element inside a scalar, to be raised."""
-    return fault("an element inside a value that is no container", hint=_PLAIN_HINT)
+    return fault("an element inside a value that is no container", hint=Hint("plain-dialect"))
 
 
 def check_bounds(depth: int, items: int, limits: Limits) -> None:
     """Fail where the depth or the count of values is beyond the limits."""
     if depth > min(limits.max_depth, LIBXML2_DEPTH):
-        hint = "raise Limits.max_depth" if depth <= LIBXML2_DEPTH else "libxml2 goes no deeper"
+        hint = Hint("raise-limit", "max_depth") if depth <= LIBXML2_DEPTH else Hint("no-deeper", "libxml2")
         raise fault(f"nested deeper than {depth - 1}", kind="limit", hint=hint)
     if items > limits.max_items:
-        raise fault(f"more than {limits.max_items} items", kind="limit", hint="raise Limits.max_items")
+        raise fault(f"more than {limits.max_items} items", kind="limit", hint=Hint("raise-limit", "max_items"))
 
 
-_PLAIN_HINT: Final = 'without types it may be a document for dialect="plain"'
 CONTAINERS: Final = frozenset({"map", "list"})
 KINDS: Final = CONTAINERS | {"int", "float", "bool", "null"}
 
@@ -74,7 +74,7 @@ _TYPED_ATTRIBUTES: Final = frozenset({"type", "key", "escaped", "escaped-key"})
 def typed_head(tag: str, attributes: Mapping[str, str], parent: str) -> tuple[str, str, bool]:
     """Key, type (`""` for text) and whether the text is escaped, of an element in a *parent* (`""`: the document)."""
     if not parent and tag != "root":
-        raise fault("the root element is not named root", hint=_PLAIN_HINT)
+        raise fault("the root element is not named root", hint=Hint("plain-dialect"))
     if parent == "list" and tag != "item":
         raise fault("a member of a list is not named item")
     if not attributes:
@@ -86,7 +86,7 @@ def typed_head(tag: str, attributes: Mapping[str, str], parent: str) -> tuple[st
             raise fault(f'{name} is "true", or not there')
     kind = attributes.get("type", "")
     if "type" in attributes and kind not in KINDS:
-        raise fault("a type other than map, list, int, float, bool and null", hint="text has no type")
+        raise fault("a type other than map, list, int, float, bool and null", hint=Hint("text-has-no-type"))
     if kind and "escaped" in attributes:
         raise fault("escaped on what is not text")
     return _typed_key(tag, attributes, parent), kind, "escaped" in attributes
@@ -106,7 +106,7 @@ def plain_key(tag: str, attributes: Mapping[str, str], *, root: bool) -> str | N
     """The key of an element; None for an `item` without one."""
     for name in attributes:
         if name != "key":
-            hint = 'dialect="typed" reads types' if name == "type" else ""
+            hint = Hint("typed-dialect") if name == "type" else None
             raise fault("an attribute other than key", hint=hint)
         if root or tag != "item":
             raise fault("a key on what is not an item")

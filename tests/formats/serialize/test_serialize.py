@@ -10,6 +10,7 @@ import pytest
 import envelope
 from envelope import DecodeError, EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.errors import DecodeErrorKind
+from envelope.hints import in_words
 
 pytestmark = pytest.mark.usefixtures("impl")
 
@@ -35,7 +36,7 @@ def refused(data: bytes, **options: Any) -> tuple[str, int, str]:
 def hint(data: bytes) -> str:
     with pytest.raises(DecodeError) as caught:
         loads(data)
-    return caught.value.hint
+    return in_words(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -236,17 +236,17 @@ def test_plain_refusals(data: bytes, expected: tuple[str, int, str]) -> None:
 
 
 def test_hints() -> None:
-    assert "plain" in refused(b"<think><a>1</a></think>").hint
-    assert "plain" in refused(b"<root><a>1</a></root>").hint
-    assert "typed" in refused(b'<root type="map"/>', "plain").hint
-    assert "gzip" in refused(b"\x1f\x8b\x08\0").hint or refused(b"\x1f\x8b\x08\0").kind == "forbidden"
-    assert "&amp;" in refused(b"<root>a & b</root>").hint
-    assert "control" in refused(b"<root>\x02</root>").hint
-    assert "strip" in refused(b"\n<?xml version='1.0'?><root/>").hint
-    assert "TINYTEXT" in refused(dumps("x" * 300)[:255]).hint
+    assert "plain" in str(refused(b"<think><a>1</a></think>").hint)
+    assert "plain" in str(refused(b"<root><a>1</a></root>").hint)
+    assert "typed" in str(refused(b'<root type="map"/>', "plain").hint)
+    assert "gzip" in str(refused(b"\x1f\x8b\x08\0").hint)
+    assert "&amp;" in str(refused(b"<root>a & b</root>").hint)
+    assert "control" in str(refused(b"<root>\x02</root>").hint)
+    assert "strip" in str(refused(b"\n<?xml version='1.0'?><root/>").hint)
+    assert "TINYTEXT" in str(refused(dumps("x" * 300)[:255]).hint)
     cut = b"<root>" + b"<a>" * 82
-    assert "TINYTEXT" in refused(cut + b"<a" + b"b" * (255 - len(cut) - 2), "plain").hint
-    assert refused(b"<root></a></root>").hint == ""
+    assert "TINYTEXT" in str(refused(cut + b"<a" + b"b" * (255 - len(cut) - 2), "plain").hint)
+    assert refused(b"<root></a></root>").hint is None
 
 
 def test_names_are_those_that_both_parsers_know() -> None:

@@ -1,0 +1,158 @@
+"""Hints: what may be the cause of a fault, or what can be done about it. A hint is data; who shows it has the words.
+
+`str` of a hint is in the library's words, which name arguments. A front end whose users have other options than the
+library's arguments (the command, fixtures, the pytest plugin) has words of its own for the hints that name one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+__all__ = ["WORDS", "Hint", "HintName", "in_words"]
+
+HintName = Literal[
+    "ampersand",
+    "as-str",
+    "byte-order-mark",
+    "clocks",
+    "control-characters",
+    "cut-by-column",
+    "cut-or-re-encoded",
+    "dateline",
+    "double-quotes",
+    "enum-backing",
+    "escaped-control",
+    "fields",
+    "give-default",
+    "gzip",
+    "json-body",
+    "key-is-str",
+    "key-is-str-or-bytes",
+    "length-in-characters",
+    "list-of-tables",
+    "lower-case",
+    "no-deeper",
+    "no-infinity",
+    "no-nan",
+    "no-prefixes",
+    "not-a-file-name",
+    "nul-in-query",
+    "nul-in-text",
+    "operator-codes",
+    "other-encoding",
+    "override-changes",
+    "override-fields",
+    "payload-slots",
+    "php-formats",
+    "php-setting",
+    "plain-dialect",
+    "raise-limit",
+    "re-encoded",
+    "request-id",
+    "strip-before",
+    "strip-space",
+    "tables",
+    "text-has-no-type",
+    "text-or-elements",
+    "to-value",
+    "typed-dialect",
+    "utf-8-only",
+    "values-php",
+    "values-php-bytes",
+    "values-php-inert",
+    "written-anew",
+]
+
+WORDS: Mapping[HintName, str] = MappingProxyType(
+    {
+        # Options, and what stands beyond them.
+        "raise-limit": "raise Limits.{0}",
+        "no-deeper": "{0} goes no deeper",
+        "php-setting": "PHP's {0}",
+        "values-php": 'values="php" reads it',
+        "values-php-bytes": 'values="php" reads it as bytes',
+        "values-php-inert": 'values="php" reads it, inert',
+        "php-formats": 'serialize and var_export hold it, with values="php"',
+        "enum-backing": (
+            'serialize and var_export hold it, with values="php"; '
+            "no backing value of the case is known, default= can give one"
+        ),
+        "plain-dialect": 'without types it may be a document for dialect="plain"',
+        "typed-dialect": 'dialect="typed" reads types',
+        "give-default": "give default= to write it",
+        # Values.
+        "as-str": "write it as a str",
+        "key-is-str": "a key is a str",
+        "key-is-str-or-bytes": "a key is a str or bytes",
+        "to-value": "to_value() makes a value of it",
+        # Documents of any format.
+        "cut-by-column": "exactly {0} bytes: cut by a {1} column",
+        "strip-space": "white space: strip it",
+        # json
+        "byte-order-mark": "a byte order mark stands before the document",
+        "double-quotes": "JSON strings stand in double quotes",
+        "escaped-control": "JSON writes it as an escape",
+        "lower-case": "JSON's words are lower case",
+        "no-infinity": "JSON has no infinity",
+        "no-nan": "NaN is not JSON, and null is lower case",
+        "other-encoding": "JSON is UTF-8; the text may be in another encoding",
+        # xml
+        "ampersand": "& is written &amp;, and XML knows no names of characters but amp, lt, gt, quot and apos",
+        "control-characters": "XML holds no control characters; the typed dialect escapes them",
+        "gzip": "this is gzip: decompress it first",
+        "no-prefixes": "names without prefixes are read",
+        "strip-before": "strip what stands before it",
+        "text-has-no-type": "text has no type",
+        "text-or-elements": "a value is text or elements, never both",
+        "utf-8-only": "XML is read as UTF-8 only",
+        # serialize, var_export
+        "cut-or-re-encoded": "the input was cut, or the text re-encoded",
+        "length-in-characters": "{0} byte{s} {1}: the length counts characters, not bytes",
+        "nul-in-text": "var_export writes 'a' . \"\\0\" . 'b'",
+        "payload-slots": "only the payload's class knows how many slots it takes",
+        "re-encoded": "{0} byte{s} {1}: the text was re-encoded or edited after it was serialized",
+        # Calls.
+        "clocks": "the clocks may differ by {0} second{s}",
+        "dateline": "as 2023-03-05 10:03:24",
+        "json-body": "a JSON body does",
+        "nul-in-query": "in a query it is %00",
+        # Files in TOML.
+        "fields": "the fields are {0}",
+        "list-of-tables": "write [[{0}]]",
+        "not-a-file-name": "that is the file's name: what it holds is wanted",
+        "override-changes": "an override changes a row",
+        "override-fields": "an override has the fields that change",
+        "tables": "the tables are codes and overrides",
+        # Fixtures.
+        "operator-codes": "registry= takes one with an operator's codes",
+        "request-id": 'as "1.6403f86cd67f6": a prefix, then PHP\'s uniqid()',
+        "written-anew": "canonical_bodies makes it",
+    }
+)
+"""The library's words for each hint: ``{0}`` is its first figure, ``{s}`` the plural where that is not 1."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Hint:
+    """A ``name`` of a closed set, and the ``figures`` that its words need; none of them is of the input."""
+
+    name: HintName
+    figures: tuple[int | str, ...]
+
+    def __init__(self, name: HintName, *figures: int | str) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "figures", figures)
+
+    def __str__(self) -> str:
+        return in_words(self)
+
+
+def in_words(hint: Hint | None, own: Mapping[HintName, str] = WORDS) -> str:
+    """*hint* in a front end's *own* words, in the library's where it has none; ``""`` for no hint."""
+    if hint is None:
+        return ""
+    words = own.get(hint.name, WORDS[hint.name])
+    return words.format(*hint.figures, s="" if hint.figures[:1] == (1,) else "s")

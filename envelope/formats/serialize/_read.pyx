@@ -171,7 +171,7 @@ cdef inline const char* float_value(const char* at, const char* end, bint php, P
     return at
 
 
-# Twin: Reader.object_head
+# Twin: Reader.object
 cdef inline const char* object_head(
     const char* at, const char* end, Containers* opened, Py_ssize_t* size, PyObject** value
 ) noexcept:

@@ -96,9 +96,9 @@ class _Slots:
     def __init__(self) -> None:
         self.places: list[tuple[dict[Any, Any], Any]] = []
         self.opaque: int | None = None  # the slot of the first C: payload
-        # Of each open container: its levels so far, and the items that were read before it was opened.
+        # Of each open container: its levels so far, and the items that were left of the budget before it was opened.
         self.heights = [0]
-        self.before = [0]
+        self.before: list[int] = []
         # Of each complete one, by its id: the items in it, and its levels.
         self.sizes: dict[int, tuple[int, int]] = {}
 
@@ -107,14 +107,14 @@ class _Slots:
         self.places.append((container.members, container.key))
 
     def open(self, items: int) -> None:
-        """A container opens, *items* items having been read before."""
+        """A container opens, before which the budget has *items* items left."""
         self.heights.append(1)
         self.before.append(items)
 
     def close(self, value: object, items: int) -> None:
-        """The innermost container is complete: it is *value*, and *items* items have been read."""
+        """The innermost container is complete: it is *value*, and the budget has *items* items left."""
         height = self.heights.pop()
-        self.sizes[id(value)] = (items - self.before.pop(), height)
+        self.sizes[id(value)] = (self.before.pop() - items, height)
         self.heights[-1] = max(self.heights[-1], height + 1)
 
     def repeat(self, value: object) -> tuple[int, int]:
@@ -173,7 +173,7 @@ class _Reader(Cursor):
                     container = opened[-1]
                     container.members[container.key] = value
                     if slots is not None:
-                        slots.close(value, self.items)
+                        slots.close(value, self.budget.items)
 
                 # ---- key
                 index = len(container.members)
@@ -356,10 +356,9 @@ class _Reader(Cursor):
         count, end = int(match[1][:20]), match.end()
         if count > (len(self.data) - end) // _SMALLEST_MEMBER:
             raise self.fail(f"a count of {count} where {len(self.data) - end} bytes are left", match.start(1))
-        self.check_depth(len(self.opened), start)
         if self.slots is not None:
-            self.slots.open(self.items)
-        self.count_items(count, start)
+            self.slots.open(self.budget.items)
+        self.enter(len(self.opened), count, start)
         self.opened.append(_Open(count, shell))
         return end
 
@@ -425,8 +424,8 @@ class _Reader(Cursor):
             raise self.fail("an array that contains itself", start, kind="forbidden")
         # An array stands here again in full, so it counts again: references must not multiply past the limits.
         items, height = slots.repeat(value)
-        self.count_items(items, start)
-        self.check_depth(len(self.opened) - 1 + height, start)
+        self.enter(0, items, start)
+        self.enter(len(self.opened) - 1 + height, 0, start)
         return value, end + 1
 
 

@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any, Final
 
 from envelope.errors import EncodeError
-from envelope.formats.common.conform import Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.budget import Budget
+from envelope.formats.common.conform import DEEP, Default, Domain, Unwritable, is_cyclic, write_conformed
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.serialize.read import FORMAT
@@ -64,8 +65,8 @@ def _bytes(raw: bytes) -> str:
 class _Writer(PhpWriter):
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
         """The document in pieces: one for each value (that of a container opens it), one for each close."""
-        max_depth, room = self.limits.max_depth, self.limits.max_bytes
-        items = 0
+        budget = Budget(self.limits)
+        room = budget.room
         tokens = _Tokens()
         parts: list[str] = []
         put = parts.append
@@ -127,8 +128,8 @@ class _Writer(PhpWriter):
             stack.append(value)
             iterators.append(entries)
             entries = children
-            items += len(value.properties) if kind is PhpObject else len(value)
-            if len(stack) > max_depth or items > self.limits.max_items or is_cyclic(stack):
+            depth, size = len(stack), len(value.properties) if kind is PhpObject else len(value)
+            if budget.enter(depth, size) or (depth >= DEEP and is_cyclic(stack)):
                 raise Unwritable
 
     def map(self, value: dict[Any, Any], tokens: _Tokens) -> tuple[str, Any]:

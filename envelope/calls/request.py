@@ -29,7 +29,7 @@ from envelope.calls.reading import (
 from envelope.errors import DecodeError, EncodeError, RequestError
 from envelope.formats import FORMATS, ResultType
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.path import format_path, short_path
+from envelope.path import MAX_SHOWN, format_path, short_path
 from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.registry.languages import Lang
 from envelope.values.php import differences
@@ -77,7 +77,7 @@ class ApiRequest:
             raise ValueError("every call has a key")
         for name in (self.api_name, self.api_type or self.api_name):
             if not is_name(name):
-                raise ValueError(f"no name of an API: {name[:40]!r}")
+                raise ValueError(f"no name of an API: {name[:MAX_SHOWN]!r}")
         own = _COMMON if self.method else _COMMON | {"api"}
         taken = sorted(own.intersection(self.params))
         if taken:

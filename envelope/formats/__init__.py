@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from envelope.errors import UnknownFormat
 from envelope.formats.native import NATIVE, compiled, extension
 from envelope.limits import Limits
+from envelope.path import MAX_SHOWN
 
 __all__ = [
     "FORMATS",
@@ -169,4 +170,4 @@ def get_format(format: str) -> Format:
     except KeyError:
         if not isinstance(format, str):
             raise TypeError(f"a format is a str or ResultType, not {type(format).__name__}") from None
-        raise UnknownFormat(f"{format[:40]!r} is none of {', '.join(FORMATS)}") from None
+        raise UnknownFormat(f"{format[:MAX_SHOWN]!r} is none of {', '.join(FORMATS)}") from None

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, as_bytes, column_hint, count_of, text_or_none
+from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
 from envelope.limits import DEFAULT_LIMITS, Limits
@@ -32,8 +33,8 @@ _A, _B, _C, _D, _E, _I, _N, _O, _R_UPPER, _S_UPPER, _R, _S = b"abCdEiNORSrs"
 _CLOSE: Final = ord("}")
 
 # Heads of strings, and the keys of a list, as they are spelled; what is longer is read digit by digit.
-_HEADS: Final = {b's:%d:"' % length: length for length in range(2048)}
-_INDEXES: Final = tuple(b"i:%d;" % index for index in range(2048))
+_HEADS: Final = {b's:%d:"' % length: length for length in range(PREPARED)}
+_INDEXES: Final = tuple(b"i:%d;" % index for index in range(PREPARED))
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]*")
 _COUNT: Final = re.compile(rb":(0|[1-9][0-9]*):\{")
 _SMALLEST_MEMBER: Final = 6  # i:0;N;
@@ -205,7 +206,7 @@ class _Reader(Cursor):
             name, pos = self.integer(pos)
         elif tag == _S:
             name, pos = self.string(pos)
-            if type(name) is str and name[:1] not in _UNUSUAL and len(self.names) < 4096:
+            if type(name) is str and name[:1] not in _UNUSUAL and len(self.names) < MAX_NAMES:
                 self.names[self.data[start:pos]] = name
         elif tag == _S_UPPER:
             name, pos = self.escaped_string(pos)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from envelope.errors import EncodeError
 from envelope.formats.common.budget import Budget
 from envelope.formats.common.conform import DEEP, Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.serialize.read import FORMAT
@@ -39,7 +40,7 @@ def dumps(
     return write_conformed(writer.write, value, domain, default)
 
 
-_INDEXES: Final = tuple(f"i:{index};" for index in range(2048))
+_INDEXES: Final = tuple(f"i:{index};" for index in range(PREPARED))
 
 
 class _Tokens(dict[str, str]):
@@ -47,7 +48,7 @@ class _Tokens(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         token = f"i:{key};" if type(array_key(key)) is int else _string(key)
-        if len(self) < 4096:  # more distinct keys than that are data, not names
+        if len(self) < MAX_NAMES:
             self[key] = token
         return token
 

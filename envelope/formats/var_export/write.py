@@ -15,6 +15,7 @@ from envelope.formats.common.conform import (
     is_cyclic,
     write_conformed,
 )
+from envelope.formats.common.prepared import MAX_NAMES
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.var_export.read import FORMAT
@@ -69,7 +70,7 @@ class _Tokens(dict[str, str]):
     def __missing__(self, key: str) -> str:
         key.encode()  # a lone surrogate fails here
         token = f"{key} => " if type(array_key(key)) is int else f"{_quoted(key)} => "
-        if len(self) < 4096:  # more distinct keys than that are data, not names
+        if len(self) < MAX_NAMES:
             self[key] = token
         return token
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from envelope.formats.common.conform import DEEP, Default, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.prepared import MAX_NAMES
 from envelope.formats.common.writer import TextWriter
 from envelope.formats.xml.rules import FORMAT, budget_of
 from envelope.limits import DEFAULT_LIMITS, Limits
@@ -81,7 +82,7 @@ class _Tags(dict[str, tuple[str, str]]):
             tags = f'<item key="{_json_escaped(key).translate(_IN_ATTRIBUTE)}" escaped-key="true"', "</item>"
         else:
             raise Unwritable
-        if len(self) < 4096:  # more distinct keys than that are data, not names
+        if len(self) < MAX_NAMES:
             self[key] = tags
         return tags
 

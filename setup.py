@@ -34,7 +34,7 @@ class BuildExtensions(build_ext):
     def build_extensions(self) -> None:
         """As setuptools, with our flags behind its own."""
         flags = FLAGS.get(self.compiler.compiler_type, [])
-        # Python's own flags ask for what a debugger needs (-g): a quarter of the time to compile, and most of each file.
+        # Python's own flags ask for what a debugger needs (-g): a quarter of the time to compile, most of each file.
         # Whoever sets flags gets what they say: those of tests.sanitized ask for it.
         if self.compiler.compiler_type == "unix" and not (self.debug or {"CFLAGS", "CXXFLAGS"} & os.environ.keys()):
             flags = [*flags, "-g0"]

@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TypeAlias
 
-__all__ = ["ROOT", "Link", "Step", "format_link", "format_path", "link_steps", "parse_path", "short_path"]
+__all__ = [
+    "MAX_NAME",
+    "MAX_SHOWN",
+    "ROOT",
+    "Link",
+    "Step",
+    "format_link",
+    "format_path",
+    "link_steps",
+    "parse_path",
+    "short_path",
+]
 
 Step = str | int | bytes
 """One step down: a map's key, or a list's index. Keys that are `bytes` or `int` exist only in PHP's domain."""
@@ -18,7 +29,12 @@ Link: TypeAlias = "tuple[Link, Step] | None"
 
 ROOT = "$"
 
-_MAX_KEY = 32
+MAX_NAME = 32
+"""Characters of a name in a document (a key, a class) that an error repeats."""
+
+MAX_SHOWN = 80
+"""Characters of a caller's own word (a format, a code, a path) that an error repeats."""
+
 _MAX_STEPS = 16
 
 
@@ -35,7 +51,7 @@ def _part() -> re.Pattern[str]:
 
 
 def parse_path(text: str) -> list[str | int | None]:
-    """The steps that *text* names, None for each ``[*]``; `ValueError` where it is no path.
+    """The steps that *text* names, None for each ``[*]``; `ValueError` where it is not a path.
 
     The path as `format_path` writes it, or relative: ``choices[*].text``.
     """
@@ -45,7 +61,7 @@ def parse_path(text: str) -> list[str | int | None]:
     while pos < len(text):
         match = _part().match(text, pos)
         if match is None or (match["name"] and (match[0][0] == ".") == (is_relative and pos == 0)):
-            raise ValueError(f"not a path from character {pos} on: {text[:80]!r} (a path is as choices[*].text)")
+            raise ValueError(f"not a path from character {pos} on: {text[:MAX_SHOWN]!r} (a path is as choices[*].text)")
         if match["name"]:
             steps.append(match["name"])
         elif match["index"]:
@@ -60,7 +76,7 @@ def _unescape(key: str, text: str) -> str:
     try:
         unescaped: str = json.loads(key)
     except ValueError:
-        raise ValueError(f"not a JSON string in the path {text[:80]!r}") from None
+        raise ValueError(f"not a JSON string in the path {text[:MAX_SHOWN]!r}") from None
     return unescaped
 
 
@@ -84,7 +100,7 @@ def link_steps(link: Link) -> list[Step]:
 
 
 def short_path(steps: Sequence[Step]) -> str:
-    """The path as errors carry it: each key cut at 32 characters, at most 16 steps (the first and the last 8).
+    """The path as errors carry it: each key cut at `MAX_NAME` characters, at most 16 steps (the first and the last 8).
 
     An error may be logged far from the data, so it stays small whatever the input was.
     """
@@ -99,7 +115,7 @@ def _cut(step: Step) -> str | int:
     if isinstance(step, int):
         return step
     text = _text(step)
-    return text if len(text) <= _MAX_KEY else text[:_MAX_KEY] + "…"
+    return text if len(text) <= MAX_NAME else text[:MAX_NAME] + "…"
 
 
 def _format_step(step: Step) -> str:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from envelope.answers.envelope import Envelope
-from envelope.path import ROOT, Link, Step, format_path, link_steps, parse_path
+from envelope.path import MAX_SHOWN, ROOT, Link, Step, format_path, link_steps, parse_path
 from envelope.registry.languages import Lang
 
 __all__ = ["AsyncTranslator", "Translator", "translate", "translate_async"]
@@ -95,7 +95,7 @@ def _patterns(paths: Iterable[str]) -> list[list[str | int | None]]:
             raise TypeError(f"a path is a str, not {type(path).__name__}")
         steps = parse_path(path)
         if path.startswith(ROOT) and steps[:1] != ["response"]:
-            raise ValueError(f"the path {path[:80]!r} is none of the response")
+            raise ValueError(f"the path {path[:MAX_SHOWN]!r} is none of the response")
         patterns.append(steps[path.startswith(ROOT) :])
     return patterns
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envelope.errors import DecodeError, UnknownFormat
 from envelope.formats import FORMATS, ResultType
+from envelope.path import MAX_SHOWN
 
 __all__ = ["FORM_TYPE", "MEDIA_TYPES", "content_type_of", "format_of_content_type", "split_content_type"]
 
@@ -49,7 +50,7 @@ def format_of_content_type(content_type: str) -> ResultType:
     suffix = media_type.rpartition("+")[2]
     result_type = MEDIA_TYPES.get(media_type) or MEDIA_TYPES.get(f"application/{suffix}")
     if result_type is None:
-        raise UnknownFormat(f"the content type {media_type[:40]!r} is none of a format's: give the result_type")
+        raise UnknownFormat(f"the content type {media_type[:MAX_SHOWN]!r} is none of a format's: give the result_type")
     if not is_utf8:
         raise DecodeError("another charset than UTF-8", kind="forbidden", format=result_type)
     return result_type

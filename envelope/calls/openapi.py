@@ -18,6 +18,7 @@ from envelope.calls.media import FORM_TYPE, content_type_of
 from envelope.calls.parameters import METHODS, PARAMETERS
 from envelope.calls.reading import is_name
 from envelope.formats import ResultType
+from envelope.path import MAX_SHOWN
 from envelope.registry.codes import REGISTRY, CodeRegistry, ErrorCode
 from envelope.registry.languages import Lang
 
@@ -116,7 +117,7 @@ def openapi_document(
     """
     for name in (api_type, *api_names):
         if not is_name(name):
-            raise ValueError(f"no name of an API: {name[:40]!r}")
+            raise ValueError(f"no name of an API: {name[:MAX_SHOWN]!r}")
     responses = _responses(registry, Lang(lang), payload)
     return {
         "openapi": "3.1.0",

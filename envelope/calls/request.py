@@ -33,7 +33,7 @@ from envelope.errors import DecodeError, EncodeError, RequestError
 from envelope.formats import FORMATS, ResultType
 from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.path import format_path, short_path
+from envelope.path import MAX_SHOWN, format_path, short_path
 from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.registry.languages import Lang
 from envelope.values.php import differences
@@ -88,7 +88,7 @@ class ApiRequest:
             raise ValueError("every call has a key")
         for name in (self.api_name, self.api_type or self.api_name):
             if not is_name(name):
-                raise ValueError(f"no name of an API: {name[:40]!r}")
+                raise ValueError(f"no name of an API: {name[:MAX_SHOWN]!r}")
         # An alias would be read as its parameter where that is not sent.
         own = _NAMES.union(row.alias for row in _ALIASED if getattr(self, row.field) == row.default)
         taken = sorted(own.intersection(self.params))

@@ -22,6 +22,7 @@ from envelope.options import (
     read_options,
     write_options,
 )
+from envelope.path import MAX_SHOWN
 
 __all__ = [
     "FORMATS",
@@ -205,4 +206,4 @@ def get_format(format: str) -> Format:
     except KeyError:
         if not isinstance(format, str):
             raise TypeError(f"a format is a str or ResultType, not {type(format).__name__}") from None
-        raise UnknownFormat(f"{format[:40]!r} is none of {', '.join(FORMATS)}") from None
+        raise UnknownFormat(f"{format[:MAX_SHOWN]!r} is none of {', '.join(FORMATS)}") from None

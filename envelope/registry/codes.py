@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypedDict, Unpack, get_args
 
 from envelope.errors import UnknownCode, ValidationError
 from envelope.hints import Hint
-from envelope.path import format_path
+from envelope.path import MAX_SHOWN, format_path
 from envelope.registry.languages import Lang
 from envelope.registry.operator_file import read_records
 
@@ -89,7 +89,6 @@ Actor = Literal["nobody", "caller", "operator", "upstream"]
 
 _CODE = re.compile(r"[0-9]{4}")
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-_MAX_SHOWN = 40
 
 
 class _Changes(TypedDict, total=False):
@@ -164,7 +163,7 @@ class ErrorCode:
 
 
 def _shown(code: object) -> str:
-    return code[:_MAX_SHOWN] if isinstance(code, str) else f"as {type(code).__name__}"
+    return code[:MAX_SHOWN] if isinstance(code, str) else f"as {type(code).__name__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ class CodeRegistry:
         try:
             return self._by_code[code]
         except KeyError:
-            raise UnknownCode(f"no code {code[:_MAX_SHOWN]!r} in the registry") from None
+            raise UnknownCode(f"no code {code[:MAX_SHOWN]!r} in the registry") from None
 
     def get(self, code: str) -> ErrorCode:
         """The row of *code*; without one, a row that says so: its billing is ``unknown``, never guessed."""
@@ -281,7 +280,7 @@ class _Table:
     def _name(self, row: ErrorCode) -> None:
         owner = self.owners.setdefault(row.name, row.code)
         if owner != row.code:
-            raise ValidationError(f"the name {row.name[:_MAX_SHOWN]} is {owner}'s already", path="$.name")
+            raise ValidationError(f"the name {row.name[:MAX_SHOWN]} is {owner}'s already", path="$.name")
 
 
 _FIELDS: Final = tuple(entry.name for entry in fields(ErrorCode))

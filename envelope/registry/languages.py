@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from envelope.path import MAX_SHOWN
+
 __all__ = ["Lang"]
 
 
@@ -32,7 +34,7 @@ class Lang(StrEnum):
         is_traditional = not _TRADITIONAL.isdisjoint(rest) and "hans" not in rest
         name = "CN" if language == "zh" and not is_traditional else language.upper()
         if name not in cls.__members__:
-            raise ValueError(f"{value[:40]!r} is not a valid Lang: cn, en, ru")  # Enum's own repeats all of it
+            raise ValueError(f"{value[:MAX_SHOWN]!r} is not a valid Lang: cn, en, ru")  # Enum's own repeats all of it
         return cls[name]
 
 

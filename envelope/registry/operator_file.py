@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 from envelope.errors import ValidationError
 from envelope.hints import Hint
-from envelope.path import format_path, short_path
+from envelope.path import MAX_SHOWN, format_path, short_path
 from envelope.registry.toml import parse_toml
 
 __all__ = ["Record", "read_records"]
 
 _TABLES = ("codes", "overrides")
-_MAX_SHOWN = 40
 
 
 class Record(NamedTuple):
@@ -50,7 +49,7 @@ def _check_fields(record: Any, path: str, known: Collection[str], required: Coll
     if not isinstance(record, dict):
         raise ValidationError("not a table", path=path)
     code = record.get("code")
-    code = code[:_MAX_SHOWN] if isinstance(code, str) else "?"
+    code = code[:MAX_SHOWN] if isinstance(code, str) else "?"
     for name, value in record.items():
         step = short_path([name]).removeprefix("$")
         if name not in known:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from envelope.path import Link, Step, format_link, link_steps, short_path
+from envelope.path import MAX_NAME, Link, Step, format_link, link_steps, short_path
 from envelope.values.rules import INT_MAX, INT_MIN, is_class_name, text_or_bytes
 
 __all__ = [
@@ -233,7 +233,7 @@ def _describe(value: Any) -> str:
         case list():
             return f"list of {len(value)}" if value else "[]"
         case PhpObject() | PhpEnum():
-            return f"{type(value).__name__} {value.class_name[:32]}"
+            return f"{type(value).__name__} {value.class_name[:MAX_NAME]}"
     return type(value).__name__
 
 

@@ -11,9 +11,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from envelope.errors import EncodeError, EncodeErrorKind
+from envelope.formats.common.budget import Budget, Excess, long_output
 from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.options import Default
@@ -21,7 +22,7 @@ from envelope.path import Step, short_path
 from envelope.values.php import PhpEnum, PhpObject, PhpProperty
 from envelope.values.rules import INT_MAX, INT_MIN, array_key, text_or_bytes
 
-__all__ = ["Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
+__all__ = ["DEEP", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
 
 # A default may hand back something that is outside the domain again; orjson stops at the same count.
 _MAX_DEFAULT_CALLS = 254
@@ -30,8 +31,12 @@ _MAX_DEFAULT_CALLS = 254
 class Unwritable(Exception):
     """Raised inside an encoder: the value has a fault, and `conform` will say which.
 
-    Where only the encoder can see it (a bound of its own, the size of the output), its argument says which.
+    Where only the encoder can see it, *excess* is what is too much: a bound of its own, or (None) the output's size.
     """
+
+    def __init__(self, excess: Excess | None = None) -> None:
+        super().__init__(excess)
+        self.excess = excess
 
 
 def _holds_everything(_: object) -> str:
@@ -59,10 +64,8 @@ def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domai
     try:
         return encode(conformed)
     except Unwritable as exc:
-        reason = str(exc)
-    # Nothing in the value is at fault. Without a reason of the encoder's own, it is the size of the output.
-    hint = None if reason else Hint("raise-limit", "max_bytes")
-    reason = reason or f"the output is longer than {domain.limits.max_bytes} bytes"
+        # Nothing in the value is at fault.
+        reason, hint = exc.excess or long_output(domain.limits)
     raise EncodeError(reason, kind="limit", format=domain.format, hint=hint)
 
 
@@ -91,13 +94,9 @@ def check_unfolded(root: object, format: str, limits: Limits) -> None:
             sizes[id(container)] = size[0]
             if frames:
                 frames[-1][2][0] += size[0]
-    if sizes[id(None)] > limits.max_items:
-        raise EncodeError(
-            f"more than {limits.max_items} items once shared objects are written out",
-            kind="limit",
-            format=format,
-            hint=Hint("raise-limit", "max_items"),
-        )
+    if excess := Budget(limits).enter(0, sizes[id(None)]):
+        reason = f"{excess.reason} once shared objects are written out"
+        raise EncodeError(reason, kind="limit", format=format, hint=excess.hint)
 
 
 _CONTAINERS = (list, dict, PhpObject)
@@ -109,14 +108,17 @@ def _values(container: Any) -> Iterable[Any]:
     return container.values() if type(container) is dict else container
 
 
+DEEP: Final = 256  # levels; a value that is no deeper need not be asked whether it is cyclic
+
+
 def is_cyclic(stack: list[Any]) -> bool:
-    """Whether one list or map stands twice among the open ones; asked at growing depths only.
+    """Whether one list or map stands twice among the open ones, which are `DEEP` or more; looked at as they double.
 
     With depth unlimited, a value that contains itself would be walked for ever. Looking at each doubling of the
     depth finds it at a cost that vanishes among the walk's own.
     """
     depth = len(stack)
-    return depth >= 256 and depth & (depth - 1) == 0 and len(set(map(id, stack))) < depth
+    return depth & (depth - 1) == 0 and len(set(map(id, stack))) < depth
 
 
 def conform(root: object, domain: Domain, default: Default | None = None) -> Any:
@@ -144,8 +146,7 @@ class _Conform:
         self.default = default
         # Without anything to put in the place of values, the walk only looks.
         self.is_copying = default is not None or (domain.php and "phpserialize" in sys.modules)
-        self.items = 0
-        self.room = domain.limits.max_bytes
+        self.budget = Budget(domain.limits)
         self.frames: list[_Frame] = []
         self.open: set[int] = set()
         self.copies: dict[int, PhpObject] = {}
@@ -225,13 +226,8 @@ class _Conform:
 
     def check_text(self, text: str, what: str) -> None:
         # A character takes a byte at least; so the same long text, met often, is not gone through for ever.
-        self.room -= len(text)
-        if self.room < 0:
-            raise self.fault(
-                f"the output is longer than {self.domain.limits.max_bytes} bytes",
-                kind="limit",
-                hint=Hint("raise-limit", "max_bytes"),
-            )
+        if excess := self.budget.spend(len(text)):
+            raise self.beyond(excess)
         if text.isascii():
             return
         try:
@@ -254,11 +250,9 @@ class _Conform:
 
     def enter(self, value: Any, parent: _Frame) -> None:
         """Open a container: its depth, its count and its keys are checked, then its children are walked."""
-        limits = self.domain.limits
-        if len(self.frames) > limits.max_depth:
-            raise self.fault(
-                f"nested deeper than {limits.max_depth}", kind="limit", hint=Hint("raise-limit", "max_depth")
-            )
+        size = len(value.properties) if type(value) is PhpObject else len(value)
+        if excess := self.budget.enter(len(self.frames), size):
+            raise self.beyond(excess)
         children: Any
         if type(value) is list:
             children = enumerate(tuple(value))  # default may change the container
@@ -266,9 +260,6 @@ class _Conform:
             children = iter(tuple(value.items()))
         else:
             children = ((entry, entry.value) for entry in value.properties)
-        self.items += len(value.properties) if type(value) is PhpObject else len(value)
-        if self.items > limits.max_items:
-            raise self.fault(f"more than {limits.max_items} items", kind="limit", hint=Hint("raise-limit", "max_items"))
         if type(value) is dict:
             self.check_keys(value)
         if type(value) is PhpObject and self.domain.shares_objects:
@@ -323,6 +314,9 @@ class _Conform:
     def fault(self, reason: str, *, kind: EncodeErrorKind = "unrepresentable", hint: Hint | None = None) -> EncodeError:
         steps = [frame.step.name if isinstance(frame.step, PhpProperty) else frame.step for frame in self.frames[1:]]
         return EncodeError(reason, kind=kind, format=self.domain.format, path=short_path(steps), hint=hint)
+
+    def beyond(self, excess: Excess) -> EncodeError:
+        return self.fault(excess.reason, kind="limit", hint=excess.hint)
 
     def hint(self, value: Any) -> Hint:
         if isinstance(value, PhpEnum):

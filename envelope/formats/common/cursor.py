@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envelope.errors import DecodeError, DecodeErrorKind
+from envelope.formats.common.budget import Budget, long_input
 from envelope.hints import Hint
 from envelope.limits import Limits
 
@@ -15,13 +16,8 @@ def as_bytes(data: object, format: str, limits: Limits) -> bytes:
         raise TypeError(f"input is bytes-like, not {type(data).__name__}")
     size = data.nbytes if isinstance(data, memoryview) else len(data)
     if size > limits.max_bytes:
-        raise DecodeError(
-            f"the input is {size} bytes long; the limit is {limits.max_bytes}",
-            kind="limit",
-            format=format,
-            offset=limits.max_bytes,
-            hint=Hint("raise-limit", "max_bytes"),
-        )
+        reason, hint = long_input(size, limits)
+        raise DecodeError(reason, kind="limit", format=format, offset=limits.max_bytes, hint=hint)
     return data if type(data) is bytes else bytes(data)
 
 
@@ -32,16 +28,15 @@ class Cursor:
     (``error.path = …``). So nothing is kept for errors while all goes well.
     """
 
-    __slots__ = ("data", "format", "items", "limits")
+    __slots__ = ("budget", "data", "format")
 
     def __init__(self, data: bytes, format: str, limits: Limits) -> None:
         self.data = data
         self.format = format
-        self.limits = limits
-        self.items = 0
+        self.budget = Budget(limits)
 
     def expect(self, token: bytes, pos: int, what: str = "") -> int:
-        """The place behind *token*, which must stand at *pos*; fails at the first byte that differs."""
+        """The place after *token*, which must stand at *pos*; fails at the first byte that differs."""
         data = self.data
         if data.startswith(token, pos):
             return pos + len(token)
@@ -61,28 +56,15 @@ class Cursor:
         return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), hint=hint)
 
     def trailing(self, pos: int) -> DecodeError:
-        """The error for what stands behind the value, to be raised."""
+        """The error for what stands after the value, to be raised."""
         rest = count_of(len(self.data) - pos, "byte")
         hint = Hint("strip-space") if not self.data[pos:].strip() else None
         return self.fail(f"{rest} behind the value", pos, hint=hint)
 
-    def count_items(self, count: int, offset: int) -> None:
-        """Add *count* values to those read so far; fails beyond ``max_items``."""
-        self.items += count
-        if self.items > self.limits.max_items:
-            raise self.fail(
-                f"more than {self.limits.max_items} items", offset, kind="limit", hint=Hint("raise-limit", "max_items")
-            )
-
-    def check_depth(self, depth: int, offset: int) -> None:
-        """Fail where a container at this depth is beyond ``max_depth``."""
-        if depth > self.limits.max_depth:
-            raise self.fail(
-                f"nested deeper than {self.limits.max_depth}",
-                offset,
-                kind="limit",
-                hint=Hint("raise-limit", "max_depth"),
-            )
+    def enter(self, depth: int, items: int, offset: int) -> None:
+        """Pay for a container at *depth* that holds *items* values; fails at *offset* beyond the limits."""
+        if excess := self.budget.enter(depth, items):
+            raise self.fail(excess.reason, offset, kind="limit", hint=excess.hint)
 
 
 def count_of(number: int, noun: str) -> str:

@@ -13,7 +13,6 @@ from envelope.values.rules import INT_MAX
 
 __all__ = ["loads"]
 
-_ORJSON_READ_DEPTH: Final = 1024  # what orjson itself goes down to
 _INT_BEYOND: Final = float(2**63)
 
 
@@ -21,20 +20,20 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str =
     """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
     limits = options.limits
     data = as_bytes(data, format, limits)
-    scanner = JsonScanner(data, format, limits, max_depth=min(limits.max_depth, _ORJSON_READ_DEPTH))
     # An item takes two bytes at least. Only a document that could hold too many is counted, and only one whose
     # commas and brackets (those inside strings too) are too many is scanned: before orjson makes them all.
     if len(data) // 2 > limits.max_items and sum(map(data.count, (b",", b"[", b"{"))) > limits.max_items:
-        scanner.scan()
+        JsonScanner(data, format, limits).scan()
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
         refusal, at = exc.msg, exc.pos
     else:
         if _needs_scan(value, limits.max_depth):
-            scanner.scan()
+            JsonScanner(data, format, limits).scan()
         return value
-    # Behind the handler, for orjson's error holds the whole document.
+    # After the handler, for orjson's error holds the whole document.
+    scanner = JsonScanner(data, format, limits)
     scanner.scan()
     raise scanner.fail(f"orjson: {refusal}", at)
 

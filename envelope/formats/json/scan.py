@@ -16,6 +16,7 @@ from typing import Final
 import orjson
 
 from envelope.errors import DecodeError
+from envelope.formats.common.budget import Budget
 from envelope.formats.common.cursor import Cursor
 from envelope.hints import Hint, HintName
 from envelope.limits import Limits
@@ -23,6 +24,8 @@ from envelope.path import Step, short_path
 from envelope.values.rules import INT_MAX, INT_MIN
 
 __all__ = ["JsonScanner"]
+
+ORJSON_DEPTH: Final = 1024  # what orjson itself goes down to
 
 _SPACE: Final = re.compile(rb"[ \t\n\r]*")
 _STRING: Final = re.compile(rb'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*)"')
@@ -46,17 +49,17 @@ _HINTS: Final[tuple[tuple[bytes, HintName], ...]] = (
 
 
 class JsonScanner(Cursor):
-    """One document; `scan` raises for its first fault and answers nothing."""
+    """One document; `scan` raises for its first fault and returns nothing."""
 
-    __slots__ = ("bad_utf8", "max_depth")
+    __slots__ = ("bad_utf8",)
 
-    def __init__(self, data: bytes, format: str, limits: Limits, *, max_depth: int) -> None:
+    def __init__(self, data: bytes, format: str, limits: Limits) -> None:
         super().__init__(data, format, limits)
-        self.max_depth = max_depth
+        self.budget = Budget(limits, "orjson", ORJSON_DEPTH)
+        self.budget.items += 1  # the root is not counted
 
     def scan(self) -> None:
         """value, with white space around it, then the end of the input."""
-        self.items = -1  # the root is none
         try:
             self.data.decode()
             self.bad_utf8 = len(self.data)
@@ -75,10 +78,10 @@ class JsonScanner(Cursor):
         pos = self.space(0)
         while True:
             # ---- value
-            self.count_items(1, pos)
+            self.enter(0, 1, pos)
             opener = data[pos : pos + 1]
             if opener in _CLOSERS:
-                self.check_open(pos, len(steps) + 1)
+                self.enter(len(steps) + 1, 0, pos)
                 steps.append(None if opener == b"{" else 0)
                 pos = self.space(pos + 1)
                 if data[pos : pos + 1] != _CLOSERS[opener]:
@@ -111,13 +114,6 @@ class JsonScanner(Cursor):
                 steps[-1] = place + 1
             else:
                 pos = self.key(pos, steps)
-
-    def check_open(self, pos: int, depth: int) -> None:
-        """Fail where a container at *depth* is beyond the limit."""
-        if depth > self.max_depth:
-            is_ours = self.max_depth == self.limits.max_depth
-            hint = Hint("raise-limit", "max_depth") if is_ours else Hint("no-deeper", "orjson")
-            raise self.fail(f"nested deeper than {self.max_depth}", pos, kind="limit", hint=hint)
 
     def space(self, pos: int) -> int:
         """The place after white space."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from envelope.formats.common.budget import Budget
 from envelope.formats.common.conform import Domain, Unwritable, write_conformed
 from envelope.formats.php.numbers import float_text
 from envelope.limits import Limits
@@ -16,7 +17,7 @@ from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
 __all__ = ["dumps"]
 
 # What orjson itself goes down to.
-_ORJSON_WRITE_DEPTH: Final = 254
+_ORJSON_DEPTH: Final = 254
 
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
@@ -68,13 +69,12 @@ def _escape_run(match: re.Match[str]) -> str:
 
 def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop, for speed
     """Raise `Unwritable` where *root* is not a portable value within the limits; lone surrogates aside."""
-    max_depth = min(limits.max_depth, _ORJSON_WRITE_DEPTH)
-    room, items, depth = limits.max_bytes, 0, 0
+    budget = Budget(limits, "orjson", _ORJSON_DEPTH)
+    room, items, depth = budget.room, budget.items + 1, 0  # the root is not counted
     level: list[Any] = [[root]]  # the containers of this depth; around the root is one that does not count
     while level:
-        if depth > max_depth:
-            # Where our own limit allows it, it is orjson's that does not.
-            raise Unwritable(f"nested deeper than {max_depth}, which is all that orjson writes")
+        if excess := budget.enter(depth, 0):
+            raise Unwritable(excess)
         inner: list[Any] = []
         for container in level:
             if type(container) is dict:
@@ -84,8 +84,8 @@ def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop
                 children = container.values()
             else:
                 children = container
-            items += len(children)
-            if items > limits.max_items + 1:
+            items -= len(children)
+            if items < 0:
                 raise Unwritable
             for child in children:
                 kind = type(child)

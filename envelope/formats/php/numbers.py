@@ -69,6 +69,8 @@ def read_float(cursor: Cursor, start: int, end: int, *, php: bool) -> float:
 def read_int(cursor: Cursor, start: int, end: int) -> int:
     """The int64 in ``data[start:end]``: ``[+-]? digits``, leading zeros allowed as PHP does."""
     text = cursor.data[start:end]
+    if len(text) < 19 and text.isdigit():  # as most are: within 64 bits, without a sign
+        return int(text)
     if not _INT.fullmatch(text):
         raise cursor.fail("expected an integer", start)
     # Cut before int() sees it: Python refuses (and takes quadratic time for) thousands of digits.

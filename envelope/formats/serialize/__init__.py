@@ -6,7 +6,7 @@ r"""PHP `serialize` / `unserialize`.
     key    = i:int; | s:length:"bytes"; | S:length:"escaped";
 
 Lengths count bytes. What is written is what PHP 8.2 writes, byte for byte. What is read is what PHP takes, but for
-lengths that are not canonical and for bytes behind the value, which PHP passes over and which hide attacks.
+lengths that are not canonical and for bytes after the value, which PHP passes over and which hide attacks.
 
 Slots, for `r:` and `R:`: every value takes the next number from 1, `r:` included; keys and `R:` take none. A slot
 is a *place*: when a repeated key overwrites its value, the slot holds the new one.

@@ -169,7 +169,7 @@ cdef inline const char* float_value(const char* at, const char* end, bint php, P
     return at
 
 
-# Twin: serialize.read._Reader.object_head
+# Twin: serialize.read._Reader.object
 cdef inline const char* object_head(
     const char* at, const char* end, Containers* opened, Py_ssize_t* size, PyObject** value
 ) noexcept:

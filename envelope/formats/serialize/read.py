@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import starmap
 from typing import Any, Final
 
 from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, as_bytes, column_hint, text_or_none
+from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
 from envelope.hints import Hint, HintName
@@ -28,184 +30,250 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
 
 
 _A, _B, _C, _D, _E, _I, _N, _O, _R_UPPER, _S_UPPER, _R, _S = b"abCdEiNORSrs"
-_COLON, _QUOTE, _CLOSE = b':"}'
-_REFERENCES: Final = (_R_UPPER, _R)
-_CONTAINERS: Final = (_A, _O)
+_CLOSE: Final = ord("}")
 
 # Heads of strings, and the keys of a list, as they are spelled; what is longer is read digit by digit.
-_HEADS: Final = {b"s:%d" % length: length for length in range(2048)}
-_INDEXES: Final = tuple(b"i:%d;" % index for index in range(2048))
+_HEADS: Final = {b's:%d:"' % length: length for length in range(PREPARED)}
+_INDEXES: Final = tuple(b"i:%d;" % index for index in range(PREPARED))
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]*")
 _COUNT: Final = re.compile(rb":(0|[1-9][0-9]*):\{")
 _SMALLEST_MEMBER: Final = 6  # i:0;N;
 _HEX: Final = re.compile(rb"\\[0-9A-Fa-f]{2}")
+_BOOLEANS: Final = {b"b:0;": False, b"b:1;": True}
+# How names start that are not the same key in every container: canonical decimals, and PHP's mangled ones.
+_UNUSUAL: Final = frozenset(INT_STARTS) | {"", "\0"}
 
-_MAP: Final = object()  # the shell of a stdClass in the portable domain
+_MAP: Final = object()  # the shell of a stdClass in the portable domain, which is read as a map
 _PENDING: Final = object()  # stands in its container's place for an array that is still open
 
 
-_BOOLEANS: Final = {b"b:0;": False, b"b:1;": True}
-_UNUSUAL: Final = frozenset(INT_STARTS) | {"", "\0"}  # names that are not everywhere a key as they stand start so
+class _Open:
+    """A container that is being read: what it has so far, how many members are to come, and the key of the next."""
+
+    __slots__ = ("has_int", "is_list", "key", "left", "members", "shell")
+
+    def __init__(self, left: int, shell: Any) -> None:
+        self.left = left
+        self.shell = shell  # the object that the members fill; None for an array
+        self.members: dict[Any, Any] = {}
+        self.key: Any = None  # None until it is read
+        self.is_list = shell is None  # the keys are 0 … n-1 so far
+        self.has_int = False  # one of the keys is an int; of a list, that need not be known
+
+    def name_next(self, name: Any) -> None:
+        """The next value stands under *name*: an array makes canonical decimals int."""
+        if self.shell is None:
+            if type(name) is str and name[:1] in INT_STARTS:
+                name = array_key(name)
+            if type(name) is int:
+                self.is_list = self.is_list and 0 <= name <= len(self.members)
+                self.has_int = True
+            elif self.is_list:
+                self.stop_list()
+        self.key = name
+
+    def stop_list(self) -> None:
+        """A key that is not an int makes a map of what was a list so far."""
+        self.is_list = False
+        self.has_int = bool(self.members)
+
+    def step(self, *, php: bool) -> Step:
+        """The key as the container has it once it is read: in the portable domain only a list has integers."""
+        return str(self.key) if type(self.key) is int and not self.is_list and not php else self.key
+
+    def finish(self, *, php: bool) -> Any:
+        """The value, now that no member is left."""
+        if self.shell is None or self.shell is _MAP:
+            return array_value(self.members, is_list=self.is_list, has_int=self.has_int, php=php)
+        object.__setattr__(self.shell, "properties", tuple(starmap(PhpProperty.from_mangled, self.members.items())))
+        return self.shell
 
 
-def _step(key: Step, *, is_list: bool, php: bool) -> Step:
-    """A key as its container has it once it is read: in the portable domain only a list has integers."""
-    return str(key) if type(key) is int and not is_list and not php else key
+class _Slots:
+    """What `r:` and `R:` refer to: the places of the values so far, and how large the arrays in them are."""
+
+    __slots__ = ("before", "heights", "opaque", "places", "sizes")
+
+    def __init__(self) -> None:
+        self.places: list[tuple[dict[Any, Any], Any]] = []
+        self.opaque: int | None = None  # the slot of the first C: payload
+        # Of each open container: its levels so far, and the items that were left of the budget before it was opened.
+        self.heights = [0]
+        self.before: list[int] = []
+        # Of each complete one, by its id: the items in it, and its levels.
+        self.sizes: dict[int, tuple[int, int]] = {}
+
+    def take(self, container: _Open) -> None:
+        """The next slot is the place in *container* that has just been filled."""
+        self.places.append((container.members, container.key))
+
+    def open(self, items: int) -> None:
+        """A container opens, before which the budget has *items* items left."""
+        self.heights.append(1)
+        self.before.append(items)
+
+    def close(self, value: object, items: int) -> None:
+        """The innermost container is complete: it is *value*, and the budget has *items* items left."""
+        height = self.heights.pop()
+        self.sizes[id(value)] = (self.before.pop() - items, height)
+        self.heights[-1] = max(self.heights[-1], height + 1)
+
+    def repeat(self, value: object) -> tuple[int, int]:
+        """The items and levels that *value* adds where it stands again: an array all of its own, an object none."""
+        items, height = self.sizes.get(id(value), (0, 0)) if type(value) in (list, dict) else (0, 0)
+        self.heights[-1] = max(self.heights[-1], height + 1)
+        return items, height
 
 
 class _Reader(Cursor):
-    """One document. `read` is the whole grammar in one loop; the rarer productions have methods."""
+    """One document. `read` is the layout in one loop; each kind of value has a method."""
 
-    __slots__ = ("opaque", "php", "sizes", "slots")
+    __slots__ = ("names", "opened", "php", "slots")
 
-    def read(self, *, php: bool) -> Any:  # noqa: C901  # one loop, for speed
+    def read(self, *, php: bool) -> Any:  # noqa: C901  # one loop
         """value, then the end of the input."""
         self.php = php
-        # Slots cost a place each, so they are kept only where something may refer to one (always behind a key's `;`).
-        self.slots: list[tuple[dict[Any, Any], Any]] | None = (
-            [] if php and (b";R:" in self.data or b";r:" in self.data) else None
-        )
-        self.sizes: dict[int, tuple[int, int]] = {}
-        self.opaque: int | None = None
-        stack: list[tuple[Any, ...]] = []
-        key: Any = None
-        data, slots = self.data, self.slots
-        find, heads, indexes, string = data.find, _HEADS, _INDEXES, self.string
-        # Names met before, by their quoted spelling: a hit has been checked in full.
+        data = self.data
+        # Slots cost a place each, so they are kept only where something may refer to one (always after a key's `;`).
+        slots = self.slots = _Slots() if php and (b";R:" in data or b";r:" in data) else None
+        # Usual names by their spelling: one that was met before has been checked in full.
         names: dict[bytes, str] = {}
-        max_depth = self.limits.max_depth
+        self.names = names
+        # Around the value stands a container that does not count, and whose one member has no key.
+        container = _Open(1, None)
+        opened = self.opened = [container]
         pos = 0
-        # The open container: its members under their keys, how many are to come, whether the keys are 0 … n-1 so
-        # far, whether one of them is an int, and the object that it fills (None: an array).
-        members: dict[Any, Any] = {}
-        left, is_list, has_int, shell = 1, False, False, None
-        # The deepest level reached in it, and the items read before it: what a reference to it would repeat.
-        deepest, before = 0, 0
         try:
             while True:
                 # ---- value
                 tag = data[pos]
-                if tag == _S:
-                    value, pos = string(pos)
-                elif tag == _I:
-                    end = find(b";", pos)
-                    digits = data[pos + 2 : end]
-                    if len(digits) < 19 and digits.isdigit() and end > 0 and data[pos + 1] == _COLON:
-                        value, pos = int(digits), end + 1
-                    else:
-                        value, pos = self.integer(pos)
-                elif tag == _A:
-                    value, opening, start = _PENDING, None, pos
-                    left_inside, pos = self.count(b"a", pos)
-                elif tag == _D:
-                    value, pos = self.number(pos)
-                elif tag == _N and data.startswith(b"N;", pos):
-                    value, pos = None, pos + 2
-                elif tag == _B:
-                    value, pos = self.boolean(pos)
-                elif tag == _O:
-                    start = pos
-                    opening, pos = self.object_head(pos)
-                    value = _PENDING if opening is _MAP else opening
-                    left_inside, pos = self.count(b"", pos)
-                elif tag in _REFERENCES:
-                    value, height, pos = self.reference(pos, members, key, len(stack))
-                    deepest = max(deepest, len(stack) + height)
-                elif tag == _S_UPPER:
-                    value, pos = self.escaped_string(pos)
-                elif tag == _E:
-                    value, pos = self.enum(pos)
-                elif tag == _C:
-                    value, pos = self.custom_object(pos)
+                if tag == _S:  # as most are
+                    value, pos = self.string(pos)
+                elif tag in _VALUES:
+                    value, pos = _VALUES[tag](self, pos)
                 else:
                     raise self.fail("expected a value", pos)
-                members[key] = value
-                left -= 1
+                container.members[container.key] = value
+                container.left -= 1
                 if slots is not None and tag != _R_UPPER:
-                    slots.append((members, key))
-
-                # ---- into a container that opens
-                if tag in _CONTAINERS:
-                    if len(stack) >= max_depth:
-                        self.check_depth(len(stack) + 1, start)
-                    before_inside = self.items
-                    self.count_items(left_inside, start)
-                    stack.append((key, is_list, members, left, has_int, shell, deepest, before))
-                    deepest, before = len(stack), before_inside
-                    members, left, shell = {}, left_inside, opening
-                    is_list, has_int = shell is None, False
+                    slots.take(container)
 
                 # ---- out of the containers that are complete
-                while not left:
-                    if not stack:
+                container = opened[-1]
+                while not container.left:
+                    if len(opened) == 1:
                         if pos < len(data):
                             raise self.trailing(pos)
-                        return members[None]
-                    key = None
+                        return container.members[None]
+                    container.key = None
                     if data[pos] != _CLOSE:
                         raise self.fail("expected '}'", pos)
                     pos += 1
-                    if shell is None or shell is _MAP:
-                        value = array_value(members, is_list=is_list, has_int=has_int, php=php)
-                    else:
-                        value = shell
-                        properties = tuple(starmap(PhpProperty.from_mangled, members.items()))
-                        object.__setattr__(shell, "properties", properties)
+                    value = container.finish(php=php)
+                    opened.pop()
+                    container = opened[-1]
+                    container.members[container.key] = value
                     if slots is not None:
-                        self.sizes[id(value)] = (self.items - before, deepest - len(stack) + 1)
-                    reached = deepest
-                    key, is_list, members, left, has_int, shell, deepest, before = stack.pop()
-                    deepest = max(deepest, reached)
-                    members[key] = value
+                        slots.close(value, self.budget.items)
 
                 # ---- key
-                key = None
-                read = len(members)
-                if is_list and read < 2048 and data.startswith(indexes[read], pos):
-                    pos += len(indexes[read])
-                    key = read
+                index = len(container.members)
+                if container.is_list and index < len(_INDEXES) and data.startswith(_INDEXES[index], pos):
+                    container.key = index
+                    pos += len(_INDEXES[index])
                     continue
-                colon = find(b":", pos + 2)
-                end = colon + 4 + heads.get(data[pos:colon], -4)
-                key = names.get(data[colon + 1 : end])
-                if key is not None:
-                    if is_list:
-                        is_list, has_int = False, read > 0
-                    pos = end
-                    continue
-                tag = data[pos]
-                start = pos
-                if tag == _S:
-                    name, pos = string(pos)
-                    if type(name) is str and name[:1] not in _UNUSUAL and len(names) < 4096:
-                        names[data[colon + 1 : pos]] = name
-                elif tag == _I:
-                    name, pos = self.integer(pos)
-                elif tag == _S_UPPER:
-                    name, pos = self.escaped_string(pos)
+                end = data.find(b";", pos) + 1
+                name = names.get(data[pos:end])
+                if name is None:
+                    pos = self.key(container, pos)
                 else:
-                    raise self.fail("expected a key", pos)
-                if shell is not None:
-                    key = self.property_name(name, shell, start)
-                    continue
-                if type(name) is str and name[:1] in INT_STARTS:
-                    name = array_key(name)
-                if type(name) is int:
-                    is_list = is_list and 0 <= name <= read
-                    has_int = True
-                elif is_list:
-                    is_list, has_int = False, read > 0
-                key = name
+                    container.key, pos = name, end
+                    if container.is_list:
+                        container.stop_list()
         except IndexError:
             error = self.fail("expected a value, a key or '}'", len(data))
         except DecodeError as exc:
             error = exc
-        places = [*(frame[:2] for frame in stack[1:]), (key, is_list)] if stack else []
-        error.path = short_path([_step(key, is_list=is_list, php=php) for key, is_list in places if key is not None])
+        error.path = short_path([container.step(php=php) for container in opened if container.key is not None])
         raise error
 
+    def key(self, container: _Open, pos: int) -> int:
+        """`i:int;` | string | escaped string"""
+        container.key = None
+        start, tag = pos, self.data[pos]
+        name: Any
+        if tag == _I:
+            name, pos = self.integer(pos)
+        elif tag == _S:
+            name, pos = self.string(pos)
+            if type(name) is str and name[:1] not in _UNUSUAL and len(self.names) < MAX_NAMES:
+                self.names[self.data[start:pos]] = name
+        elif tag == _S_UPPER:
+            name, pos = self.escaped_string(pos)
+        else:
+            raise self.fail("expected a key", pos)
+        container.name_next(name if container.shell is None else self.property_name(name, container.shell, start))
+        return pos
+
+    def property_name(self, name: Any, shell: Any, pos: int) -> Any:
+        """A property's name as PHP mangles it: text, but for the integers that a class's `__serialize()` writes."""
+        if shell is _MAP and (type(name) is not str or name[:1] == "\0"):
+            if type(name) is int:
+                return str(name)
+            raise self.fail("a property that is not public", pos, kind="forbidden", hint=Hint("values-php"))
+        return str(name) if type(name) is int and shell.class_name == "stdClass" else name
+
+    def null(self, pos: int) -> tuple[None, int]:
+        """`N;`"""
+        if not self.data.startswith(b"N;", pos):
+            raise self.fail("expected a value", pos)
+        return None, pos + 2
+
+    def boolean(self, pos: int) -> tuple[bool, int]:
+        """`b:0;` | `b:1;`"""
+        value = _BOOLEANS.get(self.data[pos : pos + 4])
+        if value is None:
+            raise self.fail("expected b:0; or b:1;", pos)
+        return value, pos + 4
+
+    def integer(self, pos: int) -> tuple[int, int]:
+        """`i:int;`"""
+        start, end = self.span(b"i:", pos)
+        return read_int(self, start, end), end + 1
+
+    def number(self, pos: int) -> tuple[float, int]:
+        """`d:float;`"""
+        start, end = self.span(b"d:", pos)
+        return read_float(self, start, end, php=self.php), end + 1
+
+    def span(self, head: bytes, pos: int) -> tuple[int, int]:
+        """Where what stands between *head* and `;` begins and ends."""
+        end = self.data.find(b";", pos)
+        if end < 0 or not self.data.startswith(head, pos):
+            self.expect(head, pos)
+            raise self.fail("expected ';'", len(self.data))
+        return pos + len(head), end
+
+    def string(self, pos: int) -> tuple[Any, int]:
+        """`s:length:"bytes";` — text where the bytes are UTF-8."""
+        data = self.data
+        start = data.find(b":", pos + 2) + 2
+        size = _HEADS.get(data[pos:start])
+        if size is None or not data.startswith(b'";', start + size):
+            size, start = self.length(self.expect(b"s:", pos))
+            start = self.expect(b'"', start)
+            if not data.startswith(b'";', start + size):
+                raise self.wrong_length(start, size)
+        end = start + size
+        try:
+            return data[start:end].decode(), end + 2
+        except UnicodeDecodeError as exc:
+            bad = start + exc.start
+        # After the handler, for an error's context would hold the string.
+        return self.not_text(data[start:end], bad), end + 2
+
     def length(self, pos: int) -> tuple[int, int]:
-        """length `:` — a canonical decimal that the rest of the input can hold; answers it and what follows."""
+        """length `:` — a canonical decimal that the rest of the input can hold; returns it and the place after it."""
         match = _LENGTH.match(self.data, pos)
         if match is None:
             raise self.fail("expected a length", pos)
@@ -219,25 +287,6 @@ class _Reader(Cursor):
                 hint=column_hint(len(self.data)) or Hint("cut-or-re-encoded"),
             )
         return length, match.end() + 1
-
-    def string(self, pos: int) -> tuple[Any, int]:
-        """`s:length:"bytes";` — text where the bytes are UTF-8."""
-        data = self.data
-        colon = data.find(b":", pos + 2)
-        start = colon + 2
-        end = start + _HEADS.get(data[pos:colon], -start)
-        if data[end : end + 2] != b'";' or data[start - 1] != _QUOTE:
-            size, start = self.length(self.expect(b"s:", pos))
-            start = self.expect(b'"', start)
-            end = start + size
-            if not data.startswith(b'";', end):
-                raise self.wrong_length(start, size)
-        try:
-            return data[start:end].decode(), end + 2
-        except UnicodeDecodeError as exc:
-            bad = start + exc.start
-        # Behind the handler, for an error's context would hold the string.
-        return self.not_text(data[start:end], bad), end + 2
 
     def not_text(self, raw: bytes, offset: int) -> bytes:
         """Bytes that are not UTF-8: a value of PHP's domain only."""
@@ -280,41 +329,35 @@ class _Reader(Cursor):
         text = text_or_none(bytes(raw))
         return self.not_text(bytes(raw), start) if text is None else text, end
 
-    def integer(self, pos: int) -> tuple[int, int]:
-        """`i:int;`"""
-        start = self.expect(b"i:", pos)
-        end = self.semicolon(start)
-        return read_int(self, start, end), end + 1
+    def array(self, pos: int) -> tuple[Any, int]:
+        """`a:count:{`"""
+        return _PENDING, self.open(pos + 1, None, pos)
 
-    def number(self, pos: int) -> tuple[float, int]:
-        """`d:float;`"""
-        start = self.expect(b"d:", pos)
-        end = self.semicolon(start)
-        return read_float(self, start, end, php=self.php), end + 1
+    def object(self, pos: int) -> tuple[Any, int]:
+        """`O:length:"class":count:{` — in PHP's domain the object is there at once, for its members may refer to it."""
+        name, end = self.class_name(self.expect(b"O:", pos))
+        if name.lower() == "stdclass":
+            name = "stdClass"
+        else:
+            self.php_only("an object that is no stdClass", pos)
+        if self.php:
+            value = PhpObject(name)
+            return value, self.open(end, value, pos)
+        return _PENDING, self.open(end, _MAP, pos)
 
-    def semicolon(self, pos: int) -> int:
-        end = self.data.find(b";", pos)
-        if end < 0:
-            raise self.fail("expected ';'", len(self.data))
-        return end
-
-    def boolean(self, pos: int) -> tuple[bool, int]:
-        """`b:0;` or `b:1;`"""
-        value = _BOOLEANS.get(self.data[pos : pos + 4])
-        if value is None:
-            raise self.fail("expected b:0; or b:1;", pos)
-        return value, pos + 4
-
-    def count(self, tag: bytes, pos: int) -> tuple[int, int]:
-        """`a:count:{` (or `:count:{` behind a class name) — no more members than the bytes left can hold."""
-        start = self.expect(tag, pos)
-        match = _COUNT.match(self.data, start)
+    def open(self, pos: int, shell: Any, start: int) -> int:
+        """`:count:{` of the container at *start* — no more members than the bytes left can hold."""
+        match = _COUNT.match(self.data, pos)
         if match is None:
-            raise self.fail("expected ':count:{'", start)
-        count, start, end = int(match[1][:20]), match.start(1), match.end()
+            raise self.fail("expected ':count:{'", pos)
+        count, end = int(match[1][:20]), match.end()
         if count > (len(self.data) - end) // _SMALLEST_MEMBER:
-            raise self.fail(f"a count of {count} where {len(self.data) - end} bytes are left", start)
-        return count, end
+            raise self.fail(f"a count of {count} where {len(self.data) - end} bytes are left", match.start(1))
+        if self.slots is not None:
+            self.slots.open(self.budget.items)
+        self.enter(len(self.opened), count, start)
+        self.opened.append(_Open(count, shell))
+        return end
 
     def class_name(self, pos: int) -> tuple[str, int]:
         """length `:"name"`"""
@@ -327,25 +370,9 @@ class _Reader(Cursor):
             raise self.fail("expected the name of a class", start)
         return name, self.expect(b'"', start + size)
 
-    def object_head(self, pos: int) -> tuple[Any, int]:
-        """`O:length:"class"` — answers the object that is to be filled."""
-        name, end = self.class_name(self.expect(b"O:", pos))
-        if name.lower() == "stdclass":
-            return (PhpObject("stdClass") if self.php else _MAP), end
-        self.php_only("an object that is no stdClass", pos)
-        return PhpObject(name), end
-
     def php_only(self, what: str, pos: int) -> None:
         if not self.php:
             raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
-
-    def property_name(self, name: Any, shell: Any, pos: int) -> Any:
-        """A property's name as PHP mangles it: text, but for the integers that a class's `__serialize()` writes."""
-        if shell is _MAP and (type(name) is not str or name[:1] == "\0"):
-            if type(name) is int:
-                return str(name)
-            raise self.fail("a property that is not public", pos, kind="forbidden", hint=Hint("values-php"))
-        return str(name) if type(name) is int and shell.class_name == "stdClass" else name
 
     def custom_object(self, pos: int) -> tuple[PhpObject, int]:
         """`C:length:"class":length:{payload}`"""
@@ -354,8 +381,8 @@ class _Reader(Cursor):
         size, start = self.length(self.expect(b":", end))
         start = self.expect(b"{", start)
         end = self.expect(b"}", start + size)
-        if self.slots is not None and self.opaque is None:
-            self.opaque = len(self.slots) + 1
+        if self.slots is not None and self.slots.opaque is None:
+            self.slots.opaque = len(self.slots.places) + 1
         return PhpObject(name, payload=self.data[start : start + size]), end
 
     def enum(self, pos: int) -> tuple[PhpEnum, int]:
@@ -368,32 +395,48 @@ class _Reader(Cursor):
             raise self.fail("expected Class:Case", start)
         return PhpEnum(class_name, case), self.expect(b'";', start + size)
 
-    def reference(self, pos: int, members: dict[Any, Any], key: Any, depth: int) -> tuple[Any, int, int]:
+    def reference(self, pos: int) -> tuple[Any, int]:
         """`r:slot;` (an object met before) or `R:slot;` (the value of a place met before)."""
         self.php_only("a reference", pos)
-        start = self.expect(b"r:" if self.data[pos] == _R else b"R:", pos)
-        end = self.semicolon(start)
+        is_object = self.data[pos] == _R
+        start, end = self.span(b"r:" if is_object else b"R:", pos)
         slot = read_int(self, start, end)
-        slots = self.slots
-        if slots is None or not 1 <= slot <= len(slots):
+        slots, container = self.slots, self.opened[-1]
+        if slots is None or not 1 <= slot <= len(slots.places):
             raise self.fail("a reference to a slot that is not there yet", start)
-        if self.opaque is not None and slot > self.opaque:
+        if slots.opaque is not None and slot > slots.opaque:
             raise self.fail(
                 "a reference past a C: payload",
                 start,
                 kind="forbidden",
                 hint=Hint("payload-slots"),
             )
-        owner, name = slots[slot - 1]
-        if owner is members and name == key:
+        members, key = slots.places[slot - 1]
+        if members is container.members and key == container.key:
             raise self.fail("a reference to itself", start)
-        value = owner[name]
-        if self.data[pos] == _R and type(value) not in (PhpObject, PhpEnum):
+        value = members[key]
+        if is_object and type(value) not in (PhpObject, PhpEnum):
             raise self.fail("r: refers to a value that is no object", start)
         if value is _PENDING:
             raise self.fail("an array that contains itself", start, kind="forbidden")
         # An array stands here again in full, so it counts again: references must not multiply past the limits.
-        items, height = self.sizes.get(id(value), (0, 0)) if type(value) in (list, dict) else (0, 0)
-        self.count_items(items, start)
-        self.check_depth(depth + height, start)
-        return value, height, end + 1
+        items, height = slots.repeat(value)
+        self.enter(0, items, start)
+        self.enter(len(self.opened) - 1 + height, 0, start)
+        return value, end + 1
+
+
+_VALUES: Final[dict[int, Callable[[_Reader, int], tuple[Any, int]]]] = {
+    _N: _Reader.null,
+    _B: _Reader.boolean,
+    _I: _Reader.integer,
+    _D: _Reader.number,
+    _S: _Reader.string,
+    _S_UPPER: _Reader.escaped_string,
+    _A: _Reader.array,
+    _O: _Reader.object,
+    _C: _Reader.custom_object,
+    _E: _Reader.enum,
+    _R: _Reader.reference,
+    _R_UPPER: _Reader.reference,
+}

@@ -51,7 +51,7 @@ cdef inline const char* float_number(const char* at, const char* end, bint php, 
     return at + 1
 
 
-# Twin: serialize.read._Reader.read
+# Twin: serialize.read._Reader.null
 cdef inline const char* null(const char* at) noexcept:
     """`N;`"""
     return at + 2 if at[1] == b";" else NULL
@@ -66,7 +66,7 @@ cdef inline const char* boolean(const char* at, bint* truth) noexcept:
     return at + 4
 
 
-# Twin: serialize.read._Reader.count
+# Twin: serialize.read._Reader.open
 cdef inline const char* count(const char* at, const char* end, Py_ssize_t* size) noexcept:
     """`:count:{` — no more members than the bytes left can hold."""
     if at[0] != b":":
@@ -77,7 +77,7 @@ cdef inline const char* count(const char* at, const char* end, Py_ssize_t* size)
     return at + 2
 
 
-# Twin: serialize.read._Reader.object_head
+# Twin: serialize.read._Reader.object
 cdef inline const char* std_class_head(const char* at, const char* end, Py_ssize_t* size) noexcept:
     """`O:8:"stdClass":count:{`"""
     if end - at < 14 or memcmp(at, b'O:8:"stdClass"', 14) != 0:

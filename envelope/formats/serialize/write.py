@@ -7,7 +7,9 @@ from itertools import count
 from typing import Any, Final
 
 from envelope.errors import EncodeError
-from envelope.formats.common.conform import Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.budget import Budget
+from envelope.formats.common.conform import DEEP, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.serialize.read import FORMAT
@@ -28,7 +30,7 @@ def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Defau
     return write_conformed(writer.write, value, domain, default)
 
 
-_INDEXES: Final = tuple(f"i:{index};" for index in range(2048))
+_INDEXES: Final = tuple(f"i:{index};" for index in range(PREPARED))
 
 
 class _Tokens(dict[str, str]):
@@ -36,7 +38,7 @@ class _Tokens(dict[str, str]):
 
     def __missing__(self, key: str) -> str:
         token = f"i:{key};" if type(array_key(key)) is int else _string(key)
-        if len(self) < 4096:  # more distinct keys than that are data, not names
+        if len(self) < MAX_NAMES:
             self[key] = token
         return token
 
@@ -54,8 +56,8 @@ def _bytes(raw: bytes) -> str:
 class _Writer(PhpWriter):
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
         """The document in pieces: one for each value (that of a container opens it), one for each close."""
-        max_depth, room = self.limits.max_depth, self.limits.max_bytes
-        items = 0
+        budget = Budget(self.limits)
+        room = budget.room
         tokens = _Tokens()
         parts: list[str] = []
         put = parts.append
@@ -117,8 +119,8 @@ class _Writer(PhpWriter):
             stack.append(value)
             iterators.append(entries)
             entries = children
-            items += len(value.properties) if kind is PhpObject else len(value)
-            if len(stack) > max_depth or items > self.limits.max_items or is_cyclic(stack):
+            depth, size = len(stack), len(value.properties) if kind is PhpObject else len(value)
+            if budget.enter(depth, size) or (depth >= DEEP and is_cyclic(stack)):
                 raise Unwritable
 
     def map(self, value: dict[Any, Any], tokens: _Tokens) -> tuple[str, Any]:

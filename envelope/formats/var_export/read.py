@@ -160,7 +160,7 @@ class _Reader(Cursor):
         elif needed:
             raise self.fail("expected a container", pos)
         if head is not None:
-            self.check_depth(depth + 1, pos)
+            self.enter(depth + 1, 0, pos)
         return head, enum, end
 
     def key(self, container: _Open, pos: int) -> int:
@@ -175,7 +175,7 @@ class _Reader(Cursor):
             name, pos = read_int(self, pos, match.end(1)), match.end()
         else:
             raise self.fail("expected a key", pos)
-        self.count_items(1, start)
+        self.enter(0, 1, start)
         container.name_next(name)
         return pos
 

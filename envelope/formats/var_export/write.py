@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from envelope.formats.common.conform import Domain, Unwritable, check_unfolded, is_cyclic, write_conformed
+from envelope.formats.common.budget import Budget
+from envelope.formats.common.conform import (
+    DEEP,
+    Domain,
+    Unwritable,
+    check_unfolded,
+    is_cyclic,
+    write_conformed,
+)
+from envelope.formats.common.prepared import MAX_NAMES
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.var_export.read import FORMAT
@@ -50,7 +59,7 @@ class _Tokens(dict[str, str]):
     def __missing__(self, key: str) -> str:
         key.encode()  # a lone surrogate fails here
         token = f"{key} => " if type(array_key(key)) is int else f"{_quoted(key)} => "
-        if len(self) < 4096:  # more distinct keys than that are data, not names
+        if len(self) < MAX_NAMES:
             self[key] = token
         return token
 
@@ -58,8 +67,8 @@ class _Tokens(dict[str, str]):
 class _Writer(PhpWriter):
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
         """The document in pieces, each line's indent with its key."""
-        max_depth, room = self.limits.max_depth, self.limits.max_bytes
-        items = 0
+        budget = Budget(self.limits)
+        room = budget.room
         tokens = _Tokens()
         parts: list[str] = []
         put = parts.append
@@ -119,11 +128,11 @@ class _Writer(PhpWriter):
             closing = f"{indent}{tail}{end}"
             end = ",\n"
             size = len(value.properties) if kind is PhpObject else len(value)
-            items += size
             # Indents alone can outgrow the bound, so they are counted before they are made.
             room -= size * len(indent) + len(piece) - paid
             paid = len(indent)
-            if len(stack) > max_depth or items > self.limits.max_items or room < 0 or is_cyclic(stack):
+            depth = len(stack)
+            if budget.enter(depth, size) or room < 0 or (depth >= DEEP and is_cyclic(stack)):
                 raise Unwritable
 
     def container(self, value: Any, indent: str, tokens: _Tokens) -> tuple[str, Any, str]:

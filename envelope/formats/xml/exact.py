@@ -13,7 +13,8 @@ from envelope.formats.xml.rules import (
     SCALARS,
     WHITE,
     beside,
-    check_bounds,
+    beyond,
+    budget_of,
     check_namespace,
     fault,
     inside,
@@ -37,8 +38,8 @@ class _Builder:
     """The value that grows from a parser's events."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.items = -1  # the root is not counted
+        self.budget = budget_of(limits)
+        self.budget.items += 1  # the root is not counted
         self.result: list[Any] = []
         self.text: list[str] = []  # since the last tag
 
@@ -76,8 +77,8 @@ class TypedBuilder(_Builder):
         key, kind, self.escaped = typed_head(tag, attributes, self.parent)
         if self.parent == "map":
             self.key = key
-        self.items += 1
-        check_bounds(len(self.stack) + (kind in CONTAINERS), self.items, self.limits)
+        if excess := self.budget.enter(len(self.stack) + (kind in CONTAINERS), 1):
+            raise beyond(excess)
         if kind in CONTAINERS:
             value: Any = {} if kind == "map" else []
             self.put(value)
@@ -131,8 +132,8 @@ class PlainBuilder(_Builder):
         names, self.children = self.children[0], None
         names.append(attributes.get("key", None if tag == "item" else tag))
         names[-1] = plain_key(tag, attributes, root=not depth)
-        self.items += 1
-        check_bounds(depth, self.items, self.limits)
+        if excess := self.budget.enter(depth, 1):
+            raise beyond(excess)
 
     def end(self) -> None:
         """An end tag."""

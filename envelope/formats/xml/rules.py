@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from envelope.errors import DecodeError, DecodeErrorKind
+from envelope.formats.common.budget import Budget
 from envelope.hints import Hint
 from envelope.values.rules import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from envelope.formats.common.budget import Excess
     from envelope.limits import Limits
 
 FORMAT: Final = "xml"
 
-LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elements
+_LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elements
 WHITE: Final = " \t\r\n"
 
 
@@ -55,13 +57,14 @@ def inside() -> DecodeError:
     return fault("an element inside a value that is no container", hint=Hint("plain-dialect"))
 
 
-def check_bounds(depth: int, items: int, limits: Limits) -> None:
-    """Fail where the depth or the count of values is beyond the limits."""
-    if depth > min(limits.max_depth, LIBXML2_DEPTH):
-        hint = Hint("raise-limit", "max_depth") if depth <= LIBXML2_DEPTH else Hint("no-deeper", "libxml2")
-        raise fault(f"nested deeper than {depth - 1}", kind="limit", hint=hint)
-    if items > limits.max_items:
-        raise fault(f"more than {limits.max_items} items", kind="limit", hint=Hint("raise-limit", "max_items"))
+def budget_of(limits: Limits) -> Budget:
+    """What *limits* leave to one document: what libxml2 would not read is not written either."""
+    return Budget(limits, "libxml2", _LIBXML2_DEPTH)
+
+
+def beyond(excess: Excess) -> DecodeError:
+    """The fault of what goes beyond a limit, to be raised."""
+    return fault(excess.reason, kind="limit", hint=excess.hint)
 
 
 CONTAINERS: Final = frozenset({"map", "list"})

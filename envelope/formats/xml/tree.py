@@ -13,7 +13,8 @@ from envelope.formats.xml.rules import (
     SCALARS,
     WHITE,
     beside,
-    check_bounds,
+    beyond,
+    budget_of,
     exotic,
     inside,
     plain_container,
@@ -56,7 +57,7 @@ def _attributes(element: Any) -> Any:
 def walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
     """The value of a tree: what `TypedBuilder` makes of its events."""
     result: list[Any] = []
-    items = 0
+    budget = budget_of(limits)
     # The open container and its type, what is left of its children, and the same of those around it.
     container: Any = result
     parent = ""
@@ -97,13 +98,13 @@ def walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
             continue
         stack.append((container, parent, elements))
         container, parent, elements = value, kind, iter(element)
-        items += len(element)
-        check_bounds(len(stack), items, limits)
+        if excess := budget.enter(len(stack), len(element)):
+            raise beyond(excess)
 
 
 def walk_plain(root: Any, limits: Limits) -> Any:
     """The value of a tree: what `PlainBuilder` makes of its events."""
-    items = 0
+    budget = budget_of(limits)
     # Keys and values of the children of the open element, what is left of them, and the same of those around it.
     names: list[str | None] = []
     values: list[Any] = []
@@ -135,5 +136,5 @@ def walk_plain(root: Any, limits: Limits) -> Any:
             continue
         stack.append((names, values, elements))
         names, values, elements = [], [], iter(element)
-        items += len(element)
-        check_bounds(len(stack), items, limits)
+        if excess := budget.enter(len(stack), len(element)):
+            raise beyond(excess)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from envelope.formats.common.conform import Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.conform import DEEP, Domain, Unwritable, is_cyclic, write_conformed
+from envelope.formats.common.prepared import MAX_NAMES
 from envelope.formats.common.writer import TextWriter
-from envelope.formats.xml.rules import FORMAT, LIBXML2_DEPTH
+from envelope.formats.xml.rules import FORMAT, budget_of
 from envelope.limits import Limits
 from envelope.options import DEFAULT_WRITING, Default, WriteOptions
 from envelope.values.rules import INT_MAX, INT_MIN
@@ -73,7 +74,7 @@ class _Tags(dict[str, tuple[str, str]]):
             tags = f'<item key="{_json_escaped(key).translate(_IN_ATTRIBUTE)}" escaped-key="true"', "</item>"
         else:
             raise Unwritable
-        if len(self) < 4096:  # more distinct keys than that are data, not names
+        if len(self) < MAX_NAMES:
             self[key] = tags
         return tags
 
@@ -92,9 +93,8 @@ class _Writer(TextWriter):
         as_int, as_float, as_bool, as_null, as_list, as_map = (
             f' type="{kind}"' if self.typed else "" for kind in ("int", "float", "bool", "null", "list", "map")
         )
-        max_items, room = self.limits.max_items, self.limits.max_bytes
-        max_depth = min(self.limits.max_depth, LIBXML2_DEPTH)
-        items = 0
+        budget = budget_of(self.limits)
+        room = budget.room
         tags = _Tags(typed=self.typed)
         parts = [_DECLARATION]
         put = parts.append
@@ -155,12 +155,9 @@ class _Writer(TextWriter):
             stack.append(value)
             outer.append((tail if value else "", entries))
             entries = children
-            items += len(value)
-            if len(stack) > max_depth:
-                # Where our own limit allows it, it is libxml2's that would not read it.
-                raise Unwritable(f"nested deeper than {max_depth}, which is all that libxml2 reads")
-            if items > max_items or room < 0 or is_cyclic(stack):
-                raise Unwritable
+            depth = len(stack)
+            if (excess := budget.enter(depth, len(value))) or room < 0 or (depth >= DEEP and is_cyclic(stack)):
+                raise Unwritable(excess)
 
     def unprintable(self, head: str, text: str, tail: str) -> str:
         """The element of a text that may hold anything."""

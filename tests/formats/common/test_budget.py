@@ -7,6 +7,7 @@ import pytest
 import envelope
 from envelope import DecodeError, EncodeError, Limits
 from envelope.formats.common.budget import Budget
+from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS
 
 
@@ -14,13 +15,16 @@ def test_a_budget_is_spent_to_its_last_byte_level_and_item() -> None:
     budget = Budget(Limits(max_bytes=5, max_depth=2, max_items=3))
     assert budget.enter(1, 2) is None
     assert budget.enter(2, 1) is None
-    assert budget.enter(2, 1) == ("more than 3 items", "raise Limits.max_items")
+    assert budget.enter(2, 1) == ("more than 3 items", Hint("raise-limit", "max_items"))
     assert budget.spend(5) is None
-    assert budget.spend(1) == ("the output is longer than 5 bytes", "raise Limits.max_bytes")
+    assert budget.spend(1) == ("the output is longer than 5 bytes", Hint("raise-limit", "max_bytes"))
 
 
 def test_of_depth_and_items_depth_is_told_first() -> None:
-    assert Budget(Limits(max_depth=0, max_items=0)).enter(1, 1) == ("nested deeper than 0", "raise Limits.max_depth")
+    assert Budget(Limits(max_depth=0, max_items=0)).enter(1, 1) == (
+        "nested deeper than 0",
+        Hint("raise-limit", "max_depth"),
+    )
 
 
 @pytest.mark.parametrize("max_depth", [9, 10, 11])
@@ -28,7 +32,7 @@ def test_raising_our_limit_is_advised_only_where_it_helps(max_depth: int) -> Non
     excess = Budget(Limits(max_depth=max_depth), "orjson", 10).enter(12, 0)
     assert excess is not None
     assert excess.reason == f"nested deeper than {min(max_depth, 10)}"
-    assert excess.hint == ("raise Limits.max_depth" if max_depth < 10 else "orjson goes no deeper")
+    assert excess.hint == (Hint("raise-limit", "max_depth") if max_depth < 10 else Hint("no-deeper", "orjson"))
 
 
 def nested(depth: int) -> object:
@@ -53,11 +57,11 @@ def test_the_depth_of_the_library_below_is_told_as_its_own(format: str, writes: 
         envelope.loads(body, format, limits=unlimited)
     for error, depth in ((unwritable.value, writes), (unreadable.value, reads)):
         assert (error.kind, error.reason) == ("limit", f"nested deeper than {depth}")
-        assert error.hint == f"{codec} goes no deeper"
+        assert error.hint == Hint("no-deeper", codec)
 
 
 def test_the_default_limits_are_ours_alone() -> None:
     for format in envelope.ResultType:
         with pytest.raises(EncodeError) as caught:
             envelope.dumps(nested(DEFAULT_LIMITS.max_depth + 1), format)
-        assert (caught.value.reason, caught.value.hint) == ("nested deeper than 200", "raise Limits.max_depth")
+        assert (caught.value.reason, caught.value.hint) == ("nested deeper than 200", Hint("raise-limit", "max_depth"))

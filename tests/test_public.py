@@ -10,7 +10,7 @@ import sys
 import tomllib
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -27,7 +27,7 @@ from envelope import (
     ResultType,
 )
 from envelope.conversion.projection import project
-from envelope.formats import FORMATS, get_format
+from envelope.formats import FORMATS, ResultTypeName, get_format
 from envelope.formats import native as compiled
 from envelope.hints import Hint
 from tests import native
@@ -47,6 +47,10 @@ def test_the_names() -> None:
     names = {name for name in dir(envelope) if name.isidentifier() and not name.startswith("_")}
     assert names - modules == FACE
     assert envelope.NATIVE is compiled.NATIVE
+
+
+def test_the_literal_of_formats_is_their_enum() -> None:
+    assert get_args(ResultTypeName) == tuple(ResultType)
 
 
 def test_the_registry_and_what_stands_on_it_are_there_when_asked_for() -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 CALLER = """
+from dataclasses import replace
+
+from envelope import Lang, ResultType
 from envelope.calls import ApiRequest, Engine, HttpRequest
 
 sent = ApiRequest(key="k", api_name="custom").write("query")
@@ -21,15 +24,25 @@ def received(raw: bytes, text: str, either: str | bytes, engine: Engine) -> list
 
 def unknown(http: HttpRequest) -> str:
     return http.query
+
+named = ApiRequest(key="k", api_name="custom", result_type="serialize", lang="zh-Hans")
+result_type: ResultType = replace(named, result_type="xml", lang=Lang.RU).result_type
+lang: Lang = named.lang
+
+def misspelt() -> ApiRequest:
+    return ApiRequest(key="k", api_name="custom", result_type="yaml")
 """
 
 
-def test_the_query_of_a_call_that_was_written_is_a_text(tmp_path: Path) -> None:
+def test_a_caller_needs_no_casts(tmp_path: Path) -> None:
     api = pytest.importorskip("mypy.api", reason="mypy is not installed")
     snippet = tmp_path / "caller.py"
     snippet.write_text(CALLER, encoding="utf-8")
     out, err, _ = api.run(["--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}", str(snippet)])
     complaints = [line.partition("caller.py:")[2] for line in out.splitlines() if "caller.py:" in line]
+    assert len(complaints) == 2, out + err
     # Only a request of which nothing is known may have bytes.
-    expected = '15: error: Incompatible return value type (got "str | bytes", expected "str")  [return-value]'
-    assert (complaints, err) == ([expected], ""), out + err
+    assert (
+        complaints[0] == '18: error: Incompatible return value type (got "str | bytes", expected "str")  [return-value]'
+    )
+    assert complaints[1].startswith('25: error: Argument "result_type" to "ApiRequest" has incompatible type')

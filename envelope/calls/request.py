@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import NoneType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 from envelope.calls.carriers import find_fault, text_tree
 from envelope.calls.http import HttpRequest
@@ -30,7 +30,7 @@ from envelope.calls.reading import (
     wanted,
 )
 from envelope.errors import DecodeError, EncodeError, RequestError
-from envelope.formats import FORMATS, ResultType
+from envelope.formats import FORMATS, ResultType, ResultTypeName
 from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import MAX_SHOWN, format_path, short_path
@@ -58,12 +58,27 @@ _TYPES: dict[str, tuple[type, ...]] = {"api_type": (str,), "params": (dict,)} | 
 }
 
 
+_Out = TypeVar("_Out")
+_In = TypeVar("_In", contravariant=True)
+
+
+class _Given(Generic[_Out, _In]):
+    """To type checkers, a field that takes whatever names a member of an enum, and has the member."""
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type | None = None) -> _Out: ...
+
+        def __set__(self, instance: object, value: _In) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
     """One call: the common parameters, ``method``, ``args`` (``_o_args``, a map), and the rest in order as ``params``.
 
-    ``key``, ``secret`` and ``sign`` are not shown by ``repr``. The names of *params* are such as PHP leaves alone,
-    for where one carrier changed a name, a call would have two meanings; `ValueError` for others.
+    ``result_type`` and ``lang`` are members of their enums, whatever they were named by (``result_type="serialize"``,
+    ``lang="zh-Hans"``). ``key``, ``secret`` and ``sign`` are not shown by ``repr``. The names of *params* are such as
+    PHP leaves alone, for where one carrier changed a name, a call would have two meanings; `ValueError` for others.
     """
 
     key: str = field(repr=False)
@@ -74,8 +89,8 @@ class ApiRequest:
     params: dict[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
     cache: bool = True
-    result_type: ResultType = ResultType.JSON
-    lang: Lang = Lang.CN
+    result_type: _Given[ResultType, ResultType | ResultTypeName] = field(default=cast(Any, ResultType.JSON))
+    lang: _Given[Lang, Lang | str] = field(default=cast(Any, Lang.CN))
     version: str = ""
     dateline: str = ""
     sign: str = field(default="", repr=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType, ModuleType
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from envelope.errors import UnknownFormat
 from envelope.formats.native import NATIVE, compiled, extension
@@ -29,6 +29,7 @@ __all__ = [
     "NATIVE",
     "Format",
     "ResultType",
+    "ResultTypeName",
     "Shortcut",
     "get_format",
     "get_shortcut",
@@ -50,6 +51,10 @@ class ResultType(StrEnum):
     def media_type(self) -> str:
         """The ``Content-Type`` of a document in this format, without its charset (always UTF-8)."""
         return FORMATS[self].media_type
+
+
+ResultTypeName = Literal["json", "jsonu", "xml", "serialize", "var_export"]
+"""The same as plain strings, for type checkers."""
 
 
 class Dumps(Protocol):

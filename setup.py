@@ -32,7 +32,7 @@ class BuildExtensions(build_ext):
         self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self) -> None:
-        """As setuptools, with our flags behind its own."""
+        """As setuptools, with our flags after its own."""
         flags = FLAGS.get(self.compiler.compiler_type, [])
         # Python's own flags ask for what a debugger needs (-g): a quarter of the time to compile, most of each file.
         # Whoever sets flags gets what they say: those of tests.sanitized ask for it.
@@ -53,8 +53,7 @@ setup(
             language="c++",
             optional=True,
         )
-        # The longest first: the short ones at the end keep all processors busy until then.
-        for source in sorted(FORMATS.rglob("*.pyx"), key=lambda source: (-source.stat().st_size, source))
+        for source in sorted(FORMATS.rglob("*.pyx"))
     ],
     cmdclass={"build_ext": BuildExtensions},
 )

@@ -100,6 +100,8 @@ def test_values_of_phps_domain(value: Any, var_export: Any) -> None:
     for name, twin, tree in (("serialize", serialize_read, value), ("var_export", var_export_read, var_export)):
         body = body_of(tree, name, domain="php")
         check(name, body)
+        if name == "var_export" and b"\0" in body:
+            continue  # the name of a property, the only place of a NUL, is left to Python
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(twin, "loads", never)
             FORMATS[name][1](body, "php")

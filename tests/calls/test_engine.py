@@ -125,7 +125,7 @@ def test_each_format_has_a_content_type_of_its_own() -> None:
     for unknown in ("", "text/html; charset=utf-8", "application/octet-stream", "+"):
         with pytest.raises(UnknownFormat, match="give the result_type"):
             format_of_content_type(unknown)
-    with pytest.raises(DecodeError, match="another charset than UTF-8"):
+    with pytest.raises(DecodeError, match="a charset other than UTF-8"):
         format_of_content_type("application/json; charset=gbk")
 
 

@@ -166,7 +166,7 @@ def test_an_operators_codes_are_in_it() -> None:
 def test_what_is_no_part_of_a_path_is_refused(name: str) -> None:
     for option in ("--api-type", "--api-name"):
         result = run("openapi", option, name)
-        assert (result.exit_code, "no name of an API" in result.stderr) == (2, True)
+        assert (result.exit_code, "not a valid API name" in result.stderr) == (2, True)
     assert run("openapi", "--title", "\udcff").exit_code == 2
 
 

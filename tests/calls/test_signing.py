@@ -140,7 +140,7 @@ def test_who_does_not_prove_it_is_refused(changes: dict[str, Any], seconds: floa
 )
 def test_a_signed_call_has_a_time(dateline: str) -> None:
     dated = replace(CALL, dateline=dateline)
-    with pytest.raises(RequestError, match="no time") as caught:
+    with pytest.raises(RequestError, match="not a time") as caught:
         verify(replace(dated, sign=signature(dated, "s")), "s", at(0))
     assert (caught.value.code, caught.value.path) == ("4003", "$.dateline")
 

@@ -1,4 +1,4 @@
-"""The envelope: what goes on the wire, and what is mended on the way in."""
+"""The envelope: what goes on the wire, and what is repaired when it is read."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_the_payload_may_have_another_name(fmt: ResultType) -> None:
          Envelope(response=1, error_code="2000", extras={"x": 1}), []),
     ],
 )  # fmt: skip
-def test_what_is_mended_leaves_a_note(wire: Any, expected: Envelope[Any], notes: list[str]) -> None:
+def test_repairs_leave_a_note(wire: Any, expected: Envelope[Any], notes: list[str]) -> None:
     answer = Envelope.from_value(wire)
     assert answer == expected
     assert [note.path for note in answer.notes] == [f"$.{name}" for name in notes]
@@ -204,6 +204,6 @@ def test_a_clock_that_no_request_id_holds() -> None:
     times = iter([-1, (1 << 32) * 1_000_000_000, 0])
     ids = RequestIds(lambda: next(times))
     for _ in range(2):
-        with pytest.raises(ValueError, match="no request id"):
+        with pytest.raises(ValueError, match="does not fit in a request id"):
             ids()
     assert ids() == "1.0000000000000"

@@ -86,12 +86,12 @@ def test_sql_functions_and_data_frames(tmp_path: Path) -> None:
     assert shown["frame"] == [[1, "1", None], [2, '"中"', None], [3, None, error], [4, None, None]]
     fault = "struct<kind:string,offset:bigint,path:string,reason:string>"
     assert shown["columns"] == [["id", "int"], ["doc", "binary"], ["fault", fault]]
-    assert "the formats are not to differ from row to row" in shown["formats"]
+    assert "the formats must be the same in every row" in shown["formats"]
     assert "'yaml' is none of json, jsonu, xml, serialize, var_export" in shown["format"]
     assert shown["no column"] == "the data frame has no column 'body', but id, doc"
     assert shown["column twice"] == "the data frame has a column 'ID' already: name another error_column"
-    # What is there already is found before anything is converted, and what is not there is one line.
-    assert shown["there"] == f"{tmp_path / 'there'} is there already"
+    # An existing directory is found before anything is converted; a missing one is reported in one line.
+    assert shown["there"] == f"{tmp_path / 'there'} already exists"
     assert shown["job"] == 2
     assert f"error: [PATH_NOT_FOUND] Path does not exist: file:{tmp_path}/in.serx" in said
     assert "Traceback" not in said

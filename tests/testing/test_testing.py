@@ -215,7 +215,7 @@ def test_goldens_are_written_anew(pytester: pytest.Pytester, case: Path) -> None
     pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(failed=1)
     result = pytester.runpytest_inprocess(*PLUGIN, "--update-goldens")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["*written anew: body.jsonu.json, body.xml, body.serialize, body.var_export.php"])
+    result.stdout.fnmatch_lines(["*rewritten: body.jsonu.json, body.xml, body.serialize, body.var_export.php"])
     assert (case / "body.json").read_bytes() == answer
     assert envelope.decode((case / "body.xml").read_bytes(), "xml").response == ["new"]
     pytester.runpytest_inprocess(*PLUGIN, "--update-goldens").assert_outcomes(passed=1)
@@ -292,10 +292,10 @@ def test_without_php_a_test_is_skipped_with_the_reason(
 @pytest.mark.parametrize(
     ("version", "wanted", "why"),
     [
-        ("8.0.30", "", "php is 8.0.30; 8.1 is the oldest that can be asked"),
+        ("8.0.30", "", "php is 8.0.30; 8.1 is the oldest supported"),
         ("8.10.1", "", ""),
         ("8.3.1", "8.2.", "php is 8.3.1, not 8.2."),
-        ("oops", "", "php does not say its version"),
+        ("oops", "", "php does not report its version"),
     ],
 )  # fmt: skip
 def test_an_old_php_is_none(

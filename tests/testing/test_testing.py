@@ -326,7 +326,7 @@ def test_disagreements_with_php_are_reported(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.undo()
         monkeypatch.setattr(testing_php, "loads", lambda *_: 2)
         assert "it is another value" in next(process.disagreements([1], "serialize", maps="object"))
-        assert "written again it differs" in next(process.disagreements([1], "serialize"))
+        assert "written again, it differs" in next(process.disagreements([1], "serialize"))
 
 
 @pytest.mark.php

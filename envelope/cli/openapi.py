@@ -61,7 +61,7 @@ def _check_text(_: click.Context, param: click.Parameter, value: str) -> str:
 )
 @click.option("--api-type", default="openai", show_default=True, help="First part of the API's path.")
 @click.option(
-    "--api-name", "api_names", multiple=True, default=["custom"], show_default=True, help="Second part; one or more."
+    "--api-name", "api_names", multiple=True, default=["custom"], show_default=True, help="Second part; repeatable."
 )
 @click.option("--payload", callback=_check_text, default="response", show_default=True, help="Name of the payload.")
 @lang_option("Language of the failures shown.")

@@ -65,7 +65,7 @@ _OPTIONS = (
         "--delimiter",
         metavar="TEXT",
         callback=_delimiter,
-        help=r"What ends a document (--lines) or separates cells (--csv), in the output too; may be \0, \t, \x1e.",
+        help=r"What ends a document (--lines) or separates cells (--csv), in the output too; \0, \t, \x1e work.",
     ),
     click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Number of processes."),
     click.option("--errors", metavar="FILE", help="Write records that cannot be converted to FILE, as JSON lines."),

@@ -36,4 +36,4 @@ class Sink(Protocol):
         """A container begins; its members follow. *class_name* is set for an object."""
 
     def close(self, end: int | None, kind: str) -> None:
-        """The innermost open container, a ``list``, ``map`` or ``object``, ends; *end* is None if the bytes end first."""
+        """The innermost open ``list``, ``map`` or ``object`` ends. *end* is None if the bytes end first."""

@@ -16,7 +16,7 @@ __all__ = ["walk_var_export"]
 
 _NAME: Final = rb"[A-Za-z0-9_\x80-\xff]++(?:\\[A-Za-z0-9_\x80-\xff]++)*+"
 _TEXT: Final = rb"'[^'\\]*+(?:\\.[^'\\]*+)*+'"
-# Before Python 3.11.5, a possessive group that fails half-way continues from there, and with no repetition still matches.
+# Before Python 3.11.5, an optional possessive group that fails half-way matches, and matching continues from there.
 _TOKEN: Final = re.compile(
     rb"""[ \n,]*+ (?P<value> (?P<string> %(text)b )
     | (?P<array> array[ ]\(\n ) | \(object\)[ ](?P<std> array\(\n ) | \\?(?P<object> %(name)b )::__set_state\(array\(\n

@@ -146,17 +146,17 @@ def test_an_operators_codes_and_the_payloads_name_are_options(tmp_path: Path) ->
         ({"properties": {"id": {"type": "string"}}}, None),
         ({"properties": {"id": {"type": "integer"}}}, "path  $.response.id"),
         ({"required": ["nothing"]}, "'nothing' is a required property"),
-        ({"type": "objekt"}, "no JSON Schema"),
-        ([], "a schema is an object"),
-        ({"$ref": "https://schemas.example.com/answer.json"}, "refers to what is not in it"),
+        ({"type": "objekt"}, "not a JSON Schema"),
+        ([], "a schema must be an object"),
+        ({"$ref": "https://schemas.example.com/answer.json"}, "refers to something outside it"),
         ({"$ref": "#"}, "cannot be applied: RecursionError"),
         ({"$id": "http://[x"}, None),
         ({"$ref": "http://[x"}, "(schema)"),
         ({"$schema": []}, "(schema)"),
         ({"$schema": {}}, "(schema)"),
-        ({"pattern": "("}, "no JSON Schema"),
-        ({"multipleOf": 0}, "no JSON Schema"),
-        ({"properties": {"id": {"$ref": "#/nowhere"}}}, "refers to what is not in it"),
+        ({"pattern": "("}, "not a JSON Schema"),
+        ({"multipleOf": 0}, "not a JSON Schema"),
+        ({"properties": {"id": {"$ref": "#/nowhere"}}}, "refers to something outside it"),
         ({"$schema": "https://schemas.example.com/draft", "maxProperties": 0}, "(schema)"),
     ],
 )
@@ -303,7 +303,7 @@ def test_update_does_not_follow_links(case: Path, tmp_path: Path) -> None:
 
 
 def test_the_changes_shown_are_bounded(case: Path) -> None:
-    for count, shown in ((100, "lines more"), (5000, "changed")):
+    for count, shown in ((100, "more lines"), (5000, "changed")):
         for name in ("body.json", "body.jsonu.json"):
             data = envelope.encode(Envelope.ok(list(range(count)), request_id=ID), "json")
             (case / name).write_bytes(data)
@@ -320,9 +320,9 @@ def test_the_changes_shown_are_bounded(case: Path) -> None:
     ("arguments", "message"),
     [
         ([], "Missing argument"),
-        (["nowhere"], "there is no nowhere"),
-        ([""], "there is no file without a name"),
-        (["pyproject.toml"], "no format's suffix"),
+        (["nowhere"], "nowhere does not exist"),
+        ([""], "a file without a name does not exist"),
+        (["pyproject.toml"], "does not end in a format's suffix"),
         (["docs"], "nothing to validate in docs"),
         (["--update", "--format", "json", "fixtures/valid"], "--update"),
         (["--from", "xml", "fixtures/valid"], "--from"),
@@ -362,7 +362,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     (tmp_path / "c.json").mkdir()
     result = validate(tmp_path)
     assert (result.exit_code, result.stdout) == (1, "2 other bodies: 2 findings\n")
-    assert result.stderr.count("no regular file (unreadable)") == 2
+    assert result.stderr.count("not a regular file (unreadable)") == 2
 
 
 def test_a_body_of_a_case_that_cannot_be_read_is_a_finding(case: Path) -> None:

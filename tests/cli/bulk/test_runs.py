@@ -61,7 +61,7 @@ def test_too_many_bad_records_stop_the_run(tmp_path: Path, small_chunks: None, j
     arguments = [str(tmp_path / "in.ser"), "-o", str(out), "--errors", str(bad), "--jobs", jobs]
     stopped = lines(*arguments, "--max-errors", "4")
     assert stopped.exit_code == 1
-    assert stopped.stderr == "Error: stopped: more than 4 bad records; --resume goes on from here\n"
+    assert stopped.stderr == "Error: stopped: more than 4 bad records; --resume continues from here\n"
     assert out.read_bytes() == b"old"
     assert [row["line"] for row in errors_in(bad)] == [7, 14, 21, 28, 35]
     assert lines(*arguments, "--resume").exit_code == 1
@@ -141,7 +141,7 @@ def test_signals_end_the_workers_and_leave_a_checkpoint(tmp_path: Path, jobs: st
         said = child.stderr.read()
         assert said.startswith(b"stopped after ")
         assert said.count(b"\n") == 1
-        assert said.endswith(b"; --resume goes on from here\n")
+        assert said.endswith(b"; --resume continues from here\n")
     assert not any(map(is_alive, workers))
     assert not out.exists()
     assert json.loads((tmp_path / "out.checkpoint").read_bytes())["progress"]["position"][0] > 0
@@ -196,7 +196,7 @@ def test_a_killed_worker_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) 
         assert child.wait(60) == 1
         assert child.stderr is not None
         assert child.stderr.read() == (
-            b"Error: a worker process was killed, or ran out of memory; --resume goes on from here\n"
+            b"Error: a worker process was killed, or ran out of memory; --resume continues from here\n"
         )
     with start(*arguments, "--resume") as child:
         assert child.wait(120) == 0
@@ -257,9 +257,9 @@ def stopped_run(tmp_path: Path) -> tuple[Path, list[str]]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("touch", "that run had another input"),
-        ("strict", "that run had another conversion"),
-        ("delimiter", "that run had another delimiter"),
+        ("touch", "that run had a different input"),
+        ("strict", "that run had a different conversion"),
+        ("delimiter", "that run had a different delimiter"),
         ("damage", "it is damaged"),
         ("shorten", "is shorter than the checkpoint says"),
     ],
@@ -385,7 +385,7 @@ def test_names_need_not_be_utf8(tmp_path: Path, small_chunks: None) -> None:
     arguments = [str(tmp_path / name), "-o", str(tmp_path / f"{name}.out"), "--errors", str(tmp_path / f"{name}.bad")]
     stopped = lines(*arguments, "--max-errors", "2")
     assert (stopped.exit_code, stopped.stderr.count("\n")) == (1, 1)
-    assert "--resume goes on from here" in stopped.stderr
+    assert "--resume continues from here" in stopped.stderr
     assert lines(*arguments, "--resume").exit_code == 1
     assert (tmp_path / f"{name}.out").read_bytes() == wanted
 

@@ -104,7 +104,7 @@ def test_a_path_below_a_selected_value_is_whole() -> None:
 def test_a_path_that_leads_nowhere_names_the_last_place_reached() -> None:
     result = inspect("--path", "$.deep[5].z", data=envelope.dumps(VALUE, "serialize"))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: nothing is at that path; the last place on the way is $.deep[5]\n"
+    assert result.stderr == "Error: nothing at that path; the last value on the way is $.deep[5]\n"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_path_that_leads_nowhere_names_the_last_place_reached() -> None:
         (["--path", "$..a"], "not a path"),
         (["--path", "\x1b[31m"], "not a path"),
         (["--depth", "-1"], "--depth"),
-        (["--from-dialect", "plain"], "json has typed and php only"),
+        (["--from-dialect", "plain"], "json has only typed and php"),
         (["nowhere.json"], "No such file"),
     ],
 )

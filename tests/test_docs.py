@@ -64,7 +64,7 @@ CODES = "envelope codes --format markdown --lang"
     ("name", "makers"),
     [
         ("README.md", [f"{CODES} en", "fixture rules"]),
-        ("ARCHITECTURE.md", ["python tools/rooms.py"]),
+        ("ARCHITECTURE.md", ["python tools/import_graph.py"]),
         ("docs/codes.md", [f"{CODES} en", f"{CODES} cn", f"{CODES} ru"]),
         ("docs/verdicts.md", ["verdicts", "rules", "contradictions"]),
     ],

@@ -26,7 +26,6 @@ click = pytest.importorskip("click")
 
 # After importorskip: without the extra cli they cannot be imported.
 from envelope.cli.command import envelope as command  # noqa: E402
-from envelope.cli.common import report  # noqa: E402
 from envelope.cli.validation import findings  # noqa: E402
 
 SOURCES = Path(envelope.__file__).parent
@@ -41,7 +40,7 @@ OF_WRITERS = {"give-default", "to-value"}  # they are about Python values: a doc
 OF_FIXTURES = {"operator-codes", "written-anew"}
 OF_DOCUMENTS = {"raise-limit", "typed-dialect", "php-formats", "enum-backing"}  # never arise for fixtures
 FRONT_ENDS: dict[str, tuple[Mapping[HintName, str], set[str]]] = {
-    "command": (report.HINT_WORDS, OF_WRITERS | OF_FIXTURES),
+    "command": (hints.HINT_WORDS, OF_WRITERS | OF_FIXTURES),
     "validate": (findings.HINT_WORDS, OF_WRITERS | OF_DOCUMENTS),
     "plugin": (plugin.HINT_WORDS, OF_WRITERS | OF_DOCUMENTS),
 }
@@ -113,7 +112,7 @@ def test_a_front_end_has_words_for_each_hint_that_names_what_only_python_has(fro
 def test_the_command_has_the_options_that_its_words_name() -> None:
     for name in ("convert", "diff", "inspect"):
         options = options_of(name)
-        for text in report.HINT_WORDS.values():
+        for text in hints.HINT_WORDS.values():
             for flag, value in re.findall(r"(--[\w-]+)(?: (\w+))?", text):
                 option = options[flag]
                 assert option.is_flag or value in option.type.choices
@@ -155,7 +154,7 @@ def test_words_have_a_plural() -> None:
 
 
 def test_no_hint_has_no_words() -> None:
-    assert in_words(None) == in_words(None, report.HINT_WORDS) == ""
+    assert in_words(None) == in_words(None, hints.HINT_WORDS) == ""
     with pytest.raises(DecodeError) as caught:
         envelope.loads(b"[1 2]", "json")
     assert caught.value.hint is None

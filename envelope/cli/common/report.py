@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from envelope.cli.common.hints import HINT_WORDS
 from envelope.hints import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rich.text import Text
 
     from envelope.conversion.documents import Fault
     from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
-    from envelope.hints import HintName
     from envelope.values.php import Loss
 
 __all__ = [
-    "HINT_WORDS",
     "escaped",
     "fault_block",
     "line_of",
@@ -41,18 +40,6 @@ __all__ = [
 _REACH: Final = 40  # bytes of the window, on either side
 _MAX_LOSSES: Final = 20
 _MAX_TEXT: Final = 240
-
-HINT_WORDS: Final[Mapping[HintName, str]] = {
-    "raise-limit": "--no-limits lifts the limit",
-    "values-php": "--values php reads it",
-    "values-php-bytes": "--values php reads it as bytes",
-    "values-php-inert": "--values php reads it, inert",
-    "php-formats": "serialize and var_export hold it, with --values php",
-    "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",
-    "plain-dialect": "without types it may be a document for --from-dialect plain",
-    "typed-dialect": "--from-dialect typed reads types",
-}
-"""The words for hints that name options of the commands that read a document: convert, diff, inspect."""
 
 
 def printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Show the rooms of the library and the arrows between them: `python tools/rooms.py`.
+"""Show the rooms of the library and the arrows between them: `python tools/import_graph.py`.
 
 A room is a folder or a lone module directly below `envelope/`. The arrows are the imports, as import-linter sees them
 (without those for type checkers only); what a package's dunder files import counts for the package. The last line

@@ -26,6 +26,7 @@ click = pytest.importorskip("click")
 
 # After importorskip: without the extra cli they cannot be imported.
 from envelope.cli.command import envelope as command  # noqa: E402
+from envelope.cli.common import hints  # noqa: E402
 from envelope.cli.validation import findings  # noqa: E402
 
 SOURCES = Path(envelope.__file__).parent

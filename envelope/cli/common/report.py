@@ -11,7 +11,7 @@ from envelope.cli.common.hints import HINT_WORDS
 from envelope.hints import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.text import Text
 

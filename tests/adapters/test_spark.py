@@ -26,7 +26,7 @@ import json, sys
 from pathlib import Path
 from pyspark.sql import SparkSession
 from envelope.adapters.spark import convert_frame, convert_lines, main, register
-from envelope.records import Conversion
+from envelope.conversion.documents import Conversion
 
 def refused(ask):
     try:

@@ -112,7 +112,7 @@ DEEP: Final = 256  # levels; a value that is no deeper need not be asked whether
 
 
 def is_cyclic(stack: list[Any]) -> bool:
-    """Whether one list or map stands twice among the open ones, which are `DEEP` or more; looked at as they double.
+    """Whether one list or map stands twice among the open ones; to be asked at each depth from `DEEP` on.
 
     With depth unlimited, a value that contains itself would be walked for ever. Looking at each doubling of the
     depth finds it at a cost that vanishes among the walk's own.

@@ -81,6 +81,8 @@ class _Tags(dict[str, tuple[str, str]]):
 
 _ROOT: Final = ("<root", "</root>")
 _MEMBER: Final = ("<item", "</item>")
+_TYPES: Final = tuple(f' type="{kind}"' for kind in ("int", "float", "bool", "null", "list", "map"))
+_NO_TYPES: Final = ("",) * len(_TYPES)
 
 
 class _Writer(TextWriter):
@@ -90,9 +92,7 @@ class _Writer(TextWriter):
 
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop
         """The document in pieces: one for each value (that of a container opens it), one for each close."""
-        as_int, as_float, as_bool, as_null, as_list, as_map = (
-            f' type="{kind}"' if self.typed else "" for kind in ("int", "float", "bool", "null", "list", "map")
-        )
+        as_int, as_float, as_bool, as_null, as_list, as_map = _TYPES if self.typed else _NO_TYPES
         budget = budget_of(self.limits)
         room = budget.room
         tags = _Tags(typed=self.typed)

@@ -15,9 +15,9 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 
 
-def dumps(value: object, **options: Any) -> bytes:
+def dumps(value: object, default: Any = None, **options: Any) -> bytes:
     row = get_format("xml")  # of the current implementation
-    return row.dumps(value, row.writing(**options))
+    return row.dumps(value, row.writing(**options), default)
 
 
 def loads(data: Any, **options: Any) -> Any:

@@ -1,6 +1,6 @@
-"""The compiled codecs, for where there is a C++ compiler; everything else stands in pyproject.toml.
+"""Build the compiled codecs if there is a C++ compiler; everything else is in pyproject.toml.
 
-Where there is none, or one that fails, each extension is skipped with a line that says so, and the library is pure.
+Without a compiler, or if it fails, each extension is skipped with a message, and the library is pure Python.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-FORMATS = Path("envelope/formats")  # compiled sources stand beside their twins in Python
+FORMATS = Path("envelope/formats")  # compiled sources are beside their Python twins
 
-# Nothing here is for one machine only: a wheel runs on all of its architecture. What Cython generates compiles without
-# a warning, so that any warning is about our own code. What an extension has inside is called inside it alone: hidden,
-# it can be called without a detour.
+# No flags for one machine only: a wheel runs on its whole architecture. What Cython generates compiles without
+# warnings, so any warning is about our own code. An extension's functions are only called from inside it, so they are
+# hidden, which makes the calls direct.
 FLAGS = {
     "unix": ["-std=c++17", "-O3", "-fvisibility=hidden", "-fno-plt", "-Wall", "-Wextra"],
     "mingw32": ["-std=c++17", "-O3"],
@@ -24,18 +24,18 @@ FLAGS = {
 
 
 class BuildExtensions(build_ext):
-    """Builds on all processors, with flags that are set once the compiler is known."""
+    """Builds on all processors, with flags that depend on the compiler."""
 
     def finalize_options(self) -> None:
-        """As setuptools, where nothing else was asked for."""
+        """Like setuptools, but by default on all processors."""
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self) -> None:
-        """As setuptools, with our flags after its own."""
+        """Like setuptools, with our flags after its own."""
         flags = FLAGS.get(self.compiler.compiler_type, [])
-        # Python's own flags ask for what a debugger needs (-g): a quarter of the time to compile, most of each file.
-        # Whoever sets flags gets what they say: those of tests.sanitized ask for it.
+        # Python's own flags request debug information (-g), which is a quarter of the compile time and most of each
+        # file. If CFLAGS or CXXFLAGS are set, they decide: tests.sanitized wants it.
         if self.compiler.compiler_type == "unix" and not (self.debug or {"CFLAGS", "CXXFLAGS"} & os.environ.keys()):
             flags = [*flags, "-g0"]
         for extension in self.extensions:

@@ -32,7 +32,7 @@ ROOT = "$"
 MAX_NAME = 32
 """How many characters of a name in a document (a key, a class) an error repeats."""
 
-MAX_SHOWN = 80
+MAX_SHOWN = 40
 """How many characters of a caller's own word (a format, a code, a path) an error repeats."""
 
 _MAX_STEPS = 16

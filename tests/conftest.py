@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _plain_terminal() -> Iterator[None]:
-    """What is shown is the same wherever tests run; a test may set one of these for itself."""
+    """Output is the same wherever tests run; a test may set one of these itself."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
             patch.delenv(name, raising=False)
@@ -51,7 +51,7 @@ def impl(request: pytest.FixtureRequest) -> Iterator[str]:
         patch.setattr(formats, "FORMATS", formats.make_formats(pick))
         shortcuts = native.MODULES.get("serialize._to_json") if request.param == "compiled" else None
         patch.setattr(formats, "SHORTCUTS", formats.make_shortcuts(shortcuts))
-        # Compiled, these two keep to the codecs that they were made with, wherever they were imported to.
+        # The compiled ones keep the codecs they were made with, wherever they were imported.
         calls = {name: getattr(api, name) for name in ("dumps", "loads")}
         modules = [module for name, module in sys.modules.items() if name.split(".")[0] in ("envelope", "tests")]
         for module, (name, call) in product(modules, calls.items()):
@@ -81,6 +81,6 @@ def fmt(request: pytest.FixtureRequest) -> ResultType:
 
 @pytest.fixture(scope="session", params=[ResultType.SERIALIZE, ResultType.VAR_EXPORT])
 def php_fmt(request: pytest.FixtureRequest) -> ResultType:
-    """Each format that holds PHP's own domain."""
+    """Each format that supports PHP's own domain."""
     result: ResultType = request.param
     return result

@@ -1,4 +1,4 @@
-"""The compiled codecs, for tests: there, skipped with a reason, or missed."""
+"""The compiled codecs, for tests: loaded, skipped with a reason, or reported as missing."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from envelope.options import ReadOptions, WriteOptions
 
 HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
 WHY_NOT = "the extensions are not built, and there is no C++ compiler here"
-MODULES = native.load({})  # also where ENVELOPE_PURE keeps them out of use
+MODULES = native.load({})  # even if ENVELOPE_PURE keeps them out of use
 
-# Where they could have been built, their absence is a failure: nothing else would tell that Python alone was tested.
+# If they could have been built, their absence is a failure: nothing else would show that only Python was tested.
 requires_native = pytest.mark.skipif(not MODULES and not HAS_COMPILER, reason=WHY_NOT)
 
 
 def extension(name: str) -> ModuleType:
-    """The extension module of this name; skips all of the calling module where there can be none."""
+    """The extension module of this name; skips the whole calling module if it cannot be built."""
     if not MODULES and not HAS_COMPILER:
         pytest.skip(WHY_NOT, allow_module_level=True)
     assert bool(MODULES), "a C++ compiler is here, but the extensions are not built: pip install -e ."
@@ -64,7 +64,7 @@ def by_words(codec: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def resident() -> int:
-    """The memory that this process holds, in bytes; skips the calling test where the system does not tell."""
+    """The memory that this process uses, in bytes; skips the calling test if the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:

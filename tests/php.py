@@ -1,4 +1,4 @@
-"""The PHP that this suite asks: the version whose bytes are claimed, with operations of its own."""
+"""The PHP that this suite asks: the version whose bytes the library reproduces, with extra operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OPERATIONS = Path(__file__).with_name("php_operations.php")
 
 
 def missing() -> str:
-    """Why PHP cannot be asked here; empty where it can."""
+    """Why PHP cannot be asked here; empty if it can."""
     if why := php.missing("8.2."):
         return why
     probe = ["php", "-r", "exit(function_exists('simplexml_load_string') ? 0 : 1);"]
@@ -19,5 +19,5 @@ def missing() -> str:
 
 
 def start() -> php.Php:
-    """A PHP that knows the suite's operations, too."""
+    """A PHP that has the suite's operations, too."""
     return php.Php(OPERATIONS)

@@ -31,7 +31,7 @@ def compare(
     differences: list[str] = []
     for start in range(0, count, BATCH):
         values = [random_value(rng) for _ in range(min(BATCH, count - start))]
-        # Either way of writing maps in turn, so that each value is compared once in every format.
+        # Alternate the two ways of writing maps, so that each value is compared once in every format.
         maps: Maps = "array" if start // BATCH % 2 else "object"
         for format in formats:
             differences += php.disagreements(values, format, maps=maps)
@@ -43,7 +43,7 @@ def compare(
 @click.option("--seed", default=1, show_default=True, help="Where the random values begin.")
 @click.option("--format", "formats", multiple=True, default=("serialize", "var_export"), show_default=True)
 def main(count: int, seed: int, formats: tuple[str, ...]) -> None:
-    """Compare COUNT random values with PHP; exit status 1 where one differs."""
+    """Compare COUNT random values with PHP; exit status 1 if any differs."""
     if why := php_process.missing():
         raise click.ClickException(why)
     php = php_process.start()

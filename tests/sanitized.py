@@ -41,9 +41,9 @@ def main() -> int:
         environ = {
             **os.environ,
             "LD_PRELOAD": f"{library('libasan.so')} {library('libubsan.so')}",
-            "ASAN_OPTIONS": "detect_leaks=0",  # Python itself keeps what it will not need again
+            "ASAN_OPTIONS": "detect_leaks=0",  # Python itself never frees some memory
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-            "PYTHONMALLOC": "malloc",  # or a block of Python's own would hide what runs over its end
+            "PYTHONMALLOC": "malloc",  # Python's own allocator would hide overruns
             "PYTHONPATH": folder,
         }
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not memory", *TESTS, *sys.argv[1:]]

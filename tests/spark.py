@@ -1,4 +1,4 @@
-"""The Spark that this suite starts: on this machine alone, with executors that are processes of their own."""
+"""The Spark that this suite starts: on this machine only, with executors in separate processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def missing() -> str:
-    """Why Spark cannot be started here; empty where it can."""
+    """Why Spark cannot be started here; empty if it can."""
     if shutil.which("java") is None:
         return "no java on this machine"
     return "" if importlib.util.find_spec("pyspark") else "no pyspark: pip install 'envelope-engine[spark]'"
@@ -28,7 +28,7 @@ def job(source: Path, out: Path, errors: Path, memory: int) -> list[str]:
 
 
 def environment(log: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """What a `job` is to have: *settings* of Spark's, no page on the web, and a new folder for the log of its events."""
+    """The environment of a `job`: these Spark *settings*, no web page, and a new folder for its event log."""
     log.mkdir()
     given = {
         "spark.ui.enabled": "false",
@@ -43,7 +43,7 @@ def environment(log: Path, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def events(log: Path, kind: str) -> list[dict[str, Any]]:
-    """What a `job` that has ended tells of, by the log of its events."""
+    """The events in the log of a `job` that has ended."""
     (file,) = log.iterdir()
     return [event for line in file.read_bytes().splitlines() if (event := json.loads(line))["Event"] == kind]
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what is no value: calls, and the parameters that a query carries."""
+"""Hypothesis strategies for calls, and for the parameters that a query carries."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from envelope.calls.request import ApiRequest
 from envelope.testing.strategies import texts, values
 from envelope.values.rules import is_ambiguous
 
-# What a query carries is text and containers that are not empty; in a dict below the first, no keys of a list (it is
-# read as one), none that is empty or one white space (`[]`), none with `]`; in the first, none that would be mangled.
+# A query carries text and non-empty containers. A nested dict must not have the keys of a list (it is read as one), or
+# a key that is empty or one white space (`[]`) or has a `]`; the outermost must not have names that would be mangled.
 # NUL ends any name.
 _NESTED_KEYS = texts().filter(
     lambda key: (
         not set(key) & set("]\0")
         and key not in {"", *" \t\n\r\v\f"}
-        and not key.startswith(("__Host-", "__Secure-"))  # what PHP drops, lest it makes a cookie's prefix
+        and not key.startswith(("__Host-", "__Secure-"))  # PHP drops these, so as not to make a cookie prefix
     )
 )
 _NAMES = texts().filter(lambda name: name != "" and not set(name) & set(" .[\0"))
 
 
 def carried() -> st.SearchStrategy[dict[str, Any]]:
-    """Parameters that a query string carries and gives back the same."""
+    """Parameters that a query string carries unchanged."""
 
     def containers(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         maps = st.dictionaries(_NESTED_KEYS, children, min_size=1, max_size=4)
@@ -40,7 +40,7 @@ _COMMON = {name for row in PARAMETERS for name in (row.name, row.alias)}
 
 @st.composite
 def requests(draw: st.DrawFn, *, params: st.SearchStrategy[dict[str, Any]] | None = None) -> ApiRequest:
-    """Calls that every carrier gives back the same; *params* are those beyond the common ones, text only by default."""
+    """Calls that every carrier carries unchanged; *params* are an API's own parameters, text only by default."""
     options = draw(carried() if params is None else params)
     args = draw(st.none() | st.dictionaries(texts(), values(max_leaves=5), max_size=3))
     return ApiRequest(

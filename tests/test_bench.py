@@ -1,4 +1,4 @@
-"""The benchmark's own arithmetic, on figures that are made up. Nothing is timed here."""
+"""The benchmark's own arithmetic, on made-up figures. Nothing is timed here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documents show is what their scripts make, and the check that says so can fail."""
+"""The documents show what their scripts make, and the check for that can fail."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_progress_bar_is_what_the_command_draws(tmp_path: Path) -> None:
     picture = terminal.PROGRESS.read_text(encoding="utf-8")
     figures = terminal.figures_of(picture)
     assert terminal.draw_progress(figures) == picture
-    # What it was drawn of is what a run tells.
+    # It was drawn from what a run reports.
     archive = tmp_path / "in.ser"
     archive.write_bytes(b's:3:"abc";\n' * 300_000)
     recorded = terminal.record(str(archive))
@@ -64,7 +64,7 @@ CODES = "envelope codes --format markdown --lang"
     ("name", "makers"),
     [
         ("README.md", [f"{CODES} en", "fixture rules"]),
-        ("ARCHITECTURE.md", ["python tools/rooms.py"]),
+        ("ARCHITECTURE.md", ["python tools/import_graph.py"]),
         ("docs/codes.md", [f"{CODES} en", f"{CODES} cn", f"{CODES} ru"]),
         ("docs/verdicts.md", ["verdicts", "rules", "contradictions"]),
     ],
@@ -98,7 +98,7 @@ def test_a_table_that_was_changed_by_hand_has_drifted(text: str, other: str, tmp
 
 @pytest.mark.parametrize("field", ["message", "cn", "en", "ru", "billing", "http_status", "retryable", "actor", "name"])
 def test_a_row_that_was_changed_alone_has_drifted(field: str, tmp_path: Path) -> None:
-    """The command, over a registry in which one field of one row is another, makes another table."""
+    """If one field of one row of the registry changes, the command makes another table."""
     runner = pytest.importorskip("click.testing").CliRunner()
     command = pytest.importorskip("envelope.cli.command").envelope
     other = {"billing": '"free"', "http_status": "418", "retryable": "true", "actor": '"upstream"', "name": '"OTHER"'}

@@ -1,4 +1,4 @@
-"""Hints: a closed set of names, all in use; and what each front end says of them names only what it has."""
+"""Hints: a closed set of names, all in use; the words of each front end mention only what it has."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from envelope.testing import plugin
 pytest.importorskip("rich")
 click = pytest.importorskip("click")
 
-# Behind importorskip: without the extra cli they cannot be imported.
+# After importorskip: without the extra cli they cannot be imported.
 from envelope.cli.command import envelope as command  # noqa: E402
-from envelope.cli.common import report  # noqa: E402
+from envelope.cli.common import hints  # noqa: E402
 from envelope.cli.validation import findings  # noqa: E402
 
 SOURCES = Path(envelope.__file__).parent
@@ -36,12 +36,12 @@ NAMES: tuple[HintName, ...] = get_args(HintName)
 ARGUMENT = re.compile(r"(\w+)=|Limits\.|\b(?:canonical_bodies|to_value)\b")
 OF_PYTHON = {name for name, text in WORDS.items() if ARGUMENT.search(text)}
 
-# Each front end's words, and the hints of Python's that it never has to show.
-OF_WRITERS = {"give-default", "to-value"}  # they are given for a value of Python's: a document has none
+# Each front end's words, and the hints that it never has to show.
+OF_WRITERS = {"give-default", "to-value"}  # they are about Python values: a document has none
 OF_FIXTURES = {"operator-codes", "written-anew"}
-OF_DOCUMENTS = {"raise-limit", "typed-dialect", "php-formats", "enum-backing"}  # that is not read as a fixture is
+OF_DOCUMENTS = {"raise-limit", "typed-dialect", "php-formats", "enum-backing"}  # never arise for fixtures
 FRONT_ENDS: dict[str, tuple[Mapping[HintName, str], set[str]]] = {
-    "command": (report.HINT_WORDS, OF_WRITERS | OF_FIXTURES),
+    "command": (hints.HINT_WORDS, OF_WRITERS | OF_FIXTURES),
     "validate": (findings.HINT_WORDS, OF_WRITERS | OF_DOCUMENTS),
     "plugin": (plugin.HINT_WORDS, OF_WRITERS | OF_DOCUMENTS),
 }
@@ -59,7 +59,7 @@ def options_of(name: str) -> dict[str, Any]:
 
 
 def nodes() -> Iterator[ast.AST]:
-    """The library's syntax, but for the table of the hints."""
+    """The library's syntax trees, except for the table of hints."""
     for path in SOURCES.rglob("*.py"):
         if path.name != "hints.py":
             yield from ast.walk(ast.parse(path.read_bytes()))
@@ -84,7 +84,7 @@ def test_each_hint_has_the_figures_that_its_words_need() -> None:
     for node in nodes():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Hint":
             name, *figures = node.args
-            if isinstance(name, ast.Constant):  # else it is chosen between hints of the same figures
+            if isinstance(name, ast.Constant):  # otherwise it is chosen from hints with the same figures
                 met.add(name.value)
                 assert figures_in(words[name.value]) == {str(place) for place in range(len(figures))}
                 if name.value == "raise-limit":
@@ -95,7 +95,7 @@ def test_each_hint_has_the_figures_that_its_words_need() -> None:
         assert all(figures_in(text) <= figures_in(WORDS[name]) for name, text in own.items())
 
 
-def test_the_librarys_words_name_arguments_that_there_are() -> None:
+def test_the_librarys_words_name_existing_arguments() -> None:
     calls = (envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case)
     arguments = {name for call in calls for name in inspect.signature(call).parameters}
     named = {match[1] for text in WORDS.values() for match in ARGUMENT.finditer(text) if match[1]}
@@ -113,7 +113,7 @@ def test_a_front_end_has_words_for_each_hint_that_names_what_only_python_has(fro
 def test_the_command_has_the_options_that_its_words_name() -> None:
     for name in ("convert", "diff", "inspect"):
         options = options_of(name)
-        for text in report.HINT_WORDS.values():
+        for text in hints.HINT_WORDS.values():
             for flag, value in re.findall(r"(--[\w-]+)(?: (\w+))?", text):
                 option = options[flag]
                 assert option.is_flag or value in option.type.choices
@@ -148,14 +148,14 @@ def test_a_hint_is_data() -> None:
         hint.name = "gzip"  # type: ignore[misc]
 
 
-def test_words_have_a_plural_where_there_is_more_than_one() -> None:
+def test_words_have_a_plural() -> None:
     assert [str(Hint("clocks", count)) for count in (0, 1, 2)] == [
         f"the clocks may differ by {count}" for count in ("0 seconds", "1 second", "2 seconds")
     ]
 
 
 def test_no_hint_has_no_words() -> None:
-    assert in_words(None) == in_words(None, report.HINT_WORDS) == ""
+    assert in_words(None) == in_words(None, hints.HINT_WORDS) == ""
     with pytest.raises(DecodeError) as caught:
         envelope.loads(b"[1 2]", "json")
     assert caught.value.hint is None

@@ -1,4 +1,4 @@
-"""The laws, for every format: what is written is read back, and what is lost is said."""
+"""The laws, for every format: what is written is read back, and losses are reported."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_plain_xml_refuses_nothing_but_what_xml_cannot_hold(value: Any) -> None:
     envelope.loads(envelope.dumps(value, "xml", dialect="plain"), "xml", dialect="plain")
 
 
-def test_losses_are_told_where_only_the_lossy_bytes_are_within_the_limit(php_fmt: ResultType) -> None:
+def test_losses_are_reported_if_only_the_lossy_bytes_fit_the_limit(php_fmt: ResultType) -> None:
     value: Any = {"a": {}}
     limits = Limits(max_bytes=len(envelope.dumps(value, php_fmt)))
     assert [loss.path for loss in envelope.losses(value, php_fmt, limits=limits)] == ["$.a"]
@@ -79,7 +79,7 @@ def test_a_projection_says_each_loss_once_and_in_order(value: Any, dialect: Any,
 
 
 def all_paths(value: Any, steps: tuple[Any, ...] = ()) -> list[str]:
-    """The path of each value, in document order; objects are gone into wherever they stand."""
+    """The path of each value, in document order; a shared object is entered at each of its places."""
     children: list[tuple[Any, Any]] = []
     if isinstance(value, PhpObject):
         children = [(entry.name, entry.value) for entry in value.properties]
@@ -190,7 +190,7 @@ def test_any_object_gives_bytes_or_an_encode_error(fmt: ResultType, value: Any, 
 
 
 @given(value=anything)
-def test_what_one_format_takes_all_take(value: Any) -> None:
+def test_what_one_format_accepts_all_accept(value: Any) -> None:
     taken: set[tuple[str, ...]] = set()
     for fmt in ResultType:
         try:
@@ -202,7 +202,7 @@ def test_what_one_format_takes_all_take(value: Any) -> None:
     assert len(taken) == 1
 
 
-# Bytes that begin as a document of some format do: random ones alone would all fail at the first.
+# Bytes that begin like a document of some format: random ones alone would all fail at the first byte.
 fragments = st.sampled_from(
     [b"a:1:{", b"i:0;", b"i:1;", b's:1:"a";', b"N;", b"b:1;", b"d:0.5;", b"}", b'O:8:"stdClass":0:{}', b"R:1;", b"r:1;", b'O:1:"A":1:{',
      b'E:3:"A:B";', b'C:1:"A":1:{x}', b'S:1:"\\61";', b"array (\n", b")", b"  0 => ", b",\n", b"\n", b"  ", b"'a'", b"NULL", b"-1", b"1.0E+25",
@@ -214,7 +214,7 @@ noise = st.binary(max_size=60) | st.lists(fragments | st.binary(max_size=2), max
 
 
 def read(data: bytes, fmt: str, **options: Any) -> None:
-    """Read *data*; a `DecodeError` is an answer, anything else is not."""
+    """Read *data*; a `DecodeError` is fine, any other exception is not."""
     try:
         value = envelope.loads(data, fmt, **options)
     except DecodeError as error:
@@ -246,8 +246,8 @@ def test_a_broken_document_gives_a_value_or_a_decode_error(fmt: ResultType, valu
 
 
 @given(value=values(max_leaves=8))
-def test_no_document_has_a_shorter_or_a_longer_one_in_it(fmt: ResultType, value: Any) -> None:
-    body = envelope.dumps([value], fmt)  # in a list, for a number's digits are numbers too
+def test_no_document_is_a_prefix_of_another(fmt: ResultType, value: Any) -> None:
+    body = envelope.dumps([value], fmt)  # in a list, because a truncated number is a number too
     for end in range(len(body)):
         with pytest.raises(DecodeError):
             envelope.loads(body[:end], fmt)

@@ -43,7 +43,7 @@ def test_what_php_builds_is_read_and_written_back(php: Php, operation: str) -> N
         value = envelope.loads(document, "serialize", values="php")
         if b"R:" not in document:
             assert envelope.dumps(value, "serialize", values="php") == document
-        # The class Mixed_ keeps one state for serialize and shows another to var_export.
+        # The class Mixed_ has one state for serialize and another for var_export.
         if export is not None and b"Mixed_" not in document:
             assert envelope.dumps(value, "var_export", values="php") == export
             exported += 1
@@ -92,7 +92,7 @@ def test_references_are_resolved_as_php_does(php: Php) -> None:
         try:
             value = envelope.loads(document, "serialize", values="php")
         except DecodeError as error:
-            # The one thing that PHP reads and we do not: an array that contains itself.
+            # The only thing that PHP reads and we do not: an array that contains itself.
             assert again is None or "contains itself" in error.reason, document
             continue
         assert again is not None, document
@@ -140,7 +140,7 @@ def test_what_is_read_from_broken_var_export_is_what_php_evaluates(php: Php) -> 
             taken.append((document, envelope.loads(document, "var_export", values="php")))
         except DecodeError:
             continue
-    # Only what our reader took is evaluated: literals, and nothing that could run.
+    # Only what our reader accepted is evaluated: literals, and nothing that could run.
     for (document, value), again in zip(taken, php.ask("eval", [document for document, _ in taken]), strict=True):
         assert envelope.dumps(value, "serialize", values="php") == again, document
     assert len(taken) > 500
@@ -156,7 +156,7 @@ def test_json_that_we_read_php_reads_the_same(php: Php) -> None:
 
 
 def xml_tree(value: Any) -> Any:
-    """What the server's xml_tree makes of a typed document, made from the value: name, key, type and content."""
+    """What the server's xml_tree should return for the typed document of a value: name, key, type and content."""
 
     def member(name: str, item: Any) -> list[Any]:
         kinds = {dict: "map", list: "list", int: "int", float: "float", bool: "bool", type(None): "null"}
@@ -196,6 +196,6 @@ def test_php_reads_text_that_xml_cannot_hold(php: Php) -> None:
     assert None not in php.ask("simplexml", bodies)
 
 
-def test_every_format_table_row_is_asked(php: Php) -> None:
+def test_every_row_of_the_format_table_is_tested(php: Php) -> None:
     assert {row.value for row in ResultType} == {"json", "jsonu", "xml", "serialize", "var_export"}
     assert php.ask_one("array serialize", tagged({"a": [1.0]})) == b'a:1:{s:1:"a";a:1:{i:0;d:1;}}'

@@ -1,4 +1,4 @@
-"""The public face: its names, its errors, its arguments, and what importing it costs."""
+"""The public interface: its names, its errors, its arguments, and what importing it costs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FACE = {
 def test_the_names() -> None:
     assert set(envelope.__all__) == FACE
     modules = {path.stem for path in (ROOT / "envelope").iterdir()}
-    # pytest adds names that are none to the modules of a distribution with a plugin.
+    # pytest adds names that are not identifiers to the modules of a distribution with a plugin.
     names = {name for name in dir(envelope) if name.isidentifier() and not name.startswith("_")}
     assert names - modules == FACE
     assert envelope.NATIVE is compiled.NATIVE
@@ -53,7 +53,7 @@ def test_the_literal_of_formats_is_their_enum() -> None:
     assert get_args(ResultTypeName) == tuple(ResultType)
 
 
-def test_the_registry_and_what_stands_on_it_are_there_when_asked_for() -> None:
+def test_the_registry_and_what_needs_it_are_imported_lazily() -> None:
     code = (
         "import sys, envelope; before = {'envelope.registry.codes', 'tomllib'} & set(sys.modules);"
         "print(before, len(envelope.registry.REGISTRY), envelope.answers.judge, envelope.answers.check_bill,"
@@ -66,7 +66,7 @@ def test_the_registry_and_what_stands_on_it_are_there_when_asked_for() -> None:
         getattr(envelope, missing)
 
 
-def test_names_that_are_imported_when_asked_for_are_as_good_as_any() -> None:
+def test_lazily_imported_names_work_like_any_other() -> None:
     code = (
         "import envelope; before = {*vars(envelope)}; names = {*dir(envelope)};"
         "print(sorted({*envelope.__all__} - before), sorted({*envelope.__all__} - names));"
@@ -108,7 +108,7 @@ def test_the_python_codecs_are_imported_when_the_compiled_ones_leave_something_t
     ]
 
 
-def test_importing_it_does_not_import_what_it_may_never_need() -> None:
+def test_importing_envelope_imports_nothing_it_may_not_need() -> None:
     code = "import sys, envelope; print([name for name in ('lxml', 'phpserialize', 'click', 'rich') if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
@@ -218,7 +218,7 @@ def test_convert_refuses_warns_or_ignores() -> None:
         envelope.convert(b"[{},{},{},{}]", "json", "serialize")
 
 
-def test_convert_has_a_dialect_for_either_side() -> None:
+def test_convert_has_a_dialect_for_each_side() -> None:
     plain = envelope.convert(b'{"a":1,"b":[null]}', "json", "xml", target_dialect="plain", on_loss="ignore")
     assert plain.endswith(b"<root><a>1</a><b><item/></b></root>")
     assert envelope.convert(plain, "xml", "json", source_dialect="plain") == b'{"a":"1","b":[""]}'
@@ -261,7 +261,7 @@ def test_the_losses_of_a_projection_are_in_document_order_each_once() -> None:
     ]
 
 
-def test_an_object_is_a_map_to_json_whatever_its_names() -> None:
+def test_json_writes_an_object_as_a_map_whatever_its_names() -> None:
     body = b'a:2:{i:0;O:8:"stdClass":0:{}i:1;O:8:"stdClass":1:{s:1:"0";a:0:{}}}'
     for dialect in ("typed", "php"):
         assert (
@@ -279,7 +279,7 @@ def test_an_object_is_a_map_to_json_whatever_its_names() -> None:
 
 def test_warnings_leave_nothing_behind() -> None:
     with warnings.catch_warnings(record=True) as shown:
-        warnings.simplefilter("default")  # the one under which Python remembers, in the caller's module, what it showed
+        warnings.simplefilter("default")  # with it, Python records in the caller's module what it has shown
         envelope.convert(b'{"a":{}}', "json", "serialize", on_loss="warn")
     assert len(shown) == 1
     assert not any("serialize" in str(key) for key in globals().get("__warningregistry__", {}))

@@ -74,7 +74,7 @@ def test_the_validation() -> None:
     assert (ran.returncode, ran.stdout.decode(), ran.stderr) == (0, shown, b"")
 
 
-def test_the_hook_of_the_readme_is_one() -> None:
+def test_the_hook_of_the_readme_exists() -> None:
     (example,) = [text for language, text in BLOCKS if language == "yaml"]
     hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     (name,) = re.findall(r"- id: (\S+)\n", example)

@@ -1,4 +1,4 @@
-"""What type checkers see: a caller's own code, checked as strictly as may be, needs no casts."""
+"""What type checkers see: a caller's own code needs no casts, even in the strictest mode."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_caller_needs_no_casts(tmp_path: Path) -> None:
     out, err, _ = api.run(["--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}", str(snippet)])
     complaints = [line.partition("caller.py:")[2] for line in out.splitlines() if "caller.py:" in line]
     assert len(complaints) == 2, out + err
-    # Only a request of which nothing is known may have bytes.
+    # Only an HttpRequest of unknown type may have bytes.
     assert (
         complaints[0] == '18: error: Incompatible return value type (got "str | bytes", expected "str")  [return-value]'
     )

@@ -1,4 +1,4 @@
-"""Draw one value in the five formats, as they are written: `python tools/picture.py` makes docs/five-formats.svg."""
+"""Draw one value in the five formats: `python tools/picture.py` makes docs/five-formats.svg."""
 
 from __future__ import annotations
 

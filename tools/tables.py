@@ -1,8 +1,8 @@
-"""Make the tables that the documents show: `python tools/tables.py` writes those that have drifted.
+"""Make the tables in the documents: `python tools/tables.py` rewrites those that are out of date.
 
-The README's table of codes, the same table in every language (docs/codes.md) and the verdicts over the whole grid
-(docs/verdicts.md); and the rooms of the library with their arrows (ARCHITECTURE.md), for which import-linter is needed
-(pip install -e '.[dev]'). Each stands between a comment that names what makes it and a comment that ends it.
+These are the README's table of codes, the same table in every language (docs/codes.md), the verdicts over the whole
+grid (docs/verdicts.md), and the rooms of the library with their imports (ARCHITECTURE.md), which needs import-linter
+(pip install -e '.[dev]'). Each is between a comment that names what makes it and a comment that ends it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ UNKNOWN = "9999"
 
 
 def cell(verdict: Verdict) -> str:
-    """A verdict in a word: who failed, and whether to try again."""
+    """A verdict in a word: who failed, and whether to retry."""
     return "ok" if verdict.ok else f"{verdict.layer}{' ↻' if verdict.retryable else ''}"
 
 
@@ -60,18 +60,18 @@ def verdicts() -> str:
 
 
 def rules() -> str:
-    """The rules in the order in which they are asked."""
+    """The table of rules, in the order in which they are checked."""
     return _table([["rule", "when it decides"], ["---", "---"], *([f"`{rule}`", text] for rule, text in RULES.items())])
 
 
 def contradictions() -> str:
-    """What `lint` looks for."""
+    """The table of what `lint` looks for."""
     lines = [[f"`{rule}`", text] for rule, text in CONTRADICTIONS.items()]
     return _table([["contradiction", "what contradicts what"], ["---", "---"], *lines])
 
 
 def fixture_rules() -> str:
-    """What the fixture validator looks for."""
+    """The table of what the fixture validator checks."""
     lines = [[f"`{rule}`", text] for rule, text in FIXTURE_RULES.items()]
     return _table([["rule", "what must be so"], ["---", "---"], *lines])
 
@@ -94,12 +94,12 @@ def _output(*command: str) -> str:
 
 
 def made(text: str) -> str:
-    """*text* with each table made anew."""
+    """*text* with each table regenerated."""
     return _MADE.sub(lambda match: f"{match[1]}\n{_make(match['maker'])}\n{match[3]}", text)
 
 
 def drifted() -> Iterator[Path]:
-    """The files in which a table is not what it would be."""
+    """The files with a table that is out of date."""
     return (file for file in FILES if made(text := file.read_text(encoding="utf-8")) != text)
 
 

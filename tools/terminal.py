@@ -1,7 +1,7 @@
 """Draw what the command shows on a terminal.
 
 python tools/terminal.py          makes docs/inspect.svg
-python tools/terminal.py ARCHIVE  converts an archive of serialize, and makes docs/progress.svg of the run
+python tools/terminal.py ARCHIVE  converts a serialize archive, and makes docs/progress.svg from the run
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from envelope.cli.command import envelope
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "inspect.svg"
-# An archive that was cut by a column of 255 bytes.
+# An archive that a column of 255 bytes cut off.
 FILE = ROOT / "fixtures" / "valid" / "php-visibility" / "body.serialize"
 SIZE = 255
 COMMAND = ["inspect", "--values", "php"]
@@ -36,7 +36,7 @@ COMMAND = ["inspect", "--values", "php"]
 PROGRESS = ROOT / "docs" / "progress.svg"
 CONVERSION = ["convert", "--lines", "archive.ser", "--to", "jsonu", "-o", "archive.jsonl"]
 
-# As rich draws it, but without the fonts that it would have a reader's browser fetch.
+# Like rich's own template, but without the fonts that a browser would have to fetch.
 TEMPLATE = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">
 <title></title>
@@ -59,7 +59,7 @@ TEMPLATE = """\
 
 
 def svg(shown: str, command: list[str], about: str, width: int) -> str:
-    """What a terminal shows for its escape sequences, as SVG; *about* says it in words."""
+    """Terminal output with escape sequences as SVG; *about* describes it in words."""
     console = Console(record=True, width=width, file=io.StringIO(), color_system="truecolor", force_terminal=True)
     console.print(Text.from_ansi(shown.rstrip()), soft_wrap=True)
     template = TEMPLATE.replace("<title></title>", about.replace("{", "{{").replace("}", "}}"))
@@ -83,14 +83,14 @@ def draw() -> str:
 
 
 def record(archive: str) -> dict[str, Any]:
-    """Convert an archive: its size, and what the progress bar was told first and half-way, with seconds since then."""
+    """Convert an archive; return its size and the first and half-way updates of the progress bar, with their times."""
     told: list[tuple[float, int, int]] = []
 
     @contextlib.contextmanager
     def listening(*_: object) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, records: told.append((time.monotonic(), done, records))
 
-    # The picture's command, but for the names of the files.
+    # The picture's command, except for the file names.
     command = [*CONVERSION[:2], archive, *CONVERSION[3:-1], os.devnull, "--from", "serialize"]
     with mock.patch.object(run, "progress_bar", listening):
         ran = CliRunner().invoke(envelope, command)
@@ -101,7 +101,7 @@ def record(archive: str) -> dict[str, Any]:
 
 
 def draw_progress(figures: dict[str, Any]) -> str:
-    """The picture of the progress bar that is told what `record` has; the figures stand in it, to draw it again."""
+    """The picture of the progress bar for what `record` returned; it contains the figures, so it can be redrawn."""
     clock, terminal = [0.0], io.StringIO()
     console = Console(
         file=terminal, width=90, get_time=lambda: clock[0], force_terminal=True, color_system="256", _environ={}
@@ -109,14 +109,14 @@ def draw_progress(figures: dict[str, Any]) -> str:
     with bar_on(console, figures["size"], 0) as show:
         for clock[0], done, records in (figures["first"], figures["half-way"]):
             show(done, records)
-    # It is drawn over and over again, and wiped away at the end.
+    # The bar is redrawn many times, and erased at the end.
     last = re.findall(r"[^\r\n]* records [^\r\n]*", terminal.getvalue())[-1]
     about = "<title>The progress bar of envelope convert --lines, half-way through an archive</title>"
     return svg(last, CONVERSION, f"{about}\n<metadata>{json.dumps(figures)}</metadata>", 90)
 
 
 def figures_of(picture: str) -> dict[str, Any]:
-    """The figures that the *picture* of a progress bar was drawn of."""
+    """The figures from which the *picture* of a progress bar was drawn."""
     (text,) = re.findall("<metadata>(.*)</metadata>", picture)
     figures: dict[str, Any] = json.loads(text)
     return figures

@@ -1,1 +1,1 @@
-"""The library inside other systems: each module needs a package of its own, which an extra of that name installs."""
+"""The library inside other systems: each module needs a package of its own, installed separately or by an extra."""

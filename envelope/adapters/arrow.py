@@ -1,4 +1,4 @@
-"""Columns of documents in Apache Arrow: what Parquet files and data frames are converted with.
+"""Columns of documents in Apache Arrow: conversion for Parquet files and data frames.
 
 Needs pyarrow: ``pip install 'envelope-engine[parquet]'``.
 """
@@ -27,7 +27,7 @@ __all__ = ["ERROR_TYPE", "convert_column", "convert_with", "documents_of"]
 ERROR_TYPE: Final = pa.struct(
     [("kind", pa.string()), ("offset", pa.int64()), ("path", pa.string()), ("reason", pa.string())]
 )
-"""The fields of `envelope.conversion.Fault`; ``offset`` counts bytes of the document."""
+"""The fields of `envelope.conversion.Fault`; ``offset`` is in bytes of the document."""
 
 
 def convert_column(
@@ -42,10 +42,11 @@ def convert_column(
     limits: Limits = DEFAULT_LIMITS,
     on_loss: OnLoss = "error",
 ) -> tuple[pa.Array, pa.Array]:
-    """The documents of a column of binary or strings in another format, as binary; and `ERROR_TYPE` for the bad ones.
+    """The documents of a binary or string column converted, as binary, and the errors of the bad ones, as `ERROR_TYPE`.
 
     Both are as long as *column*. A bad document is null in the first, a good one in the second; a null is null in
-    both. The options are `envelope.convert`'s; with ``on_loss="error"``, what would lose something is bad.
+    both. The options are those of `envelope.convert`; with ``on_loss="error"``, a document that would lose something
+    is bad.
     """
     conversion = Conversion(
         source=source,
@@ -59,7 +60,7 @@ def convert_column(
 
 
 def convert_with(conversion: Conversion, column: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array, Converted]:
-    """`convert_column` by a ready-made *conversion*, and the same as Python has it."""
+    """`convert_column` with a ready-made *conversion*; returns the result as Python objects too."""
     converted = conversion.convert(documents_of(column))
     is_large = pa.types.is_large_binary(column.type) or pa.types.is_large_string(column.type)
     bodies = pa.array(converted.bodies, pa.large_binary() if is_large else pa.binary())
@@ -68,9 +69,9 @@ def convert_with(conversion: Conversion, column: pa.Array | pa.ChunkedArray) -> 
 
 
 def documents_of(column: pa.Array | pa.ChunkedArray) -> list[bytes | None]:
-    """The bytes of a column of binary or strings; `TypeError` where it is neither."""
+    """The bytes of a binary or string column; `TypeError` if it is neither."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        # Bytes that are no UTF-8 are the codec's to refuse, with their place.
+        # The codec refuses bytes that are not UTF-8, and says where they are.
         column = column.cast(pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary())
     elif not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
         raise TypeError(f"a column of documents is binary or string, not {column.type}")

@@ -1,4 +1,4 @@
-"""`phpserialize.phpobject`, and `PhpObject`: the way there and back, for code that has the one and wants the other.
+"""Conversion between `phpserialize.phpobject` and `PhpObject`, for code that has one and wants the other.
 
 The encoders of the PHP formats take a ``phpobject`` as it is, with ``values="php"``.
 """
@@ -19,7 +19,7 @@ _WRITING = WriteOptions(values="php")
 
 
 def from_phpserialize(value: Any) -> Any:
-    """What `loads` would have made of the document that `phpserialize.loads` made *value* of.
+    """What `loads` would have returned for the document from which `phpserialize.loads` made *value*.
 
     A ``phpobject`` becomes a `PhpObject`, bytes that are UTF-8 become text, dicts with keys 0 … n-1 lists.
     """
@@ -27,9 +27,9 @@ def from_phpserialize(value: Any) -> Any:
 
 
 def to_phpserialize(value: PhpObject, *, decode_strings: bool = False) -> Any:
-    """*value* as the package `phpserialize` reads it: a ``phpobject``, its texts bytes unless *decode_strings*.
+    """*value* as the package `phpserialize` reads it: a ``phpobject``, with texts as bytes unless *decode_strings*.
 
-    `EncodeError` where that package cannot: it knows no shared objects, enums or payloads.
+    `EncodeError` if that package cannot read it: it does not support shared objects, enums or payloads.
     """
     import phpserialize
 

@@ -1,4 +1,4 @@
-"""Apache Spark: archives beyond one machine, by the same kernel as everywhere else.
+"""Apache Spark: archives too large for one machine, converted by the same kernel as everywhere else.
 
 `register` adds SQL functions, `convert_frame` converts a column of a data frame, and as a job:
 
@@ -50,8 +50,8 @@ _ERROR_TYPE = StructType(
 def register(spark: SparkSession) -> None:
     """Add ``envelope_convert(document, from, to)`` and ``envelope_error(document, from, to)`` to the session's SQL.
 
-    The first is the document in the other format, as a string, and null where it cannot be converted whole; the second
-    says why (a struct of kind, offset, path and reason), and is null where it can.
+    The first returns the document in the other format, as a string, or null if it cannot be converted without loss;
+    the second says why (a struct of kind, offset, path and reason), or is null if it can.
     """
     spark.udf.register("envelope_convert", arrow_udf(_converted, StringType(), PythonEvalType.SQL_SCALAR_ARROW_UDF))
     spark.udf.register("envelope_error", arrow_udf(_errors, _ERROR_TYPE, PythonEvalType.SQL_SCALAR_ARROW_UDF))
@@ -70,7 +70,7 @@ def _errors(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array
 def _by_formats(documents: pa.Array, source: pa.Array, target: pa.Array) -> tuple[pa.Array, pa.Array]:
     formats = set(zip(source.to_pylist(), target.to_pylist(), strict=True))
     if len(formats) > 1:
-        raise ValueError("envelope_convert: the formats are not to differ from row to row")
+        raise ValueError("envelope_convert: the formats must be the same in every row")
     if not formats:
         return pa.array([], pa.binary()), pa.array([], ERROR_TYPE)
     return convert_column(documents, *formats.pop())
@@ -79,10 +79,10 @@ def _by_formats(documents: pa.Array, source: pa.Array, target: pa.Array) -> tupl
 def convert_frame(frame: DataFrame, column: str, conversion: Conversion, *, error_column: str = "error") -> DataFrame:
     """*frame* with the documents of *column* converted to binary, and a struct column with the errors.
 
-    A row whose document cannot be converted has null in *column*; its error says why. `ValueError` where there is no
-    *column*, or an *error_column* already.
+    A row whose document cannot be converted has null in *column*; its error says why. `ValueError` if *column* does
+    not exist, or *error_column* already does.
     """
-    # Spark itself would tell only when it runs.
+    # Spark itself would complain only when it runs.
     if column not in frame.columns:
         raise ValueError(f"the data frame has no column {column!r}, but {', '.join(frame.columns)}")
     if error_column.lower() in map(str.lower, frame.columns):
@@ -102,18 +102,18 @@ def convert_frame(frame: DataFrame, column: str, conversion: Conversion, *, erro
 def convert_lines(
     spark: SparkSession, source: str, output: str, errors: str | None, conversion: Conversion
 ) -> tuple[int, int]:
-    """Convert the lines of *source* into the directory *output*; answers how many there were, and how many are bad.
+    """Convert the lines of *source* into the directory *output*; returns how many there were, and how many were bad.
 
-    The bad ones go to the directory *errors*, as JSON lines. `FileExistsError` where one of the directories is there.
+    The bad ones go to the directory *errors*, as JSON lines. `FileExistsError` if either directory exists.
     """
-    for directory in filter(None, (output, errors)):  # Spark would look for the second when the first is written
+    for directory in filter(None, (output, errors)):  # Spark would check the second only once the first is written
         if _exists(spark, directory):
-            raise FileExistsError(f"{directory} is there already")
-    # The line feed alone ends a line: a return by itself may stand in a document.
+            raise FileExistsError(f"{directory} already exists")
+    # Only a line feed ends a line: a document may contain a lone carriage return.
     lines = spark.read.text(source, lineSep="\n").select(sql.col("value").cast("binary"))
     raw = sql.expr("if(endswith(value, X'0D'), substring(value, 1, octet_length(value) - 1), value)")
     lines = lines.select(raw.alias("raw")).where(sql.octet_length("raw") > 0).withColumn("value", sql.col("raw"))
-    # Kept on the disks, so that nothing is converted again for the bad ones, nor to count them.
+    # Kept on disk, so that nothing is converted again to write the bad ones or to count.
     done = convert_frame(lines, "value", conversion).persist(StorageLevel.DISK_ONLY)
     is_bad = sql.col("error").isNotNull()
     done.where(~is_bad).select(sql.col("value").cast("string")).write.text(output, lineSep="\n")
@@ -135,7 +135,7 @@ def _exists(spark: SparkSession, name: str) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job; answers the exit status: 1 where records were set aside, 2 where a path is wrong."""
+    """Run the job; returns the exit status: 1 if records were set aside, 2 if a path is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m envelope.adapters.spark",
         description="Convert an archive, one document a line, on Apache Spark.",
@@ -147,8 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--to", choices=list(FORMATS), required=True)
     parser.add_argument("--values", choices=["portable", "php"], default="portable")
     parser.add_argument("--maps", choices=["array", "object"], default="array")
-    parser.add_argument("--allow-losses", action="store_true", help="do not set aside what the target holds in part")
-    parser.add_argument("--errors", help="directory to make of the documents that are set aside, as JSON lines")
+    parser.add_argument("--allow-losses", action="store_true", help="do not set aside documents that lose something")
+    parser.add_argument("--errors", help="directory to make for the documents set aside, as JSON lines")
     parser.add_argument("--master", default="local[*]", help="where it runs (default: %(default)s)")
     given = parser.parse_args(arguments)
     if given.errors == given.out:
@@ -160,13 +160,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         writing=get_format(given.to).writing(given.values, given.maps),
         on_loss="ignore" if given.allow_losses else "error",
     )
-    if given.master.startswith("local"):  # elsewhere the machines' own Python may stand in another place
+    if given.master.startswith("local"):  # on a cluster, Python may be somewhere else
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nothing listens to the network
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nothing listens on the network
     spark = (
         SparkSession.builder.master(given.master)
         .appName("envelope")
-        # Documents may be large: a batch is bounded by bytes before it is by rows.
+        # Documents may be large: bound a batch by bytes, not only by rows.
         .config("spark.sql.execution.arrow.maxBytesPerBatch", "4m")
         .getOrCreate()
     )

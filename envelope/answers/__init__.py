@@ -1,4 +1,4 @@
-"""What a gateway answers: the envelope, what came of a call (verdicts), what it costs (bills), ids and translation."""
+"""What a gateway answers: the envelope, a call's outcome (verdicts) and cost (bills), request ids and translation."""
 
 from typing import TYPE_CHECKING
 

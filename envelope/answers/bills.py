@@ -1,4 +1,4 @@
-"""The bill check: what any number of answers cost, counted in constant memory."""
+"""The bill check: what any number of answers cost, in constant memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from envelope.registry.codes import REGISTRY, Billing, CodeRegistry
 
 __all__ = ["Bill", "BillLine", "check_bill"]
 
-# A log may be hostile too: beyond these bounds, codes that no registry holds are counted but not listed.
+# A log may be hostile too: beyond these bounds, codes that are not in the registry are counted but not listed.
 _MAX_UNKNOWN = 1000
 _MAX_CODE = 32
 _MAX_PLACES = 40
@@ -20,7 +20,7 @@ _MAX_PLACES = 40
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """How many calls, and what they cost together."""
+    """A number of calls, and what they cost together."""
 
     calls: int = 0
     charge: Decimal = Decimal(0)
@@ -30,9 +30,9 @@ class BillLine:
 class Bill:
     """What the answers cost.
 
-    ``by_code`` has a line for each code of the registry, in its order; ``by_billing`` one for
-    each `Billing`. ``unknown`` counts the calls of each code that the registry does not hold: the first 1,000 such
-    codes, each cut at 32 characters; ``unlisted`` counts the calls of all others. Nothing is charged for those.
+    ``by_code`` has a line for each code of the registry, in its order; ``by_billing`` one for each `Billing`.
+    ``unknown`` counts the calls for each code that is not in the registry: the first 1,000 such codes, each cut to 32
+    characters; ``unlisted`` counts the calls for all other codes. None of these calls are charged.
     """
 
     total: BillLine
@@ -45,13 +45,13 @@ class Bill:
 def check_bill(
     answers: Iterable[Envelope[Any]], prices: Mapping[str, Decimal | int], *, registry: CodeRegistry = REGISTRY
 ) -> Bill:
-    """Count *answers* and charge each by its code; *answers* may be an iterator over more than memory holds.
+    """Count *answers* and charge each by its code; *answers* may be an iterator over more than fits in memory.
 
     *prices* has the price of one call for every code that the registry charges for, and for no other: `ValueError`
-    otherwise, before the first answer is read. Prices are exact, so a float is a `TypeError`; none has more than 40
-    digits before or behind the point.
+    otherwise, before the first answer is read. Prices are exact, so a float is a `TypeError`; they have at most 40
+    digits before or after the point.
     """
-    prices = dict(prices)  # which may change while a log is read
+    prices = dict(prices)  # the caller's may change while a log is read
     _check_prices(prices, registry)
     calls = dict.fromkeys((row.code for row in registry), 0)
     unknown: dict[str, int] = {}
@@ -85,7 +85,7 @@ def _check_prices(prices: Mapping[str, Decimal | int], registry: CodeRegistry) -
         if type(price) not in (int, Decimal):
             raise TypeError(f"the price of {code} is a Decimal or an int, not {type(price).__name__}")
         if not (Decimal(price).is_finite() and price >= 0 and _places(Decimal(price)) <= _MAX_PLACES):
-            raise ValueError(f"the price of {code} is no amount of up to {_MAX_PLACES} digits")
+            raise ValueError(f"the price of {code} is not an amount of up to {_MAX_PLACES} digits")
         billing = registry[code].billing
         if billing is not Billing.CHARGED:
             raise ValueError(f"{code} has a price, but its billing is {billing}: override() changes that")
@@ -95,7 +95,7 @@ def _check_prices(prices: Mapping[str, Decimal | int], registry: CodeRegistry) -
 
 
 def _places(price: Decimal) -> int:
-    """How many digits it takes to write *price* out, before the point and behind."""
+    """How many digits it takes to write *price* out, before or after the point."""
     _, digits, exponent = price.as_tuple()
     return max(len(digits), abs(int(exponent)))
 

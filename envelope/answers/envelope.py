@@ -1,6 +1,6 @@
-"""`Envelope`: the six fields of a gateway's answer, and the rest.
+"""`Envelope`: the six fields of a gateway's answer, and any extras.
 
-The model knows no clock, no ids and no texts: it says what it is given. Formats never see it; `Envelope.to_value`
+The model has no clock, ids or texts of its own: it holds what it is given. Formats never see it; `Envelope.to_value`
 and `Envelope.from_value` are the only bridge.
 """
 
@@ -26,7 +26,7 @@ _MISSING: Any = object()
 
 
 class Note(NamedTuple):
-    """Something that was mended on the way in: at ``path``, and what was done."""
+    """A repair made while reading an envelope: its ``path``, and what was done."""
 
     path: str
     text: str
@@ -39,7 +39,7 @@ class Note(NamedTuple):
 class Envelope(Generic[T_co]):
     """One answer: ``response`` (any value), five strings, and fields beyond the six in their own order.
 
-    ``notes`` says what was mended when the envelope was read; it is neither compared nor written.
+    ``notes`` lists what was repaired when the envelope was read; it is neither compared nor written.
     """
 
     response: T_co
@@ -63,7 +63,7 @@ class Envelope(Generic[T_co]):
         extras: Mapping[str, Any] = _NO_EXTRAS,
         notes: tuple[Note, ...] = (),
     ) -> None:
-        # What dataclass would write, but that it sets the fields faster: see _set_response.
+        # What dataclass would generate, except that setting the fields is faster: see _set_response.
         _set_response(self, response)
         _set_error(self, error)
         _set_reason(self, reason)
@@ -90,7 +90,7 @@ class Envelope(Generic[T_co]):
         last_id: str = "",
         extras: Mapping[str, Any] | None = None,
     ) -> Envelope[Any]:
-        """A failure with this code; ``response`` is ``[]``, as PHP gateways say nothing."""
+        """A failure with this code; ``response`` is ``[]``, which is how PHP gateways write nothing."""
         return Envelope(
             response=[],
             error=error,
@@ -104,8 +104,8 @@ class Envelope(Generic[T_co]):
     def to_value(self, payload: str = "response") -> dict[str, Any]:
         """The map that goes on the wire: ``response, error, reason, error_code, request_id, last_id``, the extras.
 
-        *payload* is the name that ``response`` goes by. `EncodeError` where a text field is no `str`, or where an
-        extra has the name of a field.
+        *payload* is the name to write ``response`` under. `EncodeError` if a text field is not a `str`, or an extra
+        has the name of a field.
         """
         _check_payload(payload)
         value = {
@@ -133,9 +133,9 @@ class Envelope(Generic[T_co]):
     def from_value(value: object, payload: str = "response", *, strict: bool = False) -> Envelope[Any]:
         """The envelope in a decoded map, whatever the order of its fields.
 
-        Unless *strict*, what is missing or mistyped in a known way is mended and noted: a missing payload is
-        ``[]``, a missing or null text ``""``, an integer code is padded to four digits, an integer id is its
-        decimal. Everything else is a `ValidationError` with the field's path.
+        Unless *strict*, known faults are repaired and noted: a missing payload becomes ``[]``, a missing or null text
+        ``""``; an integer code is padded to four digits, and an integer id becomes its decimal. Any other fault is a
+        `ValidationError` with the field's path.
         """
         _check_payload(payload)
         extras = value.copy() if type(value) is dict else _members(value)
@@ -150,10 +150,10 @@ class Envelope(Generic[T_co]):
         is_ordinary = type(error) is type(reason) is type(error_code) is type(request_id) is type(last_id) is str
         if not is_ordinary or response is _MISSING:
             texts = [error, reason, error_code, request_id, last_id]
-            response, texts, notes = _mend(response, payload, texts, strict=strict)
+            response, texts, notes = _repair(response, payload, texts, strict=strict)
             error, reason, error_code, request_id, last_id = texts
         envelope: Envelope[Any] = object.__new__(Envelope)
-        # The call of a class would first put all of these into a dict.
+        # Calling the class would first put all of these into a dict.
         Envelope.__init__(
             envelope,
             response=response,
@@ -168,7 +168,7 @@ class Envelope(Generic[T_co]):
         return envelope
 
 
-# A frozen dataclass sets its fields by object.__setattr__, which looks for each by its name.
+# A frozen dataclass sets its fields with object.__setattr__, which looks each up by name.
 (
     _set_response,
     _set_error,
@@ -183,11 +183,11 @@ class Envelope(Generic[T_co]):
 
 def _check_payload(payload: str) -> None:
     if type(payload) is not str or payload in TEXT_FIELDS:
-        raise TypeError(f"payload is the name of a field of its own, not {payload!r}")
+        raise TypeError(f"payload must be the name of a separate field, not {payload!r}")
 
 
 def _members(value: object) -> dict[Any, Any]:
-    """The map that an envelope is where it is no dict: PHP may write an stdClass, and an empty one as ``[]``."""
+    """The map of an envelope that is not a dict: PHP may write an stdClass, and an empty map as ``[]``."""
     from envelope.values.php import PhpObject
 
     if type(value) is PhpObject and value.class_name == "stdClass":
@@ -197,23 +197,23 @@ def _members(value: object) -> dict[Any, Any]:
     raise ValidationError(f"an envelope is a map, not {type(value).__name__}")
 
 
-def _mend(response: Any, payload: str, texts: list[Any], *, strict: bool) -> tuple[Any, list[str], tuple[Note, ...]]:
-    """The payload and the five texts as they are to be, for what was found of them, and a note of each change."""
+def _repair(response: Any, payload: str, texts: list[Any], *, strict: bool) -> tuple[Any, list[str], tuple[Note, ...]]:
+    """The payload and the five texts, repaired, and a note of each change."""
     notes: list[Note] = []
     if response is _MISSING:
         if strict:
             raise ValidationError("missing", path=format_path([payload]))
         response = []
         notes.append(Note(format_path([payload]), "missing, taken as []"))
-    mended = [
-        text if type(text) is str else _mend_text(text, name, notes, strict=strict)
+    repaired = [
+        text if type(text) is str else _repair_text(text, name, notes, strict=strict)
         for name, text in zip(TEXT_FIELDS, texts, strict=True)
     ]
-    return response, mended, tuple(notes)
+    return response, repaired, tuple(notes)
 
 
-def _mend_text(value: object, name: str, notes: list[Note], *, strict: bool) -> str:
-    """A text for what is none, and a note of it."""
+def _repair_text(value: object, name: str, notes: list[Note], *, strict: bool) -> str:
+    """The text to use for a *value* that is not one; adds a note of it."""
     from envelope.values.rules import INT_MAX, INT_MIN
 
     path = format_path([name])

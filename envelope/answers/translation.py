@@ -1,7 +1,7 @@
-"""Payload translation: chosen texts of an answer, in one call of the caller's own translator.
+"""Payload translation: chosen texts of an answer, in one call to the caller's own translator.
 
-The answer is never lost for it. A translation leaves ``translate_language`` in the extras (the gateway's own name for
-it), a failed one ``translate_error`` with the name of what went wrong; the response is then as it was.
+A failure never loses the answer. A translation adds ``translate_language`` (the gateway's own name for it) to the
+extras; a failed one adds ``translate_error`` with the name of the exception, and leaves the response as it was.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from envelope.registry.languages import Lang
 __all__ = ["AsyncTranslator", "Translator", "translate", "translate_async"]
 
 Translator: TypeAlias = Callable[[list[str], Lang], Sequence[str]]
-"""Answers the translations of all texts, in their order."""
+"""Returns the translations of all texts, in their order."""
 
 AsyncTranslator: TypeAlias = Callable[[list[str], Lang], Awaitable[Sequence[str]]]
 
@@ -33,14 +33,14 @@ def translate(
     keep_original: bool = False,
     on_error: Callable[[Exception], None] | None = None,
 ) -> Envelope[Any]:
-    """*answer* with the texts at *paths* of its response translated into *lang*, by one call of *translator*.
+    """*answer* with the texts at *paths* in its response translated into *lang*, by one call to *translator*.
 
-    A path is relative to the response, or begins ``$.response``, and ``[*]`` stands for every member of a list or
-    map: ``choices[*].text``, ``items.item[*].title``; `ValueError` where it is none. What is not there, no text or
-    empty is passed over; without any text *translator* is not called, and *answer* comes back as it is. With
-    *keep_original* the extra ``translate_original`` lists each path and its text. A translator that raises, or
-    answers anything but as many texts, leaves the response untranslated and the answer marked; *on_error* is then
-    told what happened. So it is where the paths lead to more than 100,000 places.
+    A path is relative to the response, or begins with ``$.response``; ``[*]`` stands for every member of a list or
+    map: ``choices[*].text``, ``items.item[*].title``. `ValueError` if it is not a valid path. Places that are missing,
+    empty or not text are skipped; if there is no text, *translator* is not called and *answer* is returned as it is.
+    With *keep_original* the extra ``translate_original`` lists each path and its text. If the translator raises, or
+    returns anything but as many texts, the response stays untranslated, the answer is marked, and *on_error* gets the
+    exception. The same happens if the paths lead to more than 100,000 places.
     """
     lang, patterns = Lang(lang), _patterns(paths)
     try:
@@ -49,7 +49,7 @@ def translate(
             return answer
         texts = translator([place.text for place in places], lang)
         return _translated(answer, lang, places, texts, keep_original=keep_original)
-    except Exception as error:  # whatever a translator does, the answer goes out
+    except Exception as error:  # whatever the translator does, the answer must go out
         return _marked(answer, error, on_error)
 
 
@@ -62,7 +62,7 @@ async def translate_async(
     keep_original: bool = False,
     on_error: Callable[[Exception], None] | None = None,
 ) -> Envelope[Any]:
-    """The same as `translate`, with a *translator* that is awaited. Being cancelled is no failure of its own."""
+    """The same as `translate`, with a *translator* that is awaited. Cancellation passes through."""
     lang, patterns = Lang(lang), _patterns(paths)
     try:
         places = _find(answer.response, patterns)
@@ -70,7 +70,7 @@ async def translate_async(
             return answer
         texts = await translator([place.text for place in places], lang)
         return _translated(answer, lang, places, texts, keep_original=keep_original)
-    except Exception as error:  # whatever a translator does, the answer goes out
+    except Exception as error:  # whatever the translator does, the answer must go out
         return _marked(answer, error, on_error)
 
 
@@ -95,18 +95,18 @@ def _patterns(paths: Iterable[str]) -> list[list[str | int | None]]:
             raise TypeError(f"a path is a str, not {type(path).__name__}")
         steps = parse_path(path)
         if path.startswith(ROOT) and steps[:1] != ["response"]:
-            raise ValueError(f"the path {path[:MAX_SHOWN]!r} is none of the response")
+            raise ValueError(f"the path {path[:MAX_SHOWN]!r} is not in the response")
         patterns.append(steps[path.startswith(ROOT) :])
     return patterns
 
 
 def _find(response: object, patterns: Iterable[Iterable[str | int | None]]) -> list[_Place]:
-    """The texts that *patterns* lead to, each place once: pattern by pattern, within one in document order."""
+    """The texts that *patterns* lead to, each place once: by pattern, then in document order."""
     found: dict[tuple[Step, ...], str] = {}
     for steps in patterns:
         level: list[tuple[Any, Link]] = [(response, None)]
         for step in steps:
-            # Bounded, for a value that holds itself many times over has more places than members.
+            # Bounded, because a value that holds itself many times over has more places than members.
             members = ((child, (link, name)) for value, link in level for name, child in _members(value, step))
             level = list(islice(members, _MAX_PLACES + 1))
             if len(level) > _MAX_PLACES:
@@ -131,19 +131,19 @@ def _members(value: Any, step: str | int | None) -> Iterable[tuple[Step, Any]]:
 
 
 def _translated(
-    answer: Envelope[Any], lang: Lang, places: Sequence[_Place], answered: Any, *, keep_original: bool
+    answer: Envelope[Any], lang: Lang, places: Sequence[_Place], translations: Any, *, keep_original: bool
 ) -> Envelope[Any]:
-    """*answer* with what a translator answered in its places, if that is what was asked for."""
-    if not isinstance(answered, Sequence) or isinstance(answered, str | bytes):
-        raise TypeError(f"a translator answers a list of texts, not {type(answered).__name__}")
-    texts = list(answered)
+    """*answer* with *translations* in its places, once they are checked."""
+    if not isinstance(translations, Sequence) or isinstance(translations, str | bytes):
+        raise TypeError(f"a translator returns a list of texts, not {type(translations).__name__}")
+    texts = list(translations)
     if len(texts) != len(places):
-        raise ValueError(f"{len(texts)} translations of {len(places)} texts")
+        raise ValueError(f"{len(texts)} translations for {len(places)} texts")
     for text in texts:
         if type(text) is not str:
             raise TypeError(f"a translation is a str, not {type(text).__name__}")
-        text.encode()  # a lone surrogate could not be written
-    # Only the containers on the way to a text are copied, each once: the caller's own value stays as it is.
+        text.encode()  # fails on a lone surrogate, which could not be written
+    # Only the containers on the way to a text are copied, each once: the caller's own value does not change.
     root: list[Any] = [answer.response]
     copies = {id(root)}
     for place, text in zip(places, texts, strict=True):
@@ -164,12 +164,12 @@ def _translated(
 
 def _marked(answer: Envelope[Any], error: Exception, on_error: Callable[[Exception], None] | None) -> Envelope[Any]:
     if on_error is not None:
-        with contextlib.suppress(Exception):  # nor is the answer lost for a log that is full
+        with contextlib.suppress(Exception):  # a full log must not lose the answer either
             on_error(error)
-    # Its name only: what it says may hold the translator's address, or its key.
+    # Its name only: its message may hold the translator's address, or its key.
     return replace(answer, extras={**_unmarked(answer), "translate_error": type(error).__name__[:_MAX_NAME]})
 
 
 def _unmarked(answer: Envelope[Any]) -> dict[str, Any]:
-    """The extras without the mark of an earlier try."""
+    """The extras without the mark of an earlier failure."""
     return {name: value for name, value in answer.extras.items() if name != "translate_error"}

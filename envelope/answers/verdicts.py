@@ -1,8 +1,8 @@
-"""Verdicts: HTTP status, error code and upstream error of one answer, made into one outcome.
+"""Verdicts: one outcome from the HTTP status, error code and upstream error of an answer.
 
-A gateway fails in layers. HTTP may say 200 where the code says no, and the code may say yes (2000) where the upstream
-failed inside ``response.error``. `judge` asks the rules below in order and the first that holds decides; `lint` lists
-where the layers of one answer contradict each other.
+A gateway fails in layers. HTTP may say 200 when the code is a failure, and the code may be a success (2000) when the
+upstream failed inside ``response.error``. `judge` tries the rules below in order, and the first that holds decides;
+`lint` lists the places where the layers of one answer contradict each other.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ __all__ = [
 ]
 
 Layer = Literal["http", "gateway", "upstream"]
-"""Where an answer failed: on the way to the gateway, in the gateway, or behind it."""
+"""Where a call failed: on the way to the gateway, in the gateway, or upstream of it."""
 
 Rule = Literal["no-envelope", "unknown-code", "failure-code", "upstream-error", "http-status", "no-result", "success"]
 
 RULES: Mapping[Rule, str] = MappingProxyType(
     {
-        "no-envelope": "what came is no envelope; HTTP alone says whether to try again, and nobody says who pays",
-        "unknown-code": "the registry does not hold the code; HTTP alone says whether to try again",
-        "failure-code": "the gateway's code is a failure; its row says whether to try again",
-        "upstream-error": "the gateway's code is a success, but response.error is there, whose code or type says more",
+        "no-envelope": "the answer is not an envelope; only HTTP says whether to retry, and nothing says who pays",
+        "unknown-code": "the code is not in the registry; only HTTP says whether to retry",
+        "failure-code": "the gateway's code is a failure; its row says whether to retry",
+        "upstream-error": "the gateway's code is a success, but there is a response.error: its code or type says more",
         "http-status": "the envelope is a success, but the HTTP status is not 2xx",
         "no-result": "the call succeeded, and found nothing",
         "success": "the call succeeded",
     }
 )
-"""The rules, in the order in which they are asked, and what each says. Who pays is always the code's affair."""
+"""The rules, in the order in which they are tried, and what each means. The code alone decides who pays."""
 
 # Statuses after which the same request may succeed: RFC 9110 (408, 500, 502-504), RFC 6585 (429), RFC 8470 (425).
 _RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
-# What OpenAI and its like write into response.error's type or code when waiting helps; "tokens" and "requests" are
-# the two quantities whose rate is limited.
+# What OpenAI and similar APIs write into response.error's type or code when waiting helps; "tokens" and "requests" are
+# the two rate-limited quantities.
 _RETRYABLE_ERRORS = frozenset(
     {"tokens", "requests", "rate_limit_exceeded", "rate_limit_error", "server_error", "api_error", "overloaded_error",
      "engine_overloaded", "timeout", "timeout_error"}
@@ -61,8 +61,8 @@ _RETRYABLE_ERRORS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One outcome: whether the call is ``ok``, which ``layer`` failed (None when ok), whether the same call may
-    succeed a little later, who pays, and the ``rule`` of `RULES` that decided."""
+    """One outcome: whether the call is ``ok``, which ``layer`` failed (None if ok), whether the same call may succeed
+    if retried a little later, who pays, and the ``rule`` of `RULES` that decided."""
 
     ok: bool
     layer: Layer | None
@@ -72,14 +72,14 @@ class Verdict:
 
     @property
     def billable(self) -> bool:
-        """Whether the caller pays; not so where nobody knows (``billing`` is then ``unknown``)."""
+        """Whether the caller pays; False if that is not known (``billing`` is then ``unknown``)."""
         return self.billing is Billing.CHARGED
 
 
 def judge(
     answer: Envelope[Any] | None, http_status: int | None = None, *, registry: CodeRegistry = REGISTRY
 ) -> Verdict:
-    """The outcome of one call: *answer* (None where what came is no envelope), and *http_status* where it is known."""
+    """The outcome of one call, from *answer* (None if it was not an envelope), and *http_status* if it is known."""
     _check_answer(answer)
     is_http_ok = _is_http_ok(http_status)
     is_http_retryable = http_status in _RETRYABLE_STATUSES
@@ -99,7 +99,7 @@ def judge(
     return Verdict(ok=True, layer=None, retryable=False, billing=row.billing, rule=rule)
 
 
-def _failed(rule: Rule, layer: Layer, retryable: bool, billing: Billing) -> Verdict:  # noqa: FBT001  # as a rule has them
+def _failed(rule: Rule, layer: Layer, retryable: bool, billing: Billing) -> Verdict:  # noqa: FBT001  # as in Verdict
     return Verdict(ok=False, layer=layer, retryable=retryable, billing=billing, rule=rule)
 
 
@@ -109,27 +109,27 @@ def _check_answer(answer: object) -> None:
 
 
 def _is_http_ok(http_status: int | None) -> bool:
-    """Whether HTTP says that all is well, or nothing."""
+    """Whether the HTTP status is a success, or unknown."""
     if not isinstance(http_status, int | None):
         raise TypeError(f"an HTTP status is an int, not {type(http_status).__name__}")
     return http_status is None or 200 <= http_status <= 299
 
 
 def upstream_error(response: object) -> Any:
-    """What stands under ``error`` in *response*, a map; None where there is nothing, or nothing in it."""
+    """What *response*, a map, has under ``error``; None if that is missing or empty."""
     error = response.get("error") if isinstance(response, dict | PhpObject) else None
     return None if _is_nothing(error) else error
 
 
 def _is_nothing(value: object) -> bool:
-    """Whether PHP would call it empty; an object without properties is, too, as the map that it stands for."""
+    """Whether PHP would call it empty; so is an object without properties, because it stands for an empty map."""
     if isinstance(value, PhpObject):
         return not value.properties and value.payload is None
     return not value or value == "0"
 
 
 def _is_retryable(error: object) -> bool:
-    """Whether waiting may help, by the names in the error: its code where there is one, else its type."""
+    """Whether waiting may help, by the name in the error: its code if there is one, else its type."""
     if not isinstance(error, dict | PhpObject):
         return False
     code = error.get("code")
@@ -149,19 +149,19 @@ ContradictionRule = Literal[
 
 CONTRADICTIONS: Mapping[ContradictionRule, str] = MappingProxyType(
     {
-        "success-with-upstream-error": "the code is a success, but response.error is there",
+        "success-with-upstream-error": "the code is a success, but there is a response.error",
         "no-result-with-response": "the code says that nothing was found, but there is a response",
         "success-with-error": "the code is a success, but error says something else",
         "success-with-http-error": "the code is a success, but the HTTP status is not 2xx",
         "failure-with-response": "the code is a failure, but there is a response, and no upstream error in it",
     }
 )
-"""What `lint` looks for. A failure under HTTP 200 is how PHP gateways answer, and none."""
+"""What `lint` looks for. A failure under HTTP 200 is not one: it is how PHP gateways answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Two parts of an answer that cannot both be right: which of `CONTRADICTIONS`, where, and what is said."""
+    """Two parts of an answer that cannot both be right: which of `CONTRADICTIONS`, where, and in what words."""
 
     rule: ContradictionRule
     path: str
@@ -174,9 +174,9 @@ class Contradiction:
 def lint(
     answer: Envelope[Any], http_status: int | None = None, *, registry: CodeRegistry = REGISTRY
 ) -> list[Contradiction]:
-    """The contradictions in one answer; those with HTTP only where *http_status* is known.
+    """The contradictions in one answer; those with HTTP only if *http_status* is known.
 
-    A code that the registry does not hold contradicts nothing, for nobody knows what it says.
+    A code that is not in the registry contradicts nothing, because its meaning is unknown.
     """
     _check_answer(answer)
     is_http_ok = _is_http_ok(http_status)

@@ -1,4 +1,4 @@
-"""One call of a gateway, at both ends: read from HTTP and written to it, signed, cached, answered, described."""
+"""One call to a gateway, from either end: read from HTTP or written to it, signed, cached, answered, documented."""
 
 from typing import TYPE_CHECKING
 

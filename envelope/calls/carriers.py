@@ -1,7 +1,7 @@
-"""What a query string carries as it is: names that PHP leaves alone, and values as text.
+"""What a query string carries unchanged: names that PHP leaves alone, and values as text.
 
-Where a carrier changed a name, one call would have two meanings: what its signature or cache key is made over, and
-what the server does. So a request has no such names, whatever it came in.
+If a carrier changed a name, one call would have two meanings: what its signature or cache key covers, and what the
+server does. So no request may have such names, whatever its carrier.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _SCALARS = (str, int, float, bool, type(None))
 
 
 def find_fault(params: Mapping[Any, Any]) -> tuple[str, list[Step]] | None:
-    """The first name or value in *params* that no carrier gives back, what is wrong with it, and the steps to it."""
-    # The containers still to be looked into, each with its place and depth.
+    """The first name or value in *params* that no carrier preserves: what is wrong with it, and the steps to it."""
+    # The containers still to be checked, each with its place and depth.
     pending: list[tuple[Any, Link, int]] = [(params, None, 1)]
     while pending:
         container, link, depth = pending.pop()
@@ -43,10 +43,10 @@ def _name_fault(name: Any, *, is_first: bool) -> str:
     if type(name) is not str:
         return "a name that is not UTF-8" if type(name) is bytes else f"a name of type {type(name).__name__}"
     if is_first:
-        # PHP makes _ of a space, a dot and a bracket, ends a name at NUL, and drops one that is empty.
+        # PHP turns a space, a dot or a bracket into _, ends a name at NUL, and drops an empty one.
         is_changed = not name or not _MANGLED.isdisjoint(name)
     else:
-        # An empty key, or one white space, is that of []; ] ends it, and what hides a cookie's prefix is dropped.
+        # PHP reads an empty key, or a single white space, as []; ] ends a key; hidden cookie prefixes are dropped.
         is_changed = name.strip(" \t\n\r\v\f") == "" and len(name) < 2
         is_changed = is_changed or "]" in name or "\0" in name or name.startswith(("__Host-", "__Secure-"))
     return "a name that PHP would change" if is_changed else ""
@@ -59,16 +59,16 @@ def _value_fault(value: Any) -> str:
 
 
 def plain_text(name: str, value: Any) -> str:
-    """The one text of a parameter, a text or an integer; `EncodeError` for any other, of which a form has no one."""
+    """The single text form of a parameter, a text or an integer; `EncodeError` for anything else, which has none."""
     if type(value) is not str and type(value) is not int:
-        raise EncodeError(f"a {type(value).__name__} has no one text", path=short_path([name]))
+        raise EncodeError(f"a {type(value).__name__} has no single text form", path=short_path([name]))
     return str(value)
 
 
 def text_tree(value: Any) -> Any:
-    """*value*, which has no fault, as a query string has it: texts, and lists for maps that PHP takes for one.
+    """*value*, which has no fault, as a query string carries it: text, and lists for the maps that PHP reads as lists.
 
-    What no query string has (None, the empty containers) stays, so that two different calls are never one.
+    What a query string cannot carry (None, empty containers) stays, so that different calls never look the same.
     """
     if isinstance(value, Mapping):
         members = {name: text_tree(member) for name, member in value.items()}

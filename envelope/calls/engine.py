@@ -1,7 +1,7 @@
-"""`Engine`: from a call to an answer, and back; registry, languages, formats and requests joined.
+"""`Engine`: from a call to an answer and back, with the registry, languages, formats and requests joined.
 
-It knows no clock, no ids and no secrets but those that it is handed, and does no I/O: a server hands it what HTTP
-carried (`envelope.calls.HttpRequest`) and sends the `Rendered` that it answers.
+It has no clock, ids or secrets but those passed to it, and does no I/O: a server passes it what HTTP carried
+(`envelope.calls.HttpRequest`) and sends the `Rendered` that it returns.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Asker", "Engine"]
 
 
 class Asker(Protocol):
-    """Whoever is answered: an `ApiRequest`, or the `RequestError` of a call that is none."""
+    """Whoever is answered: an `ApiRequest`, or the `RequestError` of an invalid call."""
 
     @property
     def result_type(self) -> str:
@@ -42,17 +42,17 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """One gateway's end: ``read`` a call, ``respond`` to it or ``fail`` it; ``parse`` what a gateway answered.
+    """A gateway's side of a call: ``read``, then ``respond`` or ``fail``; ``parse`` reads what a gateway answered.
 
-    ``messages``    has the registry, and the texts.
-    ``request_id``  answers the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` without.
-    ``secrets``     answers the secret of a key, None for a key that there is none of; without it, nobody is asked for
-                    proof. With it goes ``clock``, which answers the time in nanoseconds; ``window`` is the age in
-                    seconds that a signature may have, and ``zone`` the one that its ``dateline`` is in.
-    ``apis``        the names of the APIs that there are; without it, any name is one.
+    ``messages``    the registry and the texts.
+    ``request_id``  returns the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` by default.
+    ``secrets``     returns the secret of a key, or None for an unknown key; without it, no caller has to prove who it
+                    is. It needs ``clock``, which returns the time in nanoseconds; ``window`` is the maximum age of a
+                    signature in seconds, and ``zone`` the time zone of its ``dateline``.
+    ``apis``        the names of the APIs; without it, any name will do.
     ``payload``     the name of the payload's field.
-    ``limits``      of what is read, and of payloads; ``on_error`` is told of a payload that cannot be written.
-    ``dialects``    by format, as `encode` has them, and so ``maps``: a PHP gateway writes json and jsonu in ``"php"``.
+    ``limits``      for what is read, and for payloads; ``on_error`` is called if a payload cannot be written.
+    ``dialects``    by format, as in `encode`, and likewise ``maps``: a PHP gateway writes json and jsonu in ``"php"``.
     """
 
     messages: Messages = field(default_factory=Messages)
@@ -74,7 +74,7 @@ class Engine:
             raise TypeError("secrets and clock go together: a signature has a time")
 
     def read(self, http: HttpRequest) -> ApiRequest:
-        """The call in *http*, of a caller who has proved to be who it says. `RequestError` for any other."""
+        """The call in *http*, whose caller has proved who it is. `RequestError` for any other."""
         request, params = read_call(http, apis=self.apis, limits=self.limits)
         if self.secrets is not None and self.clock is not None:
             try:
@@ -88,11 +88,11 @@ class Engine:
         return request
 
     def answer(self, http: HttpRequest, handler: Callable[[ApiRequest], Any]) -> Rendered:
-        """What *handler* answers to the call, rendered; whatever is wrong with the call is an answer too.
+        """What *handler* returns for the call, rendered; an invalid call gets an answer too.
 
-        *handler* answers a payload or an `Envelope` (`Envelope.fail("4016")`), or raises `RequestError` for what it
-        finds wrong itself. A payload that cannot be written is answered with 4000, and ``on_error`` told why. What
-        else it raises is the server's own affair.
+        *handler* returns a payload or an `Envelope` (`Envelope.fail("4016")`), or raises `RequestError` if it finds
+        something wrong itself. If the payload cannot be written, the answer is 4000 and ``on_error`` gets the reason.
+        Any other exception passes through to the server.
         """
         try:
             request = self.read(http)
@@ -109,20 +109,20 @@ class Engine:
             return self.fail(request, SERVER_ERROR)
 
     def respond(self, asker: Asker, payload: Any) -> Rendered:
-        """The answer that carries *payload*: any value, or an `Envelope`, whose blanks are filled.
+        """The answer that carries *payload*: any value, or an `Envelope`, whose blank fields are filled in.
 
-        A failure without an ``error`` gets its code's message, one without a ``reason`` its description in the
-        caller's language. `EncodeError` where the payload cannot be written.
+        A failure without an ``error`` gets its code's message, one without a ``reason`` the code's description in the
+        caller's language. `EncodeError` if the payload cannot be written.
         """
         return self._render(asker, payload if isinstance(payload, Envelope) else Envelope.ok(payload), self.limits)
 
     def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "") -> Rendered:
-        """The answer of a failure with this *code*; *error* and *reason* are the registry's where they are blank."""
-        # Not within limits that may be those of requests: it is small, and must go out.
+        """The answer for a failure with this *code*; a blank *error* or *reason* is taken from the registry."""
+        # Not within `limits`, which may be meant for requests: it is small, and must go out.
         return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS)
 
     def refuse(self, error: RequestError) -> Rendered:
-        """The answer to a call that is none: its code's description, and which parameter it is about, or what."""
+        """The answer to an invalid call: its code's description, and which parameter is wrong, or else the reason."""
         text = self.messages.text(error.code, error.lang)
         about = error.path.removeprefix("$").removeprefix(".") or error.reason
         return self.fail(error, error.code, reason=f"{text}: {about}")
@@ -150,9 +150,9 @@ class Engine:
         return Rendered(row.http_status, headers, body)
 
     def parse(self, body: bytes, content_type: str = "", *, result_type: str | None = None) -> Envelope[Any]:
-        """The envelope in what a gateway answered, in the format that was asked for, else that of its content type.
+        """The envelope in a gateway's answer, read in the format that was requested, else that of its content type.
 
-        `DecodeError`, `ValidationError` or `UnknownFormat` where there is none.
+        `DecodeError`, `ValidationError` or `UnknownFormat` if there is none.
         """
         format = get_format(format_of_content_type(content_type) if result_type is None else result_type).name
         return decode(

@@ -1,4 +1,4 @@
-"""The two ends of HTTP that a call has: `HttpRequest` comes in, `Rendered` goes out."""
+"""Both ends of a call over HTTP: `HttpRequest` comes in, `Rendered` goes out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar  # checkers know it, installed or not; Python's own has defaults from 3.13
+    from typing_extensions import TypeVar  # checkers know it even uninstalled; Python's own has defaults from 3.13
 
     Query = TypeVar("Query", bound=str | bytes, default=str | bytes, covariant=True)
 else:
@@ -20,17 +20,17 @@ __all__ = ["HttpRequest", "Rendered"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest(Generic[Query]):
-    """What HTTP carries of a call. ``query`` is without its ``?``; headers that are not there are ``""`` or None.
+    """A call as HTTP carries it. ``query`` is without its ``?``; missing headers are ``""`` or None.
 
-    To type checkers the type of ``query`` is that of the request: `ApiRequest.write` returns an ``HttpRequest[str]``,
-    and a bare ``HttpRequest`` may have either.
+    Type checkers know the type of ``query`` from that of the request: `ApiRequest.write` returns an
+    ``HttpRequest[str]``, and a bare ``HttpRequest`` may have either.
 
-    ``path`` ends ``/<api_type>/<api_name>/``, and goes before parameters of these names; where yours does not, leave
-    it out. A body is JSON or a urlencoded form, in UTF-8.
+    ``path`` ends in ``/<api_type>/<api_name>/`` and overrides parameters of these names; if yours does not, leave it
+    out. A body is JSON or a urlencoded form, in UTF-8.
     """
 
     path: str = ""
-    # Not shown: it has the key, and may have the secret. The cast: no default is of every type that Query may be.
+    # Not in repr: it has the key, and may have the secret. The cast: no default fits every type that Query may be.
     query: Query = field(default=cast(Any, ""), repr=False)
     body: bytes = field(default=b"", repr=False)
     content_type: str | None = ""
@@ -39,13 +39,13 @@ class HttpRequest(Generic[Query]):
 
     @property
     def verb(self) -> str:
-        """``POST`` where there is a body, else ``GET``."""
+        """``POST`` if there is a body, else ``GET``."""
         return "POST" if self.body else "GET"
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An answer as HTTP has it: the status, the headers by their names, the body."""
+    """An answer ready for HTTP: the status, the headers by name, the body."""
 
     status: int
     headers: Mapping[str, str]

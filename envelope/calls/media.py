@@ -1,4 +1,4 @@
-"""Content types: which one each format is sent as, and which format a `Content-Type` means."""
+"""Content types: the one each format is sent as, and the format that a `Content-Type` means."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONTENT_TYPES = {row.name: f"{row.media_type}; charset=utf-8" for row in FORMAT
     ResultType.JSON: FORMATS[ResultType.JSON].media_type
 }
 
-# Other names that servers and callers have for them.
+# With the other names that servers and callers use.
 MEDIA_TYPES = {row.media_type: row.name for row in FORMATS.values()} | {
     "application/json": ResultType.JSON,
     "text/json": ResultType.JSON,
@@ -32,7 +32,7 @@ def content_type_of(result_type: ResultType) -> str:
 
 
 def split_content_type(content_type: str) -> tuple[str, bool]:
-    """The media type in a `Content-Type`, in lower case, and whether what it says of a charset is UTF-8, or nothing."""
+    """The media type in a `Content-Type`, in lower case, and whether its charset is UTF-8 or not given."""
     media_type, *parameters = (part.strip() for part in content_type.lower().split(";"))
     charsets = [
         value.strip('" ') for name, _, value in (part.partition("=") for part in parameters) if name == "charset"
@@ -41,16 +41,16 @@ def split_content_type(content_type: str) -> tuple[str, bool]:
 
 
 def format_of_content_type(content_type: str) -> ResultType:
-    """The format that a body with this `Content-Type` is in.
+    """The format of a body with this `Content-Type`.
 
-    `UnknownFormat` where that does not tell (PHP calls everything text/html unless told otherwise); `DecodeError` of
-    kind ``forbidden`` for a charset that is not UTF-8.
+    `UnknownFormat` if it does not say (PHP calls everything text/html unless told otherwise); `DecodeError` of kind
+    ``forbidden`` for a charset that is not UTF-8.
     """
     media_type, is_utf8 = split_content_type(content_type)
     suffix = media_type.rpartition("+")[2]
     result_type = MEDIA_TYPES.get(media_type) or MEDIA_TYPES.get(f"application/{suffix}")
     if result_type is None:
-        raise UnknownFormat(f"the content type {media_type[:MAX_SHOWN]!r} is none of a format's: give the result_type")
+        raise UnknownFormat(f"the content type {media_type[:MAX_SHOWN]!r} names no format: give the result_type")
     if not is_utf8:
-        raise DecodeError("another charset than UTF-8", kind="forbidden", format=result_type)
+        raise DecodeError("a charset other than UTF-8", kind="forbidden", format=result_type)
     return result_type

@@ -1,4 +1,4 @@
-"""What a caller accepts: the format and the language that `Accept` and `Accept-Language` ask for most.
+"""Content negotiation: the format and the language that `Accept` and `Accept-Language` prefer.
 
 Both are weighted lists (RFC 9110, 12.4.2 and 12.5).
 """
@@ -21,10 +21,9 @@ _MAX_PARTS = 100
 
 
 def _weighted(header: str) -> Iterator[tuple[str, float]]:
-    """What *header* lists, in order: each name in lower case, its parameters without spaces, and its weight.
+    """The parts of *header*, in order: each name in lower case, its parameters without spaces, and its weight.
 
-    A part whose weight is none, or behind the first 100, counts as if it were not there: headers are not worth an
-    error.
+    A part with an invalid weight, or after the first 100, is ignored: a bad header is not worth an error.
     """
     for part in header.lower().split(",", _MAX_PARTS)[:_MAX_PARTS]:
         name, *parameters = (piece.strip() for piece in part.split(";"))
@@ -40,12 +39,12 @@ def _weighted(header: str) -> Iterator[tuple[str, float]]:
 
 
 _ACCEPTED = MEDIA_TYPES | {"application/json;charset=utf-8": ResultType.JSONU}
-# What `*/*` stands for, in this order, where it is not named itself.
+# What `*/*` stands for, in this order, unless named explicitly.
 _WILD = (ResultType.JSON, ResultType.XML, ResultType.SERIALIZE, ResultType.VAR_EXPORT)
 
 
 def negotiate_format(accept: str | None) -> ResultType:
-    """The format that an `Accept` header asks for most; json where it asks for none of the five."""
+    """The format that an `Accept` header prefers; json if it accepts none of the five."""
     weights: dict[ResultType, float] = {}
     others = 0.0
     for name, weight in _weighted(accept or ""):
@@ -54,7 +53,7 @@ def negotiate_format(accept: str | None) -> ResultType:
             others = max(others, weight)
         elif (result_type := _ACCEPTED.get(name)) is not None:
             weights[result_type] = max(weight, weights.get(result_type, 0.0))
-    # Of equal weights the one named first counts.
+    # Of equal weights the one named first wins.
     for result_type in _WILD:
         weights.setdefault(result_type, others)
     best = max(weights, key=weights.__getitem__)
@@ -62,7 +61,7 @@ def negotiate_format(accept: str | None) -> ResultType:
 
 
 def negotiate_lang(accept_language: str | None, default: Lang | str = Lang.CN) -> Lang:
-    """The language that an `Accept-Language` header asks for most; *default* where it asks for none of the three."""
+    """The language that an `Accept-Language` header prefers; *default* if it accepts none of the three."""
     default = Lang(default)
     weights: dict[Lang, float] = {}
     others = 0.0
@@ -75,7 +74,7 @@ def negotiate_lang(accept_language: str | None, default: Lang | str = Lang.CN) -
         except ValueError:
             continue
         weights[lang] = max(weight, weights.get(lang, 0.0))
-    # Of equal weights the one named first counts; what only * stands for comes last, the default first of it.
+    # Of equal weights the one named first wins; languages covered only by * come last, the default first among them.
     for lang in (default, *Lang):
         weights.setdefault(lang, others)
     best = max(weights, key=weights.__getitem__)

@@ -1,6 +1,6 @@
-"""Documentation that makes itself: JSON Schemas of the envelope and the request, and OpenAPI 3.1 of a gateway.
+"""Generated documentation: JSON Schemas of the envelope and the request, and OpenAPI 3.1 of a gateway.
 
-All of it is made from what the library does: the registry's codes, the formats' writers, the request's parameters.
+It is all made from what the library uses itself: the registry's codes, the formats' writers, the request's parameters.
 The result is plain data, to be written as JSON.
 """
 
@@ -36,11 +36,11 @@ _EXAMPLES = {
     "_o_args": {name: {"value": text} for name, text in _ARGS.items()},
 }
 
-# What proves who calls: OpenAPI has these as security schemes, not as parameters.
-_PROOFS = {
+# The credentials: OpenAPI has these as security schemes, not as parameters.
+_CREDENTIALS = {
     "key": "The caller's key.",
-    "secret": "Its secret, in clear.",
-    "sign": "Its signature, instead of the secret; with a dateline.",
+    "secret": "The caller's secret, in clear text.",
+    "sign": "The signature of the call, instead of the secret; it needs a dateline.",
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,28 +48,28 @@ _SAMPLES = orjson.loads((files("envelope.calls") / "samples.json").read_bytes())
 
 
 def envelope_schema(registry: CodeRegistry = REGISTRY, payload: str = "response") -> dict[str, Any]:
-    """The JSON Schema of an envelope, its codes those of *registry*; fields beyond the six may be there."""
+    """The JSON Schema of an envelope with the codes of *registry*; it allows fields beyond the six."""
     texts = {
-        "error": "Empty where the call succeeded, else the code's message.",
-        "reason": "Empty where the call succeeded, else what it failed for, in the caller's language.",
+        "error": "Empty if the call succeeded, else the code's message.",
+        "reason": "Empty if the call succeeded, else why it failed, in the caller's language.",
     }
     return {
         "$schema": _DIALECT,
         "title": "Envelope",
-        "description": "What a gateway answers to every call.",
+        "description": "A gateway's answer to any call.",
         "type": "object",
         "required": [payload, "error", "reason", "error_code", "request_id", "last_id"],
         "properties": {
-            payload: {"description": "Whatever the upstream answered; [] where there is nothing."},
+            payload: {"description": "Whatever the upstream answered; [] if there is nothing."},
             **{name: {"type": "string", "description": text} for name, text in texts.items()},
             "error_code": {
-                "description": "What became of the call, and who pays for it. A string: numbers would lose zeros.",
+                "description": "The outcome of the call, and who pays for it. A string: a number would lose its zeros.",
                 "type": "string",
                 "pattern": "^[0-9]{4}$",
                 "anyOf": [*map(_code_schema, registry), {"description": "a code that is not in this table"}],
             },
-            "request_id": {"type": "string", "description": "The call, to ask about.", "examples": ["1.6403f86cd67f6"]},
-            "last_id": {"type": "string", "description": "The gateway's record of it.", "examples": ["1593583206"]},
+            "request_id": {"type": "string", "description": "The id of the call.", "examples": ["1.6403f86cd67f6"]},
+            "last_id": {"type": "string", "description": "The id of the gateway's record.", "examples": ["1593583206"]},
         },
     }
 
@@ -87,7 +87,7 @@ def _code_schema(row: ErrorCode) -> dict[str, Any]:
 
 
 def request_schema() -> dict[str, Any]:
-    """The JSON Schema of a call's parameters, as a JSON body carries them; an API's own go beside them."""
+    """The JSON Schema of a call's parameters, as a JSON body carries them; an API may add its own."""
     return {
         "$schema": _DIALECT,
         "title": "Request",
@@ -113,59 +113,59 @@ def openapi_document(
     """An OpenAPI 3.1 document of a gateway: its APIs, methods, formats, codes and languages.
 
     *server* is the address before the paths ``/<api_type>/<api_name>/``; failures are shown in *lang*. `ValueError`
-    where a name cannot be part of a path.
+    if a name cannot be part of a path.
     """
     for name in (api_type, *api_names):
         if not is_name(name):
-            raise ValueError(f"no name of an API: {name[:MAX_SHOWN]!r}")
+            raise ValueError(f"not a valid API name: {name[:MAX_SHOWN]!r}")
     responses = _responses(registry, Lang(lang), payload)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": title,
             "version": version,
-            "description": "Every call is answered by one envelope, in the format and language that the caller picks.",
+            "description": "Every call is answered with one envelope, in the format and language the caller chooses.",
         },
         "servers": [{"url": server}],
-        # By the secret itself, or by a signature with a dateline.
+        # Either the secret itself, or a signature with a dateline.
         "security": [{"key": [], "secret": []}, {"key": [], "sign": []}],
         "paths": {f"/{api_type}/{name}/": _operations(name, list(responses)) for name in api_names},
         "components": {
             "schemas": {
                 "Envelope": _without(envelope_schema(registry, payload), "$schema"),
-                # The URL has the key and the API's name, whatever the body has.
+                # Nothing is required: the URL has the key and the API's name.
                 "Request": _without(request_schema(), "$schema", "required", "anyOf"),
             },
             "responses": responses,
             "securitySchemes": {
                 name: {"type": "apiKey", "in": "query", "name": name, "description": text}
-                for name, text in _PROOFS.items()
+                for name, text in _CREDENTIALS.items()
             },
         },
     }
 
 
 def _operations(api_name: str, statuses: Sequence[str]) -> dict[str, Any]:
-    """The two ways to call an API: by a query string, and by a body."""
+    """The two ways to call an API: with a query string, and with a body."""
     answers = {status: {"$ref": f"#/components/responses/{status}"} for status in statuses}
     query = [
         {"in": "query", "name": row.name, "description": row.description, "schema": dict(row.schema)}
         | ({"examples": _EXAMPLES[row.name]} if row.name in _EXAMPLES else {})
         for row in PARAMETERS
-        if row.name not in _PROOFS and row.name != "api_name"  # the path has it
+        if row.name not in _CREDENTIALS and row.name != "api_name"  # the path has it
     ]
     examples = {name: {"value": {"method": name, "_o_args": text}} for name, text in _ARGS.items()}
     content = {"schema": {"$ref": "#/components/schemas/Request"}, "examples": examples}
     return {
         "get": {
             "operationId": f"get_{api_name}",
-            "summary": "Call the API by a query string.",
+            "summary": "Call the API with a query string.",
             "parameters": query,
             "responses": answers,
         },
         "post": {
             "operationId": f"post_{api_name}",
-            "summary": "Call the API by a form or a JSON body.",
+            "summary": "Call the API with a form or a JSON body.",
             "requestBody": {
                 "content": {ResultType.JSON.media_type: content, FORM_TYPE: content},
             },
@@ -179,7 +179,7 @@ def _without(schema: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _responses(registry: CodeRegistry, lang: Lang, payload: str) -> dict[str, Any]:
-    """By HTTP status, each with the codes that it goes with, and their examples in all formats."""
+    """The responses by HTTP status, each with its codes, and their examples in all formats."""
     responses: dict[str, Any] = {}
     for status in sorted({row.http_status for row in registry}):
         rows = [row for row in registry if row.http_status == status]

@@ -1,4 +1,4 @@
-"""The common parameters of a call, one row each: what reads, writes, signs, caches or describes a call uses them.
+"""The common parameters of a call, one row each: the table for reading, writing, signing, caching and documenting it.
 
 To add a parameter, add its row here and its field to `ApiRequest`.
 """
@@ -22,13 +22,13 @@ METHODS = {
     "v1/completions": "complete a text",
     "v1/chat/completions": "chat",
     "v1/edits": "edit a text",
-    "v1/images/generations": "make an image of a text",
+    "v1/images/generations": "make an image from a text",
     "v1/images/edits": "edit an image",
     "v1/images/variations": "vary an image",
     "v1/embeddings": "embed texts",
     "v1/audio/transcriptions": "turn speech into text",
     "v1/files": "the files for fine-tuning",
-    "images/submit": "start an image; answers its id",
+    "images/submit": "start an image; returns its id",
     "images/get": "fetch an image by its id",
 }
 """The upstream's methods that the gateway's documents name; any other is passed on."""
@@ -39,17 +39,17 @@ class Parameter:
     """One common parameter.
 
     ``name``                 as it is sent.
-    ``field``                the field of `ApiRequest` that has it, where that has another name.
-    ``alias``                another name that it is read by, where its own is missing or empty.
-    ``default``              the field's value where the parameter is not sent; a default is never sent. Its type says
+    ``field``                the field of `ApiRequest` that holds it, if its name differs.
+    ``alias``                another name under which it is read, if its own is missing or empty.
+    ``default``              the field's value if the parameter is not sent; a default is never sent. Its type says
                              how the parameter is read and written: a text, ``yes`` or ``no`` for a bool, one of an
                              enum's values, and for None the JSON of an object.
     ``sent``                 its place: in ascending order, below 0 before an API's own parameters, above 0 after them.
-    ``signed``               whether `signature` is over it.
-    ``in_cache_key``         whether another value is another call to `cache_key`.
-    ``in_client_cache_key``  whether its value is one of those in `client_cache_key`.
+    ``signed``               whether `signature` covers it.
+    ``in_cache_key``         whether it is part of `cache_key`.
+    ``in_client_cache_key``  whether it is one of the values in `client_cache_key`.
     ``schema``               the JSON Schema of what is sent.
-    ``description``          what it says to a caller.
+    ``description``          what it means, for callers.
     """
 
     name: str
@@ -85,7 +85,7 @@ PARAMETERS = (
         in_cache_key=False,
         in_client_cache_key=False,
         schema={"type": "string", "minLength": 1},
-        description="The caller's secret, unless it signs.",
+        description="The caller's secret; not needed if the call is signed.",
     ),
     Parameter(
         name="sign",
@@ -94,7 +94,7 @@ PARAMETERS = (
         in_cache_key=False,
         in_client_cache_key=False,
         schema={"type": "string", "pattern": "^[0-9A-F]{32}$"},
-        description="MD5 of the secret, every name and its value in the order of names, and the secret.",
+        description="MD5 of the secret, every name and its value in order of name, and the secret again.",
     ),
     Parameter(
         name="api_name",
@@ -103,7 +103,7 @@ PARAMETERS = (
         in_cache_key=True,
         in_client_cache_key=False,  # the key begins with it, but it is not one of the values
         schema={"type": "string", "pattern": f"^{NAME_PATTERN}$"},
-        description="The name of the API; the one in the path goes before it.",
+        description="The name of the API; the one in the path overrides it.",
     ),
     Parameter(
         name="cache",
@@ -113,7 +113,7 @@ PARAMETERS = (
         in_cache_key=False,
         in_client_cache_key=False,
         schema={"enum": ["yes", "no"], "default": "yes"},
-        description="Whether an answer that is kept will do: it is faster.",
+        description="Whether a cached answer will do: it is faster.",
     ),
     Parameter(
         name="result_type",
@@ -123,7 +123,7 @@ PARAMETERS = (
         in_cache_key=False,
         in_client_cache_key=False,
         schema={"enum": [str(name) for name in ResultType], "default": "json"},
-        description="The format of the answer; without it, what Accept asks for most. jsonu is JSON in UTF-8.",
+        description="The format of the answer; by default, what Accept prefers. jsonu is JSON in UTF-8.",
     ),
     Parameter(
         name="lang",
@@ -133,7 +133,7 @@ PARAMETERS = (
         in_cache_key=True,
         in_client_cache_key=False,
         schema={"enum": [str(lang) for lang in Lang], "default": "cn"},
-        description="The language of the answer; without it, what Accept-Language asks for most.",
+        description="The language of the answer; by default, what Accept-Language prefers.",
     ),
     Parameter(
         name="version",
@@ -151,7 +151,7 @@ PARAMETERS = (
         in_cache_key=False,
         in_client_cache_key=False,
         schema={"type": "string", "pattern": f"^{DATELINE_PATTERN}$"},
-        description="When the call was signed, in the time of the gateway (UTC+8).",
+        description="When the call was signed, in the gateway's time zone (UTC+8).",
     ),
     Parameter(
         name="method",
@@ -175,4 +175,4 @@ PARAMETERS = (
         description="The upstream's own arguments: the JSON of an object.",
     ),
 )
-"""All of them, in the order in which they are read (an error is about the first that is wrong) and described."""
+"""All of them, in the order in which they are read (an error names the first that is wrong) and documented."""

@@ -3,8 +3,8 @@
     query = [part] ("&" [part])*          part  = name ["=" value]
     name  = head ("[" [key] "]")*         in both, "+" is a space, and %XX the byte of two hexadecimal digits
 
-What is read is what PHP 8.2 reads with its default settings, but that nothing is lost: where PHP drops a parameter
-that has a name, or its own readers disagree on where the input ends, there is a `DecodeError`.
+The reader agrees with PHP 8.2 at its default settings, except that nothing is lost: if PHP would drop a parameter that
+has a name, or its own readers disagree on where the input ends, it raises `DecodeError`.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ __all__ = ["build_query", "parse_query", "scalar_text"]
 
 FORMAT: Final = "query"
 
-# PHP's own bounds, as its settings are named. Beyond the first it drops the parameters that are left; beyond the
-# second it drops the parameter, and all that had the same name.
+# PHP's own bounds, named like its settings. Beyond the first it drops the remaining parameters; beyond the second it
+# drops the parameter, and all others of the same name.
 MAX_INPUT_VARS: Final = 1000
 MAX_INPUT_NESTING_LEVEL: Final = 64
 
-# Between two "&" nothing is no parameter, and is not counted.
+# An empty part between two "&" is not a parameter, and is not counted.
 _PART: Final = re.compile(rb"[^&]+")
-# Escapes are decoded by the run, of a length that costs the search no memory.
+# Escapes are decoded in runs, short enough that the search needs no memory.
 _ESCAPES: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2}){1,64}")
 _MANGLED: Final = bytes.maketrans(b" .[", b"___")
-# A browser vouches for a cookie of such a name, so mangling must not make one. PHP looks for them in keys as well.
+# A browser vouches for a cookie with such a name, so mangling must not make one. PHP looks for them in keys as well.
 _COOKIE_PREFIXES: Final = (b"__Host-", b"__Secure-")
 
 
 def parse_query(data: bytes | str, limits: Limits = DEFAULT_LIMITS) -> dict[str | bytes, Any]:
     """The parameters in a query string or form body, as PHP's parse_str reads them (and so $_GET, $_POST).
 
-    Texts, and keys, are `bytes` where they are not UTF-8. An array is a list when its keys are 0 … n-1 in order, else
-    a dict whose integer keys are decimal strings. A parameter without a name is none.
+    Texts and keys are `bytes` if they are not UTF-8. An array is a list if its keys are 0 … n-1 in order, else a dict
+    whose integer keys are decimal strings. A parameter without a name is ignored.
     """
     return _Reader(_as_bytes(data), limits).read()
 
@@ -50,14 +50,14 @@ def parse_query(data: bytes | str, limits: Limits = DEFAULT_LIMITS) -> dict[str 
 def build_query(params: Mapping[str, Any]) -> str:
     """*params* as PHP's http_build_query writes them (RFC 1738: a space is +).
 
-    As there, None and empty containers are not written, and a float has 14 digits; keys may also be `bytes`. Within
-    the default `Limits`.
+    As in PHP, None and empty containers are not written, and a float has 14 digits; keys may also be `bytes`. The
+    default `Limits` apply.
     """
     pairs: list[str] = []
     room = DEFAULT_LIMITS.max_bytes + 1  # there is no "&" before the first
     for link, text in _Walk().leaves(params):
         steps = link_steps(link)
-        # One long key may stand above many texts: it is not encoded (which makes nothing shorter) without room for it.
+        # One long key may be repeated for many texts: check the room before encoding it (which shortens nothing).
         if sum(len(step) for step in steps if not isinstance(step, int)) <= room:
             pair = _pair(steps, text)
             if pair is None:
@@ -83,7 +83,7 @@ def _as_bytes(data: object) -> bytes:
 
 
 class _Array(dict[str | bytes, Any]):
-    """A PHP array while it is filled. Its integer keys are here as their decimals, which no other key can be."""
+    """A PHP array being filled. Its integer keys are stored as decimals, which no other key can be."""
 
     __slots__ = ("highest",)
 
@@ -91,7 +91,7 @@ class _Array(dict[str | bytes, Any]):
         self.highest = INT_MIN - 1
 
     def put(self, key: str | bytes, value: Any) -> None:
-        """Set *key*, which keeps its place where it is there already."""
+        """Set *key*, which keeps its place if it exists already."""
         number = array_key(key) if isinstance(key, str) else key
         if isinstance(number, int):
             self.highest = max(self.highest, number)
@@ -99,7 +99,7 @@ class _Array(dict[str | bytes, Any]):
 
     @property
     def free(self) -> int:
-        """The index that `[]` takes: one more than the highest integer key (also a negative one), 0 without any."""
+        """The index for `[]`: one more than the highest integer key (even a negative one), or 0 if there is none."""
         return self.highest + 1 if self.highest >= INT_MIN else 0
 
 
@@ -109,7 +109,7 @@ class _Reader:
         self.limits = limits
         self.items = 0
         self.root = _Array()
-        # Each array made in another: that one, the key, and itself.
+        # Each nested array: its parent, its key there, and itself.
         self.nested: list[tuple[_Array, str | bytes, _Array]] = []
 
     def read(self) -> dict[str | bytes, Any]:
@@ -118,39 +118,39 @@ class _Reader:
             raise self.limit(reason, self.limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
         nul = self.data.find(b"\0")
         if nul >= 0:
-            # As %00 it is a character like any other in a value. As it is, it ends parse_str's input, not $_POST's.
+            # As %00 it is a character like any other in a value. Unescaped, it ends parse_str's input, not $_POST's.
             raise DecodeError("a NUL byte", format=FORMAT, offset=nul, hint=Hint("nul-in-query"))
         self.check_depth(1, 0)
         for count, part in enumerate(_PART.finditer(self.data), 1):
             if count > MAX_INPUT_VARS:
                 hint = Hint("php-setting", "max_input_vars")
                 raise self.limit(f"more than {MAX_INPUT_VARS} parameters", part.start(), hint=hint)
-            # Split, then decoded: %26 and %3D are characters. A second "=" is one too.
+            # Split, then decode: %26 and %3D are ordinary characters, and so is a second "=".
             name, _, value = part.group().partition(b"=")
             self.store(self.keys(_decoded(name), part.start()), text_or_bytes(_decoded(value)), part.start())
-        # The innermost were made last. What is no longer in its place was overwritten.
+        # The innermost were made last. An array no longer in its place was overwritten.
         for parent, key, array in reversed(self.nested):
             if parent[key] is array:
                 parent[key] = list(array.values()) if is_ambiguous(array) else dict(array)
         return dict(self.root)
 
     def keys(self, name: bytes, offset: int) -> list[bytes | None]:
-        """The keys that lead to a parameter, None for `[]`; none at all where there is no name."""
-        # It ends before a NUL, and begins behind spaces (no other white space).
+        """The keys that lead to a parameter, None for `[]`; empty if it has no name."""
+        # The name ends before a NUL, and begins after any spaces (no other white space).
         name = name.partition(b"\0")[0].lstrip(b" ")
         head, _, rest = name.partition(b"[")
         if not head:
             return []
-        # A bracket that is never closed is a character of the name, and so is all behind it.
+        # A bracket that is never closed is a character of the name, like everything after it.
         if b"]" not in rest:
             head = name
-        # Only here is anything mangled: keys in brackets are as they are.
+        # Only the head is mangled: keys in brackets stay as they are.
         mangled = head.translate(_MANGLED)
         place = text_or_bytes(mangled)
         keys: list[bytes | None] = [mangled]
         at = len(head)
         self.check_prefix(mangled, name, offset, place)
-        # What is not a bracket right behind the last one, or is never closed, is passed over to the end.
+        # Anything but a closed bracket right after the last one is ignored, with all that follows.
         while name.startswith(b"[", at):
             if len(keys) > MAX_INPUT_NESTING_LEVEL:
                 reason = f"more than {MAX_INPUT_NESTING_LEVEL} brackets in a name"
@@ -158,7 +158,7 @@ class _Reader:
             end = name.find(b"]", at)
             if end < 0:
                 break
-            # All to the first `]`, also a `[`. One white space alone is as nothing.
+            # Everything up to the first `]`, even a `[`. A single white space counts as empty.
             key = name[at + 1 : end]
             self.check_prefix(key, name, offset, place)
             keys.append(None if not key or (len(key) == 1 and key.isspace()) else key)
@@ -166,14 +166,14 @@ class _Reader:
         return keys
 
     def check_prefix(self, key: bytes, name: bytes, offset: int, place: Step) -> None:
-        """Fail at a prefix of cookies that the whole name does not have, for there PHP drops the parameter."""
+        """Fail if *key* has a cookie prefix that the whole name does not have: PHP drops such a parameter."""
         for prefix in _COOKIE_PREFIXES:
             if key.startswith(prefix) and not name.startswith(prefix):
                 reason = f"a name that hides the prefix {prefix.decode()}"
                 raise DecodeError(reason, kind="forbidden", format=FORMAT, offset=offset, path=short_path([place]))
 
     def store(self, keys: list[bytes | None], value: str | bytes, offset: int) -> None:
-        """Put *value* where *keys* lead; an array on the way is made where there is none, over a text that is there."""
+        """Put *value* where *keys* lead; missing arrays on the way are made, replacing any text in their place."""
         self.check_depth(len(keys), offset)
         array = self.root
         steps: list[str | bytes] = []
@@ -204,14 +204,14 @@ class _Reader:
             )
 
     def limit(self, reason: str, offset: int, *steps: Step, hint: Hint | None = None) -> DecodeError:
-        """The error of kind `limit`, to be raised; *offset* is that of the parameter."""
+        """A `DecodeError` of kind `limit`, for the caller to raise; *offset* is that of the parameter."""
         return DecodeError(reason, kind="limit", format=FORMAT, offset=offset, path=short_path(steps), hint=hint)
 
 
 def _decoded(raw: bytes) -> bytes:
     """``+`` is a space; ``%`` without two hexadecimal digits is itself."""
     raw = raw.replace(b"+", b" ")
-    decoded = bytearray()  # not pieces: there may be as many as every third byte
+    decoded = bytearray()  # not a list of pieces: there may be one for every third byte
     start = 0
     for run in _ESCAPES.finditer(raw):
         decoded += raw[start : run.start()]
@@ -221,16 +221,16 @@ def _decoded(raw: bytes) -> bytes:
 
 
 class _Walk:
-    """The way through what is to be written."""
+    """A walk through the parameters to write."""
 
     def __init__(self) -> None:
         self.items = 0
-        # The open containers: which, where, and what is left of their children.
+        # The open containers: each with its place and its remaining children.
         self.frames: list[tuple[object, Link, Iterator[tuple[Step, Any]]]] = []
         self.open: set[int] = set()
 
     def leaves(self, root: object) -> Iterator[tuple[Link, str | bytes]]:
-        """Each place of a text, and the text, in order."""
+        """Each text and its place, in order."""
         if not isinstance(root, Mapping):
             raise _fault(f"parameters are a mapping, not {type(root).__name__}", None)
         self.enter(root, None)
@@ -248,7 +248,7 @@ class _Walk:
                 self.open.discard(id(container))
 
     def enter(self, container: Mapping[Any, Any] | list[Any], link: Link) -> None:
-        """Open a container: it is in none of its own children, and within the limits; its keys are text or bytes."""
+        """Open a container; it must not contain itself or exceed the limits, and its keys must be text or bytes."""
         limits = DEFAULT_LIMITS
         if id(container) in self.open:
             raise _fault("the container contains itself", link, kind="limit")
@@ -276,7 +276,7 @@ def _check_keys(container: Mapping[Any, Any], link: Link) -> None:
 
 
 def _text(value: Any, link: Link) -> str | bytes:
-    """A scalar as the text that PHP makes of it; bytes as they are."""
+    """A scalar as PHP converts it to text; bytes unchanged."""
     kind = type(value)
     if kind is bytes:
         raw: bytes = value
@@ -288,8 +288,8 @@ def _text(value: Any, link: Link) -> str | bytes:
     return scalar_text(value)
 
 
-def scalar_text(value: str | bool | float) -> str:  # noqa: FBT001  # each is a value of its own
-    """A scalar as the text that PHP makes of it in a query string: true and false are 1 and 0."""
+def scalar_text(value: str | bool | float) -> str:  # noqa: FBT001  # a bool is a value here, not a flag
+    """A scalar as PHP converts it to text in a query string: true and false are 1 and 0."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -298,9 +298,9 @@ def scalar_text(value: str | bool | float) -> str:  # noqa: FBT001  # each is a 
 
 
 def _float_text(number: float) -> str:
-    """As PHP converts it to a string, at ``precision=14``: ``0.3``, ``1.0E+25``, ``1.5E-7``, ``-0``, ``NAN``."""
+    """A float as PHP converts it to text at ``precision=14``: ``0.3``, ``1.0E+25``, ``1.5E-7``, ``-0``, ``NAN``."""
     size = abs(number)
-    # Of 15 digits that end in 05, PHP rounds the 5 away and leaves the zeros that it drops elsewhere.
+    # If 15 digits end in 05, PHP rounds the 5 away but keeps the trailing zeros, which it drops elsewhere.
     layout = ".13E" if 1e14 <= size < 1e15 and size % 100 == 5 else ".14G"
     mantissa, exponent, power = format(number, layout).partition("E")
     if not exponent:
@@ -312,12 +312,12 @@ def _float_text(number: float) -> str:
 def _pair(steps: list[Step], text: str | bytes) -> str | None:
     try:
         return f"{_name(steps)}={_quoted(text)}"
-    except UnicodeEncodeError:  # which holds the text: the error that tells of it must not hold this one
+    except UnicodeEncodeError:  # it holds the text, so the error that reports it must not hold this one
         return None
 
 
 def _name(steps: list[Step]) -> str:
-    """``head[key][key]``, encoded, the brackets too."""
+    """``head[key][key]``, encoded, including the brackets."""
     head, *keys = map(_quoted, steps)
     return head + "".join(f"%5B{key}%5D" for key in keys)
 
@@ -327,7 +327,7 @@ def _quoted(step: Step) -> str:
     if isinstance(step, int):
         return str(step)
     raw = step.encode() if isinstance(step, str) else step
-    # Python follows a later RFC in one character.
+    # Python follows a later RFC, which leaves ~ as it is.
     return quote_plus(raw).replace("~", "%7E")
 
 

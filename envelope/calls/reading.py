@@ -36,7 +36,7 @@ __all__ = [
 
 NAME_PATTERN = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
 
-# /<api_type>/<api_name>/, behind whatever the gateway is mounted at; the PHP client posts to /<api_type>/api_call.php.
+# /<api_type>/<api_name>/, after the gateway's mount point; the PHP client posts to /<api_type>/api_call.php.
 _PATH = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/?", re.DOTALL)
 _SCRIPT = "api_call.php"
 
@@ -57,13 +57,13 @@ def read_query(query: str | bytes, limits: Limits) -> dict[str | bytes, Any]:
 
 
 def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
-    """The parameters in a body: JSON or a form, as its content type says, or as it begins where that says neither."""
+    """The parameters in a body: JSON or a form, by its content type, or by its first byte if that says neither."""
     if not http.body:
         return {}
     media_type, is_utf8 = split_content_type(http.content_type or "")
     if not is_utf8:
-        raise RequestError("the body is in another charset than UTF-8")
-    if media_type in ("", "text/plain"):  # so fetch() calls a JSON text that was not given a type
+        raise RequestError("the body is in a charset other than UTF-8")
+    if media_type in ("", "text/plain"):  # fetch() sends a JSON text as text/plain unless given a type
         media_type = ResultType.JSON.media_type if http.body.lstrip()[:1] == b"{" else FORM_TYPE
     try:
         if media_type == FORM_TYPE:
@@ -85,7 +85,7 @@ def _unreadable(part: str, error: DecodeError) -> RequestError:
 
 
 def read_path(path: str) -> tuple[str, str]:
-    """The type and the name of the API in a path; ``""`` for what it does not tell."""
+    """The type and the name of the API in a path; ``""`` for what it does not have."""
     match = _PATH.fullmatch(path)
     api_type, api_name = (unquote(match[1]), unquote(match[2])) if match else ("", "")
     if api_type and not is_name(api_type):
@@ -97,15 +97,15 @@ _WANTED = re.compile(rb"(?:^|&)(result_type|lang)=([A-Za-z_-]{1,20})(?=&|$)")
 
 
 def salvage(query: str | bytes) -> dict[Any, Any]:
-    """How the caller wants to be answered, out of a query string that cannot be read."""
+    """The format and language the caller wants, from a query string that cannot be read."""
     raw = query if isinstance(query, bytes) else query.encode("utf-8", "replace")
     return {name.decode(): value.decode() for name, value in _WANTED.findall(raw)}
 
 
 def wanted(params: dict[Any, Any], http: HttpRequest) -> tuple[ResultType, Lang]:
-    """How the caller wants to be answered, whatever else is wrong: what *params* say, or what the headers accept.
+    """The format and language the caller wants, whatever else is wrong: from *params*, else from the headers.
 
-    A ``result_type`` that is none is answered in json, whatever the headers say.
+    An unknown ``result_type`` is answered in json, whatever the headers say.
     """
     named = params.get("result_type")
     if not named:
@@ -120,7 +120,7 @@ def wanted(params: dict[Any, Any], http: HttpRequest) -> tuple[ResultType, Lang]
 
 
 def take_text(rest: dict[Any, Any], name: str) -> str:
-    """Take the text of this name out of *rest*; ``""`` where there is none."""
+    """Take the text of this name out of *rest*; ``""`` if there is none."""
     value = rest.pop(name, None)
     if value is None:
         return ""
@@ -131,9 +131,9 @@ def take_text(rest: dict[Any, Any], name: str) -> str:
 
 
 def take_map(rest: dict[Any, Any], name: str, limits: Limits) -> dict[str, Any] | None:
-    """Take the map of this name out of *rest*: what its text is the JSON of; in a JSON body it may be the map itself.
+    """Take the map of this name out of *rest*: given as JSON text, or, in a JSON body, as the map itself.
 
-    None where there is none. Paths go on in it: ``$._o_args.prompt``.
+    None if there is none. Errors have a path inside it: ``$._o_args.prompt``.
     """
     value: Any = rest.pop(name, None)
     if value is None or (type(value) is str and not value):
@@ -143,7 +143,7 @@ def take_map(rest: dict[Any, Any], name: str, limits: Limits) -> dict[str, Any] 
             value = FORMATS[ResultType.JSON].loads(value.encode(), ReadOptions(limits=limits))
         except DecodeError as error:
             path = format_path([name]) + error.path.removeprefix("$")
-            raise RequestError(f"no JSON at its byte {error.offset}: {error.reason}", path=path) from None
+            raise RequestError(f"not JSON at its byte {error.offset}: {error.reason}", path=path) from None
     if type(value) is list and not value:  # an empty array of PHP
         value = {}
     if type(value) is not dict:
@@ -156,4 +156,4 @@ def member(kind: type[_E], text: str, name: str) -> _E:
     try:
         return kind(text)
     except ValueError:
-        raise RequestError(f"none of {', '.join(kind)}", path=short_path([name])) from None
+        raise RequestError(f"not one of {', '.join(kind)}", path=short_path([name])) from None

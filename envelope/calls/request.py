@@ -1,8 +1,8 @@
-"""`ApiRequest`: one call of a gateway's API, read from HTTP and written back, the same in every carrier.
+"""`ApiRequest`: one call to a gateway's API, read from HTTP or written to it, the same in every carrier.
 
-A call comes as a query string, as a form or as a JSON body; the query string goes with all three, and its ``key``
-always does. What two of them name, the body has, as PHP's $_REQUEST has it. Errors name the code to answer with:
-4014 for what is missing, 4003 for what is wrong, 4010 for an API that there is none of.
+The carrier is a query string, a form or a JSON body. The last two have a query string as well, with at least the
+``key``; the body overrides it, as in PHP's $_REQUEST. Errors have the code to answer with: 4014 if something is
+missing, 4003 if it is wrong, 4010 for an unknown API.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ _NAMES = frozenset(row.name for row in PARAMETERS)
 _ALIASED = [row for row in PARAMETERS if row.alias]
 _SENT = sorted(PARAMETERS, key=lambda row: row.sent)
 
-# Read first: a call must have these, though of secret and sign one is enough.
+# Read first: a call must have these, though either secret or sign is enough.
 _NEEDED = ("key", "secret", "sign", "api_name")
 
 _ENUMS = {row.field: type(row.default) for row in PARAMETERS if isinstance(row.default, StrEnum)}
-# The exact types that a field may have; that of an enum takes whatever the enum does.
+# The exact types that a field may have; an enum's field takes whatever the enum does.
 _TYPES: dict[str, tuple[type, ...]] = {"api_type": (str,), "params": (dict,)} | {
     row.field: (dict, NoneType) if row.default is None else (type(row.default),)
     for row in PARAMETERS
@@ -63,7 +63,7 @@ _In = TypeVar("_In", contravariant=True)
 
 
 class _Given(Generic[_Out, _In]):
-    """To type checkers, a field that takes whatever names a member of an enum, and has the member."""
+    """To type checkers, a field that is set to anything that names an enum's member, and read as the member."""
 
     if TYPE_CHECKING:
 
@@ -76,9 +76,9 @@ class _Given(Generic[_Out, _In]):
 class ApiRequest:
     """One call: the common parameters, ``method``, ``args`` (``_o_args``, a map), and the rest in order as ``params``.
 
-    ``result_type`` and ``lang`` are members of their enums, whatever they were named by (``result_type="serialize"``,
-    ``lang="zh-Hans"``). ``key``, ``secret`` and ``sign`` are not shown by ``repr``. The names of *params* are such as
-    PHP leaves alone, for where one carrier changed a name, a call would have two meanings; `ValueError` for others.
+    ``result_type`` and ``lang`` become members of their enums (from ``result_type="serialize"``, ``lang="zh-Hans"``).
+    ``repr`` does not show ``key``, ``secret`` and ``sign``. `ValueError` if PHP would change a name in *params*: in
+    that carrier the call would mean something else.
     """
 
     key: str = field(repr=False)
@@ -100,15 +100,15 @@ class ApiRequest:
             if type(getattr(self, name)) not in types:
                 raise TypeError(f"{name} is a {types[0].__name__}, not {type(getattr(self, name)).__name__}")
         if not self.key:
-            raise ValueError("every call has a key")
+            raise ValueError("a call needs a key")
         for name in (self.api_name, self.api_type or self.api_name):
             if not is_name(name):
-                raise ValueError(f"no name of an API: {name[:MAX_SHOWN]!r}")
-        # An alias would be read as its parameter where that is not sent.
+                raise ValueError(f"not a valid API name: {name[:MAX_SHOWN]!r}")
+        # An alias would be read as its parameter if that is not sent.
         own = _NAMES.union(row.alias for row in _ALIASED if getattr(self, row.field) == row.default)
         taken = sorted(own.intersection(self.params))
         if taken:
-            raise ValueError(f"params are those beyond the common ones, which {', '.join(taken)} is of")
+            raise ValueError(f"params cannot hold common parameters: {', '.join(taken)}")
         if fault := find_fault(self.params):
             raise ValueError(f"{fault[0]} at {short_path(fault[1])}")
         for name, enum in _ENUMS.items():
@@ -126,8 +126,8 @@ class ApiRequest:
     def write(self, carrier: Carrier) -> HttpRequest[str]:
         """The call as HTTP: everything in the query string, or the key there and the rest in a form or JSON body.
 
-        In a query string and a form numbers and booleans become text. What these cannot carry (None, an empty
-        container, more than PHP takes) is an `EncodeError` with its path.
+        In a query string or form, numbers and booleans become text. What these cannot carry (None, an empty
+        container, more than PHP accepts) is an `EncodeError` with its path.
         """
         params = self.to_params()
         path = ""
@@ -144,10 +144,10 @@ class ApiRequest:
 
     @staticmethod
     def read(http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS) -> ApiRequest:
-        """The call in *http*. `RequestError`, with the code to answer with, where it is none.
+        """The call in *http*; `RequestError`, with the code to answer with, if it is not a valid one.
 
-        ``result_type`` and ``lang`` are the parameters', or what the headers accept most, or json and ``cn``; the
-        error has them too. *apis* are the names that there are; any name is one without it.
+        ``result_type`` and ``lang`` come from the parameters, else from what the headers prefer, else they are json
+        and ``cn``; the error has them too. *apis* are the known names; without it, any name will do.
         """
         return read_call(http, apis=apis, limits=limits)[0]
 
@@ -160,7 +160,7 @@ class ApiRequest:
         apis: Collection[str] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> ApiRequest:
-        """The call that *params* are; *accepted* is how it is answered where they do not say.
+        """The call with these *params*; *accepted* is the format and language if they do not give any.
 
         `RequestError` for the first that is missing or wrong, in the order of the gateway's documents.
         """
@@ -188,7 +188,7 @@ class ApiRequest:
 def read_call(
     http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[ApiRequest, dict[str, Any]]:
-    """The call in *http*, as `ApiRequest.read` has it, and its parameters as they came, which a signature is over."""
+    """The call in *http*, as from `ApiRequest.read`, and its parameters as they came, which a signature covers."""
     params: dict[Any, Any] = {}
     try:
         params.update(read_query(http.query, limits))
@@ -204,7 +204,7 @@ def read_call(
 
 
 def _take(row: Parameter, rest: dict[str, Any], default: Any, limits: Limits) -> Any:
-    """Take this parameter out of *rest*, as its field has it; *default* where it is not there."""
+    """Take this parameter out of *rest*, as its field holds it; *default* if it is not there."""
     if row.default is None:
         return take_map(rest, row.name, limits)
     text = take_text(rest, row.name) or (take_text(rest, row.alias) if row.alias else "")
@@ -229,12 +229,12 @@ def _jsonu(value: dict[str, Any]) -> bytes:
 
 
 def _text(params: dict[str, Any]) -> str:
-    """*params* as a query string that PHP reads back the same, but for types."""
+    """*params* as a query string that PHP reads back the same, except for types."""
     query = build_query(params)
     try:
         lost = next(differences(text_tree(params), parse_query(query)), None)
-    except DecodeError as error:  # more than PHP takes
+    except DecodeError as error:  # more than PHP accepts
         raise EncodeError(error.reason, kind="limit", format=error.format, path=error.path, hint=error.hint) from None
     if lost is not None:
-        raise EncodeError("a query string does not carry it", format="query", path=lost.path, hint=Hint("json-body"))
+        raise EncodeError("a query string cannot carry it", format="query", path=lost.path, hint=Hint("json-body"))
     return query

@@ -1,11 +1,11 @@
 """Signatures: how a caller proves that it knows its secret without sending it, as the gateway's own client does.
 
 The signature is the MD5, in upper-case hexadecimal, of the secret, every name followed by its value in the order of
-PHP's ksort, and the secret again. A value that begins with ``@`` (a file, to PHP's curl of old) is left out with its
-name, and so is what the client adds afterwards: ``sign``, ``secret``, ``cache``, ``lang``, ``result_type``.
+PHP's ksort, and the secret again. A value that begins with ``@`` (a file, to old versions of PHP's curl) is left out
+with its name, and so is what the client adds after signing: ``sign``, ``secret``, ``cache``, ``lang``, ``result_type``.
 
-It is made over the parameters as they travel, the empty ones too, so a server checks those that came, not what it
-understood of them.
+It covers the parameters as they are sent, including empty ones, so a server checks the parameters as they came, not as
+it understood them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from envelope.values.rules import INT_MAX, INT_MIN
 __all__ = ["CHINA", "sign", "signature", "verify"]
 
 CHINA = timezone(timedelta(hours=8), "CST")
-"""The time zone of the gateway's servers, which a ``dateline`` is in."""
+"""The time zone of the gateway's servers, and so of a ``dateline``."""
 
 _UNSIGNED = {row.name for row in PARAMETERS if not row.signed}
 _MAX_NUMBER = 300
@@ -41,7 +41,7 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
     """The signature of a call, or of its parameters as they came, under *secret*: 32 upper-case hexadecimal digits.
 
     It is the same in every carrier. `EncodeError` with the path of a parameter that is neither a text nor an integer:
-    what else JSON has, a form has no one text of.
+    no other JSON value has a single text form.
     """
     params = call.to_params() if isinstance(call, ApiRequest) else call
     digest = hashlib.md5(_raw(secret), usedforsecurity=False)
@@ -54,7 +54,7 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
 
 
 def sign(request: ApiRequest, secret: str, clock: Callable[[], int], *, zone: tzinfo = CHINA) -> ApiRequest:
-    """*request* with the time and its signature, and without the secret. *clock* answers it in nanoseconds."""
+    """*request* with the time and its signature, without the secret. *clock* returns the time in nanoseconds."""
     dateline = datetime.fromtimestamp(clock() // 10**9, zone).strftime(_DATELINE)
     dated = replace(request, dateline=dateline, sign="", secret="")
     return replace(dated, sign=signature(dated, secret))
@@ -71,9 +71,9 @@ def verify(
 ) -> None:
     """Raise `RequestError` unless *request* proves that its caller knows *secret*.
 
-    It does by the secret itself, or by a signature that is at most *window* seconds old, or as early; where it has
-    both, both must be right. *params* are the call's as they came (`read_call` of `envelope.calls.request`), without
-    them the library's own way to write it. Each comparison takes the same time wherever the first difference is.
+    The proof is the secret itself, or a signature at most *window* seconds in the past or future; if it has both, both
+    must be right. *params* are the call's as they came (`read_call` of `envelope.calls.request`); without them, those
+    that the library would write. Comparisons take constant time.
     """
     if request.secret and not hmac.compare_digest(_raw(request.secret), _raw(secret)):
         raise RequestError("not the key's secret", code=INVALID_CREDENTIALS, path="$.secret")
@@ -91,7 +91,7 @@ def verify(
         raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
     if abs(_seconds(request.dateline, zone) - clock() / 10**9) > window:
         hint = Hint("clocks", window)
-        raise RequestError("too long ago, or yet to come", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
+        raise RequestError("too old, or in the future", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
 
 
 def _seconds(dateline: str, zone: tzinfo) -> float:
@@ -100,10 +100,10 @@ def _seconds(dateline: str, zone: tzinfo) -> float:
             raise ValueError
         return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
     except (ValueError, OverflowError):
-        raise RequestError("no time", path="$.dateline", hint=Hint("dateline")) from None
+        raise RequestError("not a time", path="$.dateline", hint=Hint("dateline")) from None
 
 
-# What PHP takes for a number, of the names that are none of its integers (a name has no dot).
+# The names that PHP compares as numbers: integers and exponents, with white space around (a name has no dot).
 _NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)(?:[eE]([+-]?[0-9]+))?[ \t\n\r\v\f]*")
 
 
@@ -115,7 +115,7 @@ def _number(name: str) -> int | float | None:
 
 
 def _ksort(a: str, b: str) -> int:
-    """PHP's order of two keys: by their value where both are numbers, else by their bytes."""
+    """PHP's order of two keys: by value if both are numbers, else by their bytes."""
     first, second = _number(a), _number(b)
     if first is not None and second is not None:
         return (first > second) - (first < second)

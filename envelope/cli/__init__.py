@@ -11,9 +11,9 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command; without the packages of the extra ``cli``, say in one line what installs them."""
+    """Run the command; if the packages of the extra ``cli`` are missing, say in one line what installs them."""
     try:
-        for name in ("click", "rich", "tomli_w"):  # before work is half done: some are imported once they are needed
+        for name in ("click", "rich", "tomli_w"):  # checked up front, because some are only imported when needed
             if find_spec(name) is None:
                 sys.exit(f"envelope: the command needs {name}: pip install 'envelope-engine[cli]'")
         from envelope.cli.command import envelope
@@ -21,6 +21,6 @@ def main() -> None:
         envelope(prog_name="envelope")
     except KeyboardInterrupt:  # while a command is still being imported
         sys.exit(130)
-    except OSError as exc:  # a help text that standard output does not take
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor must it take it at exit
+    except OSError as exc:  # a help text that cannot be written to standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit would fail again
         sys.exit(f"envelope: cannot write standard output: {exc.strerror}")

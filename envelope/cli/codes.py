@@ -49,8 +49,8 @@ Examples:
 def codes(*, lang: Lang, format: str, registry: CodeRegistry) -> None:
     """Show the error codes: what each means, who pays for the call, who must act.
 
-    What the gateway's documents leave blank about billing is marked as inferred. A FILE has tables of two kinds:
-    [[codes]] with all the fields that --format toml shows, and [[overrides]] with a code and the fields that change.
+    Billing that the gateway's documents leave blank is marked as inferred. FILE has two kinds of tables: [[codes]] with
+    all the fields that --format toml shows, and [[overrides]] with a code and the fields that change.
     """
     if format == "table":
         text = _table(registry, lang)
@@ -62,12 +62,12 @@ def codes(*, lang: Lang, format: str, registry: CodeRegistry) -> None:
     else:
         toml = tomli_w.dumps({"codes": _records(registry)})
         text = _escaped(toml, lambda char: f"\\U{ord(char):08x}")
-    # As UTF-8, whatever the terminal says that it takes.
+    # Always UTF-8, whatever encoding the terminal claims.
     write_output("-", text.encode("utf-8", "backslashreplace"))
 
 
 def _escaped(text: str, escape: Callable[[str], str]) -> str:
-    """*text* without what a file may hold to act on the terminal; the format reads it back all the same."""
+    """*text* with the characters escaped that could act on the terminal; it still parses to the same value."""
     return "".join(char if char.isprintable() or char == "\n" else escape(char) for char in text)
 
 
@@ -80,7 +80,7 @@ _STYLES = {Billing.CHARGED: "yellow", Billing.FREE: "green", Billing.IGNORED: ""
 
 
 def _table(registry: CodeRegistry, lang: Lang) -> str:
-    # Without the message: the name says it too, and a terminal is narrow.
+    # No message column: the name says the same, and a terminal is narrow.
     caption = "* inferred: the gateway's documents leave it blank"
     table = Table(box=None, pad_edge=False, header_style="bold", caption=caption, caption_justify="left")
     for column in ("code", "name", "description", "billing", "HTTP", "retry", "who acts"):
@@ -106,7 +106,7 @@ def _markdown(registry: CodeRegistry, lang: Lang) -> str:
     return "".join(f"| {' | '.join(map(_markdown_cell, line))} |\n" for line in lines)
 
 
-def _yes_or_no(value: bool) -> str:  # noqa: FBT001  # all that it is about
+def _yes_or_no(value: bool) -> str:  # noqa: FBT001  # its only argument
     return "yes" if value else "no"
 
 

@@ -1,4 +1,4 @@
-"""The command itself: its subcommands, its version, and how it ends when it is interrupted."""
+"""The command itself: its subcommands, its version, and how it exits when interrupted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Examples:
 """
 
 
-# Each in the module of its name, which is imported when it is first asked for: converting needs no registry.
+# Each is in the module of the same name, imported on first use: converting does not need the registry.
 _COMMANDS = ("codes", "convert", "diff", "inspect", "openapi", "validate")
 
 
@@ -39,9 +39,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            ctx.exit(130)  # as a shell counts SIGINT
+            ctx.exit(130)  # what shells report for SIGINT
         except MemoryError:
-            pass  # outside of the handler, so that what filled the memory is free to go
+            pass  # raise outside the handler, so that whatever filled the memory can be freed
         raise click.ClickException("out of memory")
 
 

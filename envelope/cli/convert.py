@@ -1,4 +1,4 @@
-"""`envelope convert`: a document, or an archive of them, from one format to another."""
+"""`envelope convert`: convert a document, or an archive of documents, to another format."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ Examples:
 @click.argument("file", default="-", metavar="[FILE|-]")
 @source_option("--from", "source", "FILE")
 @click.option("--to", "target", type=click.Choice(NAMES), required=True, help="Format to write.")
-@click.option("-o", "--output", default="-", metavar="FILE", help="Replace FILE, once the conversion has succeeded.")
+@click.option("-o", "--output", default="-", metavar="FILE", help="Replace FILE once the conversion has succeeded.")
 @click.option("--pretty", is_flag=True, help="Indent json, jsonu and xml (var_export always is).")
-@click.option("--strict", is_flag=True, help="Write nothing where the target cannot hold the whole value.")
+@click.option("--strict", is_flag=True, help="Write nothing if the target cannot hold the whole value.")
 @values_option
 @click.option(
     "--maps",
@@ -86,11 +86,11 @@ def convert(
 ) -> None:
     """Convert a document, from FILE or standard input, to another format.
 
-    What the target cannot hold is warned of on standard error. The exit status is 0 when the document was written, 1
-    when it cannot be, and 2 for a mistake in the command line.
+    Warnings on standard error say what the target cannot hold. The exit status is 0 if the document was written, 1 if
+    it could not be, and 2 for a mistake in the command line.
 
-    --lines, --csv and --parquet convert an archive of any size, compressed or not as its suffix says (.gz, .zst). A
-    record that cannot be converted is set aside, and the exit status is 1 when any was.
+    --lines, --csv and --parquet convert an archive of any size, compressed if its suffix says so (.gz, .zst). Records
+    that cannot be converted are set aside, and the exit status is then 1.
     """
     limits = Limits.unlimited() if no_limits else Limits()
     check_dialect("--to-dialect", target, to_dialect)
@@ -98,7 +98,7 @@ def convert(
     if pretty:
         _check_pretty(target, to_dialect, bulk)
     if bulk.is_asked_for:
-        # Processes and progress bars take longer to import than one document to convert.
+        # Importing processes and progress bars takes longer than converting one document.
         from envelope.cli.bulk.archive import convert_archive
 
         source = _named(file) if source == "auto" else source
@@ -119,7 +119,7 @@ def convert(
         if losses and strict:
             raise LossError(losses, target)
         if pretty:
-            # Imported here: it brings the Python codec of json, which most conversions do without.
+            # Imported here: it pulls in the Python codec of json, which most conversions do not need.
             from envelope.cli.common.pretty import pretty as indent
 
             body = indent(body, target, limits)
@@ -130,21 +130,21 @@ def convert(
     except DecodeError as exc:
         if exc.format == source:
             show_decode_error(exc, file, data)
-        else:  # the output, which is read to see what it lost; its offsets are none of the input's
+        else:  # the output was read back to find losses; its offsets do not apply to the input
             show_encode_error(exc)
     else:
         write_output(output, body)
-        with contextlib.suppress(OSError):  # a warning that cannot be shown takes nothing from what was written
+        with contextlib.suppress(OSError):  # the output is written, even if a warning cannot be shown
             show_losses(losses, target)
         return
     raise click.exceptions.Exit(1)
 
 
 def _named(file: str) -> str:
-    """The format of an archive's documents: what one of them looks like is no proof for the others."""
+    """The format of an archive's documents, by file name only: one document's content says nothing about the rest."""
     format = detect(re.sub(r"(?i)\.(gz|zst)$", "", file), b"")
     if format is None:
-        raise click.UsageError("cannot tell the format of the documents by the file's name: give it with --from")
+        raise click.UsageError("cannot tell the documents' format from the file name: give it with --from")
     return format
 
 

@@ -34,7 +34,7 @@ Examples:
   printf '{"id": 7.0}' | envelope diff a.json - || echo different
 """
 
-_WIDE = 2000  # cells: what `printable` leaves of a line is no longer
+_WIDE = 2000  # cells: more than any line that `printable` returns
 _STYLES = {"-": "red", "+": "green", "~": "yellow"}
 
 
@@ -60,9 +60,9 @@ def diff(
 ) -> None:
     """Show where the values of two documents differ: - only in A, + only in B, ~ in both.
 
-    Types, the order of keys and the sign of zero count; spelling does not, nor does the format. One of A and B may
-    be -, which is standard input. The exit status is 0 when the values are the same, 1 when they differ, and 2 for a
-    mistake in the command line or a document that cannot be read.
+    Types, the order of keys and the sign of zero count; spelling and format do not. A or B may be -, for standard
+    input. The exit status is 0 if the values are the same, 1 if they differ, and 2 for a mistake in the command line
+    or a document that cannot be read.
     """
     if first == second == "-":
         raise click.UsageError("only one of A and B can be standard input")
@@ -84,7 +84,8 @@ def diff(
 def _read(file: str, format: str, flag: str, values: Values, dialect: Dialect, limits: Limits) -> Any:
     data, format = read_source(file, format, limits, flag=flag)
     row = get_format(format)
-    options = row.reading(values, dialect if dialect in row.dialects else "typed", limits)  # or it is the other's
+    # A dialect that this format does not have is meant for the other document.
+    options = row.reading(values, dialect if dialect in row.dialects else "typed", limits)
     try:
         return load_source(data, format, options)
     except DecodeError as exc:

@@ -1,4 +1,4 @@
-"""`envelope inspect`: what a document holds and where, as far as it can be read."""
+"""`envelope inspect`: show what a document holds and where, as far as it can be read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Examples:
   printf '["a", [null, 1.5]]' | envelope convert --to xml | envelope inspect --stats
 """
 
-_WIDE = 2000  # cells for a label: what is longer is the terminal's to wrap
+_WIDE = 2000  # cells for a label: the terminal wraps longer ones
 
 
 def _read_path(_: click.Context, __: click.Parameter, text: str) -> list[str | int | None]:
@@ -58,9 +58,9 @@ def _read_path(_: click.Context, __: click.Parameter, text: str) -> list[str | i
     default="$",
     show_default=True,
     callback=_read_path,
-    help="Show only what is there; [*] is all members.",
+    help="Show only this part; [*] is all members.",
 )
-@click.option("--stats", "wants_stats", is_flag=True, help="Count instead: types, depth, the largest parts.")
+@click.option("--stats", "wants_stats", is_flag=True, help="Show counts instead: types, depth, largest parts.")
 @click.option("--depth", type=click.IntRange(min=0), default=6, show_default=True, help="Levels to show.")
 @click.option(
     "--max-items", type=click.IntRange(min=1), default=20, show_default=True, help="Members to show of each container."
@@ -82,17 +82,17 @@ def inspect(
     from_dialect: Dialect,
     no_limits: bool,
 ) -> None:
-    """Show what a document holds: the type, size and path of each value, and the bytes it stands in.
+    """Show what a document holds: the type, size, path and byte range of each value.
 
-    Offsets count from 0. A document that cannot be read is shown as far as it can, with the place where it is at fault.
-    The exit status is 0 when it was read, 1 when it cannot be or nothing is at the path, and 2 for a mistake in the
-    command line.
+    Offsets count from 0. A broken document is shown as far as it can be read, with the place of the fault. The exit
+    status is 0 if it was read, 1 if it cannot be read or nothing is at the path, and 2 for a mistake in the command
+    line.
     """
     limits = Limits.unlimited() if no_limits else Limits()
     data, source = read_source(file, source, limits)
     options = reading_of(source, values, from_dialect, limits)
     fault = _fault(data, source, options)
-    # What was refused for its size was not read at all.
+    # A document that is too large was not parsed at all.
     readable = data if fault is None else data[: fault.offset] if len(data) <= limits.max_bytes else b""
     stats = Stats(len(readable))
     outline = Outline(depth=depth, max_items=max_items, max_nodes=max_lines)
@@ -109,11 +109,11 @@ def inspect(
         raise click.exceptions.Exit(1)
     if not selection.found:
         nearest = printable(selection.nearest_path)
-        raise click.ClickException(f"nothing is at that path; the last place on the way is {nearest}")
+        raise click.ClickException(f"nothing at that path; the last value on the way is {nearest}")
 
 
 def _fault(data: bytes, format: str, options: ReadOptions) -> DecodeError | None:
-    """Why the document cannot be read, by the judgement of its reader; None where it can."""
+    """The error of the document's reader, or None if it can be read."""
     try:
         load_source(data, format, options)
     except DecodeError as exc:

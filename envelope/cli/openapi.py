@@ -1,4 +1,4 @@
-"""`envelope openapi`: the description of a gateway, for documents and for tools."""
+"""`envelope openapi`: describe a gateway, for documentation and for tools."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Examples:
 
 
 def _check_text(_: click.Context, param: click.Parameter, value: str) -> str:
-    """Pass on what JSON can hold: arguments that are not UTF-8 have surrogates in them."""
+    """Return *value* if JSON can hold it: arguments that are not UTF-8 contain surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -42,14 +42,14 @@ def _check_text(_: click.Context, param: click.Parameter, value: str) -> str:
     show_default=True,
     help="The whole OpenAPI document, or the JSON Schema of the envelope or of a call's parameters.",
 )
-@click.option("--title", callback=_check_text, default="API gateway", show_default=True, help="Its title.")
+@click.option("--title", callback=_check_text, default="API gateway", show_default=True, help="Title of your API.")
 @click.option(
     "--version",
     "api_version",
     callback=_check_text,
     default="1.0.0",
     show_default=True,
-    help="The version of your API.",
+    help="Version of your API.",
 )
 @click.option(
     "--server",
@@ -57,14 +57,14 @@ def _check_text(_: click.Context, param: click.Parameter, value: str) -> str:
     default="/",
     show_default=True,
     metavar="URL",
-    help="The address before the API's path.",
+    help="Address before the API's path.",
 )
 @click.option("--api-type", default="openai", show_default=True, help="First part of the API's path.")
 @click.option(
-    "--api-name", "api_names", multiple=True, default=["custom"], show_default=True, help="Second part; one or more."
+    "--api-name", "api_names", multiple=True, default=["custom"], show_default=True, help="Second part; repeatable."
 )
 @click.option("--payload", callback=_check_text, default="response", show_default=True, help="Name of the payload.")
-@lang_option("Language of the failures that are shown.")
+@lang_option("Language of the failures shown.")
 @registry_option
 @click.option("-o", "--output", default="-", metavar="FILE", help="Replace FILE.")
 def openapi(
@@ -80,7 +80,7 @@ def openapi(
     registry: CodeRegistry,
     output: str,
 ) -> None:
-    """Write an OpenAPI 3.1 document of a gateway: methods, formats, codes and languages, with examples of each."""
+    """Write an OpenAPI 3.1 document for a gateway: methods, formats, codes and languages, with examples of each."""
     if part == "envelope":
         made = envelope_schema(registry, payload)
     elif part == "request":

@@ -1,4 +1,4 @@
-"""`envelope validate`: fixtures, held against their formats, the registry and each other."""
+"""`envelope validate`: check fixtures against their formats, the registry and each other."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _WRITERS: Final = {"json": as_json, "junit": as_junit, "github": as_github}
 
 def _check_payload(_: click.Context, __: click.Parameter, name: str) -> str:
     if name in TEXT_FIELDS or not name:
-        raise click.BadParameter("the name of a field of its own")
+        raise click.BadParameter("must not be empty or another field's name")
     return name
 
 
@@ -56,12 +56,12 @@ def _check_payload(_: click.Context, __: click.Parameter, name: str) -> str:
     show_default=True,
     help="text is for people; the others go to standard output.",
 )
-@click.option("--update", is_flag=True, help="First write the bodies of portable cases anew, and show what changed.")
+@click.option("--update", is_flag=True, help="First rewrite the bodies of portable cases, and show what changed.")
 @click.option(
     "--from",
     "source",
     type=click.Choice([str(name) for name in FORMATS]),
-    help="The body that --update writes the others from; else the first that there is, json before the rest.",
+    help="The body that --update writes the others from; by default the first one present, json before the rest.",
 )
 @click.option(
     "--payload",
@@ -69,7 +69,7 @@ def _check_payload(_: click.Context, __: click.Parameter, name: str) -> str:
     show_default=True,
     metavar="NAME",
     callback=_check_payload,
-    help="The payload's name in bodies that are of no case.",
+    help="The payload's name in bodies outside cases.",
 )
 @registry_option
 def validate(
@@ -82,23 +82,23 @@ def validate(
     payload: str,
     registry: CodeRegistry,
 ) -> None:
-    """Check fixtures: files, and all that is in folders, but for hidden names and links to folders.
+    """Check fixtures: files, and everything in folders except hidden names and links to folders.
 
     A folder with a case.toml is a case: one value in each format. A body with a NAME.toml beside it must be refused as
-    that says. Every other body must be an envelope. The exit status is 0 when all is well, 1 when something was found,
-    and 2 for a mistake in the command line.
+    that file says. Every other body must be an envelope. The exit status is 0 if there are no findings, 1 if there are
+    any, and 2 for a mistake in the command line.
     """
     if update and format != "text":
-        raise click.UsageError("--update: what changed is shown to people only, not with --format")
+        raise click.UsageError("--update shows changes as text only, so it cannot be used with --format")
     if source and not update:
-        raise click.UsageError("--from says what --update writes from, and is for nothing else")
+        raise click.UsageError("--from needs --update")
     units, unread = find_units(paths)
     if update:
         for unit in units:
             if unit.kind == "case":
                 for change in update_case(unit, source):
                     _print(change)
-        units, unread = find_units(paths)  # with the bodies that are new
+        units, unread = find_units(paths)  # again, for the new bodies
     checker = Checker(registry=registry, canonical=canonical, payload=payload)
     outcomes = [Outcome(finding.file, [(finding, locate(finding, b""))]) for finding in unread]
     terminal = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""For tests of your own: Hypothesis strategies, an assertion, a pytest plugin and a real PHP to ask.
+"""For your own tests: Hypothesis strategies, an assertion, a pytest plugin and a real PHP to ask.
 
 The strategies (`values`, `php_values`, `envelopes` and their parts; see `envelope.testing.strategies`) need hypothesis,
 which the extra ``testing`` installs with pytest. `envelope.testing.php` asks PHP; `envelope.testing.plugin` is found by
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        # pytest imports this package for its plugin, and may have no hypothesis beside it.
+        # pytest imports this package for its plugin, and hypothesis may not be installed.
         if name not in _STRATEGIES:
             raise AttributeError(f"module 'envelope.testing' has no attribute {name!r}")
         try:

@@ -14,7 +14,7 @@ _SHOWN: Final = 50
 
 
 def assert_same_envelope(a: Envelope[Any], b: Envelope[Any]) -> None:
-    """Fail where two envelopes are not the same (`envelope.same`: 1 is not 1.0), with a line for each place.
+    """Fail if two envelopes are not the same (`envelope.same`: 1 is not 1.0), with a line for each difference.
 
     ``- $.path: value`` is only in *a*, ``+`` only in *b*, ``~`` in both but not the same. Notes are not compared.
     """

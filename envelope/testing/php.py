@@ -1,4 +1,4 @@
-"""A real PHP to ask, where there is one: one process, many questions."""
+"""A real PHP to ask, if there is one: one process, many questions."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ SERVER: Final = Path(__file__).with_name("php_server.php")
 _NONE: Final = "no php on this machine"
 OLDEST: Final = (8, 1)
 REFUSED: Final = 0xFFFFFFFF
-PATIENCE: Final = 10.0  # seconds that PHP has to end
+PATIENCE: Final = 10.0  # seconds that PHP has to exit
 
 
 def missing(wanted: str = "") -> str:
-    """Why no PHP can be asked here, empty where one can; *wanted* is how its version must begin (``"8.2."``)."""
+    """Why no PHP can be asked here, or ``""`` if one can; its version must begin with *wanted* (``"8.2."``)."""
     program = shutil.which("php")
     if program is None:
         return _NONE
-    # S603: the program is PHP itself, here and below, and what it gets is our own.
+    # S603: here and below the program is PHP itself, and its arguments are our own.
     probe = subprocess.run([program, "-r", "echo PHP_VERSION;"], capture_output=True, text=True, check=False)  # noqa: S603
     version = probe.stdout[:10]
     try:
         is_new = tuple(map(int, version.split(".")[:2])) >= OLDEST
     except ValueError:
-        return "php does not say its version"
+        return "php does not report its version"
     if not version.startswith(wanted):
         return f"php is {version}, not {wanted}"
-    return "" if is_new else f"php is {version}; 8.1 is the oldest that can be asked"
+    return "" if is_new else f"php is {version}; 8.1 is the oldest supported"
 
 
 class Php:
-    """``php.ask(operation, questions)`` answers one `bytes` for each question, None where PHP refuses it.
+    """A PHP process: ``php.ask(operation, questions)`` returns `bytes` for each question, or None if PHP refuses it.
 
-    The operations are ``array`` or ``object`` (which is `maps`) with ``serialize``, ``var_export``, ``json`` or
-    ``jsonu``, of a `tagged` value; and of a document ``json_decode``, ``unserialize``, ``unserialize inert`` (no class
-    but stdClass), ``unserialize var_export``, ``unserialize json``. What a document is read as comes back serialized.
+    For a `tagged` value, the operations are ``array`` or ``object`` (as in `maps`) followed by ``serialize``,
+    ``var_export``, ``json`` or ``jsonu``; for a document, ``json_decode``, ``unserialize``, ``unserialize inert`` (no
+    class but stdClass), ``unserialize var_export`` and ``unserialize json``. Values read come back serialized.
 
-    *operations* is a PHP file of your own, which returns more: an array of names and functions of a string. Classes
-    that it defines are known to ``unserialize``. A document is *unserialized* here, by PHP: ask of your own alone.
+    *operations* is a PHP file of your own that returns more: an array of functions of a string, by name. The classes
+    it defines are known to ``unserialize``. PHP really *unserializes* documents: ask only about your own.
     """
 
     def __init__(self, operations: Path | None = None) -> None:
@@ -72,7 +72,7 @@ class Php:
         self.close()
 
     def ask(self, operation: str, questions: Sequence[bytes]) -> list[bytes | None]:
-        """PHP's answers, in order; `RuntimeError` where PHP has ended, as it does at an unknown operation."""
+        """PHP's answers, in order; `RuntimeError` if PHP has exited, as it does at an unknown operation."""
         strings = [operation.encode(), *questions]
         frame = b"".join([struct.pack("<I", len(strings)), *(struct.pack("<I", len(s)) + s for s in strings)])
         try:
@@ -87,9 +87,9 @@ class Php:
         return self.ask(operation, [question])[0]
 
     def disagreements(self, values: Sequence[Any], format: str, *, maps: Maps = "array") -> Iterator[str]:
-        """Where PHP and this library do not agree on a portable value, in words: on how it is written, or read back.
+        """In words, where PHP and this library disagree on a portable value: how it is written, or read back.
 
-        *format* is serialize, var_export, json or jsonu; of the last two what is written is `json_encode`'s dialect.
+        *format* is serialize, var_export, json or jsonu; the last two are written in `json_encode`'s dialect.
         """
         answers = self.ask(f"{maps} {format}", list(map(tagged, values)))
         for value, answer in zip(values, answers, strict=True):
@@ -97,7 +97,7 @@ class Php:
                 yield f"{format} maps={maps} {value!r}: {fault}"
 
     def close(self) -> None:
-        """End the process, by force where it goes on working."""
+        """End the process, by force if it keeps running."""
         with suppress(BrokenPipeError):
             self._questions.close()
         try:
@@ -131,14 +131,14 @@ def _disagreement(value: Any, answer: bytes | None, format: str, maps: Maps) -> 
         return ""
     read = loads(answer, format)
     if maps == "object" and not same(read, value):
-        return f"read back from {answer!r} it is another value"
+        return f"read back from {answer!r}, it is another value"
     if maps == "array" and dumps(read, format) != answer:
-        return f"read from {answer!r} and written again it differs"
+        return f"read from {answer!r} and written again, it differs"
     return ""
 
 
 def tagged(value: Any) -> bytes:
-    """A portable value in JSON that leaves no kind of container to guess, for the operations that write one."""
+    """A portable value as JSON that tells lists from maps, even empty ones, for the operations that write a value."""
     return orjson.dumps(_tag(value))
 
 

@@ -1,8 +1,8 @@
 <?php
 // Answers what PHP makes of values. One frame in, one frame out, over standard input and output:
 // a frame is a uint32 count (little-endian), then for each string a uint32 length and its bytes;
-// length 0xFFFFFFFF in an answer stands for PHP's refusal. The first string of a question is the operation.
-// The one argument, if there is any, is a file that returns more operations.
+// length 0xFFFFFFFF in an answer means that PHP refused. The first string of a question is the operation.
+// The optional argument is a file that returns more operations.
 
 declare(strict_types=1);
 error_reporting(0);
@@ -20,7 +20,7 @@ function build($tagged, bool $objects) {
 }
 
 function export($value): ?string {
-    // A cycle, or a share inside an array reference, prints NULL with a warning: no answer then.
+    // A cycle, or an object shared inside an array reference, prints NULL with a warning: refuse it.
     $failed = false;
     set_error_handler(function () use (&$failed) { $failed = true; return true; });
     $text = var_export($value, true);

@@ -1,9 +1,9 @@
-"""The pytest plugin: folders of fixtures as tests, golden files written anew, and a PHP to ask.
+"""The pytest plugin: folders of fixtures as tests, golden files rewritten, and a PHP to ask.
 
 In pytest's own configuration, ``envelope_cases`` names folders; below them, each folder with a `case.toml` is a test
-of what `envelope.fixtures.check_case` says of it. With ``envelope_canonical`` its bodies are also to be byte for byte
-what this library writes; ``envelope_codes`` names files of an operator's own codes. A case's `response.schema.json` is
-left to `envelope validate`.
+that runs `envelope.fixtures.check_case` on it. With ``envelope_canonical`` its bodies must also be byte for byte what
+this library writes; ``envelope_codes`` names files of an operator's own codes. A case's `response.schema.json` is left
+to `envelope validate`.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "operator-codes": "envelope_codes adds an operator's codes",
     "written-anew": "--update-goldens writes it",
 }
-"""The words for hints in a failure: the options are the plugin's, and those of a `case.toml`."""
+"""The wording of hints in a failure, with the options of the plugin and of a `case.toml`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option and the settings that are described above."""
+    """Add the option and the settings described above."""
     parser.getgroup("envelope").addoption(
         "--update-goldens",
         action="store_true",
-        help="write the bodies of portable cases anew from body.json, or from the first body there is",
+        help="rewrite the bodies of portable cases from body.json, or from the first body there is",
     )
     parser.addini("envelope_cases", "folders in which each folder with a case.toml is a test", type="paths", default=[])
     parser.addini("envelope_codes", "files of an operator's own error codes", type="paths", default=[])
@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A `case.toml` in one of the folders of ``envelope_cases``."""
+    """Collect a `case.toml` in one of the folders of ``envelope_cases``."""
     folders: list[Path] = parent.config.getini("envelope_cases")
     if file_path.name == ABOUT and any(file_path.is_relative_to(folder) for folder in folders):
         return CaseFile.from_parent(parent, path=file_path)
@@ -59,7 +59,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.fixture(scope="session")
 def envelope_php() -> Iterator[php.Php]:
-    """A real PHP to ask, `envelope.testing.php.Php`; the test is skipped where there is none."""
+    """A real PHP to ask, `envelope.testing.php.Php`; the test is skipped if there is none."""
     if why := php.missing():
         pytest.skip(why)
     with php.Php() as process:
@@ -67,10 +67,10 @@ def envelope_php() -> Iterator[php.Php]:
 
 
 class CaseFile(pytest.File):
-    """A `case.toml`: one test, by the name of its folder."""
+    """A `case.toml`: one test, named after its folder."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The test."""
+        """Yield that test."""
         yield CaseItem.from_parent(self, name=self.path.parent.name)
 
 
@@ -85,7 +85,7 @@ class CaseItem(pytest.Item):
     """The test of one case."""
 
     def runtest(self) -> None:
-        """Check the case; where its bodies were written anew there is nothing to check, so it is skipped."""
+        """Check the case; if its bodies were rewritten there is nothing to check, so it is skipped."""
         folder = self.path.parent
         case = read_case(self.path.read_bytes())
         bodies = {
@@ -94,7 +94,7 @@ class CaseItem(pytest.Item):
             if file.is_file() and file.name != SCHEMA and format_of_file(file.name) is not None
         }
         if self.config.getoption("--update-goldens") and (written := _update(folder, case, bodies)):
-            pytest.skip(f"written anew: {', '.join(written)}")
+            pytest.skip(f"rewritten: {', '.join(written)}")
         registry = REGISTRY
         for file in self.config.getini("envelope_codes"):
             registry = registry.with_toml(file.read_bytes())
@@ -103,7 +103,7 @@ class CaseItem(pytest.Item):
             raise _Unsound(findings)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
-        """The findings alone: no line of Python has to do with them."""
+        """The findings alone, without a traceback: no Python line is at fault."""
         if isinstance(excinfo.value, _Unsound | EnvelopeError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -114,7 +114,7 @@ class CaseItem(pytest.Item):
 
 
 def _update(folder: Path, case: Case, bodies: dict[str, bytes]) -> list[str]:
-    """Write the bodies of a portable case; answers the names of those that changed."""
+    """Rewrite the bodies of a portable case; returns the names of those that changed."""
     source = next((name for name in map(body_name, FORMATS) if name in bodies), None)
     if source is None:
         return []

@@ -1,6 +1,6 @@
-"""Hypothesis strategies: one for portable values, whose flags say what a format cannot carry; one for PHP's domain.
+"""Hypothesis strategies: one for portable values, with flags for what a format cannot carry; one for PHP's domain.
 
-| format | what it carries the same |
+| format | what it carries unchanged |
 | --- | --- |
 | json, jsonu, xml; serialize, var_export with ``maps="object"`` | ``values()`` |
 | serialize, var_export | ``values(ambiguous=False)`` |
@@ -22,7 +22,7 @@ from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
 
 __all__ = ["envelopes", "php_values", "scalars", "texts", "values"]
 
-# Drawn often, for random text would hardly find them.
+# Drawn often, because random text would hardly ever find them.
 _ODD_TEXTS: Final = (
     "", "0", "1", "-1", "-0", "05", "0000", "4000", "1.5", "9223372036854775807", "9223372036854775808",
     "it's", 'quo"te', "back\\slash", "a\0b", "\0", "\x01\x1f\x7f", "\r\n\t", "中文", "Привет", "😀👩‍👧", "e\u0301",
@@ -41,7 +41,7 @@ _numbers = st.integers(INT_MIN, INT_MAX) | st.floats(allow_nan=False, allow_infi
 _constants = st.sampled_from([None, True, False])
 
 
-# Composites, for Hypothesis prints a strategy in full, and a composite by its name.
+# Composites, because Hypothesis prints other strategies in full, but a composite by its name.
 @st.composite
 def texts(draw: st.DrawFn, *, controls: bool = True) -> str:
     """Text without lone surrogates; control characters, NUL and noncharacters included unless told otherwise."""
@@ -51,15 +51,15 @@ def texts(draw: st.DrawFn, *, controls: bool = True) -> str:
 
 @st.composite
 def scalars(draw: st.DrawFn, *, controls: bool = True) -> Any:
-    """Portable values without members; *controls* as in `texts`."""
+    """Portable values other than lists and maps; *controls* as in `texts`."""
     return draw(_constants | _numbers | texts(controls=controls))
 
 
 def values(*, max_leaves: int = 25, ambiguous: bool = True, controls: bool = True) -> st.SearchStrategy[Any]:
     """Portable values of any shape.
 
-    Without *ambiguous*, none of the maps that a PHP array cannot tell from lists; without *controls*, none of the
-    characters that XML cannot hold (its plain dialect has no way around them).
+    Without *ambiguous*, no maps that a PHP array cannot tell from lists; without *controls*, no characters that XML
+    cannot hold (its plain dialect has no way around them).
     """
 
     def containers(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -73,10 +73,10 @@ def values(*, max_leaves: int = 25, ambiguous: bool = True, controls: bool = Tru
 
 
 def php_values(*, var_export: bool = False, max_leaves: int = 20) -> st.SearchStrategy[Any]:
-    """Values that PHP's domain reads back the same from serialize; *var_export* has no visibility.
+    """Values of PHP's domain that serialize reads back the same; for *var_export*, all properties are public.
 
-    Left out is what two spellings stand for: bytes that are UTF-8 (read as text), canonical decimals as text keys
-    (read as int), maps that are lists. No payloads either: behind one, serialize shares nothing.
+    Values with two spellings are left out: bytes that are UTF-8 (read as text), canonical decimals as text keys (read
+    as int), maps that are lists. So are payloads: after one, serialize shares nothing.
     """
     leaves = (
         scalars()

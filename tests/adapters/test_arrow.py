@@ -1,4 +1,4 @@
-"""Columns of Arrow and files of Parquet: the same documents, errors and bytes as one by one."""
+"""Arrow columns and Parquet files: the same documents, errors and bytes as one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cli.bulk.archives import run
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
-# Behind importorskip: without the extra parquet it cannot be imported.
+# After importorskip: without the extra parquet it cannot be imported.
 from envelope.adapters.arrow import ERROR_TYPE, convert_column  # noqa: E402
 
 VALUES = [["a", "中"], {"k": 1.5}, None, "x" * 300]
@@ -58,7 +58,7 @@ def test_options_of_a_column() -> None:
         convert_column(pa.array([1]), "json", "xml")
 
 
-def test_bytes_that_are_no_utf8_are_an_error_of_their_row() -> None:
+def test_bytes_that_are_not_utf8_are_an_error_in_their_row() -> None:
     column = pa.array([b's:1:"\xff";', b"i:1;"]).view(pa.string())
     bodies, errors = convert_column(column, "serialize", "jsonu")
     assert bodies.to_pylist() == [None, b"1"]
@@ -108,7 +108,7 @@ def test_parquet(tmp_path: Path, kind: Any, jobs: str) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_bad_rows_of_parquet_and_a_run_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str) -> None:
+def test_bad_rows_of_parquet_and_a_resumed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str) -> None:
     monkeypatch.setattr("envelope.cli.bulk.parquet.CHUNK", 2000)
     documents: list[bytes | None] = [b"bad\xff" if row % 50 == 49 else b"i:%d;" % row for row in range(5000)]
     source, out, bad = tmp_path / "in.parquet", tmp_path / "out.parquet", tmp_path / "bad"

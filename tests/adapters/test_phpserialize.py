@@ -1,4 +1,4 @@
-"""Against phpserialize: equal wherever it is right; where it is not is listed here, case by case."""
+"""Against phpserialize: equal if it is right; its mistakes are listed here, case by case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("impl")
 
 
 def spelled_alike(value: Any) -> bool:
-    """Whether phpserialize writes *value* as PHP does: not floats that PHP spells otherwise, not keys it makes int."""
+    """Whether phpserialize writes *value* as PHP does: no floats that PHP spells differently, no keys it makes int."""
     if isinstance(value, float):
         return f"d:{value!r};".encode() == envelope.dumps(value, "serialize")
     if isinstance(value, dict):
@@ -28,7 +28,7 @@ def spelled_alike(value: Any) -> bool:
 
 
 def as_phpserialize_reads(value: Any) -> Any:
-    """A list is a dict there, as every array is."""
+    """Its form of *value*: lists are dicts there, like every array."""
     if isinstance(value, list):
         return {index: as_phpserialize_reads(item) for index, item in enumerate(value)}
     if isinstance(value, dict):
@@ -36,7 +36,7 @@ def as_phpserialize_reads(value: Any) -> Any:
     return value
 
 
-def test_equal_where_it_is_right() -> None:
+def test_equal_if_it_is_right() -> None:
     rng = Random(30)
     compared = 0
     for _ in range(5000):
@@ -79,7 +79,7 @@ def test_what_it_takes_and_no_php_writes(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"a:2:{i:0;i:5;i:1;R:2;}", b'E:3:"A:B";', b'C:1:"A":1:{x}', b'S:1:"\\61";'])
-def test_what_it_does_not_know(body: bytes) -> None:
+def test_what_it_does_not_support(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         phpserialize.loads(body)
     envelope.loads(body, "serialize", values="php")
@@ -127,7 +127,7 @@ def test_what_it_cannot_take_is_refused() -> None:
             envelope.to_phpserialize(value)
 
 
-def test_it_is_not_imported_for_an_object_that_cannot_be_its_own() -> None:
+def test_it_is_not_imported_for_objects_that_cannot_be_its_own() -> None:
     code = "import sys, envelope\ntry: envelope.dumps(object(), 'serialize', values='php')\nexcept envelope.EncodeError: print('phpserialize' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

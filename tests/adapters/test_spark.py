@@ -1,4 +1,4 @@
-"""Apache Spark: a real one, whose executors are processes of their own, and die."""
+"""Apache Spark: a real one, whose executors are separate processes, and get killed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ import json, sys
 from pathlib import Path
 from pyspark.sql import SparkSession
 from envelope.adapters.spark import convert_frame, convert_lines, main, register
-from envelope.records import Conversion
+from envelope.conversion.documents import Conversion
 
 def refused(ask):
     try:
@@ -86,12 +86,12 @@ def test_sql_functions_and_data_frames(tmp_path: Path) -> None:
     assert shown["frame"] == [[1, "1", None], [2, '"中"', None], [3, None, error], [4, None, None]]
     fault = "struct<kind:string,offset:bigint,path:string,reason:string>"
     assert shown["columns"] == [["id", "int"], ["doc", "binary"], ["fault", fault]]
-    assert "the formats are not to differ from row to row" in shown["formats"]
+    assert "the formats must be the same in every row" in shown["formats"]
     assert "'yaml' is not one of json, jsonu, xml, serialize, var_export" in shown["format"]
     assert shown["no column"] == "the data frame has no column 'body', but id, doc"
     assert shown["column twice"] == "the data frame has a column 'ID' already: name another error_column"
-    # What is there already is found before anything is converted, and what is not there is one line.
-    assert shown["there"] == f"{tmp_path / 'there'} is there already"
+    # An existing directory is found before anything is converted; a missing one is reported in one line.
+    assert shown["there"] == f"{tmp_path / 'there'} already exists"
     assert shown["job"] == 2
     assert f"error: [PATH_NOT_FOUND] Path does not exist: file:{tmp_path}/in.serx" in said
     assert "Traceback" not in said
@@ -108,7 +108,7 @@ def test_the_job_needs_two_directories(capsys: pytest.CaptureFixture[str]) -> No
 
 @contextmanager
 def running(command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is ended with all that it has started, whatever comes of the test."""
+    """A process that is ended with all its children, whatever the outcome of the test."""
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
@@ -126,7 +126,7 @@ def below(pid: int) -> list[int]:
 
 
 def executors_of(pid: int) -> set[int]:
-    """The executors' processes, which the driver has started."""
+    """The executors' processes, started by the driver."""
     executors = set()
     for child in below(pid):
         with suppress(OSError):  # it may have ended since it was found
@@ -149,18 +149,18 @@ LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "0000000000000000000
 
 
 @on_linux
-def test_an_executor_that_is_killed_changes_no_byte(tmp_path: Path) -> None:
+def test_a_killed_executor_changes_no_byte(tmp_path: Path) -> None:
     source, out, errors, log = tmp_path / "in.ser", tmp_path / "out", tmp_path / "errors", tmp_path / "log"
     archive(source, 2_000_000, bad_every=50)
     with open(source, "ab") as file:
         file.write(b"\n\r\nbad\xff\r\ni:1;\r\n" + b's:3:"a\rb";')
     single = run("--lines", str(source), "--to", "jsonu", "--errors", str(tmp_path / "bad"))
-    # Partitions so small that there are many.
+    # Small partitions, so that there are many.
     environment = spark.environment(log, {"spark.sql.files.maxPartitionBytes": "131072"})
     environment.pop("SPARK_LOCAL_IP", None)  # which the job sets itself
     with running(spark.job(source, out, errors, 1024), environment) as process:
         executors = wait_for(lambda: len(found := executors_of(process.pid)) == 2 and found, 300)
-        # Some tasks are done, and others run; they stand still, lest all be done before one executor is killed.
+        # Some tasks are done, and others run; stop both executors, lest everything be done before one is killed.
         wait_for(lambda: len(list(out.glob("_temporary/0/task_*"))) >= 6, 300)
         for executor in executors:
             os.kill(executor, signal.SIGSTOP)
@@ -168,8 +168,8 @@ def test_an_executor_that_is_killed_changes_no_byte(tmp_path: Path) -> None:
         addresses = listening(started)
         assert addresses
         assert addresses <= LOOPBACK
-        # The one whose Python began first, for it has done tasks: the other may still be starting, and what is left would
-        # all be done by the first.
+        # Kill the one whose Python started first, because it has done tasks: the other may still be starting, and the
+        # first would do all that is left.
         killed = min(executors, key=lambda executor: min(below(executor), default=sys.maxsize))
         os.kill(killed, signal.SIGKILL)
         assert not (out / "_SUCCESS").exists()
@@ -181,7 +181,7 @@ def test_an_executor_that_is_killed_changes_no_byte(tmp_path: Path) -> None:
         said = process.stderr.read().decode()
         assert process.wait(300) == 1, said[-3000:]
         wait_for(lambda: not any(map(is_alive, started)))
-    # The order of a single file is kept, too.
+    # The order within a single file is kept, too.
     parts = b"".join(path.read_bytes() for path in sorted(out.glob("part-*")))
     assert parts == single.stdout_bytes
     wanted = errors_in(tmp_path / "bad")
@@ -189,7 +189,7 @@ def test_an_executor_that_is_killed_changes_no_byte(tmp_path: Path) -> None:
     assert f"error: {len(wanted)} of " in said.splitlines()[-1]
     found = [json.loads(line) for path in sorted(errors.glob("part-*")) for line in path.read_bytes().splitlines()]
     assert [*map(_error, found)] == [(row["record_offset"], *_error(row)[1:]) for row in wanted]
-    # It was the executors that worked, and one of them was missed.
+    # The executors did the work, and the loss of one was noticed.
     assert len(spark.tasks_done(log)) >= 2
     assert len(spark.events(log, "SparkListenerExecutorAdded")) >= 3
     assert spark.events(log, "SparkListenerExecutorRemoved")

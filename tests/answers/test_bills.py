@@ -20,7 +20,7 @@ CODES = [*(row.code for row in REGISTRY), "4011", "9999", ""]
 
 
 def log(count: int, seed: int = 1) -> Iterator[Envelope[Any]]:
-    """Answers with every code and some that no registry holds."""
+    """Answers with every code, and with some that are not in the registry."""
     rng = Random(seed)
     return (Envelope(response={"n": rng.random()}, error_code=rng.choice(CODES)) for _ in range(count))
 
@@ -76,7 +76,7 @@ def test_an_override_moves_a_code_to_another_line() -> None:
     assert bill.by_billing[Billing.FREE].calls == 1
 
 
-def test_a_code_of_which_nobody_has_said_who_pays_is_unknown_too() -> None:
+def test_a_code_with_unknown_billing_counts_as_unknown_too() -> None:
     registry = REGISTRY.override("5000", billing="unknown")
     bill = check_bill([Envelope.fail("5000"), Envelope.fail("7777")], {"0000": 1, "2000": 1}, registry=registry)
     assert bill.by_billing[Billing.UNKNOWN] == BillLine(2)
@@ -90,11 +90,11 @@ def test_a_code_of_which_nobody_has_said_who_pays_is_unknown_too() -> None:
         ({}, ValueError, "no price for 0000, 2000"),
         ({"0000": 1, "2000": 0.1}, TypeError, "2000 is a Decimal or an int, not float"),
         ({"0000": True, "2000": 1}, TypeError, "not bool"),
-        ({"0000": Decimal("NaN"), "2000": 1}, ValueError, "price of 0000 is no amount"),
-        ({"0000": Decimal("1E+999999"), "2000": 1}, ValueError, "price of 0000 is no amount"),
-        ({"0000": Decimal("1E-99999999"), "2000": 1}, ValueError, "price of 0000 is no amount"),
-        ({"0000": 10**5000, "2000": 1}, ValueError, "price of 0000 is no amount"),
-        ({"0000": -1, "2000": 1}, ValueError, "price of 0000 is no amount"),
+        ({"0000": Decimal("NaN"), "2000": 1}, ValueError, "price of 0000 is not an amount"),
+        ({"0000": Decimal("1E+999999"), "2000": 1}, ValueError, "price of 0000 is not an amount"),
+        ({"0000": Decimal("1E-99999999"), "2000": 1}, ValueError, "price of 0000 is not an amount"),
+        ({"0000": 10**5000, "2000": 1}, ValueError, "price of 0000 is not an amount"),
+        ({"0000": -1, "2000": 1}, ValueError, "price of 0000 is not an amount"),
         ({"0000": 1, "2000": 1, "4003": 1}, ValueError, "4003 has a price, but its billing is ignored"),
         ({"0000": 1, "2000": 1, "9999": 1}, UnknownCode, "9999"),
     ],

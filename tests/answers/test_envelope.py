@@ -1,4 +1,4 @@
-"""The envelope: what goes on the wire, and what is mended on the way in."""
+"""The envelope: what goes on the wire, and what is repaired when it is read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_it_is_frozen_and_its_notes_are_not_compared() -> None:
 
 
 def test_it_is_a_dataclass_like_any_other() -> None:
-    # Its __init__ is written by hand, and is what dataclass would have made of the fields.
+    # Its __init__ is written by hand, and does what the generated one would do.
     parameters = list(inspect.signature(Envelope).parameters.values())
     assert [each.name for each in parameters] == [field.name for field in fields(Envelope)] == [*SIX, "extras", "notes"]
     assert {each.kind for each in parameters} == {inspect.Parameter.KEYWORD_ONLY}
@@ -91,7 +91,7 @@ def test_a_class_may_be_derived_from_it() -> None:
     extras=st.dictionaries(st.sampled_from("ab"), FOUND),
 )
 def test_an_envelope_is_read_field_by_field(wire: dict[str, Any], extras: dict[str, Any]) -> None:
-    """What is found of the other fields changes nothing in how one is read."""
+    """A fault in one field does not change how the others are read."""
     try:
         answer = Envelope.from_value({**extras, **wire})
     except ValidationError as error:
@@ -132,7 +132,7 @@ def test_the_payload_may_have_another_name(fmt: ResultType) -> None:
          Envelope(response=1, error_code="2000", extras={"x": 1}), []),
     ],
 )  # fmt: skip
-def test_what_is_mended_leaves_a_note(wire: Any, expected: Envelope[Any], notes: list[str]) -> None:
+def test_repairs_leave_a_note(wire: Any, expected: Envelope[Any], notes: list[str]) -> None:
     answer = Envelope.from_value(wire)
     assert answer == expected
     assert [note.path for note in answer.notes] == [f"$.{name}" for name in notes]
@@ -150,7 +150,7 @@ def test_what_is_mended_leaves_a_note(wire: Any, expected: Envelope[Any], notes:
         ({"error_code": 1.5}, "$.error_code"), ({"error_code": 10**5000}, "$.error_code"), ({"last_id": 2**63}, "$.last_id"), ({"error_code": -1}, "$.error_code"), ({"last_id": False}, "$.last_id"),
     ],
 )  # fmt: skip
-def test_what_is_no_envelope(wire: Any, path: str) -> None:
+def test_what_is_not_an_envelope(wire: Any, path: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Envelope.from_value(wire)
     assert caught.value.path == path
@@ -181,7 +181,7 @@ def test_request_ids_have_the_form_of_the_gateway() -> None:
     assert RequestIds(lambda: 0, prefix="7.")() == "7.0000000000000"
 
 
-def test_request_ids_rise_though_the_clock_runs_back() -> None:
+def test_request_ids_rise_even_if_the_clock_runs_back() -> None:
     times = iter([5_000_000_000, 4_000_000_000, 999_999_999_000, 6_000_000_000])
     ids = RequestIds(lambda: next(times))
     made = [ids() for _ in range(4)]
@@ -200,10 +200,10 @@ def test_request_ids_are_unique_and_rise_under_threads() -> None:
     assert len({request_id for out in made for request_id in out}) == 16_000
 
 
-def test_a_clock_that_no_request_id_holds() -> None:
+def test_a_clock_beyond_what_a_request_id_holds() -> None:
     times = iter([-1, (1 << 32) * 1_000_000_000, 0])
     ids = RequestIds(lambda: next(times))
     for _ in range(2):
-        with pytest.raises(ValueError, match="no request id"):
+        with pytest.raises(ValueError, match="does not fit in a request id"):
             ids()
     assert ids() == "1.0000000000000"

@@ -27,7 +27,7 @@ PATHS = ["items.item[*].title", "items.item[*].seller_nick", "items.item[*].deta
 
 
 class Upper:
-    """A translator that counts its calls, and says what it was asked."""
+    """A translator that records its calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[list[str], Lang]] = []
@@ -80,9 +80,7 @@ FAILURES: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize(("translator", "name"), FAILURES)
-def test_a_failing_translator_leaves_the_answer_as_it_was_but_for_its_mark(
-    translator: Any, name: str, is_async: bool
-) -> None:
+def test_a_failing_translator_changes_nothing_but_adds_a_mark(translator: Any, name: str, is_async: bool) -> None:
     original = Envelope.ok(ITEMS, request_id="1.6403f86cd67f6", extras={"cache": "no"})
     told: list[Exception] = []
     answer = run(original, PATHS, translator, is_async=is_async, on_error=told.append)
@@ -91,7 +89,7 @@ def test_a_failing_translator_leaves_the_answer_as_it_was_but_for_its_mark(
     assert envelope.encode(answer, "json") == envelope.encode(original, "json")[:-1] + mark + b"}"
 
 
-def test_what_a_translator_says_of_its_failure_is_not_told() -> None:
+def test_the_message_of_a_translators_error_is_not_shown() -> None:
     def fails(texts: list[str], lang: Lang) -> list[str]:
         raise ConnectionError("https://user:password@translator.example")
 
@@ -100,7 +98,7 @@ def test_what_a_translator_says_of_its_failure_is_not_told() -> None:
     assert answer.extras == {"translate_error": "ConnectionError"}
 
 
-def test_being_cancelled_is_no_failure_of_the_translator() -> None:
+def test_cancellation_is_not_a_failure_of_the_translator() -> None:
     async def cancelled(texts: list[str], lang: Lang) -> list[str]:
         raise asyncio.CancelledError
 
@@ -162,7 +160,7 @@ def test_a_list_that_stands_in_two_places_is_translated_where_it_was_asked_for()
         "5",
     ],
 )
-def test_what_is_no_path_is_told_at_once(path: str) -> None:
+def test_an_invalid_path_is_reported_at_once(path: str) -> None:
     with pytest.raises(ValueError, match="path"):
         translate(Envelope.ok([]), "en", [path], Upper())
     with pytest.raises(TypeError, match="list of paths"):
@@ -211,7 +209,7 @@ def test_only_texts_change_and_only_at_the_path(place: tuple[Any, str]) -> None:
         assert all(want in (None, step) for want, step in zip(wanted, steps, strict=True))
 
 
-def test_what_happens_to_the_response_meanwhile_does_not_lose_it() -> None:
+def test_a_response_that_changes_meanwhile_is_not_lost() -> None:
     response = {"a": "x", "b": ["y"]}
 
     def clears(texts: list[str], lang: Lang) -> list[str]:
@@ -228,13 +226,13 @@ def test_places_are_bounded() -> None:
     assert translate(Envelope.ok(value), "ru", ["[*]" * 31], Upper()).extras == {"translate_error": "ValueError"}
 
 
-def test_a_mark_is_that_of_the_last_try() -> None:
+def test_the_mark_is_that_of_the_last_try() -> None:
     failed = translate(Envelope.ok(["x"]), "ru", ["[*]"], lambda texts, lang: [])
     assert failed.extras == {"translate_error": "ValueError"}
     assert translate(failed, "ru", ["[*]"], Upper()).extras == {"translate_language": "ru"}
 
 
-def test_the_answer_is_not_lost_for_a_log_that_is_full() -> None:
+def test_a_full_log_does_not_lose_the_answer() -> None:
     def full(error: Exception) -> None:
         raise OSError("disk full")
 

@@ -1,4 +1,4 @@
-"""Verdicts: the documents' own sample, the whole grid against a rule of its own, contradictions."""
+"""Verdicts: the documents' own sample, the whole grid against an independent rule, contradictions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_documents_own_sample_failed_upstream_and_is_charged_for(fmt: str) -
 
 
 def test_the_whole_grid() -> None:
-    """Every HTTP status, code (also one that is not held, and no envelope) and kind of upstream error."""
+    """Every HTTP status, code (including an unknown one, and no envelope) and kind of upstream error."""
     errors: tuple[Any, ...] = (None, {"type": "tokens"}, {"type": "invalid_request_error"})
     met = set()
     for status, code, error in product(range(100, 600), [*(row.code for row in REGISTRY), "9999", ""], errors):
@@ -54,14 +54,14 @@ def test_the_whole_grid() -> None:
     [({"message": "x"}, True), ("overloaded", True), (1, True), (True, True), ([0], True), (PhpObject("A", {"x": 1}), True),
      (None, False), (False, False), ("", False), ([], False), ({}, False), (0, False), ("0", False), (PhpObject("stdClass"), False)],
 )  # fmt: skip
-def test_an_upstream_error_is_one_that_says_something(error: Any, is_there: bool) -> None:
+def test_an_empty_upstream_error_does_not_count(error: Any, is_there: bool) -> None:
     assert (upstream_error({"error": error}) is not None) == is_there
     assert (upstream_error(PhpObject("stdClass", {"error": error})) is not None) == is_there
     assert judge(Envelope.ok({"error": error})).ok != is_there
 
 
 @pytest.mark.parametrize("response", [None, [], {}, "error", ["error"], {"errors": 1}, 7, PhpObject("A")])
-def test_what_has_no_error_is_none(response: Any) -> None:
+def test_a_response_without_an_error_has_no_upstream_error(response: Any) -> None:
     assert upstream_error(response) is None
 
 

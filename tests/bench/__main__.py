@@ -186,7 +186,7 @@ def _say(text: str) -> None:
 
 
 def _said(section: str) -> Any:
-    """What tells the progress of a section."""
+    """A function that reports the progress of a section."""
     return lambda text: _say(f"{section}: {text}")
 
 

@@ -57,7 +57,7 @@ def digest(path: Path) -> str:
 
 
 def killed_and_resumed(source: Path, out: Path, whole: Path) -> str:
-    """What came of a run that was killed at half of its output, and gone on with."""
+    """The outcome of a run that was killed halfway through its output, and resumed."""
     command = convert(source, out, 2)
     partial, checkpoint = out.with_name(f"{out.name}.partial"), out.with_name(f"{out.name}.checkpoint")
     size = whole.stat().st_size
@@ -102,7 +102,7 @@ def main(source: Path, rounds: int) -> None:
         digests: dict[str, set[str]] = {title: set() for title in commands}
         for _ in range(rounds):
             for title, command in commands.items():
-                out.unlink(missing_ok=True)  # to replace it would take time, too
+                out.unlink(missing_ok=True)  # replacing it would take time, too
                 runs[title].append(measure(command))
                 digests[title].add(digest(out))
         (wanted,) = digests["1 job"] | digests["2 jobs"]

@@ -14,13 +14,13 @@ from tests.bench.timing import DIRECTIONS
 
 WIDTH: Final = 860
 LEFT: Final = 190  # where the scale begins
-RIGHT: Final = 790  # and where it ends: behind it is room for a figure
+RIGHT: Final = 790  # and where it ends; after it is room for a figure
 TOP: Final = 78
 LINE: Final = 19
 GAP: Final = 13
 LABELS: Final = {"compiled": "envelope", "pure": "envelope, pure Python", "json": "json of Python"}
 
-# Both schemes have their own ground, so that the chart is readable wherever it is shown.
+# Both colour schemes have a background of their own, so that the chart is readable wherever it is shown.
 STYLE: Final = """
   .ground { fill: #ffffff } text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .head { font-weight: 600; font-size: 15px } .group { font-weight: 600 } .dim { fill: #59636e; font-size: 12px }

@@ -1,4 +1,4 @@
-"""The goals as data, and how each is computed from the figures of a run. Nothing measured stands here."""
+"""The goals as data, and how each is computed from the figures of a run. No measurements are stored here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.bench.peers import BUILDS
 
 Report = Mapping[str, Any]
 Measure = Callable[[Report, str], float | None]
-"""The measured value for a build of `envelope`; None where the run lacks one of the figures."""
+"""The measured value for a build of `envelope`; None if the run lacks one of the figures."""
 
 
 def geometric_mean(numbers: Iterable[float]) -> float:
@@ -126,7 +126,7 @@ def peak(*formats: str) -> Measure:
 
 
 def at(report: Report, *keys: str) -> Any:
-    """What stands in the report under these keys, one inside the other; None where nothing does."""
+    """What the report has under these nested keys; None if nothing."""
     found: Any = report
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None

@@ -27,10 +27,10 @@ class Peer:
     name: str
     ways: Mapping[str, Way]
     distribution: str | None = None
-    """Where its version stands, if not under its name; none for what comes with Python."""
+    """The distribution that has its version, if named differently; none for what comes with Python."""
 
     def functions(self) -> dict[str, Any] | None:
-        """The names that the expressions use; None where the module is not installed."""
+        """The names that the expressions use; None if the module is not installed."""
         try:
             return dict(vars(importlib.import_module(self.name)))
         except ModuleNotFoundError:
@@ -45,7 +45,7 @@ FORMATS: Final = ("serialize", "var_export", "json", "jsonu", "xml", "xml plain"
 """The five, and XML's second dialect, which is what PHP gateways and xmltodict know as XML."""
 
 OTHERS: Final = (
-    # phpserialize answers bytes unless it is told to decode; its lists come back as maps with keys 0 … n-1.
+    # phpserialize returns bytes unless told to decode; its lists come back as maps with keys 0 … n-1.
     Peer("phpserialize", {"serialize": Way("dumps(value)", "loads(body, decode_strings=True)")}),
     Peer("orjson", {"jsonu": Way("dumps(value)", "loads(body)")}),
     Peer("json", {"json": Way("dumps(value).encode()", "loads(body)")}, ""),

@@ -18,7 +18,7 @@ from tests.bench.peers import BUILDS, OTHERS
 
 ROOT: Final = Path(__file__).parent.parent.parent
 PHP_PEER: Final = Path(__file__).with_name("php_peer.php")
-# What JIT and opcode cache would add is not what a gateway's PHP has on the command line.
+# Without JIT and opcode cache, which PHP does not use on the command line by default.
 PHP: Final = ("php", "-d", "opcache.enable_cli=0", "-d", "display_errors=stderr", str(PHP_PEER))
 
 
@@ -62,7 +62,7 @@ class Process:
 
 
 def environment(build: str) -> dict[str, str]:
-    """The environment in which `envelope` is of this build, where that can be had."""
+    """The environment in which `envelope` uses this build, if it is available."""
     kept = {name: text for name, text in os.environ.items() if name != "ENVELOPE_PURE"}
     return kept | ({"ENVELOPE_PURE": "1"} if build == "pure" else {})
 
@@ -106,5 +106,5 @@ def all_peers(folder: Path, notes: list[str]) -> Iterator[dict[str, Process]]:
 
 
 def name_in_process(peer: str) -> str:
-    """What the process of this peer calls it."""
+    """The name of this peer in its own process."""
     return "envelope" if peer in BUILDS else peer

@@ -1,4 +1,4 @@
-"""Rounds of jobs: in each round every peer is timed once, so that what slows the machine down strikes all alike."""
+"""Rounds of jobs: each round times every peer once, so that whatever slows the machine down affects all alike."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def best_times(
     seconds: float,
     progress: Callable[[str], None],
 ) -> dict[Job, float]:
-    """The best time of each job in microseconds a call; one timing, itself the best of several, takes about *seconds*."""
+    """The best time of each job in microseconds per call; a timing, the best of several, takes about *seconds*."""
     times: dict[Job, float] = {}
     for number in range(rounds):
         progress(f"round {number + 1} of {rounds}")

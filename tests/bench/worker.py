@@ -88,7 +88,7 @@ class Worker:
     def grow(self, peer: str, format: str, records: list[int], repeats: int) -> dict[str, Any]:
         """The best times in seconds to write and to read documents of so many records each; the sizes take turns."""
         names = dict(self.functions[peer])
-        if peer == "envelope":  # 64 MiB is its limit, and some bytes more are no matter here
+        if peer == "envelope":  # its limit is 64 MiB, which some documents slightly exceed
             limits = names["Limits"].unlimited()
             names |= {name: partial(names[name], limits=limits) for name in ("dumps", "loads")}
         write, read = (compile(expression, peer, "eval") for expression in PEERS[peer].ways[format])
@@ -98,7 +98,7 @@ class Worker:
         for _ in range(repeats):
             for place, count in enumerate(records):
                 names["value"] = items[:count]
-                until = time.process_time() + 0.2  # a small one more than once: the largest has left all caches cold
+                until = time.process_time() + 0.2  # small ones repeatedly: the largest has left all caches cold
                 ended = 0.0
                 while ended < until:
                     started = time.process_time()
@@ -142,7 +142,7 @@ class Worker:
 
 
 def _keep() -> None:
-    """Take all that is there from the collector, which a decoder sets off: what stays is not to be walked."""
+    """Hide all existing objects from the garbage collector, which a decoder triggers and which would walk them."""
     gc.collect()
     gc.freeze()
 

@@ -133,7 +133,7 @@ def compare(php: Php, seed: int, count: int) -> list[str]:
 @click.option("--count", default=10_000, show_default=True, help="How many parameter sets.")
 @click.option("--seed", default=1, show_default=True, help="Where the random sets begin.")
 def main(count: int, seed: int) -> None:
-    """Compare COUNT random parameter sets with PHP; exit status 1 where one differs."""
+    """Compare COUNT random parameter sets with PHP; exit status 1 if any differs."""
     if why := php_process.missing():
         raise click.ClickException(why)
     php = php_process.start()

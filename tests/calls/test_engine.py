@@ -1,4 +1,4 @@
-"""The engine: any request gets an envelope that its caller can read, and what was answered is read back."""
+"""The engine: any request gets an envelope that its caller can read, and any answer is read back."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_any_request_is_answered(http: HttpRequest) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_the_callers_language(query: str, code: str, reason: str) -> None:
+def test_the_reason_is_in_the_callers_language(query: str, code: str, reason: str) -> None:
     answer = parsed(ENGINE.answer(HttpRequest(query=query, accept_language="en"), lambda request: 1))
     assert (answer.error_code, answer.error, answer.reason, answer.response) == (
         code,
@@ -125,7 +125,7 @@ def test_each_format_has_a_content_type_of_its_own() -> None:
     for unknown in ("", "text/html; charset=utf-8", "application/octet-stream", "+"):
         with pytest.raises(UnknownFormat, match="give the result_type"):
             format_of_content_type(unknown)
-    with pytest.raises(DecodeError, match="another charset than UTF-8"):
+    with pytest.raises(DecodeError, match="a charset other than UTF-8"):
         format_of_content_type("application/json; charset=gbk")
 
 
@@ -140,7 +140,7 @@ def test_parse_goes_by_the_format_that_was_asked_for() -> None:
         ENGINE.parse(body, result_type="yaml")
 
 
-def test_an_envelope_is_answered_as_it_is_but_for_its_blanks() -> None:
+def test_only_blank_fields_of_an_envelope_are_filled_in() -> None:
     engine = Engine(request_id=lambda: "1.0", last_id=lambda: "7")
     asker = ApiRequest(key="k", api_name="custom", lang=Lang.RU)
     answer = parsed(engine.respond(asker, Envelope.fail("4008")))
@@ -164,7 +164,7 @@ def test_an_operators_own_codes_texts_and_statuses() -> None:
     assert (rendered.status, parsed(rendered).reason) == (200, "Please look again: cache")
 
 
-def test_a_php_gateway_is_answered_for_to_the_byte() -> None:
+def test_an_engine_answers_byte_for_byte_like_a_php_gateway() -> None:
     engine = Engine(dialects={"json": "php", "jsonu": "php", "xml": "plain"}, payload="item")
     asker = ApiRequest(key="k", api_name="item_get", result_type=ResultType.JSONU)
     rendered = engine.respond(asker, {"price": 1.0, "url": "a/b", "empty": {}})
@@ -184,7 +184,7 @@ def test_a_php_gateway_is_answered_for_to_the_byte() -> None:
         ("key=mine&sign=ABC&api_name=custom&lang=en", "4005", "sign"),
     ],
 )
-def test_callers_prove_who_they_are_where_secrets_are_handed_in(query: str, code: str, path: str) -> None:
+def test_callers_prove_who_they_are_if_secrets_are_given(query: str, code: str, path: str) -> None:
     engine = Engine(secrets={"mine": "s3cret"}.get, clock=time.time_ns)
     answer = parsed(engine.answer(HttpRequest(query=query), lambda request: 1))
     assert answer.error_code == code
@@ -192,7 +192,7 @@ def test_callers_prove_who_they_are_where_secrets_are_handed_in(query: str, code
     assert "s3cret" not in repr(engine)
 
 
-def test_who_is_refused_is_answered_in_the_format_asked_for() -> None:
+def test_a_refusal_is_in_the_format_requested() -> None:
     engine = Engine(secrets={"mine": "s3cret"}.get, clock=time.time_ns)
     rendered = engine.answer(
         HttpRequest(query="key=mine&secret=x&api_name=custom&result_type=xml&lang=ru"), lambda request: 1
@@ -250,7 +250,7 @@ def test_a_payload_that_cannot_be_written_is_a_servers_fault() -> None:
         ENGINE.respond(ApiRequest(key="k", api_name="custom"), object())
 
 
-def test_a_refusal_goes_out_whatever_the_limits_of_requests() -> None:
+def test_a_refusal_ignores_the_limits_of_requests() -> None:
     engine = Engine(limits=Limits(max_depth=1, max_bytes=10, max_items=2))
     rendered = engine.answer(HttpRequest(query=f"{BASE}&lang=en"), lambda request: 1)
     assert parsed(rendered, Engine()).error_code == "4003"

@@ -1,4 +1,4 @@
-"""The documents that make themselves: valid, complete, and true of what the library reads and writes."""
+"""The generated documents: valid, complete, and true to what the library reads and writes."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_the_schema_of_the_request_takes_what_is_written(request: ApiRequest) ->
         assert not REQUEST.is_valid({**params, name: wrong})
 
 
-def test_an_operators_codes_are_in_it() -> None:
+def test_an_operators_codes_are_included() -> None:
     row = ErrorCode(
         code="4100",
         name="NO_STOCK",
@@ -163,10 +163,10 @@ def test_an_operators_codes_are_in_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "{x}", "", "a?b"])
-def test_what_is_no_part_of_a_path_is_refused(name: str) -> None:
+def test_names_that_cannot_be_part_of_a_path_are_refused(name: str) -> None:
     for option in ("--api-type", "--api-name"):
         result = run("openapi", option, name)
-        assert (result.exit_code, "no name of an API" in result.stderr) == (2, True)
+        assert (result.exit_code, "not a valid API name" in result.stderr) == (2, True)
     assert run("openapi", "--title", "\udcff").exit_code == 2
 
 

@@ -1,4 +1,4 @@
-"""The table of common parameters: it is complete, and all that has to do with a parameter follows from its row."""
+"""The table of common parameters: it is complete, and everything about a parameter follows from its row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from envelope.calls.signing import signature
 NAMES = [row.name for row in PARAMETERS]
 ROWS = pytest.mark.parametrize("row", PARAMETERS, ids=NAMES)
 
-# A call that has all of them, none by default.
+# A call that has all of them, none at its default.
 FULL = ApiRequest(
     key="k",
     secret="s",
@@ -38,19 +38,19 @@ FULL = ApiRequest(
 
 
 def other(row: Parameter) -> dict[str, Any]:
-    """Another value for the field of this parameter than that in `FULL`, and than its default."""
+    """A value for the field of this parameter that is neither that in `FULL` nor the default."""
     if row.default is None:
         return {row.field: {"n": 2}}
     if isinstance(row.default, StrEnum):
         taken = (row.default, getattr(FULL, row.field))
         return {row.field: next(value for value in type(row.default) if value not in taken)}
-    if isinstance(row.default, bool):  # there are but two
+    if isinstance(row.default, bool):  # there are only two
         return {row.field: row.default}
     return {row.field: "other"}
 
 
 def test_the_rows_are_the_fields_of_a_request() -> None:
-    """All but these two: the path has the one, and the other has an API's own parameters."""
+    """All but these two: the path has one, and the other holds an API's own parameters."""
     assert {row.field for row in PARAMETERS} == {field.name for field in fields(ApiRequest)} - {"api_type", "params"}
     names = [name for row in PARAMETERS for name in (row.name, row.alias) if name]
     assert len(set(names)) == len(names)
@@ -79,7 +79,7 @@ def test_they_are_sent_in_their_places() -> None:
     assert list(FULL.to_params()) == [*before, "q", *after]
 
 
-def test_the_first_that_is_wrong_is_complained_of() -> None:
+def test_the_first_wrong_parameter_is_reported() -> None:
     params: dict[str, Any] = {name: [1] for name in NAMES}
     for name in NAMES:
         with pytest.raises(RequestError) as caught:
@@ -90,7 +90,7 @@ def test_the_first_that_is_wrong_is_complained_of() -> None:
 
 
 def test_what_is_not_signed_is_what_the_client_adds_after_it_signed() -> None:
-    """The signature itself, and all that is sent after it."""
+    """The signature itself, and everything sent after it."""
     (signature_row,) = (row for row in PARAMETERS if row.name == "sign")
     unsigned = {row.name for row in PARAMETERS if not row.signed}
     assert unsigned == {row.name for row in PARAMETERS if row.sent >= signature_row.sent}
@@ -98,7 +98,7 @@ def test_what_is_not_signed_is_what_the_client_adds_after_it_signed() -> None:
 
 
 @ROWS
-def test_a_signature_and_the_cache_keys_are_over_what_the_row_says(row: Parameter) -> None:
+def test_a_row_says_what_signature_and_cache_keys_cover(row: Parameter) -> None:
     changed = replace(FULL, **other(row))
     assert (signature(changed, "s") != signature(FULL, "s")) == row.signed
     assert (cache_key(changed) != cache_key(FULL)) == row.in_cache_key
@@ -106,27 +106,27 @@ def test_a_signature_and_the_cache_keys_are_over_what_the_row_says(row: Paramete
     assert (client_cache_key(changed) != client_cache_key(FULL)) == (row.in_client_cache_key or row.name == "api_name")
 
 
-def test_the_clients_key_has_what_says_what_is_called_for() -> None:
-    """Not who calls, when, and how it is answered: so it has nothing that the library's own key has not."""
+def test_the_clients_key_covers_what_is_called() -> None:
+    """Not who calls, when, or how it is answered: it covers nothing that the library's own key does not."""
     keyed = {row.name for row in PARAMETERS if row.in_client_cache_key}
     assert keyed == {"version", "method", "_o_args"}
     assert keyed <= {row.name for row in PARAMETERS if row.in_cache_key}
 
 
-def test_what_is_documented_is_the_table() -> None:
+def test_the_documentation_is_the_table() -> None:
     said = {row.name: {**row.schema, "description": row.description} for row in PARAMETERS}
     assert request_schema()["properties"] == said
     document = openapi_document()
     assert document["components"]["schemas"]["Request"]["properties"] == said
     (operations,) = document["paths"].values()
     listed = {each["name"]: each for each in operations["get"]["parameters"]}
-    # The path has the API's name, and OpenAPI has words of its own for what proves who calls.
+    # The path has the API's name, and OpenAPI has security schemes for credentials.
     assert sorted([*listed, *document["components"]["securitySchemes"], "api_name"]) == sorted(NAMES)
     for name, parameter in listed.items():
         assert {**parameter["schema"], "description": parameter["description"]} == said[name]
 
 
-# In a Python of its own, since what reads the table does so when it is imported.
+# In a separate Python process, because modules read the table when they are imported.
 NEWCOMER = """
 from dataclasses import dataclass, replace
 
@@ -188,6 +188,6 @@ print("everywhere")
 """
 
 
-def test_a_row_and_a_field_are_all_that_a_new_parameter_takes() -> None:
+def test_a_new_parameter_needs_only_a_row_and_a_field() -> None:
     ran = subprocess.run([sys.executable, "-c", NEWCOMER], capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("everywhere\n", "")

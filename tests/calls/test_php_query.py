@@ -26,7 +26,7 @@ from tests.strategies import carried
         (b"&&a&b&", {"a": "", "b": ""}),
         (b"=1&+=1&[]=1&[a]=1&[a=1&%00a=1", {}),
         (b"a=b=c&d;e=1", {"a": "b=c", "d;e": "1"}),
-        # The last value wins, in the place of the first.
+        # The last value wins, at the position of the first.
         (b"a=1&b=2&a=3", {"a": "3", "b": "2"}),
         (b"a=1&b=2&a[]=3", {"a": ["3"], "b": "2"}),
         (b"a[]=1&b=2&a=3", {"a": "3", "b": "2"}),
@@ -82,7 +82,7 @@ def test_refuses_what_php_would_lose() -> None:
     assert refused(b"a=1&b=\0") == ("malformed", 6, "$")
 
 
-def test_refuses_what_is_no_text() -> None:
+def test_refuses_what_is_not_text() -> None:
     assert refused("é=\ud800") == ("malformed", 3, "$")
     for data in (bytearray(b"a"), None, 1):
         with pytest.raises(TypeError):
@@ -106,7 +106,7 @@ def test_large_names_are_read(query: bytes) -> None:
     parse_query(query)
 
 
-def test_depth_is_php_s() -> None:
+def test_depth_is_that_of_php() -> None:
     value = parse_query(b"a" + b"[x]" * 64 + b"=1")["a"]
     for _ in range(64):
         value = value["x"]
@@ -214,7 +214,7 @@ def test_reads_what_a_real_php_reads(php: Php, data: list[bytes]) -> None:
 
 
 def is_lost(php: Php, query: bytes, start: int) -> bool:
-    """Whether PHP has no more texts with the parameter that begins at *start* than without it."""
+    """Whether the parameter that begins at *start* adds no text to what PHP reads."""
     end = query.find(b"&", start)
     before, after = php.ask("parse_str", [query[:start], query[: end if end >= 0 else None]])
     assert before is not None

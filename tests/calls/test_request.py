@@ -1,4 +1,4 @@
-"""Requests: the same call in three carriers, the code of what is missing or wrong, nothing secret shown."""
+"""Requests: the same call in three carriers, the code if something is missing or wrong, nothing secret shown."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def clean(value: Any) -> bool:
     )
 )
 def test_every_carrier_gives_back_what_it_takes(request: ApiRequest) -> None:
-    """JSON all of it; the others as text, or they refuse it."""
+    """JSON carries everything; the others carry it as text, or refuse it."""
     assert same(ApiRequest.read(request.write("json")).to_params(), request.to_params())
     for carrier in ("query", "form"):
         try:
@@ -110,7 +110,7 @@ def test_other_spellings() -> None:
     assert read("key=k&secret=s", path="/openai/c%75stom/").api_name == "custom"
 
 
-def test_how_to_answer_is_a_parameter_else_what_is_accepted() -> None:
+def test_format_and_language_come_from_parameters_else_from_headers() -> None:
     accepting = {"accept": "application/xml;q=0.9, text/x-php;q=0.8", "accept_language": "ru, en;q=0.5"}
     assert (read(**accepting).result_type, read(**accepting).lang) == (ResultType.XML, Lang.RU)
     chosen = read(f"{BASE}&result_type=serialize&lang=en", **accepting)
@@ -182,7 +182,7 @@ def test_what_is_missing_or_wrong_has_its_code_and_path(query: str, http: dict[s
     assert isinstance(caught.value, ValidationError)
 
 
-def test_apis_are_those_that_are_handed_in_and_methods_are_open() -> None:
+def test_only_the_given_apis_are_known_but_any_method() -> None:
     http = HttpRequest(query="key=k&secret=s&method=v9/anything", path="/openai/custom/")
     assert ApiRequest.read(http, apis={"custom"}).method == "v9/anything"
     with pytest.raises(RequestError) as caught:
@@ -190,7 +190,7 @@ def test_apis_are_those_that_are_handed_in_and_methods_are_open() -> None:
     assert (caught.value.code, caught.value.path) == ("4010", "$.api_name")
 
 
-def test_an_error_knows_how_the_caller_wants_it() -> None:
+def test_an_error_has_the_callers_format_and_language() -> None:
     for query, result_type, lang in (
         ("result_type=xml&lang=ru", "xml", "ru"),
         ("result_type=yaml&lang=en", "json", "en"),
@@ -200,7 +200,7 @@ def test_an_error_knows_how_the_caller_wants_it() -> None:
         with pytest.raises(RequestError) as caught:
             read(query, accept="application/xml", accept_language="en")
         assert (caught.value.result_type, caught.value.lang) == (result_type, lang)
-    with pytest.raises(RequestError) as caught:  # what the query said before the body was found wrong
+    with pytest.raises(RequestError) as caught:  # the query was read before the body was found to be wrong
         read("result_type=serialize&lang=ru", body=b"{", **JSON)
     assert (caught.value.result_type, caught.value.lang, caught.value.code) == ("serialize", "ru", "4003")
 
@@ -280,7 +280,7 @@ def test_a_request_made_by_hand_is_checked() -> None:
     for name, value in fields.items():
         with pytest.raises(TypeError, match=f"{name} is a"):
             ApiRequest(**{"key": "k", "api_name": "custom", name: value})
-    with pytest.raises(ValueError, match="has a key"):
+    with pytest.raises(ValueError, match="needs a key"):
         ApiRequest(key="", api_name="custom")
     deep: Any = 1
     for _ in range(300):
@@ -292,7 +292,7 @@ def test_a_request_made_by_hand_is_checked() -> None:
     with pytest.raises(ValueError, match="api"):
         ApiRequest(key="k", api_name="custom", params={"api": "x"})
     for name in ("", "a/b", "..", "a b", "api_call.php"):
-        with pytest.raises(ValueError, match="no name of an API"):
+        with pytest.raises(ValueError, match="not a valid API name"):
             ApiRequest(key="k", api_name=name)
     coerced: Any = {"result_type": "xml", "lang": "zh-CN"}
     request = ApiRequest(key="k", api_name="custom", **coerced)

@@ -32,7 +32,7 @@ CALL = ApiRequest(key="k", api_name="custom", params={"q": "连衣裙", "page": 
 
 
 def at(seconds: float) -> Any:
-    """A clock that stands *seconds* after the call was signed."""
+    """A clock stopped *seconds* after the call was signed."""
     return lambda: NOW + int(seconds * 10**9)
 
 
@@ -128,7 +128,7 @@ def test_within_the_window(seconds: float) -> None:
         ({"params": {"q": "连衣裙", "page": "2", "more": 1.0}}, 0, "4003", "$.more"),
     ],
 )
-def test_who_does_not_prove_it_is_refused(changes: dict[str, Any], seconds: float, code: str, path: str) -> None:
+def test_a_caller_without_proof_is_refused(changes: dict[str, Any], seconds: float, code: str, path: str) -> None:
     with pytest.raises(RequestError) as caught:
         verify(replace(sign(CALL, "s", at(0)), **changes), "s", at(seconds))
     assert (caught.value.code, caught.value.path) == (code, path)
@@ -140,7 +140,7 @@ def test_who_does_not_prove_it_is_refused(changes: dict[str, Any], seconds: floa
 )
 def test_a_signed_call_has_a_time(dateline: str) -> None:
     dated = replace(CALL, dateline=dateline)
-    with pytest.raises(RequestError, match="no time") as caught:
+    with pytest.raises(RequestError, match="not a time") as caught:
         verify(replace(dated, sign=signature(dated, "s")), "s", at(0))
     assert (caught.value.code, caught.value.path) == ("4003", "$.dateline")
 
@@ -154,7 +154,7 @@ def test_other_time_zones_and_windows() -> None:
         verify(signed, "s", at(0))
 
 
-def test_what_has_no_text_cannot_be_signed_nor_keyed() -> None:
+def test_values_without_a_text_form_cannot_be_signed_or_keyed() -> None:
     for function in (lambda call: signature(call, "s"), client_cache_key):
         with pytest.raises(EncodeError) as caught:
             function(replace(CALL, params={"a": {"b": "c"}}))
@@ -164,7 +164,7 @@ def test_what_has_no_text_cannot_be_signed_nor_keyed() -> None:
 
 
 def captured(body: dict[str, Any]) -> RequestError | None:
-    """What the engine says, a year later, of a call whose signature was captured."""
+    """What the engine answers, a year later, to a call with a captured signature."""
     engine = Engine(secrets={"mine": "s3cret"}.get, clock=at(365 * 86400))
     http = HttpRequest(query="key=mine", body=json.dumps(body).encode(), content_type="application/json")
     try:
@@ -174,7 +174,7 @@ def captured(body: dict[str, Any]) -> RequestError | None:
     return None
 
 
-def test_a_captured_signature_lets_no_other_call_in() -> None:
+def test_a_captured_signature_is_no_use_for_another_call() -> None:
     signed = sign(ApiRequest(key="mine", api_name="cheap", method="v1/models", params={"q": "x"}), "s3cret", at(0))
     hidden = {" dateline": signed.dateline, " api_name": "cheap", " method": "v1/models", " q": "x"}
     evil = {"sign": signed.sign, "dateline": "2024-03-04 10:03:24", "api_name": "dear", "method": "evil", "q": "evil"}
@@ -186,7 +186,7 @@ def test_a_captured_signature_lets_no_other_call_in() -> None:
     assert error.path == "$.dateline"
 
 
-def test_two_calls_are_never_one_to_the_cache() -> None:
+def test_different_calls_never_share_a_cache_key() -> None:
     different: list[dict[str, Any]] = [
         {"q": "good"}, {"q": "good", "r": None}, {"q": ["good"]}, {"q": {"x": "good"}}, {"q": []}, {"q": {}}, {"q": [None, "good"]},
         {"q": {"1": "good"}}, {"q": [["good"]]}, {"q": None}, {}, {"q": ""},
@@ -215,7 +215,7 @@ def test_a_call_is_checked_as_it_came(php: Php, query: str) -> None:
     engine.read(HttpRequest(query=f"{whole}&sign={(theirs or b'').decode()}"))
 
 
-def test_an_account_without_a_secret_is_none() -> None:
+def test_an_account_without_a_secret_does_not_count() -> None:
     signed = sign(CALL, "", at(0))
     with pytest.raises(RequestError) as caught:
         Engine(secrets=lambda key: "", clock=at(0)).read(signed.write("query"))

@@ -1,4 +1,4 @@
-"""The command `envelope`, run in this process or in one of its own."""
+"""The command `envelope`, run in this process or in a separate one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("rich")
 CliRunner = pytest.importorskip("click.testing").CliRunner
 
-# Behind importorskip: without the extra cli it cannot be imported.
+# After importorskip: without the extra cli it cannot be imported.
 from envelope.cli.command import envelope as command  # noqa: E402
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def run(*arguments: str, data: bytes = b"") -> Result:
-    """The command's outcome; what it raises is the test's to see."""
+    """The command's outcome; what it raises reaches the test."""
     result: Result = CliRunner().invoke(command, arguments, input=data, prog_name="envelope")
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 
 
 def process(*arguments: str, data: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """The same in a process of its own."""
+    """The same in a separate process."""
     program = [sys.executable, "-m", "envelope", *arguments]
     return subprocess.run(program, input=data, capture_output=True, timeout=60, env={**os.environ, **environment})

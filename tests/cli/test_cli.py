@@ -154,7 +154,7 @@ def test_a_broken_pipe_is_quiet(tmp_path: Path, unbuffered: str) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_an_interrupt_is_quiet() -> None:
-    # It interrupts itself while it reads standard input: from outside, nothing shows that it has come so far.
+    # It interrupts itself while it reads standard input: from outside, nothing shows that it has got that far.
     program = (
         "import os, signal, sys, threading\n"
         "from envelope.cli import main\n"

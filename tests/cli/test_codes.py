@@ -79,7 +79,7 @@ def test_hostile_text_is_escaped_for_programs_too(tmp_path: Path) -> None:
 def test_a_language_has_its_other_names(lang: str) -> None:
     assert "参数缺失" in run("codes", "--lang", lang).stdout
     result = run("codes", "--lang", "fr")
-    assert (result.exit_code, "'fr' is none of cn, en, ru" in result.stderr) == (2, True)
+    assert (result.exit_code, "'fr' is not one of cn, en, ru" in result.stderr) == (2, True)
 
 
 def test_a_file_that_is_too_long_is_not_cut(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_auto_goes_by_the_name_first(name: str, format: str) -> None:
 
 @pytest.mark.parametrize("format", ["json", "xml", "serialize", "var_export"])
 @pytest.mark.parametrize("value", [{"a": 1}, [1], "text", None, 1.5, -3, True, [], -(2**63)])
-def test_auto_goes_by_the_content_else(value: object, format: str) -> None:
+def test_auto_falls_back_to_the_content(value: object, format: str) -> None:
     body = envelope.dumps(value, format)
     found = detect("-", body)
     assert found is not None
@@ -94,8 +94,8 @@ def test_values_maps_and_dialects_reach_the_library() -> None:
         (["--to", "yaml"], "var_export"),
         (["--to", "json", "nowhere.json"], "No such file"),
         (["--to", "json", "."], "directory"),
-        (["--to", "xml", "--to-dialect", "php"], "xml has typed and plain only"),
-        (["--to", "xml", "--from", "json", "--from-dialect", "plain"], "json has typed and php only"),
+        (["--to", "xml", "--to-dialect", "php"], "xml has only typed and plain"),
+        (["--to", "xml", "--from", "json", "--from-dialect", "plain"], "json has only typed and php"),
         (["--to", "serialize", "--pretty"], "no white space"),
         (["--to", "json", "--pretty", "--to-dialect", "php"], "json_encode"),
     ],
@@ -118,7 +118,7 @@ def test_pretty_is_read_back_the_same(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["json", "jsonu"])
-def test_pretty_spells_as_the_compact_form_does(target: str) -> None:
+def test_pretty_spells_like_the_compact_form(target: str) -> None:
     body = '["中\u2028\\u0000\\u001f/",1e22,-0.0,0.1,1e-7,5e-324]'.encode()
     indented = convert("--to", target, "--pretty", data=body).stdout
     assert indented.startswith("[\n  ")
@@ -177,7 +177,7 @@ def test_the_window_is_40_bytes_either_side() -> None:
     assert window(b"abc", 99) == ("abc", 3)
 
 
-def test_the_window_does_not_cut_characters_but_at_the_place() -> None:
+def test_the_window_cuts_characters_only_at_the_place() -> None:
     data = "中".encode() * 40
     text, column = window(data, 60)
     assert (text.strip("…").strip("中"), column) == ("", 1 + 2 * 14)
@@ -193,7 +193,7 @@ def test_nothing_hostile_reaches_the_terminal(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert all(char == "\n" or char.isprintable() for char in result.stderr)
     assert "\\x1b]0;x\\x07\\x9b31m\\u202e\\u2066\\u200f\\r\\n[red]\\xff\\xfe" in result.stderr
-    # A class name may hold C1 controls and more; it stands in the reason, and in losses.
+    # A class name may contain C1 controls and more; it is shown in the reason, and in losses.
     name = "A\x9b\u202e"
     for values in ("portable", "php"):
         body = f'O:{len(name.encode())}:"{name}":0:{{}}'.encode()
@@ -210,7 +210,7 @@ def test_hints_name_options() -> None:
     typed = convert("--to", "json", "--from-dialect", "plain", data=b'<root type="map"/>').stderr
     assert "hint  --from-dialect typed reads types\n" in typed
     enum = convert("--to", "json", "--values", "php", data=b'E:3:"S:H";').stderr
-    assert enum.endswith("hold it, with --values php; no backing value of the case is known\n")
+    assert enum.endswith("hold it, with --values php; the case's backing value is unknown\n")
 
 
 def test_what_cannot_be_written_has_a_path_and_no_window() -> None:
@@ -354,5 +354,5 @@ def test_no_limits_lifts_them() -> None:
 def test_an_output_that_names_no_file_is_refused(tmp_path: Path, name: str) -> None:
     result = convert("--to", "json", "-o", f"{tmp_path}/{name}" if name else "", data=b"1")
     assert result.exit_code == 1
-    assert "that names no file" in result.stderr
+    assert "not a file name" in result.stderr
     assert list(tmp_path.iterdir()) == []

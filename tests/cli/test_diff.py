@@ -31,13 +31,13 @@ def told(before: object, after: object) -> list[str]:
 
 
 @given(before=values(), after=values())
-def test_there_are_changes_exactly_where_values_are_not_the_same(before: Any, after: Any) -> None:
+def test_values_have_changes_if_and_only_if_they_are_not_the_same(before: Any, after: Any) -> None:
     assert (told(before, after) == []) == envelope.same(before, after)
     assert told(before, before) == []
 
 
 @given(before=php_values(), after=php_values())
-def test_so_it_is_in_phps_domain(before: Any, after: Any) -> None:
+def test_the_same_holds_in_phps_domain(before: Any, after: Any) -> None:
     assert (told(before, after) == []) == envelope.same(before, after)
     again = envelope.loads(envelope.dumps(before, "serialize", values="php"), "serialize", values="php")
     assert told(before, again) == []
@@ -83,7 +83,7 @@ def test_sharing_is_a_change() -> None:
     assert told([one, one], [PhpObject("A"), PhpObject("A")]) == ["~ $[1]: shared, then a copy"]
 
 
-def test_cycles_and_depth_are_no_danger() -> None:
+def test_cycles_and_depth_are_safe() -> None:
     def cyclic(number: int) -> PhpObject:
         first = PhpObject("A")
         object.__setattr__(first, "properties", (PhpProperty("self", first), PhpProperty("n", number)))
@@ -99,12 +99,12 @@ def test_cycles_and_depth_are_no_danger() -> None:
     assert len(str(change)) < 100
 
 
-def test_long_texts_are_shown_where_they_part() -> None:
+def test_long_texts_are_shown_where_they_differ() -> None:
     (line,) = told("a" * 500 + "b" + "c" * 500, "a" * 500 + "d")
     assert line == f'~ $: …"{"a" * 10}b{"c" * 49}"… → …"{"a" * 10}d"'
 
 
-def test_a_glimpse_is_one_line_that_acts_on_nothing() -> None:
+def test_a_glimpse_is_one_harmless_line() -> None:
     assert glimpse("\x1b[31m\u202e\n中\0") == '"\\u001b[31m\\u202e\\n中\\u0000"'
     assert glimpse("x" * 1000) == f'"{"x" * 60}"…'
     assert glimpse(PhpObject("A\x9b")) == "object A\\u009b of 0"

@@ -1,4 +1,4 @@
-"""The command `envelope validate`: what it finds, how it says so, what it writes, and folders that mean harm."""
+"""The command `envelope validate`: what it finds, how it reports it, what it writes, and hostile folders."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_any_file_of_a_case_stands_for_the_case(case: Path) -> None:
         assert validate(*paths).stdout == "1 case: 1 finding\n"
 
 
-def test_an_invalid_body_goes_by_what_stands_beside_it(tmp_path: Path) -> None:
+def test_an_invalid_body_is_checked_by_the_toml_beside_it(tmp_path: Path) -> None:
     body, beside = tmp_path / "a.json", tmp_path / "a.json.toml"
     body.write_bytes(b"[1")
     beside.write_text('kind = "malformed"\noffset = 2\npath = "$[0]"\n')
@@ -146,17 +146,17 @@ def test_an_operators_codes_and_the_payloads_name_are_options(tmp_path: Path) ->
         ({"properties": {"id": {"type": "string"}}}, None),
         ({"properties": {"id": {"type": "integer"}}}, "path  $.response.id"),
         ({"required": ["nothing"]}, "'nothing' is a required property"),
-        ({"type": "objekt"}, "no JSON Schema"),
-        ([], "a schema is an object"),
-        ({"$ref": "https://schemas.example.com/answer.json"}, "refers to what is not in it"),
+        ({"type": "objekt"}, "not a JSON Schema"),
+        ([], "a schema must be an object"),
+        ({"$ref": "https://schemas.example.com/answer.json"}, "refers to something outside it"),
         ({"$ref": "#"}, "cannot be applied: RecursionError"),
         ({"$id": "http://[x"}, None),
         ({"$ref": "http://[x"}, "(schema)"),
         ({"$schema": []}, "(schema)"),
         ({"$schema": {}}, "(schema)"),
-        ({"pattern": "("}, "no JSON Schema"),
-        ({"multipleOf": 0}, "no JSON Schema"),
-        ({"properties": {"id": {"$ref": "#/nowhere"}}}, "refers to what is not in it"),
+        ({"pattern": "("}, "not a JSON Schema"),
+        ({"multipleOf": 0}, "not a JSON Schema"),
+        ({"properties": {"id": {"$ref": "#/nowhere"}}}, "refers to something outside it"),
         ({"$schema": "https://schemas.example.com/draft", "maxProperties": 0}, "(schema)"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_case_may_have_a_schema_for_its_payload(case: Path, schema: object, te
     assert validate(case / "response.schema.json").exit_code == result.exit_code
 
 
-def test_a_schema_that_is_no_json_is_shown_with_its_place(case: Path) -> None:
+def test_a_schema_that_is_not_json_is_shown_with_its_place(case: Path) -> None:
     (case / "response.schema.json").write_text('{"type": \n}')
     assert f"{case}/response.schema.json, byte 10, line 2" in validate(case).stderr
 
@@ -189,7 +189,7 @@ def test_without_jsonschema_one_line_says_what_to_install(case: Path, monkeypatc
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A folder with sound and bad bodies, and names that would act on a terminal or break a report."""
+    """A folder with sound and bad bodies, and names that would control a terminal or break a report."""
     folder = tmp_path / "a\x1b[31m\u202e,%:b\n]]>"
     folder.mkdir()
     (folder / "sound.json").write_bytes(OK)
@@ -272,7 +272,7 @@ def test_update_takes_the_body_that_it_is_told_to(case: Path) -> None:
         assert envelope.decode(body, format).last_id.startswith("9")
 
 
-def test_update_makes_nothing_of_a_body_that_is_not_sound(case: Path) -> None:
+def test_update_makes_nothing_from_an_unsound_body(case: Path) -> None:
     change(case / "body.json", b'"0000"', b"0")
     before = {path.name: path.read_bytes() for path in case.iterdir()}
     result = validate("--update", case)
@@ -293,7 +293,7 @@ def test_update_that_goes_beyond_the_limits_is_one_line(case: Path, monkeypatch:
     assert (result.exit_code, result.stderr) == (1, f"Error: cannot update {case}: xml: limit at $: too long\n")
 
 
-def test_update_leaves_alone_what_is_behind_a_link(case: Path, tmp_path: Path) -> None:
+def test_update_does_not_follow_links(case: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"precious")
     (case / "body.xml").unlink()
@@ -302,8 +302,8 @@ def test_update_leaves_alone_what_is_behind_a_link(case: Path, tmp_path: Path) -
     assert outside.read_bytes() == b"precious"
 
 
-def test_what_changed_is_shown_to_a_bound(case: Path) -> None:
-    for count, shown in ((100, "lines more"), (5000, "changed")):
+def test_the_changes_shown_are_bounded(case: Path) -> None:
+    for count, shown in ((100, "more lines"), (5000, "changed")):
         for name in ("body.json", "body.jsonu.json"):
             data = envelope.encode(Envelope.ok(list(range(count)), request_id=ID), "json")
             (case / name).write_bytes(data)
@@ -320,9 +320,9 @@ def test_what_changed_is_shown_to_a_bound(case: Path) -> None:
     ("arguments", "message"),
     [
         ([], "Missing argument"),
-        (["nowhere"], "there is no nowhere"),
-        ([""], "there is no file without a name"),
-        (["pyproject.toml"], "no format's suffix"),
+        (["nowhere"], "nowhere does not exist"),
+        ([""], "a file without a name does not exist"),
+        (["pyproject.toml"], "does not end in a format's suffix"),
         (["docs"], "nothing to validate in docs"),
         (["--update", "--format", "json", "fixtures/valid"], "--update"),
         (["--from", "xml", "fixtures/valid"], "--from"),
@@ -342,7 +342,7 @@ def test_mistakes_in_the_command_line_exit_2(
 # ---------------------------------------------------------------------------------------------- hostile folders
 
 
-def test_links_that_lead_round_end(tmp_path: Path) -> None:
+def test_a_cycle_of_links_ends(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
     (inner / "round").symlink_to(tmp_path)
@@ -356,13 +356,13 @@ def test_links_that_lead_round_end(tmp_path: Path) -> None:
     assert result.stderr.count("(unreadable)") == 2
 
 
-def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.json")
     (tmp_path / "b.json").symlink_to("/dev/zero")
     (tmp_path / "c.json").mkdir()
     result = validate(tmp_path)
     assert (result.exit_code, result.stdout) == (1, "2 other bodies: 2 findings\n")
-    assert result.stderr.count("no regular file (unreadable)") == 2
+    assert result.stderr.count("not a regular file (unreadable)") == 2
 
 
 def test_a_body_of_a_case_that_cannot_be_read_is_a_finding(case: Path) -> None:
@@ -406,7 +406,7 @@ def test_a_file_beyond_the_limit_is_a_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", [b"title = ", b"\xff", b"[" * 5000, b"title = 1", b"a" * 10_000, b'title = "a"\n"\\u001b[1m" = 1']
 )
-def test_a_case_toml_that_is_none_is_one_block(case: Path, text: bytes) -> None:
+def test_an_invalid_case_toml_is_one_block(case: Path, text: bytes) -> None:
     (case / "case.toml").write_bytes(text)
     result = validate(case)
     assert (result.exit_code, result.stdout) == (1, "1 case: 1 finding\n")
@@ -419,7 +419,7 @@ def test_a_case_toml_that_is_none_is_one_block(case: Path, text: bytes) -> None:
 # --------------------------------------------------------------------------------------------------------- processes
 
 
-def test_a_process_has_no_colour_nor_progress() -> None:
+def test_a_process_has_no_colour_or_progress() -> None:
     ran = process("validate", str(FIXTURES / "valid"), str(FIXTURES / "invalid"))
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert b"\x1b" not in ran.stdout

@@ -1,4 +1,4 @@
-"""The registry: 20 rows against the gateway's own table, an immutable face, an operator's file and its errors."""
+"""The registry: 20 rows against the gateway's own table, immutability, an operator's file and its errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from envelope.registry.languages import Lang
 DATA = Path(codes.__file__).parent
 SCHEMA = json.loads((DATA / "codes.schema.json").read_text(encoding="utf-8"))
 
-# The gateway's own table: code, message, description, and what is printed of billing.
+# The gateway's own table: code, message, description, and its note on billing.
 PRINTED = """\
 0000|success|接口调用成功并返回相关数据|
 2000|Search success but no result|接口访问成功,但是搜索没有结果|
@@ -86,7 +86,7 @@ def test_the_constants_are_the_rows() -> None:
     assert Envelope.fail(codes.PARAM_ERROR).to_value()["error_code"] == "4003"
 
 
-def test_a_row_and_what_is_none() -> None:
+def test_valid_and_invalid_rows() -> None:
     row = REGISTRY["4003"]
     assert (row.billing, row.name, row.http_status, row.retryable, row.actor) == (
         "ignored",
@@ -179,7 +179,7 @@ def test_a_row_says_which_field_is_wrong(field: str, value: Any) -> None:
     assert caught.value.path == f"$.{field}"
 
 
-def test_a_success_is_a_code_for_which_nobody_must_act() -> None:
+def test_with_a_success_code_nobody_must_act() -> None:
     assert ErrorCode(**{**ROW, "actor": "nobody", "http_status": 202}).is_success
     assert not ErrorCode(**{**ROW, "http_status": 200}).is_success
     with pytest.raises(ValidationError, match="2xx if nobody must act"):
@@ -271,7 +271,7 @@ def test_a_fault_in_an_operators_file_has_its_path(data: str, path: str, words: 
         (b'a = "', 5, "malformed"),
     ],
 )
-def test_what_is_no_toml_has_its_offset(data: bytes, offset: int, kind: str) -> None:
+def test_invalid_toml_has_an_offset(data: bytes, offset: int, kind: str) -> None:
     with pytest.raises(DecodeError) as caught:
         REGISTRY.with_toml(data)
     assert len(str(caught.value)) < 200
@@ -284,7 +284,7 @@ def test_any_file_gives_a_registry_or_one_of_our_errors(data: bytes | str) -> No
         REGISTRY.with_toml(data)
 
 
-def test_a_file_is_text_and_no_name() -> None:
+def test_a_file_is_given_as_text_not_by_name() -> None:
     number: Any = 7
     with pytest.raises(DecodeError, match="that is the file's name"):
         REGISTRY.with_toml("our-codes.toml")
@@ -292,7 +292,7 @@ def test_a_file_is_text_and_no_name() -> None:
         REGISTRY.with_toml(number)
 
 
-def test_the_table_keeps_its_schema() -> None:
+def test_the_table_matches_its_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     table = tomllib.loads((DATA / "codes.toml").read_text(encoding="utf-8"))
     jsonschema.validate(table, SCHEMA)
@@ -323,8 +323,8 @@ SAMPLES = [
 
 @pytest.mark.parametrize("table", ["codes", "overrides"])
 @pytest.mark.parametrize("field", FIELDS)
-def test_the_schema_refuses_no_more_and_no_less_than_the_reader(table: str, field: str) -> None:
-    """Each field of a record, in turn, is each sample, or is not there (None)."""
+def test_the_schema_refuses_exactly_what_the_reader_does(table: str, field: str) -> None:
+    """Each field of a record in turn set to each sample, or left out (None)."""
     tomli_w = pytest.importorskip("tomli_w")
     whole = {**ROW, "cn": "无货", "en": "Out", "ru": "Нет", "actor": "nobody", "http_status": 200}
     validator = jsonschema.Draft202012Validator(SCHEMA)
@@ -340,6 +340,6 @@ def test_the_schema_refuses_no_more_and_no_less_than_the_reader(table: str, fiel
             if "to override" in error.reason or (
                 "nobody must act" in error.reason and not {"actor", "http_status"} <= changed.keys()
             ):
-                continue  # which the file alone does not tell
+                continue  # the file alone does not show it
             is_taken = False
         assert is_taken == validator.is_valid({table: [changed]}), changed

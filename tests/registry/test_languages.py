@@ -1,4 +1,4 @@
-"""Languages: their names, what a header picks, and texts that fall back and say so."""
+"""Languages: their names, what a header selects, and texts that fall back and say so."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_language_has_many_names(name: str, lang: Lang) -> None:
 @pytest.mark.parametrize(
     "name", ["", "zh-Hant", "zh-TW", "zh_HK", "zh-MO", "fr", "english", "x-en", "-", "cn1", "x" * 1000]
 )
-def test_other_languages_are_none_of_ours(name: str) -> None:
+def test_other_languages_are_not_ours(name: str) -> None:
     with pytest.raises(ValueError, match="is not a valid Lang") as caught:
         Lang(name)
     assert len(str(caught.value)) < 100

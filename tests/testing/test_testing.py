@@ -1,4 +1,4 @@
-"""`envelope.testing`, as users' own tests have it."""
+"""`envelope.testing`, as users' own tests use it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_same_envelopes_are_the_same() -> None:
     assert_same_envelope(read, Envelope.ok([1]))
 
 
-def test_what_differs_has_a_line_each() -> None:
+def test_each_difference_has_a_line() -> None:
     one = Envelope.ok({"price": 1, "name": "x", "old": None}, request_id="a", extras={"page": 1})
     other = Envelope.ok({"name": "x", "price": 1.0}, request_id="b", extras={"page": 1})
     with pytest.raises(AssertionError) as caught:
@@ -113,7 +113,7 @@ def test_many_differences_are_cut() -> None:
     assert str(caught.value).endswith("\n  … and more")
 
 
-def test_what_is_no_envelope_is_a_type_error() -> None:
+def test_anything_but_an_envelope_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="an Envelope, not dict"):
         assert_same_envelope(Envelope.ok([]), {})  # type: ignore[arg-type]
 
@@ -127,7 +127,7 @@ ABOUT = 'title = "a price"\npayload = "response"\n'
 
 @pytest.fixture
 def case(pytester: pytest.Pytester) -> Path:
-    """The folder of a sound case, which pytest is told of."""
+    """The folder of a sound case, which pytest is configured to collect."""
     pytester.makeini("[pytest]\nenvelope_cases = goldens\n")
     folder = pytester.path / "goldens" / "price"
     folder.mkdir(parents=True)
@@ -143,7 +143,7 @@ def test_a_case_is_a_test(pytester: pytest.Pytester, case: Path) -> None:
     result.stdout.fnmatch_lines(["*goldens/price/case.toml::price PASSED*"])
 
 
-def test_a_case_elsewhere_is_none(pytester: pytest.Pytester, case: Path) -> None:
+def test_a_case_elsewhere_is_ignored(pytester: pytest.Pytester, case: Path) -> None:
     pytester.makeini("[pytest]\nenvelope_cases = other\n")
     assert pytester.runpytest_inprocess(*PLUGIN).ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
@@ -208,20 +208,20 @@ def test_an_operators_codes_are_known(pytester: pytest.Pytester, case: Path) -> 
     pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=1)
 
 
-def test_goldens_are_written_anew(pytester: pytest.Pytester, case: Path) -> None:
+def test_goldens_are_rewritten(pytester: pytest.Pytester, case: Path) -> None:
     answer = envelope.encode(Envelope.ok(["new"], request_id="1.6403f86cd67f6", last_id="1"), "json")
     (case / "body.json").write_bytes(answer)
     (case / "body.xml").unlink()
     pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(failed=1)
     result = pytester.runpytest_inprocess(*PLUGIN, "--update-goldens")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["*written anew: body.jsonu.json, body.xml, body.serialize, body.var_export.php"])
+    result.stdout.fnmatch_lines(["*rewritten: body.jsonu.json, body.xml, body.serialize, body.var_export.php"])
     assert (case / "body.json").read_bytes() == answer
     assert envelope.decode((case / "body.xml").read_bytes(), "xml").response == ["new"]
     pytester.runpytest_inprocess(*PLUGIN, "--update-goldens").assert_outcomes(passed=1)
 
 
-def test_what_php_wrote_is_not_written_anew(pytester: pytest.Pytester, case: Path) -> None:
+def test_what_php_wrote_is_not_rewritten(pytester: pytest.Pytester, case: Path) -> None:
     for file in case.glob("body.*"):
         file.unlink()
     (case / "case.toml").write_text('title = "an object"\nvalues = "php"\n')
@@ -292,13 +292,13 @@ def test_without_php_a_test_is_skipped_with_the_reason(
 @pytest.mark.parametrize(
     ("version", "wanted", "why"),
     [
-        ("8.0.30", "", "php is 8.0.30; 8.1 is the oldest that can be asked"),
+        ("8.0.30", "", "php is 8.0.30; 8.1 is the oldest supported"),
         ("8.10.1", "", ""),
         ("8.3.1", "8.2.", "php is 8.3.1, not 8.2."),
-        ("oops", "", "php does not say its version"),
+        ("oops", "", "php does not report its version"),
     ],
 )  # fmt: skip
-def test_an_old_php_is_none(
+def test_an_old_php_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, wanted: str, why: str
 ) -> None:
     program = tmp_path / "php"
@@ -317,7 +317,7 @@ def test_php_agrees_on_every_value(php: Php, value: Any) -> None:
 
 
 @pytest.mark.php
-def test_what_php_does_not_agree_on_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disagreements_with_php_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with Php() as process:
         monkeypatch.setattr(testing_php, "dumps", lambda *_, **__: b"i:2;")
         assert list(process.disagreements([1], "serialize")) == [
@@ -326,11 +326,11 @@ def test_what_php_does_not_agree_on_is_told(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.undo()
         monkeypatch.setattr(testing_php, "loads", lambda *_: 2)
         assert "it is another value" in next(process.disagreements([1], "serialize", maps="object"))
-        assert "written again it differs" in next(process.disagreements([1], "serialize"))
+        assert "written again, it differs" in next(process.disagreements([1], "serialize"))
 
 
 @pytest.mark.php
-def test_operations_of_ones_own(tmp_path: Path) -> None:
+def test_custom_operations(tmp_path: Path) -> None:
     own = tmp_path / "own.php"
     own.write_text("<?php class A { public $x = 1; } return ['upper' => strtoupper(...)];")
     with Php(own) as process:
@@ -345,7 +345,7 @@ def test_operations_of_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.php
-def test_a_php_that_is_busy_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_php_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own.php"
     own.write_text("<?php return ['busy' => function () { while (true) {} }];")
     monkeypatch.setattr(testing_php, "PATIENCE", 0.1)

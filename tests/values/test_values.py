@@ -94,7 +94,7 @@ def test_a_cyclic_object_is_copied_pickled_and_compared() -> None:
         lambda: PhpProperty(2**63, 1), lambda: PhpProperty("a", 1, "private", "*"), lambda: PhpProperty(5, 1, "protected"), lambda: PhpProperty("a", 1, "private", "A\0"),
     ],
 )  # fmt: skip
-def test_what_no_php_object_is(make: Any) -> None:
+def test_what_is_not_a_php_object(make: Any) -> None:
     with pytest.raises(ValueError, match=r".+"):
         make()
 
@@ -176,7 +176,7 @@ def test_a_default_that_fails_is_an_encode_error(fmt: ResultType) -> None:
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 
-def test_a_default_that_answers_itself_comes_to_an_end(fmt: ResultType) -> None:
+def test_a_default_that_returns_its_argument_ends(fmt: ResultType) -> None:
     with pytest.raises(EncodeError, match="still returns"):
         envelope.dumps(object(), fmt, default=lambda item: item)
     with pytest.raises(EncodeError, match="deeper") as caught:
@@ -232,7 +232,7 @@ def test_limits_of_writing(fmt: ResultType) -> None:
         assert caught.value.kind == "limit"
 
 
-def test_a_text_that_stands_many_times_is_bounded_before_it_is_made(fmt: ResultType) -> None:
+def test_a_repeated_text_is_bounded_before_it_is_built(fmt: ResultType) -> None:
     value: Any = "x" * 1_000_000
     for _ in range(6):
         value = [value] * 10  # 1 TB
@@ -246,10 +246,10 @@ def test_a_text_that_stands_many_times_is_bounded_before_it_is_made(fmt: ResultT
     [{"k" * 200_000: None}, "😀" * 256, "й" * 4000, b"\xff" * 200_000, PhpObject("C" * 200_000), PhpObject("A", {"p" * 200_000: None})],
     ids=["key", "emoji", "cyrillic", "bytes", "class", "property"],
 )  # fmt: skip
-def test_what_is_small_but_often_met_is_bounded_before_it_is_made(fmt: ResultType, value: Any) -> None:
+def test_a_small_value_repeated_often_is_bounded_before_it_is_built(fmt: ResultType, value: Any) -> None:
     is_php = isinstance(value, bytes | PhpObject)
     if is_php and (fmt not in ("serialize", "var_export") or (fmt == "serialize" and not isinstance(value, bytes))):
-        value = {"k" * 200_000: None}  # elsewhere such a value is none, or written once
+        value = {"k" * 200_000: None}  # other formats do not hold such a value, or write it only once
         is_php = False
     limits = Limits(max_bytes=4_000_000)
     tracemalloc.start()
@@ -261,7 +261,7 @@ def test_what_is_small_but_often_met_is_bounded_before_it_is_made(fmt: ResultTyp
     assert peak < 100_000_000
 
 
-def test_losses_below_a_long_key_do_not_spell_it_each() -> None:
+def test_losses_below_a_long_key_do_not_each_repeat_it() -> None:
     value: dict[str, Any] = {"k" * 500_000: [{}] * 20_000}
     tracemalloc.start()
     losses = envelope.losses(value, "serialize")

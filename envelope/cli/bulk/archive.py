@@ -1,4 +1,4 @@
-"""From the command line to a run: which plan, and what must be the same for a run to be gone on with."""
+"""From the command line to a run: which plan to use, and what must be unchanged to resume a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["convert_archive"]
 
 
 def convert_archive(file: str, output: str, conversion: Conversion, bulk: BulkOptions) -> int:
-    """Convert the archive *file*; answers the exit status."""
+    """Convert the archive *file* and return the exit status."""
     _check_names(file, output, bulk.errors)
     try:
         source = Input(file)
@@ -56,7 +56,7 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
     )
     if bulk.parquet is not None:
         if source.name == "-" or not replaces_file(output):
-            raise click.UsageError("--parquet: both FILE and -o FILE are files, for Parquet is not read as a stream")
+            raise click.UsageError("--parquet: FILE and -o FILE must be files, because Parquet cannot be streamed")
         from envelope.cli.bulk.parquet import parquet_plan
 
         plan = parquet_plan(source.name, conversion, bulk.parquet)
@@ -69,14 +69,14 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
 
 
 def _check_names(file: str, output: str, errors: str | None) -> None:
-    """A usage error where a run would write over what it reads, or two things to one file."""
+    """Raise a usage error if a run would overwrite its input, or write two things to one file."""
     if errors == "-":
-        raise click.UsageError("--errors: the bad records go to a file, /dev/stderr for one")
+        raise click.UsageError("--errors: bad records go to a file, like /dev/stderr")
     own = [str(partial_of(output, kind)) for kind in ("partial", "checkpoint")] if replaces_file(output) else []
     if any(is_same_file(file, name) for name in own):
-        raise click.UsageError(f"FILE is what a run to {printable(output)} keeps for itself: give another name with -o")
+        raise click.UsageError(f"FILE is a working file of a run to {printable(output)}: give another name with -o")
     if errors is not None and replaces_file(errors):
-        for what, name in [("FILE", file), ("-o", output), *(("what a run keeps for itself", name) for name in own)]:
+        for what, name in [("FILE", file), ("-o", output), *(("a working file of the run", name) for name in own)]:
             if is_same_file(errors, name):
                 raise click.UsageError(f"--errors {printable(errors)} is {what}: give another name")
 
@@ -84,5 +84,5 @@ def _check_names(file: str, output: str, errors: str | None) -> None:
 def _separator(delimiter: bytes | None) -> str:
     separator = "," if delimiter is None else delimiter.decode("latin-1")
     if len(separator) != 1 or separator in '"\r\n':
-        raise click.UsageError("--delimiter: the cells of CSV are separated by one byte, no quote and no line end")
+        raise click.UsageError("--delimiter: CSV cells are separated by one byte, not a quote or a line end")
     return separator

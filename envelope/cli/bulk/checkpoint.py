@@ -1,4 +1,4 @@
-"""How far a run has come, in a file beside its output: enough to go on after a kill, or to see that it does not fit."""
+"""How far a run has come, in a file beside its output: enough to resume it, or to see that it was another run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD = 64 * 1024
 
 @dataclass(slots=True)
 class Progress:
-    """What is done: up to where in the input, and how much was written of it."""
+    """How much is done: the position in the input, and what was written up to there."""
 
     position: Position
     output: int = 0
@@ -32,7 +32,7 @@ class Progress:
 
 
 def input_identity(name: str) -> dict[str, Any]:
-    """By what an input is known to be the same one: size, time of the last change, a hash of its head."""
+    """What identifies an input: name, size, time of the last change, a hash of its head."""
     with open(name, "rb") as file:
         status = os.fstat(file.fileno())
         head = hashlib.sha256(file.read(_HEAD)).hexdigest()
@@ -40,13 +40,13 @@ def input_identity(name: str) -> dict[str, Any]:
 
 
 def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> None:
-    """Replace the checkpoint in one step. What it counts as written must be on the disk before."""
+    """Replace the checkpoint in one step. Everything it counts as written must already be on disk."""
     temporary = path.with_name(f"{path.name}.tmp")
-    # Not asdict, which makes another Counter than the one that it copies.
+    # Not asdict, which does not copy a Counter correctly.
     saved = {"run": run, "progress": {each.name: getattr(progress, each.name) for each in fields(progress)}}
     try:
         with open(temporary, "wb") as file:
-            # Not orjson: a name that is not UTF-8 has surrogates.
+            # Not orjson: a name that is not UTF-8 contains surrogates.
             file.write(json.dumps(saved, indent=2).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -57,12 +57,12 @@ def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> Non
 
 
 def read_checkpoint(path: Path, run: dict[str, Any]) -> Progress | str:
-    """The progress of the same *run*, or in what the checkpoint's run was another."""
+    """The saved progress of *run*, or how the checkpoint's run differs from it."""
     try:
         saved = json.loads(path.read_bytes())
         other = sorted(key for key in saved["run"].keys() | run.keys() if saved["run"].get(key) != run.get(key))
         if other:
-            return f"that run had another {', '.join(other)}"
+            return f"that run had a different {', '.join(other)}"
         progress = Progress(**saved["progress"])
         progress.position = Position(*progress.position)
         progress.losses = Counter(progress.losses)

@@ -1,4 +1,4 @@
-"""What goes to a worker and what comes back, and a stream of bytes cut into chunks of whole records."""
+"""What goes to a worker and what comes back, and how a byte stream is cut into chunks of whole records."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 __all__ = ["CHUNK", "BadRecord", "Chunk", "Framing", "LongRecord", "Outcome", "Position", "Stream", "cut", "too_long"]
 
 CHUNK: Final = 1024 * 1024
-"""Bytes of a chunk, but for a longer record, which is one by itself. Outputs depend on it where they are compressed."""
+"""Maximum bytes of a chunk, except that a longer record is its own chunk. Compressed output depends on this size."""
 
 
 class Position(NamedTuple):
-    """A place between two records: ``offset`` counts bytes from 0, ``line`` is the number of the next line, from 1."""
+    """A place between records: ``offset`` in bytes, from 0; ``line`` is the number of the next line, from 1."""
 
     offset: int
     line: int
 
 
 class Chunk(NamedTuple):
-    """Whole records: ``length`` bytes from ``offset`` of the input on.
+    """Whole records: ``length`` bytes of the input, from ``offset``.
 
-    ``data`` is None where it is still in the file, and empty where it is one record beyond the limit, which was passed
-    over and had this many ``lines``; of all others the lines are counted where they are converted.
+    ``data`` is None if it is still in the file, and empty if the chunk is one record beyond the limit, which was
+    skipped and had this many ``lines``. The lines of all other chunks are counted during conversion.
     """
 
     data: bytes | None
@@ -37,7 +37,7 @@ class Chunk(NamedTuple):
 
 
 class BadRecord(NamedTuple):
-    """A record that was set aside: where it begins (from 0 at its chunk), how long it is, why, and what it says."""
+    """A record that was set aside: where it begins (from 0 in its chunk), its length, the fault, its bytes."""
 
     line: int
     offset: int | None
@@ -47,7 +47,7 @@ class BadRecord(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a chunk: the bytes to write, what they were made of, the records set aside, the losses by kind."""
+    """The result for a chunk: the bytes to write, what they were made from, the records set aside, losses by kind."""
 
     output: bytes | memoryview
     length: int
@@ -58,35 +58,35 @@ class Outcome(NamedTuple):
 
 
 class Stream(Protocol):
-    """What bytes are read from: at most *size* of them, none at the end."""
+    """A source of bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """Fewer are no sign of the end."""
+        """At most *size* bytes; none at the end, but fewer do not mean the end."""
 
 
 class LongRecord(Protocol):
-    """Looks for the end of one record in piece after piece."""
+    """Looks for the end of one record, piece by piece."""
 
     lines: int
 
     def end_in(self, piece: bytes) -> int:
-        """Where the record ends in the next piece; -1 where it goes on."""
+        """Where the record ends in the next piece; -1 if it continues."""
 
 
 class Framing(Protocol):
-    """How records follow each other."""
+    """How records are separated."""
 
     def last_end(self, data: bytes) -> int:
-        """Where the last whole record in *data* ends, which begins with one; 0 where there is none."""
+        """Where the last whole record ends in *data*, which begins with a record; 0 if there is none."""
 
     def long_record(self) -> LongRecord:
-        """For a record that is longer than a chunk."""
+        """A search for the end of a record that is longer than a chunk."""
 
 
 def cut(stream: Stream, framing: Framing, offset: int, max_bytes: int) -> Iterator[Chunk]:
-    """The chunks from *offset* on, where *stream* stands.
+    """The chunks from *offset*, which is where *stream* is.
 
-    No more is held than a chunk and a record of *max_bytes*: what is longer is passed over, and its chunk is empty.
+    Holds at most a chunk and a record of *max_bytes*: a longer record is skipped, and its chunk is empty.
     """
     rest = b""
     while data := rest + _read_all(stream, CHUNK - len(rest)):
@@ -104,7 +104,7 @@ def cut(stream: Stream, framing: Framing, offset: int, max_bytes: int) -> Iterat
 
 
 def _read_all(stream: Stream, size: int) -> bytes:
-    """*size* bytes, fewer only at the end: a pipe hands over what it has."""
+    """*size* bytes, fewer only at the end: one read from a pipe may return less."""
     pieces = []
     while size and (piece := stream.read(size)):
         pieces.append(piece)
@@ -113,13 +113,13 @@ def _read_all(stream: Stream, size: int) -> bytes:
 
 
 def _read_long(stream: Stream, record: LongRecord, data: bytes, max_bytes: int) -> tuple[bytes, bytes, int, int]:
-    """The record that *data* begins, what was read behind it, its length, its lines."""
+    """The record that *data* begins, the bytes read after it, its length, its lines."""
     pieces, length, end = [data], len(data), record.end_in(data)
     while end < 0 and (piece := stream.read(CHUNK)):
         end = record.end_in(piece)
         taken = piece if end < 0 else piece[:end]
         length += len(taken)
-        if length <= max_bytes + CHUNK:  # what ends the record does not count; the codec is exact
+        if length <= max_bytes + CHUNK:  # some slack for the delimiter; the codec checks exactly
             pieces.append(taken)
         else:
             pieces.clear()
@@ -128,6 +128,6 @@ def _read_long(stream: Stream, record: LongRecord, data: bytes, max_bytes: int) 
 
 
 def too_long(chunk: Chunk, max_bytes: int) -> Outcome:
-    """The outcome of a chunk that is a record beyond the limit."""
+    """The outcome of a chunk that is one record beyond the limit."""
     fault = Fault("limit", max_bytes, "$", f"the record is {chunk.length} bytes long; the limit is {max_bytes}")
     return Outcome(b"", chunk.length, chunk.lines, 1, [BadRecord(0, 0, chunk.length, fault, None)], Counter())

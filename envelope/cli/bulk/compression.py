@@ -1,4 +1,4 @@
-"""gzip and zstd by a file's suffix: read as one stream, written as a member or frame for each chunk."""
+"""gzip and zstd by file suffix: read as one stream, written as one member or frame per chunk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["BadInput", "compress", "compression_of", "decompressed"]
 
 _SUFFIXES: Final = {".gz": "gzip", ".zst": "zstd"}
 
-# Of zstd, so little is decompressed at once that even a bomb (128 KiB for each 4 bytes) stays in memory.
+# So little zstd is decompressed at once that even a bomb (128 KiB for each 4 bytes) fits in memory.
 _ZSTD_PIECE: Final = 1024
 
 
@@ -26,7 +26,7 @@ class BadInput(Exception):
 
 
 def compression_of(name: str) -> str:
-    """`gzip`, `zstd`, or nothing, by the suffix of *name*."""
+    """`gzip`, `zstd` or an empty string, by the suffix of *name*."""
     kind = next((kind for suffix, kind in _SUFFIXES.items() if name.lower().endswith(suffix)), "")
     if kind == "zstd":
         _zstandard()
@@ -34,7 +34,7 @@ def compression_of(name: str) -> str:
 
 
 def compress(data: bytes, kind: str) -> bytes:
-    """*data* as a whole gzip member or zstd frame, the same bytes whenever it is made."""
+    """*data* as a whole gzip member or zstd frame, always the same bytes."""
     if kind == "gzip":
         return gzip.compress(data, 6, mtime=0)
     if kind == "zstd":
@@ -44,7 +44,7 @@ def compress(data: bytes, kind: str) -> bytes:
 
 
 def decompressed(file: BinaryIO, kind: str) -> Stream:
-    """The content of *file*, of all its members or frames; reading raises `BadInput` where it is damaged."""
+    """The content of all members or frames of *file*; reading raises `BadInput` if it is damaged."""
     if kind == "gzip":
         return _Gzip(file)
     return _Zstd(file) if kind == "zstd" else file
@@ -77,7 +77,7 @@ class _Zstd:
 
 
 def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
-    # The package's own stream readers end without a word where a frame is cut off.
+    # The package's own stream readers end silently if a frame is cut off.
     zstandard = _zstandard()
     data = file.read(_ZSTD_PIECE)
     while data:

@@ -1,4 +1,4 @@
-"""`--csv`: one column of a table holds the documents; the other columns stay what they are."""
+"""`--csv`: one column of a table holds the documents; the other columns stay as they are."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["CsvFraming", "CsvTask", "read_header"]
 
-# A field is as long as the limit on documents lets it be, not as the module's default has it.
+# The limit on documents bounds a field, not the csv module's default.
 _FIELD_SIZE: Final = 2**31 - 1
 
-# Every byte is one character, whatever encoding the table is in: cells come out as they went in.
+# Every byte is one character, whatever the table's encoding: cells come out as they went in.
 _BYTES: Final = "latin-1"
 
 
 class CsvFraming:
-    """Rows end at line feeds outside of quotes; a quote inside of quotes is doubled (RFC 4180)."""
+    """Rows end at line feeds outside quotes; a quote inside quotes is doubled (RFC 4180)."""
 
     def last_end(self, data: bytes) -> int:
-        """The end of the last line feed before which the quotes are even in number, or 0."""
+        """The end of the last line feed with an even number of quotes before it, or 0."""
         end = data.rfind(b"\n") + 1
         quotes = data.count(b'"', 0, end)
         while end and quotes % 2:
@@ -42,7 +42,7 @@ class CsvFraming:
         return end
 
     def long_record(self) -> _LongRow:
-        """Looks for the end of a row."""
+        """A search for the end of a row."""
         return _LongRow()
 
 
@@ -61,12 +61,12 @@ class _LongRow:
             self.lines += part.count(b"\n")
             start += len(part) + 1
             self.is_quoted = not self.is_quoted
-        self.is_quoted = not self.is_quoted  # there is one quote less than parts
+        self.is_quoted = not self.is_quoted  # there is one quote fewer than parts
         return -1
 
 
 def read_header(data: bytes, separator: str) -> tuple[list[bytes], int]:
-    """The names of the columns, and where the row of them ends."""
+    """The names of the columns, and where the header row ends."""
     text = io.StringIO(data.decode(_BYTES), newline="\n")
     csv.field_size_limit(_FIELD_SIZE)
     names = next(csv.reader(text, delimiter=separator), [])
@@ -78,7 +78,7 @@ def read_header(data: bytes, separator: str) -> tuple[list[bytes], int]:
 
 @dataclass(frozen=True, slots=True)
 class CsvTask:
-    """Converts the cells number ``column`` of a chunk of rows; blank lines are no rows."""
+    """Converts column number ``column`` of a chunk of rows; blank lines are not rows."""
 
     conversion: Conversion
     column: int
@@ -110,13 +110,13 @@ class CsvTask:
         bad = self._bad(data, ends, faults) if any(faults) else []
         written = output.getvalue().encode(_BYTES)
         packed = compress(written, self.compression) if written else b""
-        # Lines are counted as an editor does; a row may have several.
+        # Lines are counted as in an editor; a row may span several.
         return Outcome(packed, chunk.length, data.count(b"\n"), len(rows), bad, losses)
 
     def _rows(self, text: str) -> Iterator[tuple[list[str] | Fault, int]]:
-        """Each row, or what is wrong with it, and how many lines there are up to its end."""
+        """Each row, or what is wrong with it, and the number of lines up to its end."""
         csv.field_size_limit(_FIELD_SIZE)
-        # Lines end at line feeds alone, and stay as they are.
+        # Lines end at line feeds only, and are not translated.
         reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=self.separator, strict=True)
         while True:
             try:

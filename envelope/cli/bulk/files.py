@@ -1,4 +1,4 @@
-"""What a run writes to, and checkpoints of it while it goes on."""
+"""The files that a run writes, and their checkpoints while it runs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["Files"]
 
 @dataclass
 class Files:
-    """The output, the bad records, and the checkpoint, which is None where a run cannot be gone on with.
+    """The output, the bad records, and the checkpoint, which is None if a run cannot be resumed.
 
-    A disk may take seconds for what was written; so the run waits for a checkpoint at its end only.
+    Syncing to disk may take seconds, so the run only waits for a checkpoint at its end.
     """
 
     sink: Sink
@@ -31,24 +31,24 @@ class Files:
     _begun: Future[None] | None = None
 
     def begin_save(self, progress: Progress) -> None:
-        """Write a checkpoint meanwhile, unless one is still being written. Raises what the last one met."""
+        """Write a checkpoint in the background, unless one is still being written. Raises the last one's error."""
         if self._begun and not self._begun.done():
             return
         self._wait()
         self._begun = self._thread.submit(self._save, progress)
 
     def save(self, progress: Progress) -> None:
-        """Write the checkpoint; not where the last one failed, for the disk tells of what it lost but once."""
+        """Write the checkpoint, unless the last one failed: the system reports lost writes only once."""
         self._wait()
         self._save(progress)
 
     def sync(self) -> None:
-        """See to it that all that was written is on the disk."""
+        """Ensure that everything written is on disk."""
         self._wait()
         self._sync()
 
     def close(self) -> None:
-        """No checkpoint is being written any more."""
+        """Wait until no checkpoint is being written."""
         self._thread.shutdown()
 
     def _wait(self) -> None:
@@ -56,7 +56,7 @@ class Files:
             self._begun.result()
 
     def _save(self, progress: Progress) -> None:
-        """Write the checkpoint, once all that it counts is on the disk."""
+        """Write the checkpoint once everything it counts is on disk."""
         if self.checkpoint:
             self._sync()
             write_checkpoint(self.checkpoint, self.identity, progress)

@@ -20,7 +20,7 @@ __all__ = ["LineFraming", "LinesTask"]
 
 @dataclass(frozen=True, slots=True)
 class LineFraming:
-    """Records ended by ``delimiter``; the last may do without."""
+    """Records ended by ``delimiter``, which the last one may lack."""
 
     delimiter: bytes
 
@@ -28,11 +28,11 @@ class LineFraming:
         """The end of the last delimiter, or 0."""
         if len(self.delimiter) == 1:
             return data.rfind(self.delimiter) + 1
-        # A longer one may overlap itself, and is found from the left.
+        # A longer one may overlap itself, so search from the left.
         return len(data) - len(data.split(self.delimiter)[-1])
 
     def long_record(self) -> _LongLine:
-        """Looks for the delimiter, which may lie across two pieces."""
+        """A search for the delimiter, which may span two pieces."""
         return _LongLine(self.delimiter)
 
 
@@ -54,7 +54,7 @@ class _LongLine:
 
 @dataclass(frozen=True, slots=True)
 class LinesTask:
-    """Converts the documents of a chunk. An empty line holds none; a return before a line feed is no part of one."""
+    """Converts a chunk's documents. Empty lines are skipped; a carriage return before a line feed is not included."""
 
     conversion: Conversion
     delimiter: bytes
@@ -79,7 +79,7 @@ class LinesTask:
         if delimiter == b"\n" and b"\r" in data:
             documents = [record.removesuffix(b"\r") for record in records]
         bodies, faults, losses = self.conversion.convert([document or None for document in documents])
-        before = delimiter[:-1]  # with its first half, a document may make the delimiter one place too early
+        before = delimiter[:-1]  # a document's end and the start of the delimiter may form one too early
         for place, body in enumerate(bodies):
             if body is not None and delimiter in body + before:
                 bodies[place], faults[place] = None, Fault("unrepresentable", None, "$", _HOLDS_DELIMITER)
@@ -102,7 +102,7 @@ class LinesTask:
 
 
 def _split(data: bytes, delimiter: bytes) -> list[bytes]:
-    """The records of *data*, as `bytes.split` finds them, in half its time: `find` does not look at each byte."""
+    """The records of *data*, like `bytes.split` but in half the time: `find` does not look at each byte."""
     records = []
     start = 0
     while (end := data.find(delimiter, start)) >= 0:
@@ -113,4 +113,4 @@ def _split(data: bytes, delimiter: bytes) -> list[bytes]:
     return records
 
 
-_HOLDS_DELIMITER = "the converted document holds the delimiter"
+_HOLDS_DELIMITER = "the converted document contains the delimiter"

@@ -14,7 +14,7 @@ __all__ = ["BulkOptions", "bulk_options"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOptions:
-    """What was given of them."""
+    """The archive options as given."""
 
     lines: bool
     csv: str | None
@@ -27,10 +27,10 @@ class BulkOptions:
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether FILE is an archive; `click.UsageError` for options that only an archive has."""
+        """Whether FILE is an archive; `click.UsageError` for options that only apply to one."""
         kinds = [self.lines, self.csv is not None, self.parquet is not None]
         if sum(kinds) > 1:
-            raise click.UsageError("--lines, --csv and --parquet exclude each other")
+            raise click.UsageError("--lines, --csv and --parquet are mutually exclusive")
         given = {
             "--delimiter": self.delimiter is not None,
             "--jobs": self.jobs != 1,
@@ -40,42 +40,42 @@ class BulkOptions:
         }
         if not any(kinds) and any(given.values()):
             option = next(option for option, is_given in given.items() if is_given)
-            raise click.UsageError(f"{option} goes with --lines, --csv or --parquet")
+            raise click.UsageError(f"{option} needs --lines, --csv or --parquet")
         return any(kinds)
 
 
 def _delimiter(_: click.Context, __: click.Parameter, text: str | None) -> bytes | None:
-    r"""Bytes, with Python's escapes: `\0`, `\t`, `\r\n`, `\x1e`."""
+    r"""The bytes of *text*, which may have Python's escapes: `\0`, `\t`, `\r\n`, `\x1e`."""
     if text is None:
         return None
     try:
         delimiter = text.encode().decode("unicode_escape").encode("latin-1")
     except ValueError:
-        raise click.BadParameter("not a text with Python's escapes") from None
+        raise click.BadParameter("not text with Python's escapes") from None
     if not delimiter:
         raise click.BadParameter("it is empty")
     return delimiter
 
 
 _OPTIONS = (
-    click.option("--lines", is_flag=True, help="FILE has one document a line."),
-    click.option("--csv", metavar="COLUMN", help="FILE is CSV with a row of names, and COLUMN holds the documents."),
+    click.option("--lines", is_flag=True, help="FILE has one document per line."),
+    click.option("--csv", metavar="COLUMN", help="FILE is CSV with a header row, and COLUMN holds the documents."),
     click.option("--parquet", metavar="COLUMN", help="FILE is Parquet, and COLUMN holds the documents."),
     click.option(
         "--delimiter",
         metavar="TEXT",
         callback=_delimiter,
-        help=r"What ends a document (--lines) or a cell (--csv), in the output too; \0, \t, \x1e are understood.",
+        help=r"What ends a document (--lines) or separates cells (--csv), in the output too; \0, \t, \x1e work.",
     ),
-    click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that convert."),
-    click.option("--errors", metavar="FILE", help="Keep the records that cannot be converted, as JSON lines."),
-    click.option("--max-errors", type=click.IntRange(0), metavar="N", help="Stop after more than N of them."),
-    click.option("--resume", is_flag=True, help="Go on where the same command was stopped."),
+    click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Number of processes."),
+    click.option("--errors", metavar="FILE", help="Write records that cannot be converted to FILE, as JSON lines."),
+    click.option("--max-errors", type=click.IntRange(0), metavar="N", help="Stop after more than N bad records."),
+    click.option("--resume", is_flag=True, help="Continue where the same command stopped."),
 )
 
 
 def bulk_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options; the command gets them as one argument ``bulk``."""
+    """Add the archive options; *command* gets them as one argument ``bulk``."""
 
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where a run writes: a file that is complete or not there, or a stream; and files that grow and can go back."""
+"""Where a run writes: a stream, or a file that appears only when complete; and files that grow and can be cut back."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ __all__ = ["GrowingFile", "Sink", "StandardOutput", "is_same_file", "partial_of"
 
 
 class Sink(Protocol):
-    """What takes the output piece by piece."""
+    """Takes the output piece by piece."""
 
     def write(self, data: bytes | memoryview) -> None:
         """Append *data*."""
 
     def sync(self) -> None:
-        """See to it that all of it is where it stays."""
+        """Ensure that all of it is safely stored."""
 
     def close(self) -> None:
-        """No more will come."""
+        """End the output."""
 
 
 class StandardOutput:
     """Standard output, piece by piece."""
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write *data*, all of it."""
+        """Write all of *data*."""
         write_output("-", bytes(data))
 
     def sync(self) -> None:
-        """Nothing is left to do: each piece has gone out."""
+        """Do nothing: each piece was flushed when written."""
 
     def close(self) -> None:
-        """It stays open for others."""
+        """Do nothing: standard output stays open."""
 
 
 class GrowingFile:
-    """A file from *length* on; what stands behind it, written after the last checkpoint, is cut off.
+    """A file that is appended to from *length* on; what was written there after the last checkpoint is cut off.
 
-    It is one run's alone: `click.ClickException` where another has it.
+    Only one run may have it: `click.ClickException` if another does.
     """
 
     def __init__(self, path: Path, length: int) -> None:
@@ -77,7 +77,7 @@ class GrowingFile:
         self._file.write(data)
 
     def sync(self) -> None:
-        """See to it that all of it is on the disk."""
+        """Ensure that all of it is on disk."""
         self._file.flush()
         if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             os.fsync(self._file.fileno())
@@ -87,7 +87,7 @@ class GrowingFile:
         self._file.close()
 
     def _is_ours(self, path: Path) -> bool:
-        """Whether no other run has the file, or has just finished it and put it in its place."""
+        """Whether no other run has the file, or has just finished it and moved it into place."""
         if sys.platform == "win32":
             return True
         try:
@@ -103,23 +103,23 @@ class GrowingFile:
 
 
 def _open_whole(name: str, flags: int) -> int:
-    """As `open` does, but what another run has written is not cut off."""
+    """Like `open`, but without truncating what another run has written."""
     return os.open(name, flags & ~os.O_TRUNC, 0o666)
 
 
 def replaces_file(name: str) -> bool:
-    """Whether *name* is to be replaced by a finished file: so it is but for standard output, devices and pipes."""
+    """Whether *name* is replaced by a finished file: always, except standard output, devices and pipes."""
     return name != "-" and (not os.path.exists(name) or os.path.isfile(name))
 
 
 def is_same_file(name: str, other: str) -> bool:
-    """Whether what is written to *name* is, or would be, what is read from *other*."""
+    """Whether *name* and *other* are, or would be, the same file."""
     if os.path.exists(name) and os.path.exists(other):
         return os.path.samefile(name, other)
     return os.path.realpath(name) == os.path.realpath(other)
 
 
 def partial_of(name: str, suffix: str) -> Path:
-    """The file beside the output *name* (behind the link, where it is one) that a run keeps for itself."""
+    """A run's working file beside the output *name* (beside its target, if that is a link)."""
     path = Path(os.path.realpath(name))
     return path.with_name(f"{path.name}.{suffix}")

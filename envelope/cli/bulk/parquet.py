@@ -1,7 +1,7 @@
-"""`--parquet`: one column holds the documents; the other columns and the order of the rows stay what they are.
+"""`--parquet`: one column holds the documents; the other columns and the order of rows stay as they are.
 
-A Parquet file cannot grow: it is whole once its footer stands. So a run writes a stream of Arrow's, which can be cut
-off and gone on with at any of its batches, and makes the Parquet file of it in the end.
+A Parquet file cannot grow: it is incomplete until its footer is written. So a run writes an Arrow stream, which can be
+cut off and resumed at any batch, and turns it into the Parquet file at the end.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 __all__ = ["parquet_plan"]
 
-_START: Final = Position(0, 1)  # in Parquet a record has a row, and no place in the bytes
-_MAX_ROWS: Final = 1024  # in a chunk: pages may hold far more than their bytes say
-_GROUP: Final = 64 * CHUNK  # bytes of a row group of the output, before they are packed
+_START: Final = Position(0, 1)  # a Parquet record has a row, but no byte offset
+_MAX_ROWS: Final = 1024  # in a chunk: pages may hold far more than their byte count suggests
+_GROUP: Final = 64 * CHUNK  # bytes of an output row group, before compression
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetTask:
-    """Converts the column number ``column`` of a batch of rows."""
+    """Converts column number ``column`` of a batch of rows."""
 
     conversion: Conversion
     column: int
 
     def __call__(self, chunk: Chunk) -> Outcome:
-        """The rows with the converted documents, as one message of Arrow's; bad ones are left out."""
+        """The rows with the converted documents, as one Arrow message; bad ones are left out."""
         import pyarrow as pa
 
         from envelope.adapters.arrow import convert_with, documents_of
@@ -60,7 +60,7 @@ class ParquetTask:
 
 
 def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
-    """The plan of `--parquet`. Its lines are rows, from 1."""
+    """The plan of `--parquet`. Its line numbers are row numbers, from 1."""
     try:
         import pyarrow as pa
         from pyarrow import parquet as pq
@@ -99,7 +99,7 @@ def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
 
 
 def _plain(schema: Any) -> Any:
-    """*schema* without dictionaries at the top: a batch is to be readable without those before it."""
+    """*schema* without top-level dictionaries: a batch must be readable without those before it."""
     import pyarrow as pa
 
     for place, field in enumerate(schema):
@@ -109,7 +109,7 @@ def _plain(schema: Any) -> Any:
 
 
 def _chunks(file: Any, schema: Any, start: Position) -> Iterator[Chunk]:
-    """Batches of rows, never across row groups, from the row *start* on."""
+    """Batches of rows from *start* on, never across row groups."""
     import pyarrow as pa
 
     line = 1
@@ -132,7 +132,7 @@ def _chunks(file: Any, schema: Any, start: Position) -> Iterator[Chunk]:
 
 
 def _codec(metadata: Any) -> str:
-    """The compression of the input, which the output has too."""
+    """The compression of the input, also used for the output."""
     if not metadata.num_row_groups or not metadata.num_columns:
         return "snappy"
     codec: str = metadata.row_group(0).column(0).compression.lower()
@@ -140,7 +140,7 @@ def _codec(metadata: Any) -> str:
 
 
 def _write(stream: Path, path: Path, codec: str) -> None:
-    """The batches of *stream* as a Parquet file."""
+    """Write the batches of *stream* to *path* as a Parquet file."""
     import pyarrow as pa
     from pyarrow import parquet as pq
 

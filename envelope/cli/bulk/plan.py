@@ -1,4 +1,4 @@
-"""What a run does, by the kind of its archive: where chunks come from, and what becomes of them."""
+"""What a run does for each kind of archive: where chunks come from, and how they are converted."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ __all__ = ["Input", "Plan", "csv_plan", "lines_plan"]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """``chunks`` from a position on, each for the ``task``; ``done`` says how much of the input was read, in bytes.
+    """``chunks`` from a position on, each for the ``task``; ``done`` returns how many bytes of the input were read.
 
-    The output begins with ``head``, and is ``nothing`` where nothing was written. ``finish`` makes another file of what
-    was written, where that is not the output itself, and answers its path.
+    The output begins with ``head``, and is ``nothing`` if nothing was written. If what was written is not the output
+    itself, ``finish`` makes the output from it and returns its path.
     """
 
     start: Position
@@ -45,7 +45,7 @@ class Plan:
 
 
 class Input:
-    """The input's bytes, decompressed by its suffix; standard input where *name* is `-`."""
+    """The input's bytes, decompressed by its suffix; standard input if *name* is `-`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -65,7 +65,7 @@ class Input:
             self._file.close()
 
     def read(self, size: int) -> bytes:
-        """At most *size* bytes, none at the end. Raises `BadInput` where there is no telling what comes next."""
+        """At most *size* bytes, none at the end. Raises `BadInput` if compressed data is damaged."""
         try:
             return self._stream.read(size)
         except OSError as exc:
@@ -73,11 +73,11 @@ class Input:
 
     @property
     def title(self) -> str:
-        """Its name, for messages."""
+        """The input's name, for messages."""
         return "standard input" if self.name == "-" else printable(self.name)
 
     def restart(self, offset: int) -> None:
-        """Go to the byte *offset* of what is read; a file only."""
+        """Go to byte *offset* of the decompressed input, which must be a file."""
         self._file.seek(0)
         kind = compression_of(self.name)
         self._stream = decompressed(self._file, kind)
@@ -88,12 +88,12 @@ class Input:
             offset -= len(passed)
 
     def done(self, position: Position) -> int:
-        """How much was read of the file, compressed as it is."""
+        """How many bytes of the file were read; of a compressed one, compressed bytes."""
         return self._file.tell() if compression_of(self.name) else position.offset
 
     @property
     def file(self) -> InputFile | None:
-        """The file, where what is read from it is what stands in it: none that is a stream, or compressed."""
+        """The file, if it can be read as it is; None for a stream or a compressed file."""
         is_plain = self.name != "-" and not compression_of(self.name)
         if is_plain and stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             return InputFile(self._file.fileno(), self.title)
@@ -101,14 +101,14 @@ class Input:
 
     @property
     def size(self) -> int | None:
-        """Of the file, in bytes; None where it is a stream."""
+        """The file's size in bytes; None for a stream."""
         return os.fstat(self._file.fileno()).st_size or None if self.name != "-" else None
 
 
 def lines_plan(
     source: Input, conversion: Conversion, delimiter: bytes, compression: str, file: InputFile | None
 ) -> Plan:
-    """The plan of `--lines`; *file* is the input where whoever converts a chunk can read it from there."""
+    """The plan of `--lines`; *file* is the input if workers can read chunks from it themselves."""
     framing = LineFraming(delimiter)
     max_bytes = conversion.reading.limits.max_bytes
 
@@ -124,7 +124,7 @@ def lines_plan(
 
 
 def csv_plan(source: Input, conversion: Conversion, column: str, separator: str, compression: str) -> Plan:
-    """The plan of `--csv`. The first row has the columns' names, and stays as it is."""
+    """The plan of `--csv`. The first row has the column names, and stays as it is."""
     max_bytes = conversion.reading.limits.max_bytes
     fresh = cut(source, CsvFraming(), 0, max_bytes)
     first = next(fresh, Chunk(b"", 0, 0))

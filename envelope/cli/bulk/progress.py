@@ -1,6 +1,6 @@
 """The progress bar: bytes, records, rate and time left, on a terminal only.
 
-rich is imported where there is one: it takes longer than to convert a small archive.
+rich is imported only for one: that takes longer than converting a small archive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["bar_on", "progress_bar"]
 
 
 def progress_bar(total: int | None, done: int) -> Bar:
-    """The bar of `bar_on` on standard error; nothing where that is no terminal."""
+    """The bar of `bar_on` on standard error; nothing if that is not a terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         return contextlib.nullcontext(lambda *_: None)
     from rich.console import Console
@@ -32,9 +32,9 @@ def progress_bar(total: int | None, done: int) -> Bar:
 
 @contextlib.contextmanager
 def bar_on(console: Console, total: int | None, done: int) -> Iterator[Callable[[int, int], None]]:
-    """A bar while it is open, for *total* bytes of the input, *done* of them read by an earlier run.
+    """A bar for *total* bytes of the input, *done* of them read by an earlier run, shown while the context is open.
 
-    It is told how many bytes were read, and how many records were converted or set aside.
+    Call what it yields with the bytes read, and the records converted or set aside.
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -46,7 +46,7 @@ def bar_on(console: Console, total: int | None, done: int) -> Iterator[Callable[
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,  # the environment may say so of a terminal, too
+        disable=not console.is_terminal,  # rich lets the environment overrule isatty
     ) as bar:
         task = bar.add_task("", total=total, completed=done, records=0)
         yield lambda done, records: bar.update(task, completed=done, records=records)

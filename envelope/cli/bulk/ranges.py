@@ -1,4 +1,4 @@
-"""A file whose chunks are read where they are converted: to cut it, no more is read than what lies around the cuts."""
+"""A file whose chunks are read by the workers: cutting it reads only what is around the cuts."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 __all__ = ["InputFile", "cut_file"]
 
-_REACH: Final = 16 * 1024  # bytes before a cut that are looked at first: most records are shorter
+_REACH: Final = 16 * 1024  # bytes before a cut that are searched first: most records are shorter
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A regular file that this process has open, and those that it forks: its descriptor, its name for messages."""
+    """A regular file that is open in this process and those it forks: its descriptor, its name for messages."""
 
     descriptor: int
     title: str
 
     @property
     def size(self) -> int:
-        """In bytes, at this moment."""
+        """The current size in bytes."""
         return os.fstat(self.descriptor).st_size
 
     def read(self, offset: int, size: int) -> bytes:
-        """At most *size* bytes from *offset* on, none at the end."""
+        """At most *size* bytes from *offset*, none at the end."""
         try:
             return os.pread(self.descriptor, size, offset)
         except OSError as exc:
@@ -49,21 +49,21 @@ class InputFile:
 
 
 def cut_file(file: InputFile, framing: Framing, offset: int, max_bytes: int) -> Iterator[Chunk]:
-    """The chunks that `chunks.cut` makes of *file* from *offset* on; their data stays in it.
+    """The chunks that `chunks.cut` would make of *file* from *offset*, with their data left in it.
 
-    *framing* must find the last end in any piece, whether or not that begins with a record.
+    *framing* must find the last end in any piece, whether or not it begins with a record.
     """
     while (length := file.size - offset) > 0:
         if length >= chunks.CHUNK:
             length = _last_end(file, framing, offset)
-        # A record that is longer than a chunk is read to find its end.
+        # A record longer than a chunk is read to find its end.
         chunk = Chunk(None, offset, length) if length else next(cut(_At(file, offset), framing, offset, max_bytes))
         yield chunk
         offset += chunk.length
 
 
 def _last_end(file: InputFile, framing: Framing, offset: int) -> int:
-    """Where the last whole record in the chunk at *offset* ends, from there; 0 where there is none."""
+    """Where the last whole record in the chunk at *offset* ends, relative to it; 0 if there is none."""
     reach = min(_REACH, chunks.CHUNK)
     while True:
         before = chunks.CHUNK - reach
@@ -74,7 +74,7 @@ def _last_end(file: InputFile, framing: Framing, offset: int) -> int:
 
 
 class _At:
-    """*file* as a stream from *offset* on."""
+    """*file* as a stream from *offset*."""
 
     def __init__(self, file: InputFile, offset: int) -> None:
         self.file = file

@@ -1,4 +1,4 @@
-"""One run over an archive: from the input to an output that is complete or not there, and what is said about it."""
+"""One run over an archive: from the input to an output that is complete or absent, and the messages about it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-_INTERVAL: Final = 0.5  # seconds from checkpoint to checkpoint: what a kill can cost
-_MAX_SHOWN: Final = 20  # bad records on standard error, where no file takes them
+_INTERVAL: Final = 0.5  # seconds between checkpoints: the work that a kill can cost
+_MAX_SHOWN: Final = 20  # bad records on standard error, if there is no file for them
 
 
 class _Terminated(BaseException):
@@ -44,12 +44,12 @@ class _Terminated(BaseException):
 
 
 class _TooManyErrors(Exception):
-    """More records are bad than `--max-errors` lets be."""
+    """More records are bad than `--max-errors` allows."""
 
 
 @dataclass(kw_only=True)
 class Run:
-    """The command line's part in a run: names of files, bounds, and in ``options`` all that its bytes depend on."""
+    """A run with its file names and bounds; ``options`` has everything else that the output bytes depend on."""
 
     source: str
     size: int | None
@@ -62,7 +62,7 @@ class Run:
     progress: Progress = field(init=False)
 
     def run(self, plan: Plan) -> int:
-        """Convert the archive; answers the exit status."""
+        """Convert the archive and return the exit status."""
         with _terminable():
             try:
                 self._run(plan)
@@ -82,21 +82,21 @@ class Run:
             except (KeyboardInterrupt, _Terminated) as exc:
                 click.echo(f"stopped after {self.progress.records} records{self._hint}", err=True)
                 return 130 if isinstance(exc, KeyboardInterrupt) else 143
-        with contextlib.suppress(OSError):  # the output is written, whether or not that can be said
+        with contextlib.suppress(OSError):  # the output is written, even if this cannot be shown
             show_bulk_end(self.progress.records, self.progress.bad, self.progress.losses, self.errors)
         return 1 if self.progress.bad else 0
 
     def _run(self, plan: Plan) -> None:
         self.progress = Progress(plan.start)
         is_file = replaces_file(self.output)
-        # Of a pipe, all that is looked at is gone for the conversion.
+        # Bytes read from a pipe to identify it would be missing from the conversion.
         can_resume = is_file and self.source != "-" and os.path.isfile(self.source)
         identity = {"input": input_identity(self.source), **self.options} if can_resume else {}
         if self.resume:
             self._restore(identity)
         fresh = self.progress.position == plan.start
         if fresh:
-            self.progress = Progress(plan.start)  # one that stopped before its first chunk has written its head
+            self.progress = Progress(plan.start)  # a run that stopped before its first chunk had counted its head
         sink: Sink = StandardOutput()
         if self.output != "-":
             sink = GrowingFile(self._partial if is_file else Path(self.output), self.progress.output)
@@ -107,7 +107,7 @@ class Run:
             stack.callback(files.close)
             if fresh:
                 if is_file:
-                    self._checkpoint.unlink(missing_ok=True)  # of a run that is not gone on with
+                    self._checkpoint.unlink(missing_ok=True)  # of a run that is not being resumed
                 sink.write(plan.head)
                 self.progress.output = len(plan.head)
             try:
@@ -148,7 +148,7 @@ class Run:
         if len(outcome.bad) > room:
             raise _TooManyErrors
         files.sink.write(outcome.output)
-        # In one step, so that a signal finds all of the chunk counted, or none.
+        # In one assignment, so that a signal finds the whole chunk counted, or none of it.
         self.progress = Progress(
             Position(offset + outcome.length, line + outcome.lines),
             progress.output + len(outcome.output),
@@ -160,12 +160,12 @@ class Run:
 
     def _restore(self, identity: dict[str, Any]) -> None:
         if not identity:
-            raise click.UsageError("--resume: a stream has no place to go back to; give FILE and -o FILE")
+            raise click.UsageError("--resume: a stream cannot be resumed; give FILE and -o FILE")
         if not self._checkpoint.exists() or not self._partial.exists():
-            return  # nothing was begun, or all was done
+            return  # nothing was begun, or everything was done
         saved = read_checkpoint(self._checkpoint, identity)
         if isinstance(saved, str):
-            raise click.UsageError(f"--resume: {printable(str(self._checkpoint))} does not fit: {saved}")
+            raise click.UsageError(f"--resume: {printable(str(self._checkpoint))} does not match: {saved}")
         files = [(self._partial, saved.output)] + ([(Path(self.errors), saved.errors)] if self.errors else [])
         for path, length in files:
             if not path.exists() or path.stat().st_size < length:
@@ -180,7 +180,7 @@ class Run:
         self._discard()
 
     def _discard(self) -> None:
-        """What will not be gone on with is not kept."""
+        """Delete the working files."""
         if replaces_file(self.output):
             self._checkpoint.unlink(missing_ok=True)
             self._partial.unlink(missing_ok=True)
@@ -199,11 +199,11 @@ class Run:
 
     @property
     def _hint(self) -> str:
-        return "; --resume goes on from here" if self._checkpoint.exists() else ""
+        return "; --resume continues from here" if self._checkpoint.exists() else ""
 
 
 def _placed(bad: BadRecord, start: Position) -> BadRecord:
-    """*bad* with its place in the input, where its chunk begins at *start*."""
+    """*bad* with its place in the input, given that its chunk begins at *start*."""
     return bad._replace(line=start.line + bad.line, offset=None if bad.offset is None else start.offset + bad.offset)
 
 
@@ -227,7 +227,7 @@ def _error_line(bad: BadRecord) -> bytes:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does. Handlers are the main thread's affair."""
+    """Make SIGTERM end the run as Ctrl-C does. Only the main thread can set signal handlers."""
 
     def stop(_: int, __: FrameType | None) -> None:
         raise _Terminated

@@ -1,7 +1,7 @@
-"""A task over chunks in several processes; the outcomes come in the order of the chunks.
+"""Run a task over chunks in several processes; the outcomes come in the order of the chunks.
 
-On Linux the processes are forked, and what they convert lies in memory that all of them share: through pipes, a
-document would take longer to travel than to convert; lines of a plain file they read themselves. Elsewhere it travels.
+On Linux the processes are forked and get their data in shared memory, because sending a document through a pipe takes
+longer than converting it; lines of a plain file they read themselves. On other systems, data goes through pipes.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerDied", "Workers"]
 
-_SLOT: Final = 2 * CHUNK  # in bytes: a chunk fits, and what becomes of most; what does not fit travels
+_SLOT: Final = 2 * CHUNK  # in bytes: fits any normal chunk and most outputs; the rest goes through pipes
 
 
 class WorkerDied(Exception):
-    """A worker's process ended before its work did: it was killed, or the memory was not enough."""
+    """A worker process ended before its work did: it was killed, or ran out of memory."""
 
 
 class _Made(NamedTuple):
-    """An outcome; where its output is ``size`` bytes of the slot, it has none itself."""
+    """An outcome; if ``size`` is not 0, its output is that many bytes of the slot, and empty in the outcome itself."""
 
     outcome: Outcome
     size: int
@@ -51,24 +51,24 @@ class _Pending(NamedTuple):
 
 
 class _Worker:
-    """A process that converts chunk after chunk. Raises `WorkerDied` where it is no more."""
+    """A process that converts chunk after chunk. Its methods raise `WorkerDied` if it has ended."""
 
     def __init__(self, context: SpawnContext | ForkContext, memory: mmap.mmap | None) -> None:
-        # Its other end is the process's alone: where that is killed, be it amid an answer, no one waits for the rest.
+        # Only the process holds the other end: if it is killed, even amid a reply, nobody waits for the rest.
         self.connection, other_end = context.Pipe()
         self.process = context.Process(target=_work, args=(other_end, memory), daemon=True)
         self.process.start()
         other_end.close()
 
     def submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int, size: int) -> None:
-        """Hand over a chunk, for `_convert`."""
+        """Send a chunk for `_convert`."""
         try:
             self.connection.send((task, chunk, slot, size))
         except OSError:
             raise WorkerDied from None
 
     def result(self) -> _Made:
-        """What became of the first chunk that is not asked for yet; raises what its task did."""
+        """The result of the earliest chunk not yet collected; raises what its task raised."""
         try:
             made: _Made | Exception = self.connection.recv()
         except (EOFError, OSError):
@@ -79,14 +79,14 @@ class _Worker:
 
 
 class Workers:
-    """Processes that wait for work; one job needs none but this. They should begin before any thread does."""
+    """Processes that wait for work; one job runs in this process. Start them before any thread."""
 
     def __init__(self, jobs: int) -> None:
-        # What was allocated once as a whole, the C library (and what is forked) does not give back to the system in
-        # smaller pieces: now and then, all memory of each chunk was given back, to be cleared for the next one.
+        # After one large allocation, the C library (in forked processes too) stops returning smaller blocks to the
+        # system. Without it, each chunk's memory was sometimes returned, and had to be cleared again for the next.
         bytes(16 * CHUNK)
-        self.share_files = sys.platform == "linux"  # whether they have the files that were open before they began
-        # Enough that no worker waits for a slow one before it.
+        self.share_files = sys.platform == "linux"  # whether workers inherit the files opened before they started
+        # Enough that no worker has to wait for a slow one.
         self._slots = 4 * jobs
         self._memory: mmap.mmap | None = None
         self._workers: list[_Worker] = []
@@ -112,9 +112,9 @@ class Workers:
             self._memory.close()
 
     def in_order(self, task: Callable[[Chunk], Outcome], chunks: Iterable[Chunk]) -> Generator[Outcome]:
-        """The outcome of each chunk, whose output stands until the next one is asked for.
+        """The outcome of each chunk; its output is valid until the next one is requested.
 
-        Raises `WorkerDied`; to close it early ends the processes.
+        Raises `WorkerDied`. Closing the generator early ends the processes.
         """
         if not self._workers:
             yield from map(task, chunks)
@@ -124,7 +124,7 @@ class Workers:
         try:
             for slot, chunk in zip(cycle(range(self._slots)), chunks):
                 size = len(chunk.data or b"")
-                # Bounded in bytes as in number: a chunk may be one record as long as the limit.
+                # Bounded in bytes as well as number: a chunk may be one record as long as the limit.
                 while len(pending) == self._slots or (pending and held + size > self._slots * CHUNK):
                     held -= pending[0].size
                     yield from self._outcome(pending.popleft().slot)
@@ -134,7 +134,7 @@ class Workers:
             for done in pending:
                 yield from self._outcome(done.slot)
         except BaseException:
-            self._terminate()  # what they would still finish is of no use
+            self._terminate()  # their remaining results are not needed
             raise
 
     def _submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int) -> None:
@@ -156,7 +156,7 @@ class Workers:
             yield outcome
 
     def _worker(self, slot: int) -> _Worker:
-        # Each in its turn, as the slots are: so the outcomes of each come in order.
+        # Round-robin, like the slots, so that each worker's outcomes come in order.
         return self._workers[slot % len(self._workers)]
 
     def _terminate(self) -> None:
@@ -165,19 +165,19 @@ class Workers:
 
 
 def _work(connection: Connection, memory: mmap.mmap | None) -> None:
-    """A worker's process."""
+    """Convert chunks in a worker process until the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     received: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, received), daemon=True).start()
-    with contextlib.suppress(OSError):  # there is no parent any more
+    with contextlib.suppress(OSError):  # the parent is gone
         while True:
             connection.send(_made_or_raised(memory, *received.get()))
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed cannot end its workers, and they would wait for work forever."""
+    """Exit when the parent does: if it is killed, it cannot end its workers, and they would wait forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -185,23 +185,23 @@ def _end_with_parent() -> None:
 
 
 def _receive(connection: Connection, received: SimpleQueue[tuple[Any, ...]]) -> None:
-    """Take what is handed over before its turn, lest both ends of the connection wait for each other."""
-    with contextlib.suppress(EOFError, OSError):  # there is no parent any more
+    """Take work off the connection before its turn, so that its two ends never wait for each other."""
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
         while True:
             received.put(connection.recv())
 
 
 def _made_or_raised(memory: mmap.mmap | None, *work: Any) -> _Made | Exception:
-    """What `_convert` answers, or raises: to be raised where the outcome is asked for, with a note of where it was."""
+    """What `_convert` returns, or the exception that it raises, with its traceback as a note."""
     try:
         return _convert(memory, *work)
     except Exception as exc:
-        exc.add_note(traceback.format_exc())  # which does not travel
+        exc.add_note(traceback.format_exc())  # pickling loses the traceback
         return exc
 
 
 def _convert(memory: mmap.mmap | None, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int, size: int) -> _Made:
-    """The outcome; its output stands in the slot where it fits, as *size* bytes of data did that the chunk has not."""
+    """The outcome, with its output in the slot if it fits. *size* bytes of the chunk's data are there, if not 0."""
     at = slot * _SLOT
     if memory and size:
         chunk = chunk._replace(data=memory[at : at + size])
@@ -215,7 +215,7 @@ def _convert(memory: mmap.mmap | None, task: Callable[[Chunk], Outcome], chunk: 
 
 @contextlib.contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """A process that begins in here is deaf to SIGINT from its first moment; the parent gets it afterwards."""
+    """Start processes that never see SIGINT; the parent gets it afterwards."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

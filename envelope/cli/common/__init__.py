@@ -1,1 +1,1 @@
-"""What several commands share: files, detection of a format, options, reports, colour."""
+"""What several commands share: files, format detection, options, reports, colour."""

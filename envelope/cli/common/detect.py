@@ -1,4 +1,4 @@
-"""`--from auto`: which format a document is in, by its file's name, else by how it begins."""
+"""`--from auto`: detect a document's format from its file name, else from how it begins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SUFFIXES: Final = {row.suffix: row.name for row in FORMATS.values()} | {
     ".php": ResultType.VAR_EXPORT,
 }
 
-# Numbers, true and false are JSON and var_export alike, and the same value in both.
+# Numbers, true and false are valid in both JSON and var_export, with the same value.
 _BEGINNINGS: Final = (
     (ResultType.XML, re.compile(rb"<(?!\?php)")),
     (ResultType.SERIALIZE, re.compile(rb'N;|[bidrR]:[-+.0-9IN]|s:[0-9]+:"|S:[0-9]+:"|a:[0-9]+:\{|[OCE]:[0-9]+:"')),
@@ -28,10 +28,10 @@ _BLANK: Final = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*")
 
 
 def detect(name: str, data: bytes) -> ResultType | None:
-    """The format of *data* from the file *name*, or None where neither tells."""
-    # The longest suffix counts: `.jsonu.json` is `.json` as well.
+    """The format by the file *name*, else by *data*; None if neither is conclusive."""
+    # The longest suffix wins: `.jsonu.json` also ends in `.json`.
     suffixes = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
     if suffixes:
         return _SUFFIXES[max(suffixes, key=len)]
-    start = _BLANK.match(data).end()  # type: ignore[union-attr]  # it matches anything
+    start = _BLANK.match(data).end()  # type: ignore[union-attr]  # it always matches
     return next((format for format, beginning in _BEGINNINGS if beginning.match(data, start)), None)

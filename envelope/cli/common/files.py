@@ -1,4 +1,4 @@
-"""Bytes in and out: input up to a bound, standard output to the byte, files that change in one step or not at all."""
+"""Bytes in and out: bounded input, exact standard output, files that are replaced in one step or not at all."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["check_size", "read_input", "write_output"]
 
 
 def read_input(name: str, max_bytes: int) -> bytes:
-    """The file's bytes, or standard input's where *name* is `-`; never more than one beyond *max_bytes*.
+    """The file's bytes, or standard input's if *name* is `-`; at most one more than *max_bytes*.
 
-    What cannot be read is a usage error.
+    A file that cannot be read is a usage error.
     """
     count = -1 if max_bytes == sys.maxsize else max_bytes + 1
     try:
@@ -35,8 +35,8 @@ def read_input(name: str, max_bytes: int) -> bytes:
 
 
 def check_size(data: bytes, format: str, max_bytes: int, *, hint: Hint | None = None) -> None:
-    """Raise `DecodeError` where `read_input` read more than *max_bytes*, and so not all there is."""
-    # The library would name a size, which is unknown: no more was read than shows that it is too much.
+    """Raise `DecodeError` if *data*, from `read_input`, is longer than *max_bytes*."""
+    # The library's own message names the size, which is unknown here: reading stopped one byte past the limit.
     if len(data) > max_bytes:
         raise DecodeError(
             f"the input is longer than {max_bytes} bytes",
@@ -48,7 +48,7 @@ def check_size(data: bytes, format: str, max_bytes: int, *, hint: Hint | None = 
 
 
 def write_output(name: str, body: bytes) -> None:
-    """Put *body* into the file, or on standard output where *name* is `-`. A broken pipe is the caller's to see."""
+    """Write *body* to the file, or to standard output if *name* is `-`. A broken pipe is left to the caller."""
     try:
         if name == "-":
             _write_stdout(body)
@@ -70,29 +70,29 @@ def _write_stdout(body: bytes) -> None:
     stream = sys.stdout.buffer
     try:
         left = memoryview(body)
-        while left:  # unbuffered (PYTHONUNBUFFERED), a write may take a part only
+        while left:  # an unbuffered write (PYTHONUNBUFFERED) may be partial
             left = left[stream.write(left) :]
-        if stream.isatty() and not body.endswith(b"\n"):  # the prompt begins a line of its own
+        if stream.isatty() and not body.endswith(b"\n"):  # so that the prompt starts on its own line
             stream.write(b"\n")
         stream.flush()
     except OSError:
-        # What is left in the buffer must not fail once more when Python exits.
+        # What is left in the buffer must not fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         raise
 
 
 def _write_file(name: str, body: bytes) -> None:
     if not name or name.endswith(os.sep):
-        raise IsADirectoryError(errno.EISDIR, "that names no file")
+        raise IsADirectoryError(errno.EISDIR, "not a file name")
     mode = None
     with contextlib.suppress(FileNotFoundError):
         mode = os.stat(name).st_mode
     if mode is not None and not stat.S_ISREG(mode):
-        # A device or a named pipe holds nothing to keep, and must stay what it is.
+        # A device or a named pipe must be written to, not replaced.
         with open(name, "wb") as file:
             file.write(body)
         return
-    # Where the name is a link, the file behind it is replaced, not the link.
+    # If the name is a link, its target is replaced, not the link.
     path = os.path.realpath(name)
     temporary = os.path.join(os.path.dirname(path), f".envelope-{os.urandom(8).hex()}.tmp")
     try:

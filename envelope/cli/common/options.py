@@ -1,4 +1,4 @@
-"""Options that several commands have: the language, and an operator's own file of error codes."""
+"""Options that several commands share: the language, and an operator's own file of error codes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class _LangType(click.ParamType[Lang]):
         try:
             return Lang(value)
         except ValueError:
-            self.fail(f"{printable(value)!r} is none of {', '.join(Lang)}", param, ctx)
+            self.fail(f"{printable(value)!r} is not one of {', '.join(Lang)}", param, ctx)
 
 
 def lang_option(help: str) -> Callable[[Any], Any]:
-    """The option `--lang`, by any name of a language; it hands over a `Lang`."""
+    """The option `--lang`, which takes any name of a language and passes a `Lang`."""
     return click.option(
         "--lang", type=_LangType(), default=str(Lang.EN), show_default=True, metavar="[cn|en|ru]", help=help
     )
@@ -58,4 +58,4 @@ registry_option = click.option(
     callback=_read_registry,
     help="An operator's own file: codes to add, and overrides.",
 )
-"""The option `--with`; it hands over the `CodeRegistry`, the gateway's own where it is not given."""
+"""The option `--with`, which passes a `CodeRegistry`: by default the gateway's own."""

@@ -1,4 +1,4 @@
-"""`--pretty`: white space into a document that is otherwise the same, spelling by spelling."""
+"""`--pretty`: add white space to a document and change nothing else, not even the spelling of values."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["pretty"]
 
 
 def pretty(body: bytes, format: str, limits: Limits) -> bytes:
-    """*body*, a document in the typed dialect or in plain XML, indented by 2; it is read back to the same value."""
+    """*body*, a document in the typed dialect or plain XML, indented by 2; it reads back as the same value."""
     size = 0
     lines: list[bytes] = []
     for line in _lines(body, format):
         lines.append(line)
-        # Indentation may outgrow its document by far.
+        # Indentation may be far larger than the document.
         size += len(line) + 1
         if size - 1 > limits.max_bytes:
             raise EncodeError(
@@ -48,7 +48,7 @@ def _lines(body: bytes, format: str) -> Iterator[bytes]:
         yield escape_not_ascii(indented) if format == ResultType.JSON else indented
 
 
-# The writer leaves no > in text or attributes, and an empty element is one tag: two tags meet only inside containers.
+# The writer escapes > in text and attributes, and writes an empty element as one tag: tags touch only in containers.
 _BETWEEN_TAGS: Final = re.compile(rb"(?<=>)(?=<)")
 
 

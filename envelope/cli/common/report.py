@@ -1,12 +1,13 @@
-"""Errors and losses as blocks on stderr, in which no character of the data's can act on the terminal.
+"""Errors and losses as blocks on stderr, in which no character from the data can act on the terminal.
 
-rich is imported when there is something to show: it takes longer than a command that has nothing to say.
+rich is imported only when there is something to show: importing it takes longer than a command without errors.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from envelope.cli.common.hints import HINT_WORDS
 from envelope.hints import in_words
 
 if TYPE_CHECKING:
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
 
     from envelope.conversion.documents import Fault
     from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
-    from envelope.hints import HintName
     from envelope.values.php import Loss
 
 __all__ = [
-    "HINT_WORDS",
     "escaped",
     "fault_block",
     "line_of",
@@ -42,53 +41,41 @@ _REACH: Final = 40  # bytes of the window, on either side
 _MAX_LOSSES: Final = 20
 _MAX_TEXT: Final = 240
 
-HINT_WORDS: Final[Mapping[HintName, str]] = {
-    "raise-limit": "--no-limits lifts the limit",
-    "values-php": "--values php reads it",
-    "values-php-bytes": "--values php reads it as bytes",
-    "values-php-inert": "--values php reads it, inert",
-    "php-formats": "serialize and var_export hold it, with --values php",
-    "enum-backing": "serialize and var_export hold it, with --values php; no backing value of the case is known",
-    "plain-dialect": "without types it may be a document for --from-dialect plain",
-    "typed-dialect": "--from-dialect typed reads types",
-}
-"""The words for hints where the options are those of the commands that read a document: convert, diff, inspect."""
-
 
 def printable(text: str) -> str:
-    """*text* with controls, bidirectional ones too, as Python's escapes; a long one without its middle."""
+    """*text* with control characters, bidirectional ones too, as Python escapes; the middle of a long one cut out."""
     if len(text) > _MAX_TEXT:
         text = f"{text[: _MAX_TEXT // 2]}…{text[-_MAX_TEXT // 2 :]}"
     return escaped(text)
 
 
 def escaped(text: str) -> str:
-    """The whole *text*, what cannot be printed as Python's escapes."""
+    """The whole *text*, with unprintable characters as Python escapes."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
-    """Show what could not be read, where in *data* (of the file *name*), and what is there."""
+    """Show what could not be read, where in *data* (from the file *name*), and the bytes there."""
     title = f"cannot read {error.format} ({error.kind}): {error.reason}"
     at, excerpt = place(name, data, error.offset)
     show(fault_block(title, at=at, path=error.path, excerpt=excerpt, hint=in_words(error.hint, HINT_WORDS)))
 
 
 def show_encode_error(error: DecodeError | EncodeError) -> None:
-    """Show what could not be written, or not be read back once it was."""
+    """Show what could not be written, or could not be read back after writing."""
     title = f"cannot write {error.format} ({error.kind}): {error.reason}"
     show(fault_block(title, path=error.path, hint=in_words(error.hint, HINT_WORDS)))
 
 
 def show_validation_error(error: ValidationError, name: str) -> None:
-    """Show which part of the file *name* is well-formed, but not what it must be."""
+    """Show which part of the file *name* is well-formed but not valid."""
     show(fault_block(error.reason, at=title_of(name), path=error.path, hint=in_words(error.hint)))
 
 
 def fault_block(
     title: str, *, at: str = "", path: str = "", excerpt: tuple[str, int] | None = None, hint: str = ""
 ) -> Text:
-    """The block of one fault: what, at which place, on which path, the `window` there, and what may be the cause."""
+    """The block for one fault: what it is, its place and path, the `window` there, and a likely cause."""
     block = _block(title)
     if at:
         _add(block, "at", at)
@@ -105,7 +92,7 @@ def fault_block(
 
 
 def place(name: str, data: bytes, offset: int) -> tuple[str, tuple[str, int] | None]:
-    """Where the byte at *offset* of the file *name* is, and the `window` around it, if there is anything."""
+    """Where byte *offset* of the file *name* is, in words, and the `window` around it (None if *data* is empty)."""
     at = f"{title_of(name)}, byte {offset}"
     if b"\n" in data:
         at += f", line {line_of(data, offset)}"
@@ -126,20 +113,20 @@ def show_loss_error(error: LossError) -> None:
 
 
 def show_losses(losses: Sequence[Loss], format: str) -> None:
-    """Show a line of warning for each place; for the first 20, and how many more there are."""
+    """Show a warning for each of the first 20 losses, and how many more there are."""
     for line in _loss_lines(losses):
         show(_labelled("warning: ", "bold yellow", f"{format}: {line}"))
 
 
 def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
-    """Show a record of an archive that was set aside, in one line: where it begins, where in it the fault is."""
+    """Show a record that was set aside, in one line: where it begins, and where in it the fault is."""
     at = f"line {line}" + (f", byte {offset}" if offset is not None else "")
     inside = f" at byte {fault.offset} of the record" if fault.offset is not None else ""
     show(_block(f"{at}: {fault.kind}{inside}, {fault.path}: {fault.reason}"))
 
 
 def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str | None) -> None:
-    """Show what was lost in a whole archive, by kind, and how many records were set aside, and where."""
+    """Show what a whole archive lost, by kind, and how many records were set aside, and where."""
     for kind, count in sorted(losses.items()):
         places = "1 place" if count == 1 else f"{count} places"
         show(_labelled("warning: ", "bold yellow", printable(f"lost in {places}: {kind}")))
@@ -149,7 +136,7 @@ def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str
 
 
 def window(data: bytes, offset: int) -> tuple[str, int]:
-    """The bytes around *offset* in one line, and the column of the byte there (in cells of a terminal)."""
+    """The bytes around *offset* as one line, and the column of that byte (in terminal cells)."""
     from rich.cells import cell_len
 
     offset = min(offset, len(data))
@@ -160,12 +147,12 @@ def window(data: bytes, offset: int) -> tuple[str, int]:
 
 
 def title_of(name: str) -> str:
-    """The name of a file as it is shown; `-` is standard input."""
+    """A file name as shown to users; `-` is standard input."""
     return "standard input" if name == "-" else printable(name)
 
 
 def _character_start(data: bytes, pos: int) -> int:
-    """Where the UTF-8 character at *pos* begins; *pos* itself where there is none."""
+    """Where the UTF-8 character at *pos* begins; *pos* itself if there is none."""
     for start in range(pos, max(pos - 4, -1), -1):
         if start == len(data) or data[start] & 0xC0 != 0x80:
             return start
@@ -173,7 +160,7 @@ def _character_start(data: bytes, pos: int) -> int:
 
 
 def _visible(part: bytes) -> str:
-    # Half a character at the edge of an error is two bytes, shown as such.
+    # Bytes that are only part of a character are shown as escapes.
     return printable(part.decode("utf-8", "backslashreplace"))
 
 
@@ -202,5 +189,5 @@ def show(text: Text) -> None:
     """Show *text* on standard error."""
     from rich.console import Console
 
-    # Colour and its absence are rich's affair; what is shown is no markup, and lines are the terminal's to wrap.
+    # rich decides about colour; a Text is not parsed as markup, and the terminal wraps lines.
     Console(stderr=True, highlight=False).print(text, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What is drawn for people, on standard output: in colour where that is a terminal, and only there."""
+"""Output for people on standard output, in colour only if that is a terminal."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["write_shown"]
 
 
 def write_shown(parts: Iterable[RenderableType], width: int) -> None:
-    """Write each of *parts* on lines of its own; those longer than *width* cells are broken."""
+    """Write each of *parts* on its own lines, broken at *width* cells."""
     console = Console(markup=False, emoji=False, highlight=False, width=width)
     with console.capture() as capture:
         for part in parts:
             console.print(part)
-    # As UTF-8, whatever the terminal says that it takes.
+    # Always UTF-8, whatever encoding the terminal claims.
     write_output("-", capture.get().encode())

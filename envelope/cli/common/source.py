@@ -1,4 +1,4 @@
-"""A document of the user's: its bytes, its format, and the options that say how it is read."""
+"""The user's document: its bytes, its format, and the options for reading it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def source_option(flag: str, name: str, file: str) -> Callable[[Any], Any]:
         type=click.Choice(["auto", *NAMES]),
         default="auto",
         show_default=True,
-        help=f"Format of {file}; auto goes by its name, else by how it begins.",
+        help=f"Format of {file}; auto looks at its name, then at how it begins.",
     )
 
 
@@ -57,13 +57,13 @@ values_option = click.option(
     show_default=True,
     help="php also reads objects, enums and bytes, as data.",
 )
-limits_option = click.option("--no-limits", is_flag=True, help="Take documents of any size, depth and count.")
+limits_option = click.option("--no-limits", is_flag=True, help="Accept documents of any size, depth and item count.")
 
 
 def read_source(file: str, format: str, limits: Limits, *, flag: str = "--from") -> tuple[bytes, str]:
-    """The bytes of *file* and their format, found where it is ``"auto"``.
+    """The bytes of *file* and their format, detected if *format* is ``"auto"``.
 
-    A usage error that names the option *flag* where it cannot be told.
+    If it cannot be detected, the usage error names the option *flag*.
     """
     data = read_input(file, limits.max_bytes)
     found = detect(file, data) if format == "auto" else format
@@ -73,19 +73,19 @@ def read_source(file: str, format: str, limits: Limits, *, flag: str = "--from")
 
 
 def load_source(data: bytes, format: str, options: ReadOptions) -> Any:
-    """The value of what `read_source` has read; `DecodeError` where it has none."""
+    """The value of the bytes that `read_source` returned; `DecodeError` if they cannot be read."""
     check_size(data, format, options.limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
     return get_format(format).loads(data, options)
 
 
 def reading_of(format: str, values: Values, dialect: Dialect, limits: Limits) -> ReadOptions:
-    """How a document in *format* is read; a usage error where it has no such dialect."""
+    """The options for reading *format*; a usage error if it has no such dialect."""
     check_dialect("--from-dialect", format, dialect)
     return get_format(format).reading(values, dialect, limits)
 
 
 def check_dialect(option: str, format: str, dialect: str) -> None:
-    """A usage error where *format* has no such dialect."""
+    """Raise a usage error if *format* has no such dialect."""
     dialects = get_format(format).dialects
     if dialect not in dialects:
-        raise click.UsageError(f"{option} {dialect}: {format} has {' and '.join(dialects)} only")
+        raise click.UsageError(f"{option} {dialect}: {format} has only {' and '.join(dialects)}")

@@ -1,1 +1,1 @@
-"""What `envelope inspect` shows: trees, outlines, sizes, and where in the bytes each value stands."""
+"""What `envelope inspect` shows: trees, outlines, sizes, and the byte range of each value."""

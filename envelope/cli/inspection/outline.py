@@ -1,4 +1,4 @@
-"""The tree of a document as far as it is shown: nodes of the values, and counts of what is left out."""
+"""The part of a document's tree that is shown: nodes for the values, and counts of what is left out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Node", "Outline"]
 
 @dataclass(slots=True)
 class Node:
-    """A value's place: in the document's tree, and in its bytes (``end`` is None where they end before it does)."""
+    """A value's place in the document's tree and in its bytes (``end`` is None if the bytes end first)."""
 
     parent: Node | None
     steps: Steps
@@ -30,8 +30,8 @@ class Node:
     children: list[Node] = field(default_factory=list)
 
     def own_steps(self, *, php: bool) -> Steps:
-        """The steps from the container; *php* is the domain in which maps have integers as keys."""
-        # Only once it was read, a PHP array is known to be a map.
+        """The steps from the container; in the *php* domain, maps may have integer keys."""
+        # Whether a PHP array is a map is only known once all of it was read.
         is_text = not php and self.parent is not None and self.parent.kind == "map" and len(self.steps) == 1
         return tuple(map(str, self.steps)) if is_text else self.steps
 
@@ -46,7 +46,7 @@ class Node:
 
 
 class Outline:
-    """Keeps the first values of each container down to a depth, no more than *max_nodes* in all; a `Sink`."""
+    """A `Sink` that keeps the first values of each container down to a depth, at most *max_nodes* in all."""
 
     def __init__(self, *, depth: int, max_items: int, max_nodes: int) -> None:
         self.depth = depth
@@ -54,30 +54,30 @@ class Outline:
         self.room = max_nodes
         self.roots: list[Node] = []
         self.more_roots = 0
-        # The open containers; None is one that is not shown.
+        # The open containers; None for one that is not shown.
         self.opened: list[Node | None] = []
 
     def leaf(self, steps: Steps, start: int, end: int, value: Any, note: str = "") -> None:
-        """A value without members."""
+        """Add a value without members."""
         node = self.add(steps, start, note)
         if node is not None:
             node.end, node.value, node.kind = end, value, leaf_kind(value)
 
     def open(self, steps: Steps, start: int, note: str = "", class_name: str = "") -> None:
-        """A container begins."""
+        """Begin a container."""
         node = self.add(steps, start, note)
         if node is not None:
             node.class_name = class_name
         self.opened.append(node)
 
     def close(self, end: int | None, kind: str) -> None:
-        """A container ends."""
+        """End a container."""
         node = self.opened.pop()
         if node is not None:
             node.end, node.kind = end, kind
 
     def add(self, steps: Steps, start: int, note: str) -> Node | None:
-        """The node of a value where it is shown."""
+        """Add a value and return its node; None if it is not shown."""
         if not self.opened:
             if self.room <= 0 or len(self.roots) >= self.max_items:
                 self.more_roots += 1

@@ -1,4 +1,4 @@
-"""`--path`: of a document's values, those at a path and all below them."""
+"""`--path`: select the values at a path and everything below them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 __all__ = ["Selection"]
 
 _Place: TypeAlias = tuple[int | None, Link]
-"""How many of the wanted steps led to a value, None where it is off the way; and where it is."""
+"""How many of the wanted steps led to a value (None if it is off the path), and where it is."""
 
 
 class Selection:
-    """Hands on to *sink* what is at a path as `envelope.path.parse_path` gives it; a `Sink` itself.
+    """A `Sink` that passes on to *sink* what is at a path, as returned by `envelope.path.parse_path`.
 
-    The steps of what it hands on as a root are the whole path to it.
+    A selected value becomes a root, whose steps are the whole path to it.
     """
 
     def __init__(self, wanted: Sequence[str | int | None], sink: Sink) -> None:
-        # Steps are compared as they are spelled.
+        # Steps are compared by their spelling.
         self.wanted = [None if step is None else format_path([step]) for step in wanted]
         self.sink = sink
-        self.outside: list[_Place] = []  # of each open container that is not handed on
+        self.outside: list[_Place] = []  # for each open container that is not passed on
         self.inside = 0
         self.found = 0
         self.deepest = -1
@@ -35,11 +35,11 @@ class Selection:
 
     @property
     def nearest_path(self) -> str:
-        """The deepest place on the way, for those who took a wrong one."""
+        """The deepest value on the way to a path that does not exist."""
         return short_path(link_steps(self.nearest))
 
     def leaf(self, steps: Steps, start: int, end: int, value: Any, note: str = "") -> None:
-        """Hand on a value where it is wanted."""
+        """Pass on a value if it is wanted."""
         if not self.inside:
             place = self.advance(steps)
             if not self.is_wanted(place):
@@ -48,7 +48,7 @@ class Selection:
         self.sink.leaf(steps, start, end, value, note)
 
     def open(self, steps: Steps, start: int, note: str = "", class_name: str = "") -> None:
-        """Hand on a container where it is wanted, and go into it."""
+        """Enter a container, and pass it on if it is wanted."""
         if not self.inside:
             place = self.advance(steps)
             if not self.is_wanted(place):
@@ -67,7 +67,7 @@ class Selection:
             self.outside.pop()
 
     def is_wanted(self, place: _Place) -> bool:
-        """Whether all wanted steps lead to *place*; remembers the deepest of those on the way."""
+        """Whether all wanted steps lead to *place*; also remembers the deepest place on the way."""
         passed, link = place
         if passed is not None and passed > self.deepest:
             self.deepest, self.nearest = passed, link
@@ -86,7 +86,7 @@ class Selection:
                 return None, None
             wanted = self.wanted[passed]
             if isinstance(step, int) and wanted == format_path([str(step)]):
-                step = str(step)  # of a PHP array that is a map, as its reader spells it
+                step = str(step)  # the array may be a map, whose keys the reader returns as str
             elif wanted is not None and wanted != format_path([step]):
                 return None, None
             passed, link = passed + 1, (link, step)

@@ -1,4 +1,4 @@
-"""`--stats`: what a document is made of, counted in constant memory."""
+"""`--stats`: count what a document consists of, in constant memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST: Final = 10  # rows of each table
 
 
 class Stats:
-    """Counts the values that it is told of, in a document of which *size* bytes can be read; a `Sink`."""
+    """A `Sink` that counts the values of a document of which *size* bytes can be read."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -26,7 +26,7 @@ class Stats:
         self.depth = 0
         self.bytes = 0
         self.members = 0
-        # Size, then the first of equals; the number keeps nodes from being compared.
+        # By size, then by position; the position also keeps nodes from being compared.
         self.strings: list[tuple[int, int, Node]] = []
         self.members_by_size: list[tuple[int, int, Node]] = []
         self.opened: list[Node] = []
@@ -42,21 +42,21 @@ class Stats:
                 self.keep(self.strings, node)
             self.count_member(node)
 
-    # A handler of spans gets a note and a class too, as the tree needs them.
+    # Sinks also get a note and a class name, which the outline needs.
     def open(self, steps: Steps, start: int, note: str = "", class_name: str = "") -> None:  # noqa: ARG002
-        """A container begins."""
+        """Begin a container."""
         self.opened.append(Node(self.opened[-1] if self.opened else None, steps, start))
         self.depth = max(self.depth, len(self.opened))
 
     def close(self, end: int | None, kind: str) -> None:
-        """Count a container, where it ends."""
+        """Count a container when it ends."""
         node = self.opened.pop()
         node.end, node.kind = self.size if end is None else end, kind
         self.kinds[kind] += 1
         self.count_member(node)
 
     def count_member(self, node: Node) -> None:
-        """Count the bytes of a root, and of its members."""
+        """Count the bytes of a root or of a root's member."""
         if not self.opened:
             self.bytes += _size(node)
         elif len(self.opened) == 1:
@@ -64,7 +64,7 @@ class Stats:
             self.keep(self.members_by_size, node)
 
     def keep(self, largest: list[tuple[int, int, Node]], node: Node) -> None:
-        """Keep *node* where it is among the largest."""
+        """Keep *node* if it is among the largest."""
         entry = (_size(node), -node.start, node)
         if len(largest) < _MOST:
             heapq.heappush(largest, entry)

@@ -1,4 +1,4 @@
-"""What `inspect` shows: an outline as a tree of rich's, statistics as its tables."""
+"""What `inspect` shows: an outline as a rich tree, statistics as lines and tables."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _STYLES = {
 
 
 def show_outline(outline: Outline, fault: DecodeError | None, *, php: bool) -> Iterator[RenderableType]:
-    """A tree for each root; where *fault* is, as deep as it is shown."""
+    """A tree for each root, with *fault* at the deepest node shown that contains it."""
     for root in outline.roots:
         tree = Tree(_label(root, php=php), guide_style="dim")
         unfinished = _grow(tree, root, php=php)
-        # Bytes behind the whole value are a fault below none of its parts; one beside what is selected is not shown.
+        # Bytes after the whole value are a fault of the root; a fault outside the selection is not shown.
         place = unfinished if unfinished is not None or root.steps else tree
         if fault is not None and place is not None:
             place.add(_fault_label(fault))
@@ -47,7 +47,7 @@ def show_outline(outline: Outline, fault: DecodeError | None, *, php: bool) -> I
 
 
 def _grow(tree: Tree, root: Node, *, php: bool) -> Tree | None:
-    """Put all of *root*'s nodes below it; answers the deepest that the bytes end in, if they end in any."""
+    """Add all nodes below *root* to *tree*; return the deepest one that is unfinished, if any."""
     unfinished = tree if root.end is None else None
     branches = [(tree, root)]
     while branches:
@@ -63,7 +63,7 @@ def _grow(tree: Tree, root: Node, *, php: bool) -> Tree | None:
 
 
 def _label(node: Node, *, php: bool) -> Text:
-    """Path, kind and size, place, and what a scalar says."""
+    """Path, kind and size, byte range, and a scalar's value."""
     path = short_path(node.path(php=php))
     last = short_path(node.own_steps(php=php))[1:] if node.parent is not None else path
     label = Text().append(printable(path.removesuffix(last)), "dim").append(printable(last), "bold")
@@ -109,7 +109,7 @@ def _bytes(count: int) -> str:
 
 
 def show_stats(stats: Stats, *, php: bool) -> Iterator[RenderableType]:
-    """Lines: what there is, the largest strings, the largest members of the root."""
+    """Lines with the totals, the largest strings and the largest members of the root."""
     kinds = " · ".join(f"{kind} {count:,}" for kind, count in stats.kinds.most_common())
     summary = {
         "values": f"{stats.kinds.total():,}",

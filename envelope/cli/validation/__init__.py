@@ -1,1 +1,1 @@
-"""What `envelope validate` does: units to check, schemas, findings, and what `--update` writes."""
+"""What `envelope validate` does: find units, check them, apply schemas, show findings, and `--update`."""

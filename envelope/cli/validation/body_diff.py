@@ -1,4 +1,4 @@
-"""What changed in a body, in lines: bodies of one line are broken where their values end."""
+"""What changed in a body, by lines: one-line bodies are split where their values end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def body_diff(name: str, before: bytes | None, after: bytes) -> Text:
-    """How the body in the file *name* changed; *before* is None where there was none."""
+    """How the body in the file *name* changed; *before* is None if it is new."""
     if before is None:
         return Text(f"new {printable(name)}, {len(after)} bytes", "bold")
     diff = Text(f"changed {printable(name)}, {len(before)} to {len(after)} bytes", "bold")
@@ -30,7 +30,7 @@ def body_diff(name: str, before: bytes | None, after: bytes) -> Text:
     for line in lines[:_MAX_SHOWN]:
         diff.append("\n  ").append(printable(line), _STYLES.get(line[0], ""))
     if len(lines) > _MAX_SHOWN:
-        diff.append(f"\n  and {len(lines) - _MAX_SHOWN} lines more")
+        diff.append(f"\n  and {len(lines) - _MAX_SHOWN} more lines")
     return diff
 
 

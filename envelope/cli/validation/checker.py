@@ -1,4 +1,4 @@
-"""A fixture read from its files, and checked: whatever is wrong with a file is a finding."""
+"""Read a fixture from its files and check it: whatever is wrong with a file is a finding."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 
 class FileFault(Exception):
-    """A file cannot be read, or does not say what it must."""
+    """A file cannot be read, or its content is not valid."""
 
     def __init__(self, finding: Finding, data: bytes = b"") -> None:
         super().__init__(finding.text)
@@ -42,12 +42,12 @@ class FileFault(Exception):
 
 
 def read_body(path: str) -> bytes:
-    """The bytes of a body; `FileFault` where they cannot be had, or are too many."""
+    """The bytes of a body; `FileFault` if it cannot be read, or is too large."""
     return _read(path, str(format_of_file(path)), DEFAULT_LIMITS.max_bytes)
 
 
 def read_statement(path: str, reader: Callable[[bytes], _T], rule: Rule) -> _T:
-    """What *reader* makes of a file that says how bodies must be; `FileFault`, a breach of *rule*, where it cannot."""
+    """What *reader* makes of a file that describes bodies; `FileFault`, a breach of *rule*, if it is not valid."""
     data = _read(path, "toml", _MAX_STATEMENT)
     try:
         return reader(data)
@@ -63,9 +63,9 @@ def _read(path: str, format: str, max_bytes: int) -> bytes:
         # A named pipe would never end, nor even open.
         about = os.stat(path)
         if not stat.S_ISREG(about.st_mode):
-            raise FileFault(Finding(file=path, rule="unreadable", text="no regular file"))
+            raise FileFault(Finding(file=path, rule="unreadable", text="not a regular file"))
         with open(path, "rb") as file:
-            # As much as there is: Python allots what it is asked for, ten thousand times all that is allowed.
+            # Only as much as there is: Python allocates the size that it is asked for, here mostly far too large.
             data = file.read(min(about.st_size, max_bytes + 1))
     except OSError as exc:
         text = f"cannot read the file: {exc.strerror}"
@@ -92,7 +92,7 @@ class Checker:
         return Outcome(unit.path, [(finding, locate(finding, files.get(finding.file, b""))) for finding in found])
 
     def _findings(self, unit: Unit, files: dict[str, bytes]) -> Iterator[Finding]:
-        """The findings; *files* is filled with the bytes that they are about."""
+        """The findings; fills *files* with the bytes that they are about."""
         try:
             if unit.kind == "case":
                 yield from self._case_findings(unit, files)
@@ -129,5 +129,5 @@ class Checker:
                 unread.add(name)
                 yield fault.finding
         for finding in check_case(case, bodies, registry=self.registry, canonical=self.canonical, response_check=check):
-            if finding.file not in unread:  # else that it is missing is no news
+            if finding.file not in unread:  # it was already reported as unreadable
                 yield replace(finding, file=os.path.join(unit.path, finding.file))

@@ -26,12 +26,12 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "operator-codes": "--with FILE adds an operator's codes",
     "written-anew": "--update writes it",
 }
-"""The words for hints in a finding: the options are those of `envelope validate`, and of a `case.toml`."""
+"""The words for hints in a finding, which name options of `envelope validate` and fields of a `case.toml`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a finding's offset is in its file, for people; taken while the file is at hand."""
+    """Where a finding's offset is in its file, for people; made while the file's bytes are at hand."""
 
     at: str
     line: int | None = None
@@ -40,7 +40,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one fixture, a case or a file: nothing, or its findings."""
+    """One checked fixture, a case or a file, with its findings, if any."""
 
     name: str
     findings: Sequence[tuple[Finding, Place]]
@@ -55,7 +55,7 @@ def locate(finding: Finding, data: bytes) -> Place:
 
 
 def show_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """Show a block for each finding, under a heading where a fixture has several."""
+    """Show a block for each finding, under a heading if a fixture has several."""
     for outcome in outcomes:
         if len(outcome.findings) > 1:
             show(Text(f"{printable(outcome.name)}: {len(outcome.findings)} findings", "bold"))
@@ -64,7 +64,7 @@ def show_outcomes(outcomes: Sequence[Outcome]) -> None:
 
 
 def as_json(outcomes: Sequence[Outcome]) -> bytes:
-    """A document with the count of the fixtures, and a record for each finding."""
+    """A JSON document with the number of fixtures, and a record for each finding."""
     records = [
         {
             "fixture": outcome.name,
@@ -80,11 +80,11 @@ def as_json(outcomes: Sequence[Outcome]) -> bytes:
         for finding, where in outcome.findings
     ]
     text = json.dumps({"fixtures": len(outcomes), "findings": records}, indent=2)
-    return text.replace("\x7f", "\\u007f").encode() + b"\n"  # all else that acts on a terminal is escaped
+    return text.replace("\x7f", "\\u007f").encode() + b"\n"  # json escapes everything else that acts on a terminal
 
 
 def as_junit(outcomes: Sequence[Outcome]) -> bytes:
-    """A suite in which each fixture is a test, that fails with all its findings: many readers show one failure only."""
+    """A suite with a test for each fixture, and one failure with all its findings: many readers show only one."""
     failed = [outcome for outcome in outcomes if outcome.findings]
     counts = {"tests": str(len(outcomes)), "failures": str(len(failed)), "errors": "0"}
     root = etree.Element("testsuites", counts)
@@ -102,7 +102,7 @@ def as_junit(outcomes: Sequence[Outcome]) -> bytes:
 
 
 def as_github(outcomes: Sequence[Outcome]) -> bytes:
-    """A workflow command for each finding, which GitHub shows beside the file's line."""
+    """A workflow command for each finding, which GitHub shows beside the line of the file."""
     lines = []
     for outcome in outcomes:
         for finding, where in outcome.findings:

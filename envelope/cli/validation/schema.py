@@ -1,4 +1,4 @@
-"""A case's own JSON Schema, as a check of payloads."""
+"""A case's own JSON Schema, as a check for payloads."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _MAX_FAULTS: Final = 20
 
 
 def response_check(data: bytes) -> ResponseCheck:
-    """The check that the JSON Schema in *data* is. `DecodeError` where it is no JSON, `ValidationError` if no schema.
+    """A check by the JSON Schema in *data*. `DecodeError` if it is not JSON, `ValidationError` if not a schema.
 
-    References lead nowhere but into the schema itself: nothing is fetched.
+    References only resolve within the schema itself: nothing is fetched.
     """
     try:
         from jsonschema import Draft202012Validator
@@ -38,25 +38,25 @@ def response_check(data: bytes) -> ResponseCheck:
 
     schema = loads(data, "json")
     if not isinstance(schema, dict):
-        raise ValidationError("a schema is an object")
+        raise ValidationError("a schema must be an object")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a $schema that is not known: the newest draft is meant
+            warnings.simplefilter("ignore")  # about an unknown $schema: the newest draft is used
             kind = validator_for(schema, default=Draft202012Validator)
         kind.check_schema(schema)
         validator = kind(schema, registry=Registry())
     except SchemaError as exc:
-        raise ValidationError(f"no JSON Schema: {exc.message}") from None
-    except Exception as exc:  # jsonschema raises as it comes where what is no schema gets past its own check
-        raise ValidationError(f"no JSON Schema: {type(exc).__name__}") from None
+        raise ValidationError(f"not a JSON Schema: {exc.message}") from None
+    except Exception as exc:  # jsonschema may raise anything if an invalid schema gets past its own check
+        raise ValidationError(f"not a JSON Schema: {type(exc).__name__}") from None
 
     def check(response: Any) -> Iterator[tuple[list[str | int], str]]:
         try:
             for fault in islice(validator.iter_errors(response), _MAX_FAULTS):
                 yield list(fault.absolute_path), fault.message
         except Unresolvable as exc:
-            yield [], f"the schema refers to what is not in it: {exc.ref}"
-        except Exception as exc:  # as above; of a schema that leads back to itself it is a RecursionError
+            yield [], f"the schema refers to something outside it: {exc.ref}"
+        except Exception as exc:  # as above; RecursionError if a schema refers to itself
             yield [], f"the schema cannot be applied: {type(exc).__name__}"
 
     return check

@@ -1,4 +1,4 @@
-"""What there is to validate: the cases, invalid bodies and lone bodies below some paths."""
+"""What to validate: the cases, invalid bodies and lone bodies below some paths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Unit", "beside", "find_units"]
 
-_BESIDE: Final = ".toml"  # behind the name of an invalid body
+_BESIDE: Final = ".toml"  # appended to the name of an invalid body
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Unit:
 
 
 def find_units(paths: Sequence[str]) -> tuple[list[Unit], list[Finding]]:
-    """The fixtures at or below *paths*, each once, in order; and the folders that cannot be read.
+    """The fixtures at or below *paths*, each once, in order; and a finding for each folder that cannot be read.
 
-    A file of a case stands for the whole case. A path that is not there, or holds no fixture, is a usage error.
+    A file of a case means the whole case. A path that does not exist, or has no fixtures, is a usage error.
     """
     units: dict[str, Unit] = {}
     unread: list[Finding] = []
@@ -49,12 +49,12 @@ def find_units(paths: Sequence[str]) -> tuple[list[Unit], list[Finding]]:
 
 
 def beside(path: str) -> str:
-    """The file that says how the invalid body *path* is to be refused."""
+    """The file that says how the invalid body *path* must be refused."""
     return path + _BESIDE
 
 
 def _below(path: str, unread: list[Finding]) -> Iterator[Unit]:
-    """The units in the folder *path* and those below it; no link leads to another folder, so there is no way round."""
+    """The units in the folder *path* and below it; links to folders are not followed, so there are no cycles."""
     folders = [path]
     while folders:
         folder = folders.pop()
@@ -84,7 +84,7 @@ def _in_folder(folder: str, names: Sequence[str]) -> Iterator[Unit]:
         if format_of_file(name) is not None:
             yield Unit("invalid" if beside(name) in there else "body", path)
         elif (body := _stem(name)) and body not in there:
-            yield Unit("invalid", os.path.join(folder, body))  # which is missing, as reading it will say
+            yield Unit("invalid", os.path.join(folder, body))  # missing, as reading it will report
 
 
 def _case(folder: str, names: Iterable[str]) -> Unit:
@@ -92,14 +92,14 @@ def _case(folder: str, names: Iterable[str]) -> Unit:
 
 
 def _stem(name: str) -> str:
-    """The body that the file *name* stands beside, if it is such a file."""
+    """The body that the file *name* describes, or an empty string if it is not such a file."""
     stem = name.removesuffix(_BESIDE)
     return stem if stem != name and format_of_file(stem) is not None else ""
 
 
 def _of_file(path: str) -> list[Unit]:
     if not os.path.lexists(path):
-        raise click.UsageError(f"there is no {printable(path) or 'file without a name'}")
+        raise click.UsageError(f"{printable(path) or 'a file without a name'} does not exist")
     folder, name = os.path.split(path)
     if os.path.lexists(os.path.join(folder, ABOUT)):
         folder = folder or os.curdir
@@ -110,5 +110,5 @@ def _of_file(path: str) -> list[Unit]:
     if body := _stem(name):
         return [Unit("invalid", os.path.join(folder, body))]
     if format_of_file(name) is None:
-        raise click.UsageError(f"{printable(path)} is no body: its name ends in no format's suffix")
+        raise click.UsageError(f"{printable(path)} is not a body: its name does not end in a format's suffix")
     return [Unit("invalid" if os.path.lexists(beside(path)) else "body", path)]

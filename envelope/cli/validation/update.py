@@ -1,4 +1,4 @@
-"""`--update`: the bodies of a case, written anew from one of them."""
+"""`--update`: rewrite the bodies of a case from one of them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ __all__ = ["update_case"]
 
 
 def update_case(unit: Unit, source: str | None) -> Iterator[Text]:
-    """Write the bodies of a portable case from that in the format *source*, and answer what changed.
+    """Write the bodies of a portable case from the one in the format *source*, and yield what changed.
 
-    Where a file cannot be read, or the body is not sound, nothing is written; the checks that follow say why.
+    If a file cannot be read, or the body is not valid, nothing is written; the checks that follow say why.
     """
     names = [body_name(format) for format in FORMATS if source in (None, format)]
     name = next((name for name in names if name in unit.bodies), None)
@@ -45,7 +45,7 @@ def update_case(unit: Unit, source: str | None) -> Iterator[Text]:
         raise click.ClickException(f"cannot update {printable(unit.path)}: {printable(str(error))}") from None
     for name, body in written.items():
         path = os.path.join(unit.path, name)
-        # What is behind a link is not this case's own, and what is no file is not to be waited for.
+        # A link's target does not belong to this case, and anything but a file may block.
         if os.path.islink(path) or (os.path.lexists(path) and not os.path.isfile(path)):
             continue
         before = _old_body(path)

@@ -112,7 +112,7 @@ DEEP: Final = 256  # levels; a shallower value need not be checked for cycles
 
 
 def is_cyclic(stack: list[Any]) -> bool:
-    """Whether a list or map is twice in *stack*, the `DEEP` or more open ones; only checked when the depth doubles.
+    """Whether a list or map is twice in *stack*, which holds the open ones; ask at each depth from `DEEP` on.
 
     With unlimited depth, a value that contains itself would be walked for ever. Checking at each doubling of the
     depth finds it at a negligible cost.

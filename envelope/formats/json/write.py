@@ -69,12 +69,13 @@ def _escape_run(match: re.Match[str]) -> str:
 
 def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop, for speed
     """Raise `Unwritable` if *root* is not a portable value within the limits; lone surrogates aside."""
-    budget = Budget(limits, "orjson", _ORJSON_DEPTH)
-    room, items, depth = budget.room, budget.items + 1, 0  # the root is not counted
+    # The budget is in locals: a small document is checked faster than a Budget is made.
+    max_depth = min(limits.max_depth, _ORJSON_DEPTH)
+    room, items, depth = limits.max_bytes, limits.max_items + 1, 0  # the root is not counted
     level: list[Any] = [[root]]  # the containers of this depth; the root is in one that does not count
     while level:
-        if excess := budget.enter(depth, 0):
-            raise Unwritable(excess)
+        if depth > max_depth:
+            raise Unwritable(Budget(limits, "orjson", _ORJSON_DEPTH).enter(depth, 0))
         inner: list[Any] = []
         for container in level:
             if type(container) is dict:

@@ -1,4 +1,4 @@
-"""Archives, and runs of `envelope convert` over them: what the tests of archives share."""
+"""Archives, and runs of `envelope convert` over them, for several test modules."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ pytest.importorskip("rich")
 pytest.importorskip("click")
 zstandard = pytest.importorskip("zstandard")
 
-# Behind importorskip: without the extra cli they cannot be imported.
+# After importorskip: without the extra cli they cannot be imported.
 from envelope.cli.bulk import chunks as chunks_module  # noqa: E402
 from envelope.cli.bulk import ranges as ranges_module  # noqa: E402
 from envelope.cli.bulk.chunks import cut  # noqa: E402
@@ -112,12 +112,12 @@ def test_a_document_that_would_hold_the_delimiter_is_set_aside(tmp_path: Path) -
     assert (result.exit_code, result.stdout_bytes) == (1, b"a:1:{i:0;i:1;}\ni:2;\n")
     (row,) = errors_in(tmp_path / "bad")
     assert (row["line"], row["kind"], row["record_offset"]) == (2, "unrepresentable", None)
-    # Of two bytes, half may be the document's end.
+    # Half of a two-byte delimiter may be the end of a document.
     result = run("--lines", "--from", "json", "--to", "jsonu", "--delimiter", "]]", data=b"1]][1] ]]2]]")
     assert (result.exit_code, result.stdout_bytes) == (1, b"1]]2]]")
 
 
-def test_losses_are_told_by_kind_or_set_aside(tmp_path: Path) -> None:
+def test_losses_are_reported_by_kind_or_set_aside(tmp_path: Path) -> None:
     data = b'{"a":{}}\n[1]\n{"0":{}}\n'
     result = run("--lines", "--from", "json", "--to", "serialize", data=data)
     assert (result.exit_code, result.stdout_bytes.count(b"\n")) == (0, 3)
@@ -159,7 +159,7 @@ def test_a_record_beyond_the_limit_is_set_aside(
 
 
 class Dribble:
-    """A stream that hands over as little as a pipe may."""
+    """A stream that returns as little at a time as a pipe may."""
 
     def __init__(self, data: bytes, seed: int) -> None:
         self.data = io.BytesIO(data)
@@ -187,7 +187,7 @@ def test_chunks_depend_on_the_input_alone(framing: Any, pieces: list[bytes], see
 
 @pytest.mark.skipif(not hasattr(os, "pread"), reason="no pread")
 @given(st.lists(st.sampled_from([b"ab", b"\n", b"\n\n", b"x" * 14, b"x" * 60])), st.integers(0, 5))
-def test_a_file_is_cut_as_a_stream_is(pieces: list[bytes], start: int) -> None:
+def test_a_file_is_cut_like_a_stream(pieces: list[bytes], start: int) -> None:
     data = b"".join(pieces)
     with TemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks_module, "CHUNK", 16)
@@ -198,7 +198,7 @@ def test_a_file_is_cut_as_a_stream_is(pieces: list[bytes], start: int) -> None:
         found = list(cut_file(source, LineFraming(b"\n"), start, 40))
         streamed = list(cut(io.BytesIO(data[start:]), LineFraming(b"\n"), start, 40))
         read = [chunk._replace(data=source.read_all(chunk)) if chunk.data is None else chunk for chunk in found]
-        # Whether a record was found to be a long one is no part of what it is.
+        # Whether a record was marked as too long does not matter here.
         assert [chunk[:3] for chunk in read] == [chunk[:3] for chunk in streamed]
 
 
@@ -295,18 +295,18 @@ def test_an_empty_archive_is_compressed_too(tmp_path: Path, suffix: str) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--lines", "--csv", "a", "--from", "json"], "exclude each other"),
-        (["--jobs", "2"], "--jobs goes with"),
-        (["--resume"], "--resume goes with"),
-        (["--errors", "x"], "--errors goes with"),
-        (["--max-errors", "0"], "--max-errors goes with"),
-        (["--delimiter", "x"], "--delimiter goes with"),
+        (["--lines", "--csv", "a", "--from", "json"], "are mutually exclusive"),
+        (["--jobs", "2"], "--jobs needs --lines"),
+        (["--resume"], "--resume needs --lines"),
+        (["--errors", "x"], "--errors needs --lines"),
+        (["--max-errors", "0"], "--max-errors needs --lines"),
+        (["--delimiter", "x"], "--delimiter needs --lines"),
         (["--lines"], "give it with --from"),
         (["--lines", "--from", "json", "--jobs", "0"], "--jobs"),
         (["--lines", "--from", "json", "--delimiter", ""], "empty"),
         (["--lines", "--from", "json", "--delimiter", "\\x"], "escapes"),
         (["--lines", "--from", "json", "--pretty"], "--pretty"),
-        (["--lines", "--from", "json", "--resume"], "no place to go back to"),
+        (["--lines", "--from", "json", "--resume"], "a stream cannot be resumed"),
         (["--lines", "nowhere.ser"], "No such file"),
         (["--lines", "--from", "json", "."], "directory"),
         (["--csv", "a", "--from", "json"], "the columns are doc, b"),

@@ -38,7 +38,7 @@ def test_csv(separator: str, line_end: str) -> None:
     assert result.stdout_bytes == table(head + wanted, separator, line_end)
 
 
-def test_csv_keeps_what_is_no_utf8_and_the_mark_before_the_header() -> None:
+def test_csv_keeps_invalid_utf8_and_a_byte_order_mark() -> None:
     data = b'\xef\xbb\xbfdoc,"note"\ni:1;,\xff\xe9'
     assert csv_convert(data=data).stdout_bytes == b'\xef\xbb\xbfdoc,"note"\n1,\xff\xe9\n'
     assert csv_convert(data=b"doc").stdout_bytes == b"doc\n"
@@ -69,7 +69,7 @@ def test_csv_sets_bad_rows_aside(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_csv_goes_on_where_it_was_stopped(tmp_path: Path, small_chunks: None, jobs: str) -> None:
+def test_csv_resumes_where_it_was_stopped(tmp_path: Path, small_chunks: None, jobs: str) -> None:
     rows = [[str(number), f's:9:"a\n{number:07}";' if number % 100 else "bad"] for number in range(3000)]
     wanted = [[number, json.dumps(f"a\n{int(number):07}")] for number, document in rows if document != "bad"]
     source, out = tmp_path / "in.csv.gz", tmp_path / "out.csv"
@@ -81,7 +81,7 @@ def test_csv_goes_on_where_it_was_stopped(tmp_path: Path, small_chunks: None, jo
     assert out.read_bytes() == table([["id", "doc"], *wanted])
 
 
-def test_csv_has_its_header_once_where_a_run_stopped_before_the_first_row(tmp_path: Path) -> None:
+def test_csv_has_one_header_if_a_run_stopped_before_the_first_row(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(table([["id", "doc"], ["1", "bad"], ["2", "N;"]]))
     arguments = [str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv")]
     assert csv_convert(*arguments, "--max-errors", "0", data=b"").exit_code == 1

@@ -1,4 +1,4 @@
-"""Runs over an archive: processes, what they are stopped by, how they go on, and what they leave."""
+"""Runs over an archive: processes, what stops them, how they resume, and what they leave behind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytest.importorskip("rich")
 pytest.importorskip("click")
 pytest.importorskip("zstandard")
 
-# Behind importorskip: without the extra cli they cannot be imported.
+# After importorskip: without the extra cli they cannot be imported.
 from envelope.cli.bulk import run as run_module
 from envelope.cli.bulk.checkpoint import Progress, write_checkpoint
 from envelope.cli.bulk.chunks import Chunk, Outcome, Position
@@ -61,7 +61,7 @@ def test_too_many_bad_records_stop_the_run(tmp_path: Path, small_chunks: None, j
     arguments = [str(tmp_path / "in.ser"), "-o", str(out), "--errors", str(bad), "--jobs", jobs]
     stopped = lines(*arguments, "--max-errors", "4")
     assert stopped.exit_code == 1
-    assert stopped.stderr == "Error: stopped: more than 4 bad records; --resume goes on from here\n"
+    assert stopped.stderr == "Error: stopped: more than 4 bad records; --resume continues from here\n"
     assert out.read_bytes() == b"old"
     assert [row["line"] for row in errors_in(bad)] == [7, 14, 21, 28, 35]
     assert lines(*arguments, "--resume").exit_code == 1
@@ -71,7 +71,7 @@ def test_too_many_bad_records_stop_the_run(tmp_path: Path, small_chunks: None, j
     assert not (tmp_path / "out.partial").exists()
 
 
-def test_losses_before_a_stop_are_told_in_the_end(tmp_path: Path, small_chunks: None) -> None:
+def test_losses_before_a_stop_are_reported_at_the_end(tmp_path: Path, small_chunks: None) -> None:
     (tmp_path / "in.json").write_bytes(b"{}\n" * 3000 + b"bad\n" + b"{}\n" * 1000)
     arguments = [
         "--lines", str(tmp_path / "in.json"), "-o", str(tmp_path / "out"), "--from", "json", "--to", "serialize"
@@ -86,7 +86,7 @@ def test_losses_before_a_stop_are_told_in_the_end(tmp_path: Path, small_chunks: 
 @on_linux
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
-def test_killed_and_gone_on_with_the_bytes_are_the_same(tmp_path: Path, jobs: str, suffix: str) -> None:
+def test_a_killed_and_resumed_run_writes_the_same_bytes(tmp_path: Path, jobs: str, suffix: str) -> None:
     source = tmp_path / f"in.ser{'.gz' if suffix else ''}"
     archive(source, 1_500_000, bad_every=11)
     whole, out, checkpoint = (
@@ -110,7 +110,7 @@ def test_killed_and_gone_on_with_the_bytes_are_the_same(tmp_path: Path, jobs: st
         child.kill()
     assert out.read_bytes() == b"old"
     wait_for(lambda: not any(map(is_alive, workers)))
-    # As if the disk had taken more than the checkpoint knows of.
+    # As if more had been written than the checkpoint records.
     for name in (f"out{suffix}.partial", f"out{suffix}.bad"):
         with open(tmp_path / name, "ab") as file:
             file.write(b"what came after")
@@ -131,7 +131,7 @@ def test_signals_end_the_workers_and_leave_a_checkpoint(tmp_path: Path, jobs: st
     wanted = archive(tmp_path / "in.ser", 2_000_000)
     out = tmp_path / "out"
     arguments = ["--lines", str(tmp_path / "in.ser"), "--to", "jsonu", "-o", str(out), "--jobs", jobs]
-    # No checkpoint is due for an hour: that which is found was written at the end.
+    # No checkpoint is due for an hour, so the one found was written at the end.
     with start(*arguments, interval=3600) as child:
         wait_for(lambda: (tmp_path / "out.partial").stat().st_size > 100_000)
         workers = processes_of(child.pid)
@@ -141,7 +141,7 @@ def test_signals_end_the_workers_and_leave_a_checkpoint(tmp_path: Path, jobs: st
         said = child.stderr.read()
         assert said.startswith(b"stopped after ")
         assert said.count(b"\n") == 1
-        assert said.endswith(b"; --resume goes on from here\n")
+        assert said.endswith(b"; --resume continues from here\n")
     assert not any(map(is_alive, workers))
     assert not out.exists()
     assert json.loads((tmp_path / "out.checkpoint").read_bytes())["progress"]["position"][0] > 0
@@ -155,7 +155,7 @@ def too_large_for_a_slot(chunk: Chunk) -> Outcome:
 
 
 @on_linux
-def test_a_worker_that_is_killed_amid_an_answer_is_not_waited_for() -> None:
+def test_a_worker_killed_while_answering_is_not_waited_for() -> None:
     with Workers(2) as workers:
         outcomes = workers.in_order(too_large_for_a_slot, (Chunk(b"x", at, 1) for at in range(100)))
         next(outcomes)
@@ -169,13 +169,13 @@ def divided_by_zero(chunk: Chunk) -> Outcome:
     return Outcome(b"", chunk.length // 0, 1, 1, [], Counter())
 
 
-def test_what_nobody_expected_says_where_in_the_worker_it_was() -> None:
+def test_an_unexpected_error_says_where_in_the_worker_it_was() -> None:
     with Workers(2) as workers, pytest.raises(ZeroDivisionError) as caught:
         list(workers.in_order(divided_by_zero, [Chunk(b"x", 0, 1)]))
     assert "in divided_by_zero\n" in caught.value.__notes__[0]
 
 
-def test_a_run_stops_while_its_workers_send_what_no_pipe_holds(tmp_path: Path) -> None:
+def test_a_run_stops_while_its_workers_send_more_than_a_pipe_holds(tmp_path: Path) -> None:
     (tmp_path / "in.ser").write_bytes((b"x" * 8_000_000 + b"\n") * 12)
     names = [str(tmp_path / "in.ser"), "-o", str(tmp_path / "out"), "--errors", str(tmp_path / "bad")]
     with start("--lines", *names, "--to", "jsonu", "--jobs", "2", "--max-errors", "0") as child:
@@ -186,7 +186,7 @@ def test_a_run_stops_while_its_workers_send_what_no_pipe_holds(tmp_path: Path) -
 
 
 @on_linux
-def test_a_worker_that_is_killed_is_one_line_and_the_run_can_go_on(tmp_path: Path) -> None:
+def test_a_killed_worker_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     wanted = archive(tmp_path / "in.ser", 2_000_000)
     out = tmp_path / "out"
     arguments = ["--lines", str(tmp_path / "in.ser"), "--to", "jsonu", "-o", str(out), "--jobs", "2"]
@@ -196,7 +196,7 @@ def test_a_worker_that_is_killed_is_one_line_and_the_run_can_go_on(tmp_path: Pat
         assert child.wait(60) == 1
         assert child.stderr is not None
         assert child.stderr.read() == (
-            b"Error: a worker process was killed, or ran out of memory; --resume goes on from here\n"
+            b"Error: a worker process was killed, or ran out of memory; --resume continues from here\n"
         )
     with start(*arguments, "--resume") as child:
         assert child.wait(120) == 0
@@ -218,7 +218,7 @@ def test_a_slow_disk_does_not_hold_up_the_run(
             has_gone_on.set()
 
     def slow(_: GrowingFile) -> None:
-        # The first checkpoint is on its way after one chunk, and is not done before two more were taken.
+        # The first checkpoint starts after one chunk, and does not finish before two more were taken.
         assert has_gone_on.wait(30)
 
     monkeypatch.setattr(run_module, "_INTERVAL", 0)
@@ -228,7 +228,7 @@ def test_a_slow_disk_does_not_hold_up_the_run(
     assert (tmp_path / "out").read_bytes() == wanted
 
 
-def test_what_the_disk_lost_is_in_no_checkpoint(
+def test_no_checkpoint_counts_what_the_disk_lost(
     tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive(tmp_path / "in.ser")
@@ -257,14 +257,14 @@ def stopped_run(tmp_path: Path) -> tuple[Path, list[str]]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("touch", "that run had another input"),
-        ("strict", "that run had another conversion"),
-        ("delimiter", "that run had another delimiter"),
+        ("touch", "that run had a different input"),
+        ("strict", "that run had a different conversion"),
+        ("delimiter", "that run had a different delimiter"),
         ("damage", "it is damaged"),
         ("shorten", "is shorter than the checkpoint says"),
     ],
 )
-def test_only_the_same_run_goes_on(tmp_path: Path, small_chunks: None, change: str, message: str) -> None:
+def test_only_the_same_run_can_be_resumed(tmp_path: Path, small_chunks: None, change: str, message: str) -> None:
     out, arguments = stopped_run(tmp_path)
     if change == "touch":
         os.utime(tmp_path / "in.ser", ns=(1, 1))
@@ -281,7 +281,7 @@ def test_only_the_same_run_goes_on(tmp_path: Path, small_chunks: None, change: s
     assert result.exit_code == 2
     assert message in result.stderr
     assert not out.exists()
-    # Without --resume it begins anew.
+    # Without --resume it starts over.
     assert lines(*arguments).exit_code == 1
     assert out.exists()
     assert not (tmp_path / "out.checkpoint").exists()
@@ -366,7 +366,7 @@ def test_two_runs_do_not_write_to_one_output_at_once(tmp_path: Path) -> None:
         with open(source, "wb") as pipe:
             pipe.write(b"i:1;\n" * 8000)
             pipe.flush()
-            # A file has a name before it is locked: that both are, only what is written after shows.
+            # A file has a name before it is locked: only what is written afterwards shows that both are locked.
             wait_for(lambda: (tmp_path / "out.partial").stat().st_size)
             for taken in (arguments, ["--errors", str(bad)]):
                 result = lines(*taken, data=b"i:2;\n")
@@ -385,7 +385,7 @@ def test_names_need_not_be_utf8(tmp_path: Path, small_chunks: None) -> None:
     arguments = [str(tmp_path / name), "-o", str(tmp_path / f"{name}.out"), "--errors", str(tmp_path / f"{name}.bad")]
     stopped = lines(*arguments, "--max-errors", "2")
     assert (stopped.exit_code, stopped.stderr.count("\n")) == (1, 1)
-    assert "--resume goes on from here" in stopped.stderr
+    assert "--resume continues from here" in stopped.stderr
     assert lines(*arguments, "--resume").exit_code == 1
     assert (tmp_path / f"{name}.out").read_bytes() == wanted
 
@@ -432,7 +432,7 @@ def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
 
 
 def shown_on_a_terminal(source: Path, environment: dict[str, str]) -> bytes:
-    """What the conversion of an archive writes to a terminal that is its standard error."""
+    """What converting an archive writes to standard error if that is a terminal."""
     import pty
 
     main_end, child_end = pty.openpty()
@@ -459,6 +459,6 @@ def test_a_terminal_gets_a_progress_bar(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="terminals")
-def test_a_terminal_that_is_to_count_as_none_gets_no_progress_bar(tmp_path: Path) -> None:
+def test_an_empty_force_color_means_no_progress_bar(tmp_path: Path) -> None:
     (tmp_path / "in.ser").write_bytes(LINES)
     assert shown_on_a_terminal(tmp_path / "in.ser", {"FORCE_COLOR": ""}) == b""

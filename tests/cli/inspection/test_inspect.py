@@ -28,7 +28,7 @@ def inspect(*arguments: str, data: bytes = b"") -> Result:
 
 
 def lines(*arguments: str, data: bytes = b"") -> list[str]:
-    """The tree or the tables, without the line above them."""
+    """The tree or the tables, without the heading."""
     result = inspect(*arguments, data=data)
     assert (result.exit_code, result.stderr) == (0, "")
     return result.stdout.splitlines()[1:]
@@ -101,10 +101,10 @@ def test_a_path_below_a_selected_value_is_whole() -> None:
     ]  # fmt: skip
 
 
-def test_a_path_that_leads_nowhere_names_the_last_place_on_the_way() -> None:
+def test_a_path_that_leads_nowhere_names_the_last_place_reached() -> None:
     result = inspect("--path", "$.deep[5].z", data=envelope.dumps(VALUE, "serialize"))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: nothing is at that path; the last place on the way is $.deep[5]\n"
+    assert result.stderr == "Error: nothing at that path; the last value on the way is $.deep[5]\n"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_path_that_leads_nowhere_names_the_last_place_on_the_way() -> None:
         (["--path", "$..a"], "not a path"),
         (["--path", "\x1b[31m"], "not a path"),
         (["--depth", "-1"], "--depth"),
-        (["--from-dialect", "plain"], "json has typed and php only"),
+        (["--from-dialect", "plain"], "json has only typed and php"),
         (["nowhere.json"], "No such file"),
     ],
 )
@@ -245,7 +245,7 @@ def test_a_cut_archive_says_why() -> None:
     assert "hint  1 byte short" in result.stderr
 
 
-def test_a_fault_in_what_is_not_shown_stands_below_what_is() -> None:
+def test_a_fault_in_a_hidden_part_is_shown_below_the_rest() -> None:
     shown = inspect("--max-items", "1", data=b"[1,2,[3,x]]").stdout.splitlines()[1:]
     assert shown == [
         "$ list of 3 unfinished from 0", "├── $[0] int at 1, 1 byte 1", "├── … and 2 more",
@@ -259,7 +259,7 @@ def test_bytes_after_a_value_are_a_fault_after_it() -> None:
     assert shown[-1] == "└── ✗ $ byte 4: 1 byte after the value"
 
 
-def test_a_fault_beside_what_is_selected_is_told_but_not_in_its_tree() -> None:
+def test_a_fault_outside_the_selection_is_reported_but_not_in_its_tree() -> None:
     result = inspect("--path", "$.a", data=b'{"a": [1], "b": x}')
     assert result.exit_code == 1
     assert result.stdout.splitlines()[1:] == ["$.a list of 1 at 6, 3 bytes", "└── $.a[0] int at 7, 1 byte 1"]
@@ -274,7 +274,7 @@ def test_a_class_is_shown_where_it_is_forbidden() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"x"])
-def test_nothing_at_all_is_a_fault_too(data: bytes) -> None:
+def test_empty_input_is_a_fault_too(data: bytes) -> None:
     result = inspect("--from", "json", data=data)
     assert result.exit_code == 1
     assert result.stdout.splitlines()[1].startswith("✗ $ byte 0: ")

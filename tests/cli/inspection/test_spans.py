@@ -1,4 +1,4 @@
-"""The walks over a document's bytes: they find the same values as its reader, each where it stands."""
+"""The walks over a document's bytes: they find the same values as its reader, each at its place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REFUSED = sorted(file.with_suffix("") for file in FIXTURES.glob("invalid/*/*.tom
 
 
 class Recorder:
-    """Keeps what it is told, and makes the value of it again."""
+    """Records what it is told, and rebuilds the value from it."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, int, int | None]] = []
@@ -95,14 +95,14 @@ def test_a_walk_finds_every_value_of_a_document(fmt: ResultType, value: Any) -> 
 
 
 @given(value=values())
-def test_what_stands_at_a_place_is_the_value(fmt: ResultType, value: Any) -> None:
+def test_each_place_holds_its_value(fmt: ResultType, value: Any) -> None:
     body = envelope.dumps(value, fmt)
     for _, start, end in record(body, fmt).told:
         part = body[start:end]
         if fmt == "xml":
             assert (part[:1], part[-1:]) == (b"<", b">")
             assert part.count(b"</") + part.count(b"/>") == part.count(b"<") - part.count(b"</")
-        elif fmt != "var_export":  # there, lines inside a container are indented as deep as it stands
+        elif fmt != "var_export":  # there, lines are indented by the depth of their container
             envelope.loads(part, fmt)
     assert record(body, fmt).told[-1][1:] == ({"xml": body.find(b"<root")}.get(fmt, 0), len(body))
 
@@ -113,7 +113,7 @@ def test_a_walk_finds_every_value_of_phps_domain(value: Any) -> None:
     if b";r:" in body:
         return
     found, read = record(body, "serialize", php=True).value, envelope.loads(body, "serialize", values="php")
-    # The class that a private property belongs to is not told.
+    # The class that a private property belongs to is not reported.
     for document in (found, read):
         assert envelope.dumps(document, "var_export", values="php") == envelope.dumps(read, "var_export", values="php")
 
@@ -176,7 +176,7 @@ def fault(body: bytes, format: str, values: Values, dialect: Dialect) -> DecodeE
 def check_the_part_before_a_fault(
     body: bytes, format: str, values: Values = "portable", dialect: Dialect = "typed"
 ) -> bool:
-    """What is told of the bytes before a fault is before it; the fault is in the containers that are unfinished."""
+    """All reported places are before the fault; the fault is in the unfinished containers."""
     error = fault(body, format, values, dialect)
     readable = body if error is None else body[: error.offset]
     recorder = record(readable, format, php=values == "php", plain=dialect == "plain")
@@ -186,7 +186,7 @@ def check_the_part_before_a_fault(
 
 
 @pytest.mark.parametrize("file", REFUSED, ids=lambda file: f"{file.parent.name}-{file.name}")
-def test_before_a_fault_all_is_told(file: Path) -> None:
+def test_everything_before_a_fault_is_reported(file: Path) -> None:
     for domain in ("portable", "php"):
         check_the_part_before_a_fault(file.read_bytes(), file.parent.name, domain)
     if file.parent.name == "xml":
@@ -214,13 +214,13 @@ def test_texts_with_many_nuls(fmt: ResultType) -> None:
     assert record(envelope.dumps(value, fmt), fmt).value == value
 
 
-def test_what_is_told_of_a_beginning_is_the_beginning(fmt: ResultType) -> None:
+def test_a_prefix_reports_a_prefix_of_the_places(fmt: ResultType) -> None:
     body = envelope.dumps({"a": [1, "b", {"c": [None, 2.5]}], "d e": "f\0'"}, fmt)
     told = [place for place in record(body, fmt).told if place[2]]
     for size in range(len(body)):
         error = fault(body[:size], fmt, "portable", "typed")
         assert error is not None
-        # A number has no end of its own in json and var_export, so it may be read short.
+        # A number has no terminator in json and var_export, so a truncated one may be read.
         ended = [place for place in record(body[: error.offset], fmt).told if place[2] not in (None, error.offset)]
         assert ended == [place for place in told if place in ended]
         assert [place for place in told if (place[2] or 0) < error.offset] == ended
@@ -235,7 +235,7 @@ def test_what_is_told_of_a_beginning_is_the_beginning(fmt: ResultType) -> None:
         ("xml", b'<root type="list">' + b'<item type="list">' * 5000, 5001),
     ],
 )
-def test_depth_is_no_danger(format: str, body: bytes, depth: int) -> None:
+def test_depth_is_safe(format: str, body: bytes, depth: int) -> None:
     stats = Stats(len(body))
     walk(body, format, stats)
     assert (stats.depth, stats.kinds["list"]) == (depth, depth)

@@ -1,4 +1,4 @@
-"""The budget of one call: what it lets pass, and the words for what goes beyond it."""
+"""The budget of one call: what it allows, and the words for what exceeds it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_budget_is_spent_to_its_last_byte_level_and_item() -> None:
     assert budget.spend(1) == ("the output is longer than 5 bytes", Hint("raise-limit", "max_bytes"))
 
 
-def test_of_depth_and_items_depth_is_told_first() -> None:
+def test_depth_is_reported_before_items() -> None:
     assert Budget(Limits(max_depth=0, max_items=0)).enter(1, 1) == (
         "nested deeper than 0",
         Hint("raise-limit", "max_depth"),
@@ -45,7 +45,9 @@ def nested(depth: int) -> object:
 @pytest.mark.parametrize(
     ("format", "writes", "reads", "codec"), [("jsonu", 254, 1024, "orjson"), ("xml", 2047, 2047, "libxml2")]
 )
-def test_the_depth_of_the_library_below_is_told_as_its_own(format: str, writes: int, reads: int, codec: str) -> None:
+def test_the_depth_of_the_underlying_library_is_reported_as_its_own(
+    format: str, writes: int, reads: int, codec: str
+) -> None:
     unlimited = Limits.unlimited()
     with pytest.raises(EncodeError) as unwritable:
         envelope.dumps(nested(writes + 1), format, limits=unlimited)

@@ -44,8 +44,8 @@ def refused(data: bytes, **options: Any) -> tuple[str, int, str]:
         (1.7976931348623157e308, b"1.7976931348623157e+308"),
     ],
 )
-def test_floats_are_spelled_as_they_always_were(number: float, text: bytes) -> None:
-    """Documents are compared by their bytes: where orjson spells anew, this has to be seen."""
+def test_floats_keep_their_spelling(number: float, text: bytes) -> None:
+    """Documents are compared byte for byte, so a new spelling in orjson must be noticed."""
     assert envelope.dumps(number, "json") == text
 
 
@@ -130,7 +130,7 @@ def test_refuses(data: bytes, kind: DecodeErrorKind, offset: int, path: str) -> 
     assert refused(data) == (kind, offset, path)
 
 
-def test_numbers_that_are_exact_are_read_though_they_are_large() -> None:
+def test_large_numbers_are_read_if_they_are_exact() -> None:
     assert loads(b"[9223372036854775807,-9223372036854775808,1e19,-9223372036854775809.0]") == [
         2**63 - 1, -(2**63), 1e19, -(2.0**63)
     ]  # fmt: skip
@@ -144,7 +144,7 @@ def test_limits() -> None:
     assert refused(b"[[1]]", limits=Limits(max_depth=1)) == ("limit", 1, "$[0]")
     assert refused(b"[1,2,3]", limits=Limits(max_items=2)) == ("limit", 5, "$[2]")
     assert refused(b"[1]", limits=Limits(max_bytes=2)) == ("limit", 2, "$")
-    # Commas inside strings are no items, whatever the quick count says.
+    # Commas inside strings are not items, whatever the quick count says.
     assert loads(b'[",,,,,,,,"]', limits=Limits(max_items=1)) == [",,,,,,,,"]
 
 
@@ -182,7 +182,7 @@ def test_the_scanner_and_orjson_agree(data: bytes) -> None:
 
 
 @given(value=values(max_leaves=8))
-def test_the_scanner_takes_all_that_json_writes(value: Any) -> None:
+def test_the_scanner_accepts_all_that_json_writes(value: Any) -> None:
     body = json.dumps(value, indent=1, allow_nan=False).encode()
     JsonScanner(body, "json", Limits()).scan()
     assert envelope.same(loads(body), value)

@@ -1,4 +1,4 @@
-"""`dumps` and `loads` as they are called: compiled, nobody can tell them from the Python functions that they stand for."""
+"""Calling `dumps` and `loads`: the compiled ones cannot be told from the Python functions that they replace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ calls = extension("native._calls")
 
 
 def twin(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The Python function behind *call*."""
+    """The Python function that *call* replaces."""
     python: Callable[..., Any] = inspect.unwrap(call)
     return python
 
@@ -38,7 +38,7 @@ def outcome(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         return type(error), str(error)
 
 
-def test_they_are_what_they_stand_for() -> None:
+def test_compiled_functions_look_like_the_python_ones() -> None:
     for call in (envelope.dumps, envelope.loads):
         python = twin(call)
         assert (call.__name__, call.__doc__, call.__module__) == (python.__name__, python.__doc__, "envelope.api")

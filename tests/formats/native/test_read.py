@@ -47,7 +47,7 @@ def format(request: pytest.FixtureRequest) -> str:
 
 
 def answer(loads: Loads, data: object, values: str, limits: Limits) -> tuple[str, Any]:
-    """What *loads* makes of *data*: a value, or all that is to be known of the exception."""
+    """What *loads* makes of *data*: a value, or everything about the exception."""
     try:
         return "value", loads(data, values, "typed", limits)
     except DecodeError as error:
@@ -57,7 +57,7 @@ def answer(loads: Loads, data: object, values: str, limits: Limits) -> tuple[str
 
 
 def check(format: str, data: object, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Both readers give one answer, in both domains."""
+    """Both readers agree, in both domains."""
     pure, native = FORMATS[format]
     for domain in DOMAINS:
         kind, expected = answer(pure, data, domain, limits)
@@ -96,10 +96,12 @@ def test_plain_documents_do_not_need_the_python_reader(format: str, value: Any, 
 
 @given(value=php_values(), var_export=php_values(var_export=True))
 def test_values_of_phps_domain(value: Any, var_export: Any) -> None:
-    """As they are written, they do not need the Python readers either."""
+    """As PHP writes them, they do not need the Python readers either."""
     for name, twin, tree in (("serialize", serialize_read, value), ("var_export", var_export_read, var_export)):
         body = body_of(tree, name, domain="php")
         check(name, body)
+        if name == "var_export" and b"\0" in body:
+            continue  # the name of a property, the only place of a NUL, is left to Python
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(twin, "loads", never)
             FORMATS[name][1](body, "php")
@@ -149,7 +151,7 @@ def test_texts(format: str, text: str, times: int) -> None:
 
 
 @given(raw=st.binary(max_size=12), times=st.sampled_from([1, 2, 500]))
-def test_bytes_that_are_hardly_text(raw: bytes, times: int) -> None:
+def test_bytes_that_are_almost_text(raw: bytes, times: int) -> None:
     raw = raw * times
     check("serialize", b's:%d:"%b";' % (len(raw), raw))
     check("serialize", b'a:1:{s:%d:"%b";i:1;}' % (len(raw), raw))
@@ -214,7 +216,7 @@ RUN_MEMBERS = {
 @pytest.mark.parametrize("depth", [1, 2, 4, 31, 32, 33, 34])
 @pytest.mark.parametrize("last", RUN_MEMBERS)
 def test_runs_of_numbers(last: str, depth: int) -> None:
-    """In lists as long as their indexes have one, two and three digits, up to a member that may be another thing."""
+    """In lists whose indexes have one, two and three digits, up to a member that may be something else."""
     outer = "".join(f"array (\n{'  ' * step}0 => \n{'  ' * step}" for step in range(1, depth)).encode()
     tails = "".join(f",\n{'  ' * step})" for step in range(depth - 2, -1, -1)).encode()
     indent, close = b"  " * depth, b"  " * (depth - 1) + b")"
@@ -271,7 +273,7 @@ def test_depths(format: str, limits: Limits) -> None:
 
 @pytest.mark.parametrize("last", ["1", "1e19", "9223372036854775807", "9223372036854775808"])
 @pytest.mark.parametrize("first", ["[[]]", "[[[0]]]", "9223372036854775808", '"[[[{,,,"', "1e19", '[{"[":[]}]'])
-def test_a_json_member_that_is_given_again(first: str, last: str) -> None:
+def test_a_repeated_json_member(first: str, last: str) -> None:
     body = f'{{"a":{first},"a":{last}}}'.encode()
     for max_depth in range(1, 5):
         for max_items in (2, 3, 4, 5, 100):
@@ -339,7 +341,7 @@ def test_an_interrupt_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     assert FORMATS["serialize"][1](body, "php").properties[0].visibility == "protected"
 
 
-# Each allocation of a first call fails in turn, in a process of its own, for what is made once is kept.
+# Each allocation of a first call fails in turn, in a process of its own because some things are made only once.
 WITHOUT_MEMORY = """
 import sys
 from importlib import import_module
@@ -376,7 +378,7 @@ print("sound")
         ("serialize", b'O:1:"A":2:{s:4:"\0*\0b";N;s:4:"\0A\0b";s:1:"\xff";}'),
     ],
 )
-def test_memory_may_end_anywhere(module: str, body: bytes) -> None:
+def test_memory_may_run_out_anywhere(module: str, body: bytes) -> None:
     pytest.importorskip("_testcapi")
     command = [sys.executable, "-c", WITHOUT_MEMORY, module, body.hex()]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -400,7 +402,7 @@ def test_misuse(format: str, arguments: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.memory
-def test_memory_is_given_back(format: str) -> None:
+def test_memory_is_freed(format: str) -> None:
     value = {"k": [1.5, "中" * 50, "x" * 100, {"a": [10**15] * 20}, {"5": [], "z": None}], "l": list(range(300, 400))}
     bodies = {"portable": body_of(value, format, "object")}
     if format != "jsonu":

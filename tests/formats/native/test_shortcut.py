@@ -1,4 +1,4 @@
-"""From serialize to JSON without a value between: what the two codecs make of it, or nothing."""
+"""From serialize to JSON without a Python value in between: the same as the two codecs, or nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 def by_codecs(data: bytes, target: str, limits: Limits = DEFAULT_LIMITS) -> bytes | None:
-    """What the Python codecs make of *data*; None where one of them refuses."""
+    """What the Python codecs make of *data*; None if one of them refuses."""
     try:
         value = serialize_read.loads(data, ReadOptions(limits=limits))
         return json_write.dumps(value, WriteOptions(limits=limits), ascii=target == "json")
@@ -44,7 +44,7 @@ def by_codecs(data: bytes, target: str, limits: Limits = DEFAULT_LIMITS) -> byte
 
 
 def check(data: bytes, target: str, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """Whether there is a shortcut for *data*, which then ends where the codecs do."""
+    """Whether there is a shortcut for *data*; fails if its result differs from that of the codecs."""
     body = SHORTCUTS["serialize", target].convert(data, limits)
     assert body is None or body == by_codecs(data, target, limits)
     return body is not None
@@ -57,7 +57,7 @@ def test_values(target: str, value: Any, maps: Any) -> None:
 
 
 def maps_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Each map in *value*, itself too."""
+    """Each map in *value*, including itself."""
     if isinstance(value, dict):
         yield value
     for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -84,7 +84,7 @@ def test_changed_documents(target: str, value: Any, data: Any) -> None:
 
 
 @given(value=values(max_leaves=8))
-def test_all_that_is_cut_off_is_missed(target: str, value: Any) -> None:
+def test_no_truncated_body_is_converted(target: str, value: Any) -> None:
     body = envelope.dumps([value], "serialize")
     assert not any(check(body[:end], target) for end in range(len(body)))
 
@@ -98,7 +98,7 @@ def test_limits(target: str, value: Any, limits: Limits) -> None:
 
 
 def texts() -> Any:
-    """Texts whose odd characters stand at any place of a word, and of none."""
+    """Texts with odd characters at any place in a machine word, or outside one."""
     odd = st.sampled_from('\x00\x1f"\\\n\x7f\x80\xff\u07ff\u0800中\ud7ff\ue000\U0001f600\U0010ffff')
     return st.lists(odd | st.text("ab", max_size=9), max_size=6).map("".join)
 
@@ -110,7 +110,7 @@ def test_text(target: str, text: str, key: str) -> None:
 
 
 @given(raw=st.binary(max_size=9) | st.lists(st.sampled_from([b"a", b"\xc0", b"\xc2", b"\xe0", b"\xed", b"\xf0", b"\xf4", b"\xf5", b"\x80", b"\x90", b"\xa0", b"\xbf"])).map(b"".join))  # fmt: skip
-def test_bytes_that_may_be_no_text(target: str, raw: bytes) -> None:
+def test_bytes_that_may_not_be_text(target: str, raw: bytes) -> None:
     data = b'a:1:{i:0;s:%d:"%b";}' % (len(raw), raw)
     try:
         raw.decode()

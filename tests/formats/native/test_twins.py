@@ -1,4 +1,4 @@
-"""What is compiled names its twin in Python, which is there; and each codec stands beside the one that it doubles."""
+"""Compiled functions name their twin in Python, which must exist; each codec is in the same folder as its twin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = sorted(path for kind in ("pyx", "pxd", "hpp") for path in FOLDER.rglob
 # `# Twin: serialize.read.loads` or `// Twins: a.b.c, a.b.d, for one character. What more is to be said.`
 TWIN = re.compile(r"(?:#|//) Twins?: (\S.*)")
 NAME = re.compile(r"\b[a-z]\w*(?:\.\w+)+")
-# Without a twin of their own: what joins two codecs, and what calls them.
+# Without a twin: code that joins two codecs, and code that calls them.
 ALONE = {"serialize/_to_json.pyx", "native/_calls.pyx"}
 
 pytestmark = pytest.mark.skipif(not SOURCES, reason="installed without its sources")
@@ -28,7 +28,7 @@ def twins_in(text: str) -> list[str]:
 
 
 def resolve(name: str) -> object:
-    """What *name* is the path of; fails where nothing is there."""
+    """The object at the path *name*; fails if there is none."""
     for root in ("envelope.formats", "envelope"):
         parts = f"{root}.{name}".split(".")
         for size in range(len(parts) - 1, 1, -1):
@@ -54,7 +54,7 @@ def test_each_twin_is_there(path: Path) -> None:
         resolve(name)
 
 
-def test_a_twin_that_is_gone_is_found() -> None:
+def test_a_missing_twin_is_found() -> None:
     assert twins_in("# Twins: json.read.loads, then json.read.gone. More\n") == ["json.read.loads", "json.read.gone"]
     resolve("json.read.loads")
     with pytest.raises(AssertionError, match=r"no twin json\.read\.gone"):

@@ -1,4 +1,4 @@
-"""The compiled writers beside their Python twins: the same bytes or the same error, whatever comes."""
+"""The compiled writers beside their Python twins: the same bytes or the same error for any value."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Pair:
         self.compiled = native.by_words(partial(dumps, ascii=name == "json") if name.startswith("json") else dumps)
 
     def check(self, value: object, *options: Any) -> Any:
-        """Both writers' outcome, which must be one."""
+        """Both writers' outcome, which must be the same."""
         ours, theirs = outcome(self.compiled, value, *options), outcome(self.python, value, *options)
         assert ours == theirs
         return ours
@@ -74,7 +74,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 
 @pytest.fixture(scope="session", params=PHP_FORMATS)
 def php_pair(request: pytest.FixtureRequest) -> Pair:
-    """The same for the formats that hold PHP's own domain."""
+    """The same for the formats that support PHP's own domain."""
     return Pair(request.param)
 
 
@@ -100,7 +100,7 @@ def test_objects_do_not_need_the_python_writer(php_pair: Pair, tree: Any, maps: 
     value = [tree, PhpObject("A", {"a": tree, "b": PhpEnum("Suit", "H")}), PhpEnum("Suit", "H")]
     try:
         php_pair.python(value, "php", maps)
-    except EncodeError:  # unfolded, a value that is shared may be too much
+    except EncodeError:  # a shared value may be too large when written out
         return
     twin = {"serialize": serialize_write, "var_export": var_export_write}[php_pair.name]
     keys = [key for key in keys_of(tree) if type(key) is bytes]
@@ -152,7 +152,7 @@ def test_many_random_floats(pair: Pair) -> None:
 
 
 def near_neighbours(rng: Random) -> Iterator[float]:
-    """Powers of two, whose lower neighbour is nearer than their upper, and short decimals, each with its neighbours."""
+    """Powers of two, whose lower neighbour is nearer than the upper, and short decimals, each with its neighbours."""
     centres = [2.0**power for power in range(-90, 70)]
     centres += [float(f"{rng.randrange(1, 10 ** rng.randrange(1, 17))}e{rng.randrange(-25, 3)}") for _ in range(2000)]
     centres += [rng.randrange(2**54) / rng.choice([1, 2, 8, 10, 1000, 1024]) for _ in range(2000)]
@@ -169,7 +169,7 @@ def test_texts_of_every_width(pair: Pair) -> None:
             pair.check({text: text, "x": [text] * 3})
 
 
-def test_a_document_that_grows_for_long(pair: Pair) -> None:
+def test_a_document_that_keeps_growing(pair: Pair) -> None:
     assert len(pair.check([f"{number:04}\u4e2d" * 1000 for number in range(1600)])) > 10 << 20
 
 
@@ -377,7 +377,7 @@ def test_a_small_value_that_unfolds_meets_the_limit(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("kind", [PhpObject, PhpProperty, PhpEnum])
-def test_an_object_without_its_fields_is_no_danger(php_pair: Pair, kind: type) -> None:
+def test_an_object_without_its_fields_is_safe(php_pair: Pair, kind: type) -> None:
     value: Any = object.__new__(kind)
     if kind is PhpProperty:
         value, entry = PhpObject("A", {"a": 1}), value
@@ -387,7 +387,7 @@ def test_an_object_without_its_fields_is_no_danger(php_pair: Pair, kind: type) -
             writer(value, "php")
 
 
-# Imports run Python code, which may be anyone's, or give way to another thread.
+# Imports run Python code, which may be anyone's, and may switch to another thread.
 DURING_IMPORT = """
 import builtins, sys
 from importlib import import_module
@@ -413,7 +413,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_python_code_that_runs_when_classes_are_imported_is_no_danger(php_pair: Pair) -> None:
+def test_python_code_that_runs_on_import_is_safe(php_pair: Pair) -> None:
     command = [sys.executable, "-c", DURING_IMPORT, php_pair.name]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout) == (0, php_pair.compiled([]).decode() + "\n"), ran.stderr
@@ -441,7 +441,7 @@ def test_nothing_leaks(pair: Pair) -> None:
     assert native.resident() - before < 2_000_000
 
 
-def test_a_value_that_another_thread_changes_is_no_danger(pair: Pair) -> None:
+def test_a_value_changed_by_another_thread_is_safe(pair: Pair) -> None:
     rng = Random(10)
     value: dict[str, Any] = {"list": [], "map": {}}
     ended = threading.Event()

@@ -30,7 +30,7 @@ from tests.random_values import random_float, random_value
 compiled_dumps = by_words(extension("xml._write").dumps)
 compiled_loads = by_words(extension("xml._read").loads)
 python_dumps = by_words(write.dumps)
-python_loads = by_words(read.loads)  # also for the tests that keep the compiled functions from turning to it
+python_loads = by_words(read.loads)  # kept for the tests in which the compiled functions cannot fall back on it
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
@@ -61,7 +61,7 @@ irregular = st.sampled_from(
 
 
 def outcome(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, ...]:
-    """What a call comes to: ``("value", …)``, or all that its error says."""
+    """The outcome of a call: ``("value", …)``, or everything about its error."""
     try:
         return "value", function(*args, **options)
     except DecodeError as error:
@@ -90,7 +90,7 @@ def assert_read_alike(data: object, **options: Any) -> bool:
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The compiled functions without the Python ones to turn to."""
+    """The compiled functions without the Python ones to fall back on."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("this was left to the Python function")
@@ -119,7 +119,7 @@ def with_something_irregular(children: st.SearchStrategy[Any]) -> st.SearchStrat
 
 @both
 @given(value=st.recursive(irregular | values(max_leaves=3), with_something_irregular, max_leaves=6))
-def test_what_is_irregular_is_refused_alike(dialect: str, value: object) -> None:
+def test_what_is_irregular_is_refused_the_same_way(dialect: str, value: object) -> None:
     assert_written_alike(value, dialect=dialect)
     assert_written_alike(value, dialect=dialect, default=lambda one: str(one).encode("ascii", "replace").decode())
 
@@ -196,7 +196,7 @@ def test_what_was_written_is_read(value: object) -> None:
 
 @pytest.mark.usefixtures("alone")
 @given(value=values())
-def test_regular_values_are_nobody_elses_work(value: object) -> None:
+def test_regular_values_do_not_need_the_python_writer(value: object) -> None:
     body = compiled_dumps(value, values="php", maps="object")
     assert same(compiled_loads(body), value)
     assert same(compiled_loads(body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")), value)
@@ -205,7 +205,7 @@ def test_regular_values_are_nobody_elses_work(value: object) -> None:
 @pytest.mark.usefixtures("alone")
 @given(value=values(controls=False))
 @example(value=["中" * 2000, "😀&" * 2000, "&" * 5000, {"é" * 2000: 1}, {"k" * 5000: 1}, *"a" * 200])
-def test_regular_plain_values_are_nobody_elses_work(value: object) -> None:
+def test_regular_plain_values_do_not_need_the_python_writer(value: object) -> None:
     body = compiled_dumps(value, values="php", maps="object", dialect="plain")
     for data in (body, body.removeprefix(DECLARATION).replace(b"><", b">\n\t <")):
         assert same(compiled_loads(data, dialect="plain"), python_loads(data, dialect="plain"))
@@ -213,7 +213,7 @@ def test_regular_plain_values_are_nobody_elses_work(value: object) -> None:
 
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("seed", range(4))
-def test_regular_documents_are_nobody_elses_work(seed: int) -> None:
+def test_regular_documents_do_not_need_the_python_reader(seed: int) -> None:
     rng = Random(seed)
     for _ in range(1000):
         body = random_document(rng)
@@ -255,7 +255,7 @@ def test_limits_of_reading(dialect: str, value: object, bounds: Limits) -> None:
     assert_read_alike(python_dumps(value, dialect=dialect), dialect=dialect, limits=bounds)
 
 
-# What a body is broken with: each is a mark of the grammar, or what XML's own rules are about.
+# What a body is broken with: tokens of the grammar, and subjects of XML's own rules.
 FRAGMENTS = (
     b"<item>", b"</item>", b"<item/>", b"<a>", b"</a>", b"<a/>", b"</root>", b"<root/>", b' type="list"', b' type="map"',
     b' type="int"', b' type="float"', b' type="bool"', b' type="null"', b' type=""', b' key="a"', b' key=""',
@@ -412,7 +412,7 @@ def test_every_cut() -> None:
         b"<r>" + b"".join(b"<a%d/><item/>" % number for number in range(2000)) + b"</r>",
     ],
 )
-def test_what_is_at_the_edge(body: bytes) -> None:
+def test_edge_cases(body: bytes) -> None:
     for dialect in ("typed", "plain"):
         assert_read_alike(body, dialect=dialect)
         assert_read_alike(body + b" " * (1 << 20), dialect=dialect)  # as large documents are read
@@ -474,7 +474,7 @@ def test_maps(maps: Any) -> None:
 
 
 @pytest.mark.parametrize("data", ["<root/>", None, 1, [b"<root/>"], memoryview(b"<root/>")[::-1]])
-def test_what_is_no_bytes(data: object) -> None:
+def test_what_is_not_bytes(data: object) -> None:
     assert_read_alike(data)
 
 

@@ -106,7 +106,7 @@ def test_reads_what_php_takes(body: bytes, value: Any) -> None:
     assert type(loads(body)) is type(value)
 
 
-def test_reads_any_bytes_like() -> None:
+def test_reads_bytes_like_objects() -> None:
     for data in (bytearray(b"i:5;"), memoryview(b"i:5;"), memoryview(b"xi:5;x")[1:5]):
         assert envelope.loads(data, "serialize") == 5
 
@@ -273,7 +273,7 @@ def test_references_to_arrays_cannot_nest_past_the_depth() -> None:
     assert php(body, limits=Limits(max_depth=250))[1] is not None
 
 
-def test_an_object_shared_behind_a_payload_is_refused() -> None:
+def test_an_object_shared_after_a_payload_is_refused() -> None:
     shared = PhpObject("A")
     with pytest.raises(EncodeError, match="payload"):
         dumps([PhpObject("B", payload=b""), shared, shared], values="php")
@@ -292,7 +292,7 @@ def test_two_properties_of_one_name_are_refused(names: tuple[Any, Any]) -> None:
     assert caught.value.path == "$[0]"
 
 
-def test_a_private_property_of_a_class_that_is_no_text_stays_as_it_is() -> None:
+def test_a_private_property_of_a_class_that_is_not_text_is_unchanged() -> None:
     body = b'O:1:"A":1:{s:4:"\0\xff\0a";i:1;}'
     assert dumps(php(body), values="php") == body
 
@@ -309,7 +309,7 @@ def test_keys_that_php_cannot_tell_apart_or_hold_are_refused(php_fmt: str, value
     assert caught.value.path == "$[0]"
 
 
-def test_an_enum_met_again_is_a_reference_as_in_php() -> None:
+def test_a_repeated_enum_is_a_reference_as_in_php() -> None:
     case = PhpEnum("Suit", "H", "h")
     assert dumps([case, case], values="php") == b'a:2:{i:0;E:6:"Suit:H";i:1;r:2;}'
 
@@ -321,7 +321,7 @@ def test_limits() -> None:
     assert loads(b"a:1:{i:0;N;}", limits=Limits(max_depth=1, max_items=1, max_bytes=12)) == [None]
 
 
-def test_depth_is_bounded_by_nothing_but_the_limit() -> None:
+def test_only_the_limit_bounds_depth() -> None:
     deep = b"a:1:{i:0;" * 50_000 + b"N;" + b"}" * 50_000
     assert refused(deep)[0] == "limit"
     value = loads(deep, limits=Limits.unlimited())

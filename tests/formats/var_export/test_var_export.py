@@ -210,7 +210,7 @@ def test_long_lists_and_many_keys() -> None:
     assert loads(dumps(value)) == value
 
 
-def test_a_value_whose_indent_outgrows_the_bound_is_refused_before_it_is_made() -> None:
+def test_a_value_with_too_much_indent_is_refused_before_it_is_built() -> None:
     value: Any = list(range(1000))
     for _ in range(150):
         value = [value]
@@ -219,7 +219,7 @@ def test_a_value_whose_indent_outgrows_the_bound_is_refused_before_it_is_made() 
     assert caught.value.kind == "limit"
 
 
-def test_the_bound_is_that_of_the_bytes() -> None:
+def test_the_bound_is_on_bytes() -> None:
     value = [[[["a"] * 5] * 3, {"k": [1]}], "b"]
     body = dumps(value)
     assert dumps(value, limits=Limits(max_bytes=len(body))) == body

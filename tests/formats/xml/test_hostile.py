@@ -1,4 +1,4 @@
-"""XML that means harm: limits, DOCTYPEs, what is long or deep."""
+"""Hostile XML: limits, DOCTYPEs, long and deep documents."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_bytes() -> None:
 
 
 def test_large_documents() -> None:
-    """Beyond what libxml2 takes by default, and read as events."""
+    """Larger than libxml2 accepts by default, and read as events."""
     text = "é&\0" * 500_000 + "x" * 11_000_000
     assert loads(dumps(text)) == text
     value = [{"a": index, "b c": [str(index)]} for index in range(20_000)]
@@ -123,7 +123,7 @@ def test_errors_hold_no_input_but_short_keys() -> None:
     assert error.__context__ is None
 
 
-def test_an_error_is_not_lost_where_expat_finds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_not_lost_if_expat_finds_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise etree.LxmlError("no")
 

@@ -115,7 +115,7 @@ def test_what_cannot_be_written(value: object, dialect: str, path: str) -> None:
     assert (caught.value.kind, caught.value.format, caught.value.path) == ("unrepresentable", "xml", path)
 
 
-def test_a_default_is_asked() -> None:
+def test_default_is_called() -> None:
     expected = b'<root type="list"><item type="list"><item type="int">1</item></item></root>'
     assert written([(1,)], default=list) == expected
 

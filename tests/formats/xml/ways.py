@@ -1,4 +1,4 @@
-"""XML's codec for tests: of the implementation whose turn it is, and what it refuses."""
+"""XML's codec for tests, in the current implementation, and what it refuses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 
 
 def dumps(value: object, **options: Any) -> bytes:
-    row = get_format("xml")  # of the implementation whose turn it is
+    row = get_format("xml")  # of the current implementation
     return row.dumps(value, row.writing(**options))
 
 
@@ -26,7 +26,7 @@ def loads(data: Any, **options: Any) -> Any:
 
 
 def written(value: object, **options: Any) -> bytes:
-    """What stands behind the declaration."""
+    """What follows the declaration."""
     body = dumps(value, **options)
     assert body.startswith(DECLARATION)
     return body.removeprefix(DECLARATION)
@@ -58,7 +58,7 @@ def read_as_usual(data: bytes, dialect: str) -> Any:
 
 
 def read_exactly(data: bytes, dialect: str) -> Any:
-    """As a large document is read."""
+    """Read it the way large documents are read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(read, "_LARGE", 0)
         return loads(data, dialect=dialect)

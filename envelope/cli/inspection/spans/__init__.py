@@ -1,8 +1,8 @@
-"""Where each value of a document stands: a walk over its bytes for each format, told to a `Sink`.
+"""Where each value of a document is: for each format, a walk over its bytes that reports to a `Sink`.
 
-The readers make values and forget where they stood; the walks do the opposite, and only `inspect` pays for them. They
-are no judges: what they are given is a document that its reader took, or what stands before the first byte that it
-refused. So they look at no more than it takes to find the ends, and stop where the bytes end.
+The readers build values and forget where they were; the walks do the opposite, and only `inspect` pays for them. The
+walks do not validate: they get a document that its reader accepted, or the bytes before the first one that it refused.
+So they only look at what they need to find the ends, and stop where the bytes end.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ __all__ = ["walk"]
 
 
 def walk(data: bytes, format: str, sink: Sink, *, php: bool = False, plain: bool = False) -> None:
-    """Tell *sink* of every value in *data*, in document order: a document in *format*, or the beginning of one.
+    """Report every value in *data* to *sink*, in document order. *data* is a document in *format*, or its beginning.
 
-    *php* is the value domain ``"php"``, *plain* the plain dialect of xml.
+    *php* selects the value domain ``"php"``, *plain* the plain dialect of xml.
     """
     if format == ResultType.SERIALIZE:
         walk_serialize(data, sink, php=php)

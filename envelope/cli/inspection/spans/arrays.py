@@ -15,7 +15,7 @@ __all__ = ["PhpContainer"]
 
 
 class PhpContainer:
-    """A container of which members are still to come; a PHP array is a list as long as its keys are 0, 1, 2 …"""
+    """An open container; a PHP array counts as a list as long as its keys are 0, 1, 2 …"""
 
     __slots__ = ("class_name", "has_key", "is_list", "length", "link", "note", "php", "steps")
 
@@ -25,37 +25,37 @@ class PhpContainer:
         self.php = php
         self.is_list = not class_name
         self.length = 0
-        # Of the member whose key was read last.
+        # For the member whose key was read last.
         self.has_key = False
         self.steps: Steps = ()
         self.note = ""
 
     @property
     def kind(self) -> str:
-        """What the container is once it is read, as far as its members have come."""
+        """What kind of value the container is, judging by the members so far."""
         if self.class_name:
-            return "object" if self.php else "map"  # which only stdClass is
+            return "object" if self.php else "map"  # the portable domain only allows stdClass
         return "list" if self.is_list else "map"
 
     def key(self, key: str | bytes | int) -> None:
-        """The next member of an array has this key."""
+        """Set the key of an array's next member."""
         self.has_key = True
         if isinstance(key, str):
             key = array_key(key)
         if self.is_list:
-            # One that comes again stands for the same member.
+            # A repeated key is the same member.
             self.is_list = isinstance(key, int) and 0 <= key <= self.length
             self.length += key == self.length
         self.steps = (key,)
 
     def property(self, entry: PhpProperty) -> None:
-        """The next member of an object is this property."""
+        """Set the property that is an object's next member."""
         self.has_key = True
         is_text = self.class_name.lower() == "stdclass"
         self.steps = (str(entry.name) if is_text and isinstance(entry.name, int) else entry.name,)
         self.note = "" if entry.visibility == "public" else entry.visibility
 
     def take_key(self) -> tuple[Steps, str]:
-        """The steps to the next member, and how it is visible."""
+        """The steps to the next member, and its visibility."""
         self.has_key = False
         return self.steps, self.note

@@ -1,4 +1,4 @@
-"""Where the values of a JSON document stand."""
+"""Where the values of a JSON document are."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _TOKEN: Final = re.compile(
 
 
 def walk_json(data: bytes, sink: Sink) -> None:
-    """Tell *sink* of the values in *data*."""
-    # The open containers, each as the step to its next member: an index, or a map's key (None where one is to come).
+    """Report the values in *data* to *sink*."""
+    # The open containers, each as the step to its next member: an index, or a map's key (None before it was read).
     places: list[int | str | None] = []
     pos = 0
     while match := _TOKEN.match(data, pos):

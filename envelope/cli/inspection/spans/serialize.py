@@ -1,4 +1,4 @@
-"""Where the values of a document of PHP's `serialize` stand."""
+"""Where the values of a PHP `serialize` document are."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _HEX: Final = re.compile(rb"(?:\\..)++", re.DOTALL)
 
 
 def walk_serialize(data: bytes, sink: Sink, *, php: bool) -> None:
-    """Tell *sink* of the values in *data*."""
+    """Report the values in *data* to *sink*."""
     opened: list[PhpContainer] = []
-    # Where each slot is, for references to name.
+    # Where each slot is, because references refer to slots.
     slots: list[Link] | None = [] if b";R:" in data or b";r:" in data else None
     pos = 0
     while match := _TOKEN.match(data, pos):
@@ -75,7 +75,7 @@ def _read_key(container: PhpContainer, key: str | bytes | int) -> None:
 
 
 def _leaf(data: bytes, match: re.Match[bytes], slots: list[Link] | None) -> tuple[Any, int]:
-    """The value of a token that opens no container, and the byte behind it: beyond the end where bytes are missing."""
+    """The value of a token that does not open a container, and its end: past the end of *data* if bytes are missing."""
     token, start = match.lastgroup, match.end()
     found = match[token or 0]
     match token:
@@ -83,7 +83,7 @@ def _leaf(data: bytes, match: re.Match[bytes], slots: list[Link] | None) -> tupl
             end = start + int(found)
             return text_or_bytes(data[start:end]), end + 2
         case "int":
-            # Python refuses thousands of digits, PHP reads any number of zeros.
+            # PHP reads any number of leading zeros, but Python refuses thousands of digits.
             number = int(found.lstrip(b"+-").lstrip(b"0") or b"0")
             return -number if found.startswith(b"-") else number, start
         case "float":
@@ -99,7 +99,7 @@ def _leaf(data: bytes, match: re.Match[bytes], slots: list[Link] | None) -> tupl
         case "slot":
             return Reference(slots[int(found) - 1] if slots else None), start
         case "escaped":
-            # Possessive: it keeps nothing of each character to go back to.
+            # Possessive, so that the match keeps no backtracking state for each character.
             text = re.compile(rb'((?:[^\\]|\\..){%d}+)";' % int(found), re.DOTALL).match(data, start)
             if text is None:
                 return None, len(data) + 1

@@ -1,4 +1,4 @@
-"""What a walk tells: the values of a document, each with its place in the bytes."""
+"""What a walk reports: the values of a document, each with its byte range."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from envelope.values.glimpse import kind_of
 __all__ = ["Reference", "Sink", "Steps", "leaf_kind"]
 
 Steps: TypeAlias = tuple[Step, ...]
-"""From a container to its member: one step; none to the root; two to a name that repeats in plain xml."""
+"""From a container to its member: one step; none to the root; two to a repeated name in plain xml."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """PHP's `r:` and `R:`: not a value but the place of one, met before."""
+    """PHP's `r:` and `R:`: not a value, but the place of an earlier one."""
 
     target: Link
 
@@ -27,13 +27,13 @@ def leaf_kind(value: object) -> str:
 
 
 class Sink(Protocol):
-    """Is told of every value in document order; offsets are bytes, *end* is the byte behind."""
+    """Receives every value in document order; offsets are in bytes, *end* is exclusive."""
 
     def leaf(self, steps: Steps, start: int, end: int, value: Any, note: str = "") -> None:
-        """A value that has no members. *note* says how it is visible, of an object's property."""
+        """A value without members. *note* is the visibility of an object's property."""
 
     def open(self, steps: Steps, start: int, note: str = "", class_name: str = "") -> None:
-        """A container begins; its members follow. *class_name* is that of an object."""
+        """A container begins; its members follow. *class_name* is set for an object."""
 
     def close(self, end: int | None, kind: str) -> None:
-        """The innermost open container ends: a ``list``, ``map`` or ``object``. *end* is None where the bytes end."""
+        """The innermost open ``list``, ``map`` or ``object`` ends. *end* is None if the bytes end first."""

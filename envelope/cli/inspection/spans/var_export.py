@@ -1,4 +1,4 @@
-"""Where the values of a document of PHP's `var_export` stand."""
+"""Where the values of a PHP `var_export` document are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["walk_var_export"]
 
 _NAME: Final = rb"[A-Za-z0-9_\x80-\xff]++(?:\\[A-Za-z0-9_\x80-\xff]++)*+"
 _TEXT: Final = rb"'[^'\\]*+(?:\\.[^'\\]*+)*+'"
-# Before Python 3.11.5, a possessive group that fails half-way goes on from there: with none of these, that is a match.
+# Before Python 3.11.5, an optional possessive group that fails half-way matches, and matching continues from there.
 _TOKEN: Final = re.compile(
     rb"""[ \n,]*+ (?P<value> (?P<string> %(text)b )
     | (?P<array> array[ ]\(\n ) | \(object\)[ ](?P<std> array\(\n ) | \\?(?P<object> %(name)b )::__set_state\(array\(\n
@@ -27,7 +27,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ARROW: Final = re.compile(rb" =>[ ]?+")
-# Texts behind a NUL each; not all at once, for a group keeps something of each to go back to.
+# Texts, each after a NUL; not all at once, because the group keeps backtracking state for each.
 _MORE: Final = re.compile(rb'(?: \. "\\0" \. %b){1,1000}' % _TEXT, re.DOTALL)
 _PART: Final = re.compile(_TEXT, re.DOTALL)
 _ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
@@ -35,7 +35,7 @@ _WORDS: Final = {b"NULL": None, b"true": True, b"false": False}
 
 
 def walk_var_export(data: bytes, sink: Sink, *, php: bool) -> None:
-    """Tell *sink* of the values in *data*."""
+    """Report the values in *data* to *sink*."""
     opened: list[PhpContainer] = []
     pos = 0
     while match := _TOKEN.match(data, pos):
@@ -61,7 +61,7 @@ def walk_var_export(data: bytes, sink: Sink, *, php: bool) -> None:
         steps: Steps = ()
         if opened:
             if not opened[-1].has_key:
-                break  # a key without its arrow: the bytes end behind it
+                break  # a key without its arrow: the bytes end after it
             steps, _ = opened[-1].take_key()
         if class_name is not None:
             sink.open(steps, start, class_name=class_name)
@@ -73,14 +73,14 @@ def walk_var_export(data: bytes, sink: Sink, *, php: bool) -> None:
 
 
 def _class_name(match: re.Match[bytes]) -> str | None:
-    """The class of the container that opens here, empty for an array; None where none opens."""
+    """The class of the container that opens here, empty for an array; None if none opens."""
     if match["object"]:
         return match["object"].decode()
     return "stdClass" if match["std"] else "" if match["array"] else None
 
 
 def _joined_end(data: bytes, end: int) -> int:
-    """Where the texts end that follow one that ends at *end*; 0 where something is missing of them, or of an arrow."""
+    """Where the texts joined to the one that ends at *end* end; 0 if part of them, or of an arrow, is missing."""
     while data.startswith(b" ", end) and not data.startswith(b" =>", end):
         more = _MORE.match(data, end)
         if more is None:

@@ -1,4 +1,4 @@
-"""Where the values of an XML document stand."""
+"""Where the values of an XML document are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["walk_xml"]
 
 @dataclass(slots=True)
 class _Element:
-    """An open element; the sink knows of it once it is sure to be a container (*kind* is then set)."""
+    """An open element; reported to the sink once it is known to be a container (*kind* is then set)."""
 
     steps: Steps
     start: int
@@ -32,14 +32,14 @@ class _Element:
 
 
 def walk_xml(data: bytes, sink: Sink, *, typed: bool) -> None:
-    """Tell *sink* of the values in *data*, which has no DOCTYPE: its reader refuses one."""
+    """Report the values in *data* to *sink*. It has no DOCTYPE, because the reader refuses one."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     walk = _Walk(data, sink, lambda: parser.CurrentByteIndex, typed=typed)
     parser.StartElementHandler = walk.start
     parser.EndElementHandler = walk.end
     parser.CharacterDataHandler = walk.text.append
-    # Where the bytes are those before a fault, an element or the text in it has no end.
+    # If the bytes are those before a fault, an element or the text in it may have no end.
     with contextlib.suppress(expat.ExpatError, DecodeError):
         parser.Parse(data, True)  # noqa: FBT003  # expat's signature
     walk.stop()
@@ -91,9 +91,9 @@ class _Walk:
         self.was_start = False
 
     def tag_end(self) -> int:
-        """The byte behind the tag that ends an element."""
+        """The byte after the tag that ends an element."""
         place = self.place()
-        # Of an empty element's tag, expat names the byte behind it.
+        # For an empty element's tag, expat reports the byte after it.
         if self.was_start and not self.text and self.data.startswith(b"/>", place - 2):
             return place
         return self.data.index(b">", place) + 1
@@ -106,14 +106,14 @@ class _Walk:
         return unescape(value) if "escaped" in element.attributes else value
 
     def stop(self) -> None:
-        """The bytes end."""
+        """Close all open containers: the bytes end."""
         for element in reversed(self.opened):
             if element.kind:
                 self.sink.close(None, element.kind)
 
 
 def plain_steps(parent: _Element, tag: str, attributes: dict[str, str]) -> Steps:
-    """The steps to a member without a type: where a name repeats, its number follows."""
+    """The steps to a member without a type: if its name repeats, a number follows the name."""
     is_member = tag == "item" and "key" not in attributes
     if not is_member:
         parent.kind = "map"

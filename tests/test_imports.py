@@ -1,4 +1,4 @@
-"""Every module can be imported first; every door leads to what type checkers see behind it."""
+"""Every module can be imported first; every door provides the names that type checkers see."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DOORS = sorted(
     if (path := ROOT.joinpath(*name.split(".")[1:], "__init__.py")).exists() and "door(" in path.read_text("utf-8")
 )
 
-# Of a fresh interpreter, one child for each module: circles and what only another import brings show up.
+# One child of a fresh interpreter per module: import cycles, and names that only another import provides, show up.
 IMPORT_FIRST = """
 import os, sys
 for name in sys.argv[1:]:
@@ -52,7 +52,7 @@ def test_each_module_can_be_imported_first() -> None:
 
 
 def names_for_checkers(tree: ast.Module) -> dict[str, str]:
-    """What stands under `if TYPE_CHECKING` of a door: each name, and the module that it comes from."""
+    """What a door imports under `if TYPE_CHECKING`: each name, and the module it comes from."""
     [branch] = [node for node in tree.body if isinstance(node, ast.If)]
     imports = [node for node in branch.body if isinstance(node, ast.ImportFrom)]
     assert len(imports) == len(branch.body)

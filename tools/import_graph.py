@@ -1,8 +1,8 @@
-"""Show the rooms of the library and the arrows between them: `python tools/rooms.py`.
+"""Show the rooms of the library and the arrows between them: `python tools/import_graph.py`.
 
-A room is a folder below `envelope/`, or one of the files beside them. The arrows are the imports, as import-linter sees
-them (those for type checkers alone left aside); what the dunder files of a package import counts for the package. Last
-comes how many circles there are, among the rooms and among all files. Needs import-linter (pip install -e '.[dev]').
+A room is a folder or a lone module directly below `envelope/`. The arrows are the imports, as import-linter sees them
+(without those for type checkers only); what a package's dunder files import counts for the package. The last line
+counts the cycles, among the rooms and among all files. Needs import-linter (pip install -e '.[dev]').
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Arrows = Mapping[str, set[str]]
 
 
 def imports() -> Arrows:
-    """For each module of the library, the modules of it that it imports."""
+    """For each module of the library, the library's modules that it imports."""
     graph = grimp.build_graph(LIBRARY, exclude_type_checking_imports=True)
     return {module: graph.find_modules_directly_imported_by(module) for module in sorted(graph.modules)}
 
 
 def rooms(arrows: Arrows) -> Arrows:
-    """The same for rooms; the face (`envelope` itself) is left out, for it only leads to all of them."""
+    """The same for rooms, without `envelope` itself, which only leads to all of them."""
     found: dict[str, set[str]] = defaultdict(set)
     for module, imported in arrows.items():
         if module == LIBRARY:
@@ -41,7 +41,7 @@ def _room(module: str) -> str:
 
 
 def circle(arrows: Arrows) -> list[str]:
-    """One circle of arrows, nothing where there is none."""
+    """One cycle of imports; empty if there is none."""
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:
@@ -50,7 +50,7 @@ def circle(arrows: Arrows) -> list[str]:
 
 
 def from_the_top(arrows: Arrows) -> list[str]:
-    """All rooms, each before those that it imports; those of one floor by their names."""
+    """All rooms, each before those that it imports; rooms on the same level are sorted by name."""
     sorter, order = TopologicalSorter(arrows), list[str]()
     sorter.prepare()
     while floor := sorter.get_ready():
@@ -60,13 +60,13 @@ def from_the_top(arrows: Arrows) -> list[str]:
 
 
 def drawn() -> str:
-    """A line for each room, those that import nothing last, and one that counts. `SystemExit` for a circle."""
+    """A line for each room, those that import nothing last, and a line of counts. `SystemExit` if there is a cycle."""
     files = imports()
     between = rooms(files)
     if found := circle(between) or circle(files):
-        raise SystemExit(f"a circle: {' → '.join(found)}")
+        raise SystemExit(f"a cycle: {' → '.join(found)}")
     lines = [f"{room:<10} → {', '.join(sorted(between[room])) or '(nothing)'}\n" for room in from_the_top(between)]
-    return f"{''.join(lines)}\n{len(between)} rooms, {len(files)} files, 0 circles\n"
+    return f"{''.join(lines)}\n{len(between)} rooms, {len(files)} files, 0 cycles\n"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,24 @@
+"""The command's words for hints, which name its options; those of `envelope validate` stand with its findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envelope.hints import HintName
+
+__all__ = ["HINT_WORDS"]
+
+HINT_WORDS: Final[Mapping[HintName, str]] = {
+    "raise-limit": "--no-limits lifts the limit",
+    "values-php": "--values php reads it",
+    "values-php-bytes": "--values php reads it as bytes",
+    "values-php-inert": "--values php reads it, inert",
+    "php-formats": "serialize and var_export hold it, with --values php",
+    "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",
+    "plain-dialect": "without types it may be a document for --from-dialect plain",
+    "typed-dialect": "--from-dialect typed reads types",
+}
+"""For the commands that read a document: convert, diff, inspect."""

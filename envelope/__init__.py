@@ -3,15 +3,15 @@
 `dumps` and `loads` carry values, `encode` and `decode` an `Envelope`, `convert` goes from format to format, and
 `losses` says what a format would not keep. Their options are described in `envelope.api`.
 
-What else there is, each with a door of its own:
+Everything else is in packages of its own:
 
-`envelope.values`      what a value is, PHP's own types, and what it means to be the same
+`envelope.values`      what a value is, PHP's own types, and when two values are the same
 `envelope.formats`     the table of the five formats
 `envelope.conversion`  from format to format, also many documents at once
 `envelope.registry`    the error codes: their texts in three languages, and who pays
 `envelope.answers`     the envelope, verdicts, bills, request ids, translation
 `envelope.calls`       a call at both ends: requests, signatures, cache keys, the engine, OpenAPI
-`envelope.fixtures`    the rules that fixtures are held to
+`envelope.fixtures`    the rules that fixtures must keep
 `envelope.adapters`    the library inside other systems (Arrow, Spark, phpserialize)
 `envelope.testing`     for tests of your own
 """
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from envelope.registry.languages import Lang
     from envelope.values.php import Loss, PhpEnum, PhpObject, PhpProperty, same
 else:
-    # Those who only convert never need these: they are imported when they are asked for.
+    # Code that only converts never needs these, so they are imported on first use.
     __getattr__, __dir__, _ = door(
         __name__,
         {

@@ -7,16 +7,16 @@ Options, all keyword-only:
              map and the map with keys 0 … n-1, which a PHP array cannot tell from lists: as arrays, or as stdClass.
 ``dialect``  ``"typed"`` keeps every type. json and jsonu also have ``"php"``, byte for byte `json_encode`'s; xml
              has ``"plain"``, without types, as PHP gateways write it.
-``default``  called with each value of a type outside the domain; answers one to write instead.
+``default``  called with each value of a type outside the domain; returns one to write instead.
 ``limits``   `envelope.Limits`.
 ``payload``  the name of the envelope's payload field (`encode`, `decode`).
 ``strict``   whether `decode` refuses what it would otherwise mend and note.
 ``on_loss``  what `convert` does about losses: ``"error"``, ``"warn"`` or ``"ignore"``.
 
-json and xml hold the portable domain only: ``values="php"`` changes nothing in them but what `convert` projects. Where
-a map repeats a key, every format takes the last value, at the place of the first.
+json and xml hold the portable domain only: ``values="php"`` changes nothing in them but what `convert` projects. If
+a map repeats a key, every format keeps the last value, in the place of the first.
 
-A wrong type of argument, or an option's unknown value, is a `TypeError`; an unknown format `UnknownFormat`.
+An argument of the wrong type or an unknown option value raises `TypeError`; an unknown format, `UnknownFormat`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _Call = TypeVar("_Call", bound=Callable[..., Any])
 
 
 def _without_detour(call: _Call) -> _Call:
-    """*call* compiled, where the codecs are: of a short document, a Python frame would be much of the time."""
+    """Return *call*, compiled if the codecs are: for a short document, a Python frame takes much of the time."""
     calls = extension("native._calls")
     if calls is None:
         return call
@@ -63,9 +63,9 @@ def dumps(
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
-    """*value* in *format*. Raises `EncodeError`, with the path of what cannot be written.
+    """Return *value* in *format*. Raises `EncodeError`, with the path of what cannot be written.
 
-    A format that cannot hold all of it is no error: `losses` tells what the bytes do not keep. The options are
+    It is not an error if a format cannot hold all of it: `losses` says what the bytes do not keep. The options are
     described in `envelope.api`.
     """
     row = get_format(format)
@@ -81,7 +81,7 @@ def loads(
     dialect: Dialect = "typed",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
-    """The value in *data*. Raises `DecodeError`, with the offset and the path of what cannot be read.
+    """Return the value in *data*. Raises `DecodeError`, with the offset and the path of what cannot be read.
 
     The options are described in `envelope.api`.
     """
@@ -100,7 +100,7 @@ def encode(
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> bytes:
-    """*envelope* in *format*, its ``response`` under the name *payload*. Raises `EncodeError`."""
+    """Return *envelope* in *format*, its ``response`` under the name *payload*. Raises `EncodeError`."""
     if not isinstance(envelope, Envelope):
         raise TypeError(f"encode() writes an Envelope, not {type(envelope).__name__}; dumps() writes any value")
     row = get_format(format)
@@ -123,9 +123,9 @@ def decode(
     dialect: Dialect = "typed",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Envelope[Any]:
-    """The envelope in *data*. Raises `DecodeError`, or `ValidationError` where the value is no envelope.
+    """Return the envelope in *data*. Raises `DecodeError`, or `ValidationError` if the value is not an envelope.
 
-    What was mended on the way in stands in ``notes``; with *strict* it is an error (`Envelope.from_value`).
+    What was mended on the way in is in ``notes``; with *strict* it is an error (`Envelope.from_value`).
     """
     row = get_format(format)
     value = row.loads(data, row.reading(values, dialect, limits))
@@ -142,7 +142,7 @@ def losses(
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> list[Loss]:
-    """What *value* would lose in *format*: each place where it is not the same when it is read back.
+    """Return what *value* would lose in *format*: each place that is not the same when it is read back.
 
     Places are in document order, each once, with paths in *value*. Raises as `dumps` does.
     """
@@ -164,10 +164,10 @@ def convert(
     limits: Limits = DEFAULT_LIMITS,
     on_loss: OnLoss = "error",
 ) -> bytes:
-    """*data*, a document in the format *source*, in the format *target*.
+    """Return *data*, a document in the format *source*, in the format *target*.
 
     With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums. What the target
-    cannot hold is a `LossError`, a `LossWarning` for each place, or nothing, as *on_loss* says.
+    cannot hold raises `LossError`, warns with a `LossWarning` for each place, or is ignored, as *on_loss* says.
     """
     check_word("on_loss", on_loss, get_args(OnLoss))
     reader, writer = get_format(source), get_format(target)
@@ -179,7 +179,7 @@ def convert(
         raise LossError(found, target)
     caller = sys._getframe(1)
     for loss in found:
-        # With a registry of its own, for the caller's module would keep every text for good.
+        # With a registry of its own, because the caller's module would keep every text for good.
         warnings.warn_explicit(
             f"{target}: {loss}", LossWarning, caller.f_code.co_filename, caller.f_lineno, registry={}
         )

@@ -1,7 +1,7 @@
-"""The exception tree: what failed, of which kind, where, and what to do about it.
+"""The exception tree: what failed, the kind of failure, where, and what to do about it.
 
-Fields are the interface, wording is not. Errors hold none of the input but keys (see `envelope.path`), so they
-can be logged; every one of them can be pickled.
+The fields are the interface, the wording is not. Errors hold nothing of the input but keys (see `envelope.path`), so
+they can be logged; all of them can be pickled.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class EncodeError(EnvelopeError, ValueError):
 
 
 class DecodeError(EnvelopeError, ValueError):
-    """Bytes cannot be read. ``offset`` counts bytes of the caller's input from 0; ``path`` is where reading was."""
+    """Bytes cannot be read. ``offset`` counts bytes of the caller's input from 0; ``path`` is where the reader was."""
 
     def __init__(
         self,
@@ -103,9 +103,9 @@ class ValidationError(EnvelopeError, ValueError):
 
 
 class RequestError(ValidationError):
-    """A request cannot be answered as it asks. ``code`` is the error code to answer with, ``path`` the parameter.
+    """A request cannot be answered as asked. ``code`` is the error code to answer with, ``path`` the parameter.
 
-    ``result_type`` and ``lang`` say how the caller wants to be answered, as far as the request tells.
+    ``result_type`` and ``lang`` say how the caller wants the answer, as far as the request says.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class LossError(EnvelopeError, ValueError):
 
 
 class LossWarning(UserWarning):
-    """A conversion changed the value, and was asked to warn of it."""
+    """A conversion changed the value, and was asked to warn about it."""
 
 
 class UnknownFormat(EnvelopeError, LookupError):

@@ -1,7 +1,7 @@
-"""Hints: what may be the cause of a fault, or what can be done about it. A hint is data; who shows it has the words.
+"""Hints: the likely cause of a fault, or what to do about it. A hint is data; whoever shows it has the words.
 
-`str` of a hint is in the library's words, which name arguments. A front end whose users have other options than the
-library's arguments (the command, fixtures, the pytest plugin) has words of its own for the hints that name one.
+`str` of a hint uses the library's words, which name arguments. A front end with other options (the command, fixtures,
+the pytest plugin) has its own words for the hints that name one.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ HintName = Literal[
 
 WORDS: Mapping[HintName, str] = MappingProxyType(
     {
-        # Options, and what stands beyond them.
+        # Options, and limits that they cannot raise.
         "raise-limit": "raise Limits.{0}",
         "no-deeper": "{0} goes no deeper",
         "php-setting": "PHP's {0}",
@@ -78,7 +78,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "php-formats": 'serialize and var_export hold it, with values="php"',
         "enum-backing": (
             'serialize and var_export hold it, with values="php"; '
-            "no backing value of the case is known, default= can give one"
+            "the case's backing value is not known, default= can give it"
         ),
         "plain-dialect": 'without types it may be a document for dialect="plain"',
         "typed-dialect": 'dialect="typed" reads types',
@@ -92,19 +92,19 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "cut-by-column": "exactly {0} bytes: cut by a {1} column",
         "strip-space": "white space: strip it",
         # json
-        "byte-order-mark": "a byte order mark stands before the document",
-        "double-quotes": "JSON strings stand in double quotes",
+        "byte-order-mark": "a byte order mark precedes the document",
+        "double-quotes": "JSON strings are in double quotes",
         "escaped-control": "JSON writes it as an escape",
         "lower-case": "JSON's words are lower case",
         "no-infinity": "JSON has no infinity",
         "no-nan": "NaN is not JSON, and null is lower case",
         "other-encoding": "JSON is UTF-8; the text may be in another encoding",
         # xml
-        "ampersand": "& is written &amp;, and XML knows no names of characters but amp, lt, gt, quot and apos",
-        "control-characters": "XML holds no control characters; the typed dialect escapes them",
+        "ampersand": "& is written &amp;, and XML's only named characters are amp, lt, gt, quot and apos",
+        "control-characters": "XML cannot hold control characters; the typed dialect escapes them",
         "gzip": "this is gzip: decompress it first",
-        "no-prefixes": "names without prefixes are read",
-        "strip-before": "strip what stands before it",
+        "no-prefixes": "only names without prefixes are read",
+        "strip-before": "strip what comes before it",
         "text-has-no-type": "text has no type",
         "text-or-elements": "a value is text or elements, never both",
         "utf-8-only": "XML is read as UTF-8 only",
@@ -116,28 +116,28 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "re-encoded": "{0} byte{s} {1}: the text was re-encoded or edited after it was serialized",
         # Calls.
         "clocks": "the clocks may differ by {0} second{s}",
-        "dateline": "as 2023-03-05 10:03:24",
+        "dateline": "like 2023-03-05 10:03:24",
         "json-body": "a JSON body does",
         "nul-in-query": "in a query it is %00",
         # Files in TOML.
         "fields": "the fields are {0}",
         "list-of-tables": "write [[{0}]]",
-        "not-a-file-name": "that is the file's name: what it holds is wanted",
+        "not-a-file-name": "that is the file's name: pass its contents",
         "override-changes": "an override changes a row",
         "override-fields": "an override has the fields that change",
         "tables": "the tables are codes and overrides",
         # Fixtures.
         "operator-codes": "registry= takes one with an operator's codes",
-        "request-id": 'as "1.6403f86cd67f6": a prefix, then PHP\'s uniqid()',
+        "request-id": 'like "1.6403f86cd67f6": a prefix, then PHP\'s uniqid()',
         "written-anew": "canonical_bodies makes it",
     }
 )
-"""The library's words for each hint: ``{0}`` is its first figure, ``{s}`` the plural where that is not 1."""
+"""The library's words for each hint: ``{0}`` is its first figure, ``{s}`` the plural unless that is 1."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Hint:
-    """A ``name`` of a closed set, and the ``figures`` that its words need; none of them is of the input."""
+    """A ``name`` from a closed set, and the ``figures`` that its words need; nothing in it comes from the input."""
 
     name: HintName
     figures: tuple[int | str, ...]
@@ -151,7 +151,7 @@ class Hint:
 
 
 def in_words(hint: Hint | None, own: Mapping[HintName, str] = WORDS) -> str:
-    """*hint* in a front end's *own* words, in the library's where it has none; ``""`` for no hint."""
+    """Return *hint* in a front end's *own* words, or the library's if it has none; ``""`` for no hint."""
     if hint is None:
         return ""
     words = own.get(hint.name, WORDS[hint.name])

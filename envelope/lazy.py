@@ -1,4 +1,4 @@
-"""Doors: packages whose names are imported when they are first asked for (PEP 562)."""
+"""Doors: packages whose names are imported on first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["door"]
 
 
 def door(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """The ``__getattr__``, ``__dir__`` and ``__all__`` of *package*, which imports what is asked for, and keeps it.
+    """Return the ``__getattr__``, ``__dir__`` and ``__all__`` of *package*, which imports a name on first use.
 
-    *names* are what it offers: for each of its modules, by the path from the package, the names that the module
-    defines, with spaces between; ``""`` offers the module itself.
+    *names* is what it offers: for each of its modules, by the path from the package, the names that the module
+    defines, separated by spaces; ``""`` offers the module itself.
     """
     homes = {name: module for module, listed in names.items() for name in listed.split() or [module]}
 

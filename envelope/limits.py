@@ -10,7 +10,7 @@ __all__ = ["DEFAULT_LIMITS", "Limits"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one call may read or write; beyond it is an error of kind ``limit``.
+    """What one call may read or write; anything more is an error of kind ``limit``.
 
     ``max_bytes``: length of the input, or of the output, in bytes.
     ``max_depth``: nested containers. A scalar has depth 0, ``[]`` depth 1; an envelope's own level counts.
@@ -25,13 +25,13 @@ class Limits:
         for field in fields(self):
             bound = getattr(self, field.name)
             if type(bound) is not int:
-                raise TypeError(f"Limits.{field.name} is an int, not {type(bound).__name__}")
+                raise TypeError(f"Limits.{field.name} must be an int, not {type(bound).__name__}")
             if bound < 0:
-                raise ValueError(f"Limits.{field.name} is at least 0, not {bound}")
+                raise ValueError(f"Limits.{field.name} must be at least 0, not {bound}")
 
     @classmethod
     def unlimited(cls) -> Limits:
-        """No bounds of ours. orjson's own depth bounds (254 writing, 1024 reading) and libxml2's (2047) remain."""
+        """Return no bounds of ours; orjson's depth bounds (254 writing, 1024 reading) and libxml2's (2047) remain."""
         return cls(max_bytes=sys.maxsize, max_depth=sys.maxsize, max_items=sys.maxsize)
 
 

@@ -1,7 +1,7 @@
 """The options of a call, in two objects: how a document is read, and how it is written; checked when they are made.
 
-What each option means is said in `envelope.api`. Which dialects there are is each format's own affair:
-`Format.reading` and `Format.writing` make the options of a format, and refuse a dialect that it does not have.
+What each option means is said in `envelope.api`. Each format has its own dialects: `Format.reading` and
+`Format.writing` make the options of a format, and refuse a dialect that it does not have.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Maps = Literal["array", "object"]
 Dialect = Literal["typed", "php", "plain"]
 OnLoss = Literal["error", "warn", "ignore"]
 Default: TypeAlias = Callable[[Any], Any]
-"""What a caller makes of a value outside the domain. It goes with a call, not with the options that calls share."""
+"""A caller's function for values outside the domain. It belongs to one call, not to options that calls share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,50 +77,50 @@ class WriteOptions:
 
     @property
     def reading(self) -> ReadOptions:
-        """How what was written so is read back."""
+        """The options that read back what these write."""
         return read_options(self.values, self.dialect, self.limits)
 
 
 def _check(options: ReadOptions | WriteOptions) -> None:
-    """What both kinds of options have."""
+    """Check what both kinds of options have."""
     if type(options.limits) is not Limits:
-        raise TypeError(f"limits is a Limits, not {type(options.limits).__name__}")
+        raise TypeError(f"limits must be a Limits, not {type(options.limits).__name__}")
     check_word("values", options.values, get_args(Values))
     check_word("dialect", options.dialect, get_args(Dialect))
 
 
 def check_word(option: str, word: object, words: tuple[str, ...]) -> None:
-    """Raise `TypeError` where *word* is none of those that *option* has."""
+    """Raise `TypeError` if *word* is not one of *option*'s *words*."""
     if word not in words:
-        raise TypeError(f"{option} is {' or '.join(map(repr, words))}, not {word!r}")
+        raise TypeError(f"{option} must be {' or '.join(map(repr, words))}, not {word!r}")
 
 
 DEFAULT_READING: Final = ReadOptions()
 DEFAULT_WRITING: Final = WriteOptions()
 
-# Made once each: of a short document, to make them anew would be much of the time. Only words that were checked are
+# Each is made once: for a short document, making it again would take much of the time. Only checked words are in
 # here, so there are no more than the options have words.
 _READING: dict[tuple[Values, Dialect], ReadOptions] = {}
 _WRITING: dict[tuple[Values, Maps, Dialect], WriteOptions] = {}
 
 
 def read_options(values: Values, dialect: Dialect, limits: Limits) -> ReadOptions:
-    """These options, checked."""
+    """Return these options, checked."""
     if limits is not DEFAULT_LIMITS:
         return ReadOptions(values=values, dialect=dialect, limits=limits)
     try:
         return _READING[values, dialect]
-    except (KeyError, TypeError):  # new, or of a type that is not a word's
+    except (KeyError, TypeError):  # new, or of the wrong type
         options = ReadOptions(values=values, dialect=dialect)
     return _READING.setdefault((values, dialect), options)
 
 
 def write_options(values: Values, maps: Maps, dialect: Dialect, limits: Limits) -> WriteOptions:
-    """These options, checked."""
+    """Return these options, checked."""
     if limits is not DEFAULT_LIMITS:
         return WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits)
     try:
         return _WRITING[values, maps, dialect]
-    except (KeyError, TypeError):  # new, or of a type that is not a word's
+    except (KeyError, TypeError):  # new, or of the wrong type
         options = WriteOptions(values=values, maps=maps, dialect=dialect)
     return _WRITING.setdefault((values, maps, dialect), options)

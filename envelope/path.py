@@ -25,22 +25,22 @@ Step = str | int | bytes
 """One step down: a map's key, or a list's index. Keys that are `bytes` or `int` exist only in PHP's domain."""
 
 Link: TypeAlias = "tuple[Link, Step] | None"
-"""A place, as the place above it and the last step: a walk has one for each value at no cost of depth."""
+"""A place as the place above it and the last step, so that its cost does not grow with depth."""
 
 ROOT = "$"
 
 MAX_NAME = 32
-"""Characters of a name in a document (a key, a class) that an error repeats."""
+"""How many characters of a name in a document (a key, a class) an error repeats."""
 
 MAX_SHOWN = 40
-"""Characters of a caller's own word (a format, a code, a path) that an error repeats."""
+"""How many characters of a caller's own word (a format, a code, a path) an error repeats."""
 
 _MAX_STEPS = 16
 
 
 @cache
 def _part() -> re.Pattern[str]:
-    """.name [3] [*] ["any key"]; a name may also have letters and hyphens that are written in quotes."""
+    """.name [3] [*] ["any key"]; a name may also have letters and hyphens that `format_path` quotes."""
     return re.compile(
         r"""
         \.? (?P<name> [^\W\d][\w-]* )
@@ -51,9 +51,9 @@ def _part() -> re.Pattern[str]:
 
 
 def parse_path(text: str) -> list[str | int | None]:
-    """The steps that *text* names, None for each ``[*]``; `ValueError` where it is not a path.
+    """Return the steps that *text* names, None for each ``[*]``; `ValueError` if it is not a path.
 
-    The path as `format_path` writes it, or relative: ``choices[*].text``.
+    A path is as `format_path` writes it, or relative: ``choices[*].text``.
     """
     steps: list[str | int | None] = []
     pos = len(ROOT) if text.startswith(ROOT) else 0
@@ -61,7 +61,7 @@ def parse_path(text: str) -> list[str | int | None]:
     while pos < len(text):
         match = _part().match(text, pos)
         if match is None or (match["name"] and (match[0][0] == ".") == (is_relative and pos == 0)):
-            raise ValueError(f"not a path from character {pos} on: {text[:MAX_SHOWN]!r} (a path is as choices[*].text)")
+            raise ValueError(f"not a path from character {pos} on: {text[:MAX_SHOWN]!r} (as in choices[*].text)")
         if match["name"]:
             steps.append(match["name"])
         elif match["index"]:
@@ -81,17 +81,17 @@ def _unescape(key: str, text: str) -> str:
 
 
 def format_path(steps: Sequence[Step]) -> str:
-    """The whole path, every key in full."""
+    """Return the whole path, every key in full."""
     return ROOT + "".join(map(_format_step, steps))
 
 
 def format_link(link: Link) -> str:
-    """The whole path to *link*."""
+    """Return the whole path to *link*."""
     return format_path(link_steps(link))
 
 
 def link_steps(link: Link) -> list[Step]:
-    """The steps to *link*, from the root."""
+    """Return the steps to *link*, from the root."""
     steps: list[Step] = []
     while link is not None:
         link, step = link
@@ -100,9 +100,9 @@ def link_steps(link: Link) -> list[Step]:
 
 
 def short_path(steps: Sequence[Step]) -> str:
-    """The path as errors carry it: each key cut at `MAX_NAME` characters, at most 16 steps (the first and the last 8).
+    """Return the path as errors carry it: keys cut at `MAX_NAME` characters, at most 16 steps (the first and last 8).
 
-    An error may be logged far from the data, so it stays small whatever the input was.
+    An error may be logged far from the data, so it stays small whatever the input.
     """
     cut = [_cut(step) for step in steps]
     if len(cut) <= _MAX_STEPS:
@@ -124,7 +124,7 @@ def _format_step(step: Step) -> str:
     text = _text(step)
     if text.isascii() and text.isidentifier():
         return f".{text}"
-    # Lone surrogates (a key that cannot be written is named here too) must not make the path unprintable.
+    # Lone surrogates (in keys that cannot be written) must not make the path unprintable.
     return f"[{json.dumps(text, ensure_ascii=not text.isprintable())}]"
 
 

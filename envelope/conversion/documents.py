@@ -1,6 +1,6 @@
 """Many documents of one kind: each becomes bytes, or a `Fault` that says why not; none stops the others.
 
-What archives and data frames are converted with. A `Conversion` can be pickled, so that every process makes its own
+Archives and data frames are converted with it. A `Conversion` can be pickled, so that every process makes its own
 converter of it.
 """
 
@@ -23,8 +23,8 @@ __all__ = ["Conversion", "Converted", "Fault"]
 class Fault(NamedTuple):
     """Why a document was not converted: the fields of its error.
 
-    ``kind`` is the error's, or ``"loss"``; ``offset`` counts bytes of the document, and is None where the fault is
-    none of the input's.
+    ``kind`` is the error's, or ``"loss"``; ``offset`` counts bytes of the document, and is None if the fault is not
+    in the input.
     """
 
     kind: str
@@ -34,9 +34,9 @@ class Fault(NamedTuple):
 
 
 class Converted(NamedTuple):
-    """What became of some documents: ``bodies`` and ``faults`` are as long as they, and one of each pair is None.
+    """The results for some documents: ``bodies`` and ``faults`` are as long as they, and one of each pair is None.
 
-    Both are None where a document was. ``losses`` counts the places that changed, by what became what.
+    Both are None for a document that is None. ``losses`` counts the places that changed, by what became what.
     """
 
     bodies: list[bytes | None]
@@ -76,9 +76,9 @@ class Conversion:
         return result
 
     def convert_lines(self, data: bytes) -> tuple[bytes, int, int] | None:
-        """Convert the documents of *data*, each a line, with the number of lines and of documents.
+        """Convert the documents of *data*, one per line; also return the number of lines and of documents.
 
-        None where they are to be converted one by one: some may be faulty, or there is no faster way.
+        None if they must be converted one by one: some may be faulty, or there is no faster way.
         """
         shortcut = self._shortcut()
         return shortcut.convert_lines(data, self.reading.limits) if shortcut else None
@@ -87,7 +87,7 @@ class Conversion:
         return get_shortcut(self.source, self.reading, self.target, self.writing)
 
     def _converter(self, losses: Counter[str]) -> Callable[[bytes], bytes]:
-        """The shortest way from document to document: the two codecs alone where nothing is projected or compared."""
+        """The shortest way from document to document: the two codecs alone if nothing is projected or compared."""
         reader, writer = get_format(self.source), get_format(self.target)
         reading, writing = self.reading, self.writing
         compares = self.on_loss != "ignore" and not writer.is_exact(writing)
@@ -110,7 +110,7 @@ class Conversion:
 
     def _fault(self, error: EnvelopeError) -> Fault:
         if isinstance(error, DecodeError):
-            # Where the output was read, to see what it lost, the offset is none of the document's.
+            # If the output was read, to see what it lost, the offset is not in the document.
             is_input = error.format == self.source
             return Fault(error.kind, error.offset if is_input else None, error.path, error.reason)
         if isinstance(error, EncodeError):
@@ -118,7 +118,7 @@ class Conversion:
         if isinstance(error, LossError):
             first = error.losses[0]
             return Fault("loss", None, first.short_path, first.change)
-        raise error  # what a wrong option raises is no fault of a document
+        raise error  # a wrong option is not a fault of a document
 
 
 def _loss_kind(loss: Loss) -> str:

@@ -25,7 +25,7 @@ def convert_and_compare(
     default: Default | None = None,
     compare: bool = True,
 ) -> tuple[bytes, list[Loss]]:
-    """The converted document, and all that it lost: nothing unless *compare*.
+    """Return the converted document, and all that it lost: nothing unless *compare*.
 
     Both options have the same domain. Raises `DecodeError` and `EncodeError`; the caller decides what losses mean.
     """
@@ -38,7 +38,7 @@ def convert_and_compare(
     else:
         from envelope.conversion.projection import project
 
-        # Arrays were read as lists wherever they could be one, so the maps that look like lists are objects.
+        # Arrays were read as lists wherever possible, so the maps that look like lists are objects.
         writing = replace(writing, maps="object")
         projected = project(value, target.name, writing.limits)
         body = target.dumps(projected, replace(writing, values="portable"), default)
@@ -46,7 +46,7 @@ def convert_and_compare(
 
 
 def lost(row: Format, options: WriteOptions, default: Default | None, value: object, body: bytes) -> list[Loss]:
-    """What *value* lost in *body*, which was written of it so."""
+    """Return what *value* lost in *body*, which was written from it with *options*."""
     if default is None:
         if row.is_exact(options):
             return []
@@ -58,7 +58,7 @@ def lost(row: Format, options: WriteOptions, default: Default | None, value: obj
 
 
 def _exact_body(row: Format, options: WriteOptions, value: object) -> bytes | None:
-    """The bytes that keep all of a portable *value*: to write them is far quicker than to read others and compare."""
+    """The bytes that keep all of a portable *value*: writing them is far quicker than reading others to compare."""
     try:
         return row.dumps(value, write_options("portable", "object", "typed", options.limits))
     except EncodeError:  # longer than the limit

@@ -16,7 +16,7 @@ __all__ = ["project"]
 
 
 def project(root: object, format: str, limits: Limits) -> Any:
-    """*root* with portable containers.
+    """Return *root* with portable containers.
 
     An object becomes the map of its public properties, an enum's case its backing value, integer keys decimal
     strings; an object met again is written again, and one inside itself is an `EncodeError`. What has no such form
@@ -60,7 +60,7 @@ class _Projection:
         return value
 
     def enter(self, value: Any, link: Link) -> list[Any] | dict[Any, Any] | None:
-        """Open a container and answer its empty copy, which the walk then fills; None for all else."""
+        """Open a container and return its empty copy, which the walk then fills; None for anything else."""
         children: Iterator[tuple[Step, Any, Any]]
         if type(value) is list:
             items: list[Any] = []

@@ -82,7 +82,7 @@ class Format(NamedTuple):
     def reading(
         self, values: Values = "portable", dialect: Dialect = "typed", limits: Limits = DEFAULT_LIMITS
     ) -> ReadOptions:
-        """The options to read this format with; `TypeError` for a word that an option does not have here."""
+        """Return the options to read this format with; `TypeError` for a word that it does not have."""
         check_word("dialect", dialect, self.dialects)
         return read_options(values, dialect, limits)
 
@@ -93,15 +93,15 @@ class Format(NamedTuple):
         dialect: Dialect = "typed",
         limits: Limits = DEFAULT_LIMITS,
     ) -> WriteOptions:
-        """The options to write this format with; `TypeError` for a word that an option does not have here."""
+        """Return the options to write this format with; `TypeError` for a word that it does not have."""
         check_word("dialect", dialect, self.dialects)
         return write_options(values, maps, dialect, limits)
 
     def is_exact(self, options: WriteOptions) -> bool:
         """Whether every value that this format writes with these options is read back the same.
 
-        So it is for the portable domain in the typed dialects; a PHP array alone cannot tell its two kinds of map
-        from lists, unless ``maps="object"`` does.
+        That holds for the portable domain in the typed dialects, except that a PHP array cannot tell two kinds of map
+        from lists unless ``maps="object"`` does.
         """
         is_typed = not options.php and options.dialect == "typed"
         return is_typed and (options.map_objects or not self.is_php)
@@ -120,7 +120,7 @@ Pick: TypeAlias = Callable[[str, str], ModuleType]
 
 
 def make_formats(pick: Pick) -> Mapping[str, Format]:
-    """The five rows by name, with the functions that *pick* chooses."""
+    """Return the five rows by name, with the functions that *pick* chooses."""
     rows = (
         Format(
             ResultType.JSON,
@@ -163,7 +163,7 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
             pick("var_export", "read").loads,
         ),
     )
-    # Plain strings are found faster than members of an enum.
+    # Plain strings are found faster than enum members.
     return MappingProxyType({row.name.value: row for row in rows})
 
 
@@ -171,10 +171,10 @@ FORMATS: Final = make_formats(compiled)
 
 
 class Shortcut(NamedTuple):
-    """A way from format to format without a value between, which loses nothing.
+    """A lossless way from format to format without a value between.
 
-    ``convert(data, limits)`` makes a document of one, ``convert_lines(data, limits)`` lines of lines, with their number
-    and that of the documents among them. None where the two codecs are to do it, or have the error.
+    ``convert(data, limits)`` converts a document, ``convert_lines(data, limits)`` one per line, with the number of
+    lines and of documents. Both return None if the two codecs must do it, or raise the error.
     """
 
     convert: Callable[[Any, Limits], bytes | None]
@@ -182,7 +182,7 @@ class Shortcut(NamedTuple):
 
 
 def make_shortcuts(module: ModuleType | None) -> Mapping[tuple[str, str], Shortcut]:
-    """Those that the extension *module* has, by the names of both formats."""
+    """Return the shortcuts of the extension *module*, by the names of both formats."""
     if module is None:
         return MappingProxyType({})
     return MappingProxyType(
@@ -199,16 +199,16 @@ SHORTCUTS: Final = make_shortcuts(extension("serialize._to_json"))
 
 
 def get_shortcut(source: str, reading: ReadOptions, target: str, writing: WriteOptions) -> Shortcut | None:
-    """The shortcut for a conversion with these options, where there is one: nothing is lost on it."""
+    """Return the lossless shortcut for a conversion with these options, or None."""
     is_plain = not (reading.php or writing.php) and reading.dialect == writing.dialect == "typed"
     return SHORTCUTS.get((source, target)) if is_plain else None
 
 
 def get_format(format: str) -> Format:
-    """The row of *format*, a `ResultType` or its string; `UnknownFormat` where there is none."""
+    """Return the row of *format*, a `ResultType` or its string; `UnknownFormat` if there is none."""
     try:
         return FORMATS[format]
     except KeyError:
         if not isinstance(format, str):
-            raise TypeError(f"a format is a str or ResultType, not {type(format).__name__}") from None
-        raise UnknownFormat(f"{format[:MAX_SHOWN]!r} is none of {', '.join(FORMATS)}") from None
+            raise TypeError(f"a format must be a str or ResultType, not {type(format).__name__}") from None
+        raise UnknownFormat(f"{format[:MAX_SHOWN]!r} is not one of {', '.join(FORMATS)}") from None

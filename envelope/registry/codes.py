@@ -1,8 +1,8 @@
 """The registry of error codes: what a code means, who pays for the call, and who must act.
 
-`REGISTRY` holds the gateway's 20 codes, which stand in ``codes.toml``; it is immutable, as every registry is, and
-`CodeRegistry.with_codes`, `override` and `with_toml` answer a new one. The constants (`PARAM_ERROR` is ``"4003"``) are
-plain strings, as they go into an envelope.
+`REGISTRY` holds the gateway's 20 codes, which are in ``codes.toml``; it is immutable, as every registry is, and
+`CodeRegistry.with_codes`, `override` and `with_toml` return a new one. The constants (`PARAM_ERROR` is ``"4003"``) are
+plain strings, as in an envelope.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ UNKNOWN_ERROR: Final = "5000"
 
 
 class Billing(StrEnum):
-    """Who pays for a call: the caller (``charged``), nobody (``free``), nobody for it is no call at all to the bill
-    (``ignored``), or nobody has said (``unknown``)."""
+    """Who pays for a call: the caller (``charged``), nobody (``free``), nobody because it is not billed as a call at
+    all (``ignored``), or not stated (``unknown``)."""
 
     CHARGED = "charged"
     FREE = "free"
@@ -85,7 +85,7 @@ BillingSource = Literal["printed", "inferred", "operator", "nobody"]
 """Who says how a code is billed: the gateway's documents, an inference from a sister API, the operator, or nobody."""
 
 Actor = Literal["nobody", "caller", "operator", "upstream"]
-"""Who must act before the call succeeds; ``nobody`` where it did succeed."""
+"""Who must act before the call succeeds; ``nobody`` if it did succeed."""
 
 _CODE = re.compile(r"[0-9]{4}")
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
@@ -108,8 +108,8 @@ class ErrorCode:
     """One row: the code, its symbolic name, its message (the same in every language), its description in three.
 
     ``http_status`` is that of an answer with this code, ``retryable`` whether the same call may succeed a little
-    later, ``actor`` who must act before it does; a code for which nobody must is a success. `ValidationError` with
-    the field's path where a field is not what it must be; a registry also wants four digits for a code.
+    later, ``actor`` who must act before it does; a code for which nobody must act is a success. Raises
+    `ValidationError` with the path of a wrong field; a registry also wants codes of four digits.
     """
 
     code: str
@@ -126,12 +126,12 @@ class ErrorCode:
 
     def __post_init__(self) -> None:
         for name in ("code", "name", "message", "cn", "en", "ru"):
-            self._check(name, type(getattr(self, name)) is str, "a text")
-        self._check("name", _NAME.fullmatch(self.name), 'capitals and digits, as "PARAM_ERROR"')
-        self._check("message", self.message.strip(), "a text that says something")
+            self._check(name, type(getattr(self, name)) is str, "a string")
+        self._check("name", _NAME.fullmatch(self.name), 'capitals and digits, like "PARAM_ERROR"')
+        self._check("message", self.message.strip(), "a string that is not blank")
         for lang in Lang:
             text = getattr(self, lang)
-            self._check(lang, not text or text.strip(), "a text that says something")
+            self._check(lang, not text or text.strip(), "a string that is not blank")
         # Not StrEnum's own error, which repeats whatever it was given.
         self._check("billing", self.billing in list(Billing), f"one of {', '.join(Billing)}")
         object.__setattr__(self, "billing", Billing(self.billing))
@@ -142,7 +142,7 @@ class ErrorCode:
         self._check("retryable", type(self.retryable) is bool, "true or false")
         self._check("actor", self.actor in get_args(Actor), f"one of {', '.join(get_args(Actor))}")
         is_told = not self.is_success or self.http_status <= 299
-        self._check("http_status", is_told, "2xx where nobody must act, for that is a success")
+        self._check("http_status", is_told, "2xx if nobody must act, because that is a success")
 
     def _check(self, name: str, is_right: object, wanted: str) -> None:
         if not is_right:
@@ -154,7 +154,7 @@ class ErrorCode:
         return self.actor == "nobody"
 
     def text(self, lang: Lang | str) -> str:
-        """The description in *lang*; where it has none, the Chinese one, else the message.
+        """Return the description in *lang*; if there is none, the Chinese one, else the message.
 
         `envelope.registry.Messages` does the same, says which it was, and asks an operator's own texts first.
         """
@@ -163,7 +163,7 @@ class ErrorCode:
 
 
 def _shown(code: object) -> str:
-    return code[:MAX_SHOWN] if isinstance(code, str) else f"as {type(code).__name__}"
+    return code[:MAX_SHOWN] if isinstance(code, str) else f"of type {type(code).__name__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class CodeRegistry:
         object.__setattr__(self, "_by_code", table.by_code)
 
     def __getitem__(self, code: str) -> ErrorCode:
-        """The row of *code*; `UnknownCode` without one."""
+        """Return the row of *code*; `UnknownCode` if there is none."""
         _check_code_type(code)
         try:
             return self._by_code[code]
@@ -189,7 +189,7 @@ class CodeRegistry:
             raise UnknownCode(f"no code {code[:MAX_SHOWN]!r} in the registry") from None
 
     def get(self, code: str) -> ErrorCode:
-        """The row of *code*; without one, a row that says so: its billing is ``unknown``, never guessed."""
+        """Return the row of *code*; if there is none, a row that says so: its billing is ``unknown``, never guessed."""
         _check_code_type(code)
         return self._by_code.get(code) or replace(_UNHELD, code=str(code))
 
@@ -203,24 +203,23 @@ class CodeRegistry:
         return len(self.rows)
 
     def with_codes(self, *rows: ErrorCode) -> CodeRegistry:
-        """This registry and *rows*. A code or name that is there already is a `ValidationError`."""
+        """Return this registry with *rows* added; `ValidationError` if a code or name already exists."""
         return CodeRegistry([*self.rows, *rows])
 
     def override(self, code: str, **changes: Unpack[_Changes]) -> CodeRegistry:
-        """This registry with other fields in the row of *code*, as ``billing="free"``; `UnknownCode` without one.
+        """Return this registry with fields of *code*'s row changed, like ``billing="free"``; `UnknownCode` if none.
 
-        What is said of billing is then the operator's word (``billing_source``).
+        A change of billing is then marked as the operator's (``billing_source``).
         """
         row = _changed(self[code], dict(changes))
         return CodeRegistry(row if other.code == code else other for other in self.rows)
 
     def with_toml(self, data: str | bytes) -> CodeRegistry:
-        """This registry, with what an operator's own file (TOML, not its name) adds to it or changes in it.
+        """Return this registry with what an operator's own file (TOML, not its name) adds to it or changes in it.
 
         ``[[codes]]`` are new rows, with all fields (``billing_source`` may be left out); ``[[overrides]]`` have a
-        ``code`` and the fields that change. The form is in ``codes.schema.json``. `DecodeError` with the offset
-        where *data* is no TOML; `ValidationError` with the path of a wrong, unknown or missing field, or of a code
-        that is there twice.
+        ``code`` and the fields that change. The form is in ``codes.schema.json``. `DecodeError` with the offset if
+        *data* is not TOML; `ValidationError` with the path of a wrong, unknown or missing field, or of a repeated code.
         """
         table = _Table()
         for row in self.rows:
@@ -239,30 +238,30 @@ class CodeRegistry:
 
 def _check_code_type(code: object) -> None:
     if not isinstance(code, str):
-        raise TypeError(f'a code is a str, as "4003", not {type(code).__name__}')
+        raise TypeError(f'a code must be a str like "4003", not {type(code).__name__}')
 
 
 def _changed(row: ErrorCode, changes: dict[str, Any]) -> ErrorCode:
-    """*row* with other fields; what they say of its billing is the operator's word, unless they say whose."""
+    """*row* with *changes*; a change of billing is the operator's, unless they name another source."""
     if "billing" in changes:
         changes = {"billing_source": "operator", **changes}
     return replace(row, **changes)
 
 
 class _Table:
-    """Rows while they are gathered: each code and each name once."""
+    """Rows being gathered: each code and each name once."""
 
     def __init__(self) -> None:
         self.by_code: dict[str, ErrorCode] = {}
-        self.owners: dict[str, str] = {}  # the code that has a name
+        self.owners: dict[str, str] = {}  # the code that has each name
 
     def add(self, row: ErrorCode) -> None:
         if not isinstance(row, ErrorCode):
-            raise TypeError(f"a row is an ErrorCode, not {type(row).__name__}")
+            raise TypeError(f"a row must be an ErrorCode, not {type(row).__name__}")
         if _CODE.fullmatch(row.code) is None:
-            raise ValidationError(f'code {_shown(row.code)} is not four digits, as "4003"', path="$.code")
+            raise ValidationError(f'code {_shown(row.code)} is not four digits, like "4003"', path="$.code")
         if row.code in self.by_code:
-            raise ValidationError(f"code {row.code} is there already", path="$.code", hint=Hint("override-changes"))
+            raise ValidationError(f"code {row.code} already exists", path="$.code", hint=Hint("override-changes"))
         self._name(row)
         self.by_code[row.code] = row
 
@@ -280,7 +279,7 @@ class _Table:
     def _name(self, row: ErrorCode) -> None:
         owner = self.owners.setdefault(row.name, row.code)
         if owner != row.code:
-            raise ValidationError(f"the name {row.name[:MAX_SHOWN]} is {owner}'s already", path="$.name")
+            raise ValidationError(f"the name {row.name[:MAX_SHOWN]} already belongs to {owner}", path="$.name")
 
 
 _FIELDS: Final = tuple(entry.name for entry in fields(ErrorCode))
@@ -295,7 +294,7 @@ _UNHELD: Final = ErrorCode(
     ru="Неизвестный код ошибки",
     billing=Billing.UNKNOWN,
     billing_source="nobody",
-    http_status=500,  # a server must answer something
+    http_status=500,  # a server must send some status
     retryable=False,
     actor="operator",
 )

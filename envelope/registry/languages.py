@@ -22,13 +22,13 @@ class Lang(StrEnum):
 
     @property
     def tag(self) -> str:
-        """The language tag (RFC 5646) that `Content-Language` has: ``zh-Hans``, ``en`` or ``ru``."""
+        """The language tag (RFC 5646) for `Content-Language`: ``zh-Hans``, ``en`` or ``ru``."""
         return "zh-Hans" if self is Lang.CN else self.value
 
     @classmethod
     def _missing_(cls, value: object) -> Lang:
         if not isinstance(value, str):
-            raise TypeError(f"a language is a Lang or str, not {type(value).__name__}")
+            raise TypeError(f"a language must be a Lang or str, not {type(value).__name__}")
         # A language tag (RFC 5646), or a locale of POSIX: ru_RU.UTF-8.
         language, *rest = value.partition(".")[0].replace("_", "-").lower().split("-")
         is_traditional = not _TRADITIONAL.isdisjoint(rest) and "hans" not in rest

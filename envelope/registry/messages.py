@@ -13,10 +13,10 @@ __all__ = ["GetText", "Hook", "Messages", "Text"]
 
 
 class GetText(Protocol):
-    """What `gettext.translation` answers: the translations of one language, by the English message."""
+    """What `gettext.translation` returns: the translations of one language, by the English message."""
 
     def gettext(self, message: str, /) -> str:
-        """The translation of *message*; *message* itself where there is none."""
+        """The translation of *message*; *message* itself if there is none."""
         ...
 
 
@@ -41,9 +41,9 @@ class Text:
 class Messages:
     """The catalogue: ``messages.text("4003", "ru")``.
 
-    *hooks* has an operator's own texts by language. A text that is missing falls back, and says so: the asked
-    language, then Chinese, then the code's message; in each language the hook is asked before *registry*. A hook that
-    raises has no text.
+    *hooks* has an operator's own texts by language. A missing text falls back, and says so: the language asked for,
+    then Chinese, then the code's message; in each language the hook is asked before *registry*. A hook that raises
+    counts as having no text.
     """
 
     __slots__ = ("_hooks", "registry")
@@ -53,7 +53,7 @@ class Messages:
         self._hooks = {Lang(lang): _asker(hook) for lang, hook in (hooks or {}).items()}
 
     def text(self, code: str, lang: Lang | str) -> Text:
-        """The description of *code* in *lang*. A code that the registry does not hold has a text as well."""
+        """Return the description of *code* in *lang*, also for a code that the registry does not hold."""
         row = self.registry.get(code)
         asked = Lang(lang)
         notes: list[str] = []
@@ -70,7 +70,7 @@ class Messages:
                 text = self._hooks[lang](row)
                 if text is not None:
                     _check_text(text)
-            except Exception as error:  # an answer must not fail for want of a translation
+            except Exception as error:  # an answer must not fail for lack of a translation
                 notes.append(f"the hook for {lang} failed: {type(error).__name__}")
             else:
                 yield text
@@ -79,7 +79,7 @@ class Messages:
 
 def _check_text(text: object) -> None:
     if type(text) is not str:
-        raise TypeError(f"a text is a str, not {type(text).__name__}")
+        raise TypeError(f"a text must be a str, not {type(text).__name__}")
     text.encode()  # a lone surrogate could not be written
 
 
@@ -90,6 +90,6 @@ def _asker(hook: Hook) -> Callable[[ErrorCode], str | None]:
     if callable(hook):
         return lambda row: hook(row.code)
     if hasattr(hook, "gettext"):
-        # Without a translation, gettext answers the message that it was asked for.
+        # Without a translation, gettext returns the message that it was given.
         return lambda row: None if (text := hook.gettext(row.message)) == row.message else text
-    raise TypeError(f"a hook is a gettext object, a mapping or a function, not {type(hook).__name__}")
+    raise TypeError(f"a hook must be a gettext object, a mapping or a function, not {type(hook).__name__}")

@@ -16,7 +16,7 @@ _TABLES = ("codes", "overrides")
 
 
 class Record(NamedTuple):
-    """One table of the file: which kind it is of, its path, its fields (all known, none missing)."""
+    """One table of the file: its kind, its path, its fields (all known, none missing)."""
 
     table: str
     path: str
@@ -24,13 +24,13 @@ class Record(NamedTuple):
 
 
 def read_records(data: str | bytes, known: Collection[str], required: Collection[str]) -> Iterator[Record]:
-    """The records in *data*, in order, the new codes first.
+    """Yield the records in *data*, in order, the new codes first.
 
-    *known* are the fields that there are, *required* those that a new code must have. `DecodeError` where *data* is no
-    TOML; `ValidationError` for a table or field that is unknown, missing, or no table.
+    *known* are all fields, *required* those that a new code must have. `DecodeError` if *data* is not TOML;
+    `ValidationError` for a table or field that is unknown or missing, or is not a table.
     """
     if not isinstance(data, str | bytes):
-        raise TypeError(f"a registry's file is str or bytes, not {type(data).__name__}")
+        raise TypeError(f"a registry's file must be str or bytes, not {type(data).__name__}")
     tables = parse_toml(data)
     for name in tables:
         if name not in _TABLES:

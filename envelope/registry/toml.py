@@ -16,14 +16,14 @@ _MAX_REASON = 120
 
 
 def parse_toml(data: str | bytes) -> dict[str, Any]:
-    """The table in *data*; `DecodeError` with the offset where it is no TOML."""
+    """Return the table in *data*; `DecodeError` with the offset if it is not TOML."""
     text = data if isinstance(data, str) else _decode(data)
     try:
         return tomllib.loads(text)
     except RecursionError:
         pass
-    except ValueError as error:  # TOMLDecodeError, and int's own for a number of thousands of digits
-        # A key stands in it whole, and may have the words of a place in it.
+    except ValueError as error:  # TOMLDecodeError, and int's own error for thousands of digits
+        # It quotes keys in full, and a key may look like a place.
         reason, _, place = str(error).rpartition(" (at ")
         reason = (reason or place)[:_MAX_REASON].encode("ascii", "backslashreplace").decode()
         hint = Hint("not-a-file-name") if text.endswith(".toml") else None
@@ -39,10 +39,10 @@ def _decode(data: bytes) -> str:
 
 
 def _offset(text: str, place: str) -> int:
-    """The byte that tomllib's ``line 3, column 7)`` means; the end where it says so."""
+    """The byte that tomllib's ``line 3, column 7)`` means; the end if it says so."""
     if (match := re.fullmatch(r"line ([0-9]{1,9}), column ([0-9]{1,9})\)", place)) is None:
         return len(text.encode("utf-8", "surrogatepass")) if place == "end of document)" else 0
-    # tomllib counts in the text that has \n for \r\n, where the lines are the same.
+    # tomllib replaces \r\n by \n before it counts, which keeps the lines the same.
     *above, line = text.split("\n")[: int(match[1])]
     before = "\n".join([*above, line[: int(match[2]) - 1]])
     return len(before.encode("utf-8", "surrogatepass"))

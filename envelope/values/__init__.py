@@ -1,4 +1,4 @@
-"""Values: what all formats share, PHP's own types, PHP's rules on keys, and what it means to be the same.
+"""Values: what all formats share, PHP's own types, PHP's rules on keys, and when two values are the same.
 
 Portable values are `None`, `bool`, `int` (64-bit), finite `float`, `str` without lone surrogates, `list`, and
 `dict` with `str` keys; exact types only. ``values="php"`` adds `bytes` (strings that are not UTF-8), `int` keys,

@@ -1,7 +1,7 @@
 """What differs between two values, member by member: for people who look for the reason.
 
 `envelope.values.differences` compares the members of two containers in order, as a conversion keeps them. Here maps
-are compared by key, so that one key more does not hide what else has changed.
+are compared by key, so that one extra key does not hide other changes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from envelope.values.php import Loss, PhpObject, differences, same
 
 __all__ = ["Change", "changes", "describe_change", "parting"]
 
-_CONTEXT: Final = 10  # characters that two long texts are shown with before they part
+_CONTEXT: Final = 10  # characters shown before the place where two long texts part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
     """One place that differs. ``sign`` is ``-`` (only before), ``+`` (only after) or ``~`` (in both, but not the same).
 
-    ``was`` or ``becomes`` is None where there is nothing.
+    ``was`` or ``becomes`` is None if there is nothing.
     """
 
     sign: Literal["-", "+", "~"]
@@ -59,17 +59,17 @@ class Change:
 
 
 def changes(before: object, after: object) -> Iterator[Change]:
-    """Each place where *after* differs from *before*; none exactly when they are the same (`envelope.values.same`).
+    """Yield each place where *after* differs from *before*; none exactly when `envelope.values.same` holds.
 
-    In the order of *before*, with what is missing and what is new of a container first. Iterative, and each pair of
-    containers is entered once, so depth, cycles and sharing are no danger.
+    In the order of *before*; what a container lacks, then what is new in it, comes first. Iterative, and each pair of
+    containers is entered once, so depth, cycles and sharing are safe.
     """
     found = False
     for change in _by_member(before, after):
         found = True
         yield change
     if not found:
-        # The members are the same, but which of them are one object is not.
+        # The members are the same, but they share objects differently.
         for loss in differences(before, after):
             yield Change("~", loss.path, loss.was, loss.becomes, loss.note)
 
@@ -100,7 +100,7 @@ def _by_member(before: object, after: object) -> Iterator[Change]:
 
 
 def _is_comparable(was: Any, becomes: Any) -> bool:
-    """Whether two values are containers of one kind, and so have members to compare."""
+    """Whether two values are containers of the same kind, with members to compare."""
     if type(was) is not type(becomes) or type(was) not in (list, dict, PhpObject):
         return False
     if type(was) is not PhpObject:
@@ -109,12 +109,12 @@ def _is_comparable(was: Any, becomes: Any) -> bool:
 
 
 def _members(container: Any) -> Mapping[Hashable, tuple[Step, Any]]:
-    """Each member's step and value, under what tells it from the others."""
+    """Each member's step and value, under what distinguishes it from the others."""
     if type(container) is dict:
         return {key: (key, value) for key, value in container.items()}
     if type(container) is list:
         return dict(enumerate(enumerate(container)))
-    # Of a parent and of its child, two private ones may have one name; var_export does not even say whose they are.
+    # Parent and child may each have a private one of the same name; var_export does not even say whose is whose.
     seen: Counter[Hashable] = Counter()
     members: dict[Hashable, tuple[Step, Any]] = {}
     for entry in container.properties:
@@ -130,7 +130,7 @@ _REACH = 20
 
 
 def describe_change(loss: Loss) -> str:
-    """*loss* with the two scalars, or with the first keys that differ; else as it describes itself."""
+    """Return *loss* with the two scalars, or the first keys that differ; else as it describes itself."""
     was, becomes = loss.was, loss.becomes
     what = ""
     if isinstance(was, dict) and isinstance(becomes, dict):
@@ -147,13 +147,13 @@ def describe_change(loss: Loss) -> str:
 
 
 def parting(one: Sequence[object], other: Sequence[object]) -> int:
-    """The first index at which two sequences are not equal; the end of the shorter where there is none."""
+    """Return the first index at which two sequences differ; the end of the shorter if there is none."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _spelled(value: Any, start: int) -> str:
-    """A scalar; of a text what is around *start*."""
+    """A scalar; of a string, the part around *start*."""
     if isinstance(value, _ATOMS):
         return repr(value)
     before, after = max(start - _REACH, 0), start + _REACH

@@ -1,4 +1,4 @@
-"""A value in a few characters, for people: what a scalar says, and of a container its kind and size."""
+"""A value in a few characters, for people: a scalar itself, and a container's kind and size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from envelope.values.php import PhpEnum, PhpObject
 
 __all__ = ["glimpse", "kind_of"]
 
-ROOM: Final = 60  # characters of a text that are shown
+ROOM: Final = 60  # how many characters of a text are shown
 
 _KINDS: Final = {
     type(None): "null", bool: "bool", int: "int", float: "float", str: "str", bytes: "bytes",
@@ -18,12 +18,12 @@ _KINDS: Final = {
 
 
 def kind_of(value: object) -> str:
-    """The kind of a value, in the words of the command and of losses: ``map``, ``str``, ``null``."""
+    """Return the kind of a value, in the words of the command and of losses: ``map``, ``str``, ``null``."""
     return _KINDS.get(type(value), type(value).__name__)
 
 
 def glimpse(value: Any, start: int = 0) -> str:
-    """*value* on one line that no character of it can break or act on; a text from its character *start* on."""
+    """Return *value* on one line that none of its characters can break or act on; a text from *start* on."""
     match value:
         case str() | bytes():
             part = value[start : start + ROOM]
@@ -46,5 +46,5 @@ def _quoted(text: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """*text* with JSON's escapes for what JSON itself leaves as it is, though a terminal might act on it."""
+    """*text* with JSON's escapes also for characters that JSON keeps but a terminal might act on."""
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)

@@ -46,7 +46,7 @@ _VISIBILITIES = get_args(Visibility)
 class PhpProperty:
     """One property of a `PhpObject`.
 
-    ``name`` is `bytes` where it is not UTF-8, and `int` where a class wrote its state with ``__serialize()``.
+    ``name`` is `bytes` if it is not UTF-8, and `int` if a class wrote its state with ``__serialize()``.
     ``declared_in`` is the class that a private property belongs to, else ``""``.
     """
 
@@ -64,11 +64,11 @@ class PhpProperty:
             if not INT_MIN <= self.name <= INT_MAX:
                 raise ValueError("a property's name is beyond 64 bits")
         elif type(self.name) is not bytes:
-            raise TypeError(f"a property's name is str, bytes or int, not {type(self.name).__name__}")
+            raise TypeError(f"a property's name must be str, bytes or int, not {type(self.name).__name__}")
         if self.visibility not in _VISIBILITIES:
-            raise ValueError(f"visibility is public, protected or private, not {self.visibility!r}")
+            raise ValueError(f"visibility must be public, protected or private, not {self.visibility!r}")
         if (self.visibility == "private") != bool(self.declared_in):
-            raise ValueError("declared_in goes with a private property, and only with one")
+            raise ValueError("declared_in is required for a private property, and only for one")
         if self.declared_in:
             _check_class_name(self.declared_in)
 
@@ -102,7 +102,7 @@ class PhpObject:
 
     ``properties`` may be given as a mapping of public properties. ``payload`` holds the bytes of an object that
     its class wrote itself (``C:``), which then has no properties. Two objects are equal when they are the same
-    value (`same`); which objects of a document are one and the same is Python's ``is``.
+    value (`same`); whether they are one object in a document is Python's ``is``.
     """
 
     class_name: str
@@ -120,23 +120,23 @@ class PhpObject:
             properties = [PhpProperty(name, value) for name, value in properties.items()]
         members = tuple(properties)
         if not all(type(entry) is PhpProperty for entry in members):
-            raise TypeError("properties are PhpProperty, or a mapping of names to values")
+            raise TypeError("properties must be PhpProperty, or a mapping of names to values")
         if payload is not None and (members or type(payload) is not bytes):
-            raise TypeError("a payload is bytes, and stands instead of properties")
+            raise TypeError("a payload must be bytes, in place of properties")
         _check_class_name(class_name)
         object.__setattr__(self, "class_name", class_name)
         object.__setattr__(self, "properties", members)
         object.__setattr__(self, "payload", payload)
 
     def __getitem__(self, name: str | bytes | int) -> Any:
-        """The value of the first property of this name, whatever its visibility; `KeyError` without one."""
+        """The value of the first property of this name, whatever its visibility; `KeyError` if there is none."""
         for entry in self.properties:
             if entry.name == name:
                 return entry.value
         raise KeyError(name)
 
     def get(self, name: str | bytes | int, default: Any = None) -> Any:
-        """Like ``self[name]``, or *default* without such a property."""
+        """Like ``self[name]``, but *default* if there is no such property."""
         return next((entry.value for entry in self.properties if entry.name == name), default)
 
     def __iter__(self) -> Iterator[str | bytes | int]:
@@ -148,13 +148,13 @@ class PhpObject:
 
     @property
     def shown(self) -> tuple[PhpProperty, ...]:
-        """The properties that `json_encode` shows: the public ones, but for names that begin with NUL."""
+        """The properties that `json_encode` shows: the public ones, except names that begin with NUL."""
         return tuple(entry for entry in self.properties if not str(entry.mangled).startswith("\0"))
 
     def __eq__(self, other: object) -> bool:
         return same(self, other) if isinstance(other, PhpObject) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # its properties may hold lists, as a tuple of lists does
+    __hash__ = None  # type: ignore[assignment]  # its properties may hold lists, like a tuple of lists
 
     def __repr__(self) -> str:
         # Names only: the graph may be cyclic, and as large as its document.
@@ -165,7 +165,7 @@ class PhpObject:
 
 @dataclass(frozen=True, slots=True)
 class PhpEnum:
-    """A case of a PHP enum. ``value`` is its backing value where it is known; PHP's formats do not write it."""
+    """A case of a PHP enum. ``value`` is its backing value if it is known; PHP's formats do not write it."""
 
     class_name: str
     case: str
@@ -179,13 +179,13 @@ class PhpEnum:
 class Loss:
     """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves).
 
-    ``note`` says what changes where both are of one kind: keys, properties, sharing.
+    ``note`` says what changes if both are of one kind: keys, properties, sharing.
     """
 
     __slots__ = ("_place", "becomes", "note", "was")
 
     def __init__(self, path: str | Link, was: Any, becomes: Any, note: str = "") -> None:
-        # A place is spelled when it is asked for: there may be as many as values, each below the same long key.
+        # The path is spelled on demand: there may be one for each value, all below the same long key.
         self._place = path
         self.was = was
         self.becomes = becomes
@@ -203,7 +203,7 @@ class Loss:
 
     @property
     def change(self) -> str:
-        """What becomes what: their kinds and sizes, never what they say."""
+        """What becomes what: their kinds and sizes, never their contents."""
         note = f" ({self.note})" if self.note else ""
         return f"{_describe(self.was)} → {_describe(self.becomes)}{note}"
 
@@ -222,7 +222,7 @@ class Loss:
 
 
 def _describe(value: Any) -> str:
-    """Kind and size of *value*, never what it says."""
+    """Kind and size of *value*, never its contents."""
     match value:
         case None:
             return "null"
@@ -246,10 +246,10 @@ def same(a: object, b: object) -> bool:
 
 
 def differences(before: object, after: object) -> Iterator[Loss]:
-    """Each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
+    """Yield each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
 
-    A container that changes its kind or its keys is one place; its children are compared in order where the
-    counts agree. Iterative, and each pair of containers is entered once, so depth, cycles and sharing are no danger.
+    A container that changes its kind or its keys is one place; its children are compared in order if the counts
+    agree. Iterative, and each pair of containers is entered once, so depth, cycles and sharing are safe.
     """
     pairs: list[tuple[Link, Any, Any]] = [(None, before, after)]
     forward: dict[int, int] = {}
@@ -287,7 +287,7 @@ def _note(was: object, becomes: object) -> str:
 
 
 def _same_shell(a: Any, b: Any) -> bool:
-    """Whether two values are the same, their children left aside."""
+    """Whether two values are the same, ignoring their children."""
     kind = type(a)
     if kind is not type(b):
         return False
@@ -316,9 +316,9 @@ def _property_head(entry: PhpProperty) -> tuple[type, str | bytes | int, str, st
 
 
 def _paired(a: Any, b: Any) -> Iterable[tuple[tuple[Step, Any], tuple[Step, Any]]]:
-    """The children of two containers side by side; none where the counts differ, and those of a scalar.
+    """The children of two containers in pairs; none if the counts differ, or of scalars.
 
-    An object that became a map is paired by what of it is shown.
+    An object that became a map is paired by its shown properties.
     """
     if type(a) not in _CONTAINERS or type(b) not in _CONTAINERS:
         return ()

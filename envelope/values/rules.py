@@ -24,7 +24,7 @@ _CANONICAL_INT = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
 def array_key(key: str) -> int | str:
-    """The key a PHP array really has for the string *key*: an int when it is a canonical decimal of an int64.
+    """Return the key a PHP array really has for the string *key*: an int if it is a canonical decimal of an int64.
 
     ``"5"`` and ``"-1"`` become integers; ``"05"``, ``"-0"``, ``"1.5"`` and ``"9223372036854775808"`` stay strings.
     """
@@ -40,19 +40,19 @@ def is_ambiguous(value: Mapping[Any, Any]) -> bool:
     return all(key == index or key == str(index) for index, key in enumerate(value))
 
 
-# All that is ASCII and none of a name's letters, digits and underscores; beyond ASCII, PHP takes every character.
+# ASCII that is not a letter, digit or underscore; beyond ASCII, PHP takes every character.
 _NO_NAME = re.compile(r"[\x00-/:-@\[-^`{-\x7f]")
 
 
 def is_class_name(name: object) -> bool:
-    """Whether *name* has the characters of a PHP class: what `var_export` prints of it can then be no code."""
+    """Whether *name* has the characters of a PHP class: what `var_export` prints of it then cannot be code."""
     if type(name) is not str or not all(name.split("\\")) or _NO_NAME.search(name.replace("\\", "")):
         return False
     return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def text_or_bytes(raw: bytes) -> str | bytes:
-    """A PHP string as a value: text where it is UTF-8, else the bytes."""
+    """Return a PHP string as a value: text if it is UTF-8, else the bytes."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

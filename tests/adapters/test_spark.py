@@ -87,7 +87,7 @@ def test_sql_functions_and_data_frames(tmp_path: Path) -> None:
     fault = "struct<kind:string,offset:bigint,path:string,reason:string>"
     assert shown["columns"] == [["id", "int"], ["doc", "binary"], ["fault", fault]]
     assert "the formats must be the same in every row" in shown["formats"]
-    assert "'yaml' is none of json, jsonu, xml, serialize, var_export" in shown["format"]
+    assert "'yaml' is not one of json, jsonu, xml, serialize, var_export" in shown["format"]
     assert shown["no column"] == "the data frame has no column 'body', but id, doc"
     assert shown["column twice"] == "the data frame has a column 'ID' already: name another error_column"
     # An existing directory is found before anything is converted; a missing one is reported in one line.

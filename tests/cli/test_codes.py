@@ -97,7 +97,7 @@ def test_a_fault_in_an_operators_file_is_one_block(tmp_path: Path) -> None:
     result = run("codes", "--with", str(own))
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        f"error: code 4003 is there already\n  at    {own}\n  path  $.codes[0].code\n  hint  an override changes a row\n"
+        f"error: code 4003 already exists\n  at    {own}\n  path  $.codes[0].code\n  hint  an override changes a row\n"
     )
     assert "at    standard input\n" in run("codes", "--with", "-", data=own.read_bytes()).stderr
     own.write_text("[[codes]]\ncode = \n", encoding="utf-8")

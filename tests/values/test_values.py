@@ -177,7 +177,7 @@ def test_a_default_that_fails_is_an_encode_error(fmt: ResultType) -> None:
 
 
 def test_a_default_that_returns_its_argument_ends(fmt: ResultType) -> None:
-    with pytest.raises(EncodeError, match="still answers"):
+    with pytest.raises(EncodeError, match="still returns"):
         envelope.dumps(object(), fmt, default=lambda item: item)
     with pytest.raises(EncodeError, match="deeper") as caught:
         envelope.dumps(object(), fmt, default=lambda item: [item])

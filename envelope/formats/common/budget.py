@@ -19,10 +19,10 @@ class Excess(NamedTuple):
 
 
 class Budget:
-    """What one call may still read or write: ``room`` is in bytes, or in characters where a byte each is the least.
+    """What one call may still read or write: ``room`` is in bytes, or in characters that take at least a byte each.
 
-    `enter` and `spend` return what goes beyond the limits, None while nothing does: the caller knows which error it
-    is, and where. A tight loop takes ``room`` and ``items`` into locals, where a call for each value costs too much.
+    `enter` and `spend` return what exceeds the limits, None if nothing does: the caller knows which error that is, and
+    where. A tight loop keeps ``room`` and ``items`` in locals if a call for each value costs too much.
 
     *codec* is the library below, if there is one that goes no deeper than *codec_depth*.
     """
@@ -55,10 +55,10 @@ class Budget:
 
 
 def long_output(limits: Limits) -> Excess:
-    """The excess of an output that does not end within ``max_bytes``."""
+    """Return the excess of an output that does not end within ``max_bytes``."""
     return Excess(f"the output is longer than {limits.max_bytes} bytes", Hint("raise-limit", "max_bytes"))
 
 
 def long_input(size: int, limits: Limits) -> Excess:
-    """The excess of an input of *size* bytes."""
+    """Return the excess of an input of *size* bytes."""
     return Excess(f"the input is {size} bytes long; the limit is {limits.max_bytes}", Hint("raise-limit", "max_bytes"))

@@ -24,14 +24,14 @@ from envelope.values.rules import INT_MAX, INT_MIN, array_key, text_or_bytes
 
 __all__ = ["DEEP", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
 
-# A default may hand back something that is outside the domain again; orjson stops at the same count.
+# A default may return another value outside the domain; orjson stops at the same count.
 _MAX_DEFAULT_CALLS = 254
 
 
 class Unwritable(Exception):
     """Raised inside an encoder: the value has a fault, and `conform` will say which.
 
-    Where only the encoder can see it, *excess* is what is too much: a bound of its own, or (None) the output's size.
+    If only the encoder can see it, *excess* says what is too much: a bound of its own, or (None) the output's size.
     """
 
     def __init__(self, excess: Excess | None = None) -> None:
@@ -48,7 +48,7 @@ class Domain:
     """What one call may write.
 
     ``php``: PHP's domain, not the portable one. ``shares_objects``: an object met again is a reference, so cycles
-    are allowed. ``refuse``: why the format cannot hold a value (or a key) of the domain, ``""`` where it can.
+    are allowed. ``refuse``: why the format cannot hold a value (or a key) of the domain, ``""`` if it can.
     """
 
     format: str
@@ -59,7 +59,7 @@ class Domain:
 
 
 def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domain, default: Default | None) -> bytes:
-    """*encode*'s bytes for what `conform` makes of *value*, for which alone it raised `Unwritable`."""
+    """Return *encode*'s bytes for what `conform` makes of *value*; for *value* itself it raised `Unwritable`."""
     conformed = conform(value, domain, default)
     try:
         return encode(conformed)
@@ -70,9 +70,9 @@ def write_conformed(encode: Callable[[Any], bytes], value: object, domain: Domai
 
 
 def check_unfolded(root: object, format: str, limits: Limits) -> None:
-    """Raise where *root* has more than ``max_items`` values once each shared container is written out in full.
+    """Raise if *root* has more than ``max_items`` values once each shared container is written out in full.
 
-    Linear in what is there, not in what it unfolds to: a document of a kilobyte can share its way to 2^40 values.
+    Linear in what is there, not in what it unfolds to: a one-kilobyte document can share its way to 2^40 values.
     """
     sizes: dict[int, int] = {}
     # The open containers: what is left of their children, and the values in them so far.
@@ -86,7 +86,7 @@ def check_unfolded(root: object, format: str, limits: Limits) -> None:
             if id(child) in sizes:
                 size[0] += sizes[id(child)]
                 continue
-            sizes[id(child)] = 0  # as long as it is open: a cycle has no size
+            sizes[id(child)] = 0  # while it is open: a cycle has no size
             frames.append((child, iter(_values(child)), [0]))
             break
         else:
@@ -108,23 +108,23 @@ def _values(container: Any) -> Iterable[Any]:
     return container.values() if type(container) is dict else container
 
 
-DEEP: Final = 256  # levels; a value that is no deeper need not be asked whether it is cyclic
+DEEP: Final = 256  # levels; a shallower value need not be checked for cycles
 
 
 def is_cyclic(stack: list[Any]) -> bool:
-    """Whether one list or map stands twice among the open ones; to be asked at each depth from `DEEP` on.
+    """Whether a list or map is twice in *stack*, which holds the open ones; ask at each depth from `DEEP` on.
 
-    With depth unlimited, a value that contains itself would be walked for ever. Looking at each doubling of the
-    depth finds it at a cost that vanishes among the walk's own.
+    With unlimited depth, a value that contains itself would be walked for ever. Checking at each doubling of the
+    depth finds it at a negligible cost.
     """
     depth = len(stack)
     return depth & (depth - 1) == 0 and len(set(map(id, stack))) < depth
 
 
 def conform(root: object, domain: Domain, default: Default | None = None) -> Any:
-    """*root* with ``default`` applied to what is outside the domain: a copy, where that may be needed.
+    """Return *root* with ``default`` applied to what is outside the domain: a copy, if that may be needed.
 
-    Raises `EncodeError` for the first fault in document order. Sharing of objects is kept where the domain has it.
+    Raises `EncodeError` for the first fault in document order. Objects stay shared if the domain has sharing.
     """
     return _Conform(domain, default).walk(root)
 
@@ -144,14 +144,14 @@ class _Conform:
     def __init__(self, domain: Domain, default: Default | None) -> None:
         self.domain = domain
         self.default = default
-        # Without anything to put in the place of values, the walk only looks.
+        # With nothing to replace values by, the walk only looks.
         self.is_copying = default is not None or (domain.php and "phpserialize" in sys.modules)
         self.budget = Budget(domain.limits)
         self.frames: list[_Frame] = []
         self.open: set[int] = set()
         self.copies: dict[int, PhpObject] = {}
         self.translated: dict[int, PhpObject] = {}
-        # Values that default made live only here; without this an id could be given out twice.
+        # Values that default made live only here; without this an id could be reused.
         self.made: list[Any] = []
 
     def walk(self, root: object) -> Any:
@@ -174,7 +174,7 @@ class _Conform:
         return result[0]
 
     def admit(self, value: Any) -> Any:
-        """*value*, or what ``default`` makes of it, when the domain holds it."""
+        """*value*, or what ``default`` makes of it, once the domain holds it."""
         for _ in range(_MAX_DEFAULT_CALLS):
             if self.holds_type(value):
                 self.check(value)
@@ -182,7 +182,7 @@ class _Conform:
             replacement = self.translate_phpobject(value) if self.domain.php else None
             value = self.call_default(value) if replacement is None else replacement
             self.made.append(value)
-        raise self.fault(f"default still answers a {_type_name(value)} after {_MAX_DEFAULT_CALLS} calls")
+        raise self.fault(f"default still returns a {_type_name(value)} after {_MAX_DEFAULT_CALLS} calls")
 
     def call_default(self, value: Any) -> Any:
         if self.default is None:
@@ -198,7 +198,7 @@ class _Conform:
         if package is None or type(value) is not package.phpobject:
             return None
         if id(value) not in self.translated:
-            # Its names are as PHP mangles them, in bytes or text; so is the class name.
+            # Its names are mangled, in bytes or text; the class name is either, too.
             members = value.__php_vars__.items() if type(value.__php_vars__) is dict else [(None, None)]
             try:
                 properties = [PhpProperty.from_mangled(_text_if_utf8(key), item) for key, item in members]
@@ -214,7 +214,7 @@ class _Conform:
         return self.domain.php and kind in (bytes, PhpObject, PhpEnum)
 
     def check(self, value: Any) -> None:
-        """Raise where a value's type is held but the value is not."""
+        """Raise if the domain holds a value's type but not the value."""
         if type(value) is int and not INT_MIN <= value <= INT_MAX:
             raise self.fault("an int beyond 64 bits", hint=Hint("as-str"))
         if type(value) is float and not self.domain.php and not math.isfinite(value):
@@ -225,7 +225,7 @@ class _Conform:
             raise self.fault(reason)
 
     def check_text(self, text: str, what: str) -> None:
-        # A character takes a byte at least; so the same long text, met often, is not gone through for ever.
+        # A character takes at least a byte, so the same long text, met often, is not scanned for ever.
         if excess := self.budget.spend(len(text)):
             raise self.beyond(excess)
         if text.isascii():
@@ -239,7 +239,7 @@ class _Conform:
         raise self.fault(f"{what} with a lone surrogate at character {at}")
 
     def reuse(self, value: Any, frame: _Frame) -> bool:
-        """Put the copy of an object that was met before, where the format can share; refuse a cycle."""
+        """Put the copy of an object that was met before, if the format can share; refuse a cycle."""
         if type(value) is PhpObject and self.domain.shares_objects:
             if id(value) in self.copies:
                 frame.put(frame.step, self.copies[id(value)])
@@ -249,7 +249,7 @@ class _Conform:
         return False
 
     def enter(self, value: Any, parent: _Frame) -> None:
-        """Open a container: its depth, its count and its keys are checked, then its children are walked."""
+        """Open a container: check its depth, count and keys, then have its children walked."""
         size = len(value.properties) if type(value) is PhpObject else len(value)
         if excess := self.budget.enter(len(self.frames), size):
             raise self.beyond(excess)
@@ -265,7 +265,7 @@ class _Conform:
         if type(value) is PhpObject and self.domain.shares_objects:
             names = [_surrogate_text(entry.mangled) for entry in value.properties]
             if len(set(names)) < len(names):
-                raise self.fault("two properties of one name")
+                raise self.fault("two properties with the same name")
         twin, put, close = self.copy_of(value)
         if type(value) is PhpObject:
             self.copies[id(value)] = twin

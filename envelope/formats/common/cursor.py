@@ -11,9 +11,9 @@ __all__ = ["Cursor", "as_bytes", "column_hint", "count_of", "text_or_none"]
 
 
 def as_bytes(data: object, format: str, limits: Limits) -> bytes:
-    """The bytes of a bytes-like object, when they are no more than ``limits.max_bytes``; else a `DecodeError`."""
+    """Return the bytes of a bytes-like object; `DecodeError` if they are more than ``limits.max_bytes``."""
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise TypeError(f"input is bytes-like, not {type(data).__name__}")
+        raise TypeError(f"input must be bytes-like, not {type(data).__name__}")
     size = data.nbytes if isinstance(data, memoryview) else len(data)
     if size > limits.max_bytes:
         reason, hint = long_input(size, limits)
@@ -36,7 +36,7 @@ class Cursor:
         self.budget = Budget(limits)
 
     def expect(self, token: bytes, pos: int, what: str = "") -> int:
-        """The place after *token*, which must stand at *pos*; fails at the first byte that differs."""
+        """Return the place after *token*, which must be at *pos*; fails at the first byte that differs."""
         data = self.data
         if data.startswith(token, pos):
             return pos + len(token)
@@ -48,7 +48,7 @@ class Cursor:
     def fail(
         self, reason: str, offset: int, *, kind: DecodeErrorKind = "malformed", hint: Hint | None = None
     ) -> DecodeError:
-        """The error at *offset*, to be raised; it says so where the input ends there."""
+        """Return the error at *offset*, to be raised; it says so if the input ends there."""
         size = len(self.data)
         if offset >= size and kind == "malformed":
             reason = f"the input ends; {reason}"
@@ -56,13 +56,13 @@ class Cursor:
         return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), hint=hint)
 
     def trailing(self, pos: int) -> DecodeError:
-        """The error for what stands after the value, to be raised."""
+        """Return the error for what follows the value, to be raised."""
         rest = count_of(len(self.data) - pos, "byte")
         hint = Hint("strip-space") if not self.data[pos:].strip() else None
-        return self.fail(f"{rest} behind the value", pos, hint=hint)
+        return self.fail(f"{rest} after the value", pos, hint=hint)
 
     def enter(self, depth: int, items: int, offset: int) -> None:
-        """Pay for a container at *depth* that holds *items* values; fails at *offset* beyond the limits."""
+        """Pay for a container at *depth* that holds *items* values; fails at *offset* if that exceeds the limits."""
         if excess := self.budget.enter(depth, items):
             raise self.fail(excess.reason, offset, kind="limit", hint=excess.hint)
 
@@ -73,7 +73,7 @@ def count_of(number: int, noun: str) -> str:
 
 
 def text_or_none(raw: bytes) -> str | None:
-    """The text of bytes in UTF-8; None where they are not."""
+    """Return the text of UTF-8 bytes; None if they are not UTF-8."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -81,6 +81,6 @@ def text_or_none(raw: bytes) -> str | None:
 
 
 def column_hint(size: int) -> Hint | None:
-    """A guess at why the input ends at *size*: MySQL's columns cut what is put into them at these lengths."""
+    """Return a guess at why the input ends at *size*: MySQL's columns cut text at these lengths."""
     column = {255: "TINYTEXT", 65_535: "TEXT", 16_777_215: "MEDIUMTEXT"}.get(size)
     return Hint("cut-by-column", size, column) if column else None

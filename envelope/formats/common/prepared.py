@@ -1,4 +1,4 @@
-"""How much of what repeats in documents has its spelling prepared, or kept once it was met."""
+"""How many spellings that repeat in documents are prepared, or kept once they were met."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 __all__ = ["MAX_NAMES", "PREPARED"]
 
 MAX_NAMES: Final = 4096
-"""Distinct keys of a document whose spelling is kept: more than that are data, not names."""
+"""How many distinct keys of a document keep their spelling: more than that are data, not names."""
 
 PREPARED: Final = 2048
-"""Indexes of lists, and lengths of strings, whose spelling is prepared: those below this number."""
+"""List indexes and string lengths below this number have their spelling prepared."""

@@ -1,4 +1,4 @@
-"""What the formats that are written as text share: pieces in, bytes out."""
+"""What the writers of text share: pieces in, bytes out."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["TextWriter"]
 
 
 class TextWriter(ABC):
-    """Writes a value in pieces of text (`parts`), and raises `Unwritable` where anything is wrong with it."""
+    """Writes a value in pieces of text (`parts`), and raises `Unwritable` if anything is wrong with it."""
 
-    # How surrogates are encoded: not at all, for text has none.
+    # How surrogates are encoded: not at all, because text has none.
     surrogates = "strict"
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
 
     def write(self, root: Any) -> bytes:
-        """The bytes of *root*'s document, no more than ``max_bytes``."""
+        """Return the bytes of *root*'s document, no more than ``max_bytes``."""
         try:
             body = "".join(self.parts(root)).encode("utf-8", self.surrogates)
         except UnicodeEncodeError:
@@ -32,4 +32,4 @@ class TextWriter(ABC):
 
     @abstractmethod
     def parts(self, root: Any) -> list[str]:
-        """The document in pieces."""
+        """Return the document in pieces."""

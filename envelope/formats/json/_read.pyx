@@ -1,4 +1,4 @@
-"""Reading json and jsonu: the checks around orjson, compiled. What fails one of them is left to `json.loads`."""
+"""Reading json and jsonu: the checks around orjson, compiled. What fails one of them is left to the Python function."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
@@ -29,7 +29,7 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: json.read.loads
 def loads(data, options=DEFAULT_READING, *, format="json"):
-    """The value of a JSON document in UTF-8; `DecodeError` where it is not one, or not exactly representable."""
+    """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable."""
     cdef Reading reading = reading_of(options, kept)
     if type(data) is not bytes:
         data = as_bytes(data, format, options.limits)
@@ -47,9 +47,9 @@ def loads(data, options=DEFAULT_READING, *, format="json"):
 
 
 cdef bint may_be_read(bytes data, const Bounds& bounds) noexcept:
-    """Whether it is within the bounds that hold before orjson makes all of it.
+    """Whether it is within the bounds that must hold before orjson makes all of it.
 
-    An item takes two bytes at least. Only a document that could hold too many is counted, roughly and then exactly.
+    An item takes at least two bytes. Only a document that could hold too many is counted, roughly and then exactly.
     """
     cdef const char* begin = PyBytes_AS_STRING(data)
     cdef Py_ssize_t size = PyBytes_GET_SIZE(data)

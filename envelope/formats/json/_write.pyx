@@ -1,7 +1,7 @@
-"""`json.dumps`, compiled, for the typed dialect: all else (and every error) is left to the Python function.
+"""Writing json and jsonu in the typed dialect, compiled; all else, and every error, is left to the Python function.
 
-orjson writes here as it does there; compiled is what stands around it: the look at every type before, and the ASCII
-form after.
+orjson writes here as it does there; what is compiled is around it: the check of every type before, and the ASCII form
+after.
 """
 
 from envelope.formats.native.writing cimport *
@@ -16,7 +16,7 @@ cdef extern from "json/escape.hpp" namespace "envelope::json":
 
 
 cdef enum:
-    ORJSON_DEPTH = 254  # what orjson itself goes down to
+    ORJSON_DEPTH = 254  # orjson's own limit
 
 
 cdef Writing[2] kept
@@ -26,7 +26,7 @@ cdef object orjson_dumps = orjson.dumps
 
 # Twin: json.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None, *, bint ascii=True):
-    """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
+    """Return *value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` if it cannot be written."""
     body = plain(value, writing_of(options, kept), ascii)
     if body is None:
         from envelope.formats.json.write import dumps as python_dumps
@@ -36,7 +36,7 @@ def dumps(value, options=DEFAULT_WRITING, default=None, *, bint ascii=True):
 
 
 cdef object plain(value, const Writing& writing, bint ascii):
-    """The bytes of a portable value; None where it, or anything about the call, is not plain."""
+    """The bytes of a portable value; None if it, or anything about the call, is not plain."""
     cdef Walk walk
     if not writing.typed:
         return None
@@ -55,7 +55,7 @@ cdef object plain(value, const Writing& writing, bint ascii):
 
 # Twin: json.write.check_portable
 cdef bint is_portable(Walk& walk, PyObject* value) noexcept:
-    """Look at one value; False where it is not portable, or too much."""
+    """Check one value; False if it is not portable, or too much."""
     cdef int overflow = 0
     cdef Py_ssize_t place = 0
     cdef PyObject* key

@@ -1,4 +1,4 @@
-// The JSON containers that are being written, outermost first: each a list or an object, as its first key says.
+// The JSON containers being written, outermost first: each a list or an object, which its first key decides.
 #pragma once
 
 #include <Python.h>
@@ -17,40 +17,40 @@
 
 namespace envelope::json {
 
-// What a PHP array turns out to be; an stdClass never is a list.
+// What a PHP array turns out to be; an stdClass is never a list.
 enum class Shape : char { kEmptyArray, kEmptyObject, kList, kMap, kObject };
 
 struct Open {
   Py_ssize_t left;   // how many members are to come
-  Py_ssize_t next;   // the index that a list's next member has
-  std::size_t keys;  // where a map's begin among those of all
+  Py_ssize_t next;   // the index of a list's next member
+  std::size_t keys;  // where a map's keys begin among all keys
   Shape shape;
 };
 
-// False: the document is not plain, or memory is out. Drop it.
+// False: the document is not plain, or memory runs out. Drop it.
 class Containers {
  public:
-  static constexpr Py_ssize_t kDeepest = 254;  // what orjson goes down to
+  static constexpr Py_ssize_t kDeepest = 254;  // orjson's own limit
 
   Py_ssize_t depth() const { return depth_; }
 
   // Whether the innermost container has all its members.
   bool is_complete() const { return open_[depth_ - 1].left == 0; }
 
-  // Whether it is an object's, whose names are not array keys.
+  // Whether it is an object, whose names are not array keys.
   bool in_object() const {
     const Shape shape = open_[depth_ - 1].shape;
     return shape == Shape::kEmptyObject || shape == Shape::kObject;
   }
 
-  // Opens a container that has `left` members to come; false where it is deeper than orjson goes.
+  // Opens a container with `left` members to come; false if it is deeper than orjson goes.
   bool open(Py_ssize_t left, bool is_object) {
     if (depth_ == kDeepest) return false;
     open_[depth_++] = {left, 0, keys_.size(), is_object ? Shape::kEmptyObject : Shape::kEmptyArray};
     return true;
   }
 
-  // The next member stands under an integer.
+  // Sets the next member's key to an integer.
   bool name(Buffer& out, std::int64_t key) {
     Open& open = open_[depth_ - 1];
     if (open.shape == Shape::kEmptyArray && key == 0) {
@@ -62,7 +62,7 @@ class Containers {
     return key_text(out, open, digits, put_digits(digits, key) - digits, digits);
   }
 
-  // The next member stands under these bytes, after which one of ASCII stands.
+  // Sets the next member's key to these bytes, which an ASCII byte follows.
   bool name(Buffer& out, const char* bytes, Py_ssize_t size, const char* readable) {
     Open& open = open_[depth_ - 1];
     std::int64_t number;
@@ -70,7 +70,7 @@ class Containers {
     return open.shape != Shape::kList && key_text(out, open, bytes, size, readable);
   }
 
-  // Ends the innermost container; false where a key may stand in it twice, for two of its keys have one hash.
+  // Ends the innermost container; false if two of its keys have the same hash, so that one may be repeated.
   bool close(Buffer& out) {
     const Open& open = open_[--depth_];
     switch (open.shape) {

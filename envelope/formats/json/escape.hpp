@@ -1,4 +1,4 @@
-// JSON's escapes, and with them the ASCII form of a document.
+// JSON's escapes, and the ASCII form of a document.
 #pragma once
 
 #include <array>
@@ -48,7 +48,7 @@ inline char* put_character(char* at, std::uint32_t code) {
   return put_unit(at, 0xDC00 | (code & 0x3FF));
 }
 
-// Reads one character beyond ASCII, of UTF-8 that is known to be sound.
+// Reads one character beyond ASCII, of UTF-8 that is known to be valid.
 inline std::uint32_t take_character(const unsigned char*& from) {
   const std::uint32_t first = *from++;
   const auto next = [&] { return *from++ & 0x3Fu; };
@@ -60,7 +60,7 @@ inline std::uint32_t take_character(const unsigned char*& from) {
   return (first & 7) << 18 | code;
 }
 
-// Copies bytes up to the first beyond ASCII, and moves both places on.
+// Copies bytes up to the first beyond ASCII, and advances both pointers.
 inline void copy_ascii(char*& at, const unsigned char*& from, const unsigned char* end) {
   for (; end - from >= 8; from += 8, at += 8) {
     const std::uint64_t word = word_at(from);
@@ -71,9 +71,9 @@ inline void copy_ascii(char*& at, const unsigned char*& from, const unsigned cha
 }
 
 // Twin: json.write.escape_not_ascii. `body`, a JSON document that orjson wrote, with every character beyond ASCII as
-// \uXXXX, in pairs beyond U+FFFF. A new reference; None where that is longer than `bound`, or memory is out.
+// \uXXXX, in pairs beyond U+FFFF. A new reference; None if that is longer than `bound`, or memory runs out.
 inline PyObject* escape_not_ascii(PyObject* body, Py_ssize_t bound) {
-  constexpr std::size_t kSlack = 16;  // what a character may take more than its own bytes
+  constexpr std::size_t kSlack = 16;  // how much more than its own bytes a character may take
   const auto* from = reinterpret_cast<const unsigned char*>(PyBytes_AS_STRING(body));
   const auto* end = from + PyBytes_GET_SIZE(body);
   const auto left = [&] { return static_cast<std::size_t>(end - from); };

@@ -1,4 +1,4 @@
-"""Reading json and jsonu: orjson does the work, and what it rounded or lets pass is found here."""
+"""Reading json and jsonu: orjson does the work, and what it rounds or wrongly accepts is found here."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _INT_BEYOND: Final = float(2**63)
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str = "json") -> Any:
-    """The value of a JSON document in UTF-8; `DecodeError` where it is none, or not exactly representable."""
+    """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable."""
     limits = options.limits
     data = as_bytes(data, format, limits)
-    # An item takes two bytes at least. Only a document that could hold too many is counted, and only one whose
-    # commas and brackets (those inside strings too) are too many is scanned: before orjson makes them all.
+    # An item takes at least two bytes. Only a document that could hold too many is counted, and only one with too many
+    # commas and brackets (also those inside strings) is scanned: before orjson makes them all.
     if len(data) // 2 > limits.max_items and sum(map(data.count, (b",", b"[", b"{"))) > limits.max_items:
         JsonScanner(data, format, limits).scan()
     try:
@@ -32,7 +32,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str =
         if _needs_scan(value, limits.max_depth):
             JsonScanner(data, format, limits).scan()
         return value
-    # After the handler, for orjson's error holds the whole document.
+    # After the handler, because orjson's error holds the whole document.
     scanner = JsonScanner(data, format, limits)
     scanner.scan()
     raise scanner.fail(f"orjson: {refusal}", at)

@@ -1,4 +1,4 @@
-// What orjson lets pass, found in the tree that it made, and, where that leaves a doubt, in the document's bytes.
+// Finds what orjson wrongly accepts in the tree that it made and, if in doubt, in the document's bytes.
 #pragma once
 
 #include <Python.h>
@@ -11,7 +11,7 @@ namespace envelope {
 
 constexpr double kIntBeyond = 9223372036854775808.0;  // 2^63
 
-// Twin: json.read._needs_scan. False where a value that orjson read is too deep; else `large` says whether it has a
+// Twin: json.read._needs_scan. False if a value that orjson read is too deep; else `large` says whether it has a
 // number that may have been an integer beyond 64 bits. It goes no deeper than orjson does.
 inline bool is_within(PyObject* value, Py_ssize_t depth_left, bool* large) {
   if (PyUnicode_CheckExact(value)) return true;
@@ -38,7 +38,7 @@ inline bool is_within(PyObject* value, Py_ssize_t depth_left, bool* large) {
   return true;
 }
 
-// At least as many as a document has items: its commas and its containers, those inside strings too.
+// An upper bound of a document's items: its commas and containers, also those inside strings.
 inline Py_ssize_t most_items(const char* bytes, Py_ssize_t size) {
   Py_ssize_t count = 0;
   for (Py_ssize_t at = 0; at < size; ++at) {
@@ -47,12 +47,12 @@ inline Py_ssize_t most_items(const char* bytes, Py_ssize_t size) {
   return count;
 }
 
-// What JsonScanner looks at, for a document that orjson takes: all of it, members that are given again too. Of any
-// other document, what stands before its first fault.
+// What JsonScanner checks, for a document that orjson accepts: all of it, also repeated members. For any other, only
+// what precedes its first fault.
 struct JsonBounds {
-  Py_ssize_t items = 0;  // the root is not one
+  Py_ssize_t items = 0;  // the root is not counted
   Py_ssize_t depth = 0;
-  bool exact = true;  // each integer is one of 64 bits
+  bool exact = true;  // every integer fits 64 bits
 };
 
 inline const char* skip_string(const char* at, const char* end) {

@@ -4,7 +4,7 @@ r"""A JSON scanner: finds the first fault of a document, with its byte offset an
     object = { (string : value (, string : value)*)? }       array = [ (value (, value)*)? ]
     number = -? int frac? exp?                               string = "…", RFC 8259, surrogates in pairs only
 
-It makes no values. orjson reads; this runs where orjson failed, or where exactness is in doubt.
+It makes no values. orjson reads; this runs if orjson failed, or if exactness is in doubt.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from envelope.values.rules import INT_MAX, INT_MIN
 
 __all__ = ["JsonScanner"]
 
-ORJSON_DEPTH: Final = 1024  # what orjson itself goes down to
+ORJSON_DEPTH: Final = 1024  # orjson's own limit
 
 _SPACE: Final = re.compile(rb"[ \t\n\r]*")
 _STRING: Final = re.compile(rb'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*)"')
 _GOOD_TEXT: Final = re.compile(rb'(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*')
-_CUT_ESCAPE: Final = re.compile(rb"(?:\\(?:u[0-9A-Fa-f]{0,3})?)?")  # all that may be left at the end of the input
+_CUT_ESCAPE: Final = re.compile(rb"(?:\\(?:u[0-9A-Fa-f]{0,3})?)?")  # all that the end of the input may leave of one
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|.)")
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORD: Final = re.compile(rb"true|false|null")
@@ -116,7 +116,7 @@ class JsonScanner(Cursor):
                 pos = self.key(pos, steps)
 
     def space(self, pos: int) -> int:
-        """The place after white space."""
+        """Return the place after white space."""
         match = _SPACE.match(self.data, pos)
         return match.end() if match else pos
 
@@ -144,7 +144,7 @@ class JsonScanner(Cursor):
         return match.end()
 
     def check_number(self, match: re.Match[bytes]) -> None:
-        """Fail where a number is beyond an int64 or a float."""
+        """Fail if a number is beyond an int64 or a float."""
         if match[1] or match[2]:
             if math.isinf(float(match.group())):
                 raise self.fail("a number beyond the range of a float", match.start(), kind="limit")
@@ -167,7 +167,7 @@ class JsonScanner(Cursor):
         return end
 
     def bad_string(self, stop: int) -> DecodeError:
-        """The error for what a string cannot hold at *stop*, to be raised."""
+        """Return the error for what a string cannot hold at *stop*, to be raised."""
         rest = self.data[stop : stop + 6]
         if _CUT_ESCAPE.fullmatch(rest):
             return self.fail("expected the string to end", len(self.data))

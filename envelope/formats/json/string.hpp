@@ -1,4 +1,4 @@
-// JSON strings of bytes that are to be UTF-8, as orjson writes them.
+// JSON strings, as orjson writes them, of bytes that must be UTF-8.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,11 @@
 
 namespace envelope::json {
 
-// What does not stand in a string as it is.
+// What a string does not hold as it is.
 using NotPlain = Odd<'"', '\\'>;
 
-// Copies bytes up to the first that does not stand as it is, and moves both places on. It goes by eight bytes: as many
-// after what it copies are overwritten, and read where they are not past `readable`.
+// Copies bytes up to the first that is not copied as it is, and advances both pointers. It moves eight bytes at a time:
+// up to eight after the copy are overwritten, and read if they are not past `readable`.
 inline void copy_plain(char*& at, const unsigned char*& from, const unsigned char* end, const unsigned char* readable) {
 #ifdef ENVELOPE_FINDS_IN_WORDS
   while (from < end && readable - from >= 8) {
@@ -34,7 +34,7 @@ inline void copy_plain(char*& at, const unsigned char*& from, const unsigned cha
   while (from < end && !NotPlain::has(*from)) *at++ = static_cast<char>(*from++);
 }
 
-// "text" of `size` bytes, after which one of ASCII stands; false where they are not UTF-8, or there is no room.
+// "text" of `size` bytes, which an ASCII byte follows; false if they are not UTF-8, or there is no room.
 inline bool put_string(Buffer& out, const char* bytes, Py_ssize_t size, const char* readable) {
   constexpr std::size_t kSlack = 16;  // for an escape and the quotes, and what is overwritten
   const auto* from = reinterpret_cast<const unsigned char*>(bytes);

@@ -1,5 +1,4 @@
-// Scalars in JSON, as orjson writes them, and what stands between documents. Each function is false where there is no
-// room.
+// Scalars in JSON, as orjson writes them, and what separates documents. Functions return false if there is no room.
 #pragma once
 
 #include <cmath>
@@ -11,7 +10,7 @@
 
 namespace envelope::json {
 
-constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; what is after the number may be spoilt
+constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; bytes after the number may be overwritten
 
 // Writes a finite `number` into kFloatRoom bytes: in fixed notation for powers of ten from -5 to 15, else as 1e+16,
 // 1.5e-7.

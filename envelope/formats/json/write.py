@@ -1,4 +1,4 @@
-"""Writing json and jsonu: orjson does the work, and what it lets pass is closed here."""
+"""Writing json and jsonu: orjson does the work, and what it wrongly accepts is refused here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
 
 __all__ = ["dumps"]
 
-# What orjson itself goes down to.
+# orjson's own limit.
 _ORJSON_DEPTH: Final = 254
 
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
@@ -25,7 +25,7 @@ _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 def dumps(
     value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None, *, ascii: bool = True
 ) -> bytes:
-    """*value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` where it cannot be written."""
+    """Return *value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` if it cannot be written."""
     limits = options.limits
 
     def encode(value: Any) -> bytes:
@@ -34,7 +34,7 @@ def dumps(
             if options.dialect == "typed":
                 body = orjson.dumps(value)
             else:
-                # A slash stands only inside strings, and orjson escapes none.
+                # Slashes are only inside strings, and orjson escapes none.
                 body = orjson.dumps(_php_tree(value, keep_maps=options.map_objects)).replace(b"/", b"\\/")
         except orjson.JSONEncodeError:  # a lone surrogate
             raise Unwritable from None
@@ -56,7 +56,7 @@ def dumps(
 
 
 def escape_not_ascii(body: bytes) -> bytes:
-    r"""A JSON document with every character beyond ASCII as `\uXXXX`, in pairs beyond U+FFFF."""
+    r"""Return a JSON document with every character beyond ASCII as `\uXXXX`, in pairs beyond U+FFFF."""
     if body.isascii():
         return body
     return _NOT_ASCII.sub(_escape_run, body.decode()).encode()
@@ -68,11 +68,11 @@ def _escape_run(match: re.Match[str]) -> str:
 
 
 def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop, for speed
-    """Raise `Unwritable` where *root* is not a portable value within the limits; lone surrogates aside."""
-    # A budget in locals, for a small document is checked faster than a Budget is made.
+    """Raise `Unwritable` if *root* is not a portable value within the limits; lone surrogates aside."""
+    # The budget is in locals: a small document is checked faster than a Budget is made.
     max_depth = min(limits.max_depth, _ORJSON_DEPTH)
     room, items, depth = limits.max_bytes, limits.max_items + 1, 0  # the root is not counted
-    level: list[Any] = [[root]]  # the containers of this depth; around the root is one that does not count
+    level: list[Any] = [[root]]  # the containers of this depth; the root is in one that does not count
     while level:
         if depth > max_depth:
             raise Unwritable(Budget(limits, "orjson", _ORJSON_DEPTH).enter(depth, 0))

@@ -1,9 +1,9 @@
-"""The codecs once more, compiled: all of them or none, decided here.
+"""The compiled codecs: all of them are in use or none, which is decided here.
 
-Each extension module (`_read`, `_write`) holds the same function as the Python module beside it, its twin, faster. The
-twin is the specification: what is irregular, and every error, the compiled function leaves to it. The twins are most
-of the library's code, so each is imported when it is first needed. Not in use where the extensions were not built (see
-``setup.py``), or where the environment has ``ENVELOPE_PURE=1``.
+Each extension module (`_read`, `_write`) does the same as the Python module beside it, its twin, but faster. The twin
+is the specification: the compiled function leaves irregular input, and every error, to it. The twins are most of the
+library's code, so each is imported when it is first needed. The extensions are not in use if they were not built (see
+``setup.py``), or if the environment has ``ENVELOPE_PURE=1``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MODULES: Final = (
 
 
 def load(environ: Mapping[str, str]) -> dict[str, ModuleType]:
-    """The extension modules by name; none where they are not wanted, or one of them is not there."""
+    """Return the extension modules by name; none if they are not wanted, or if one of them is missing."""
     if environ.get("ENVELOPE_PURE", "0") not in ("", "0"):
         return {}
     try:
@@ -48,10 +48,10 @@ NATIVE: Final = bool(_LOADED)
 
 
 def extension(name: str) -> ModuleType | None:
-    """The extension module of this name; None where the codecs are not in use."""
+    """Return the extension module of this name; None if the codecs are not in use."""
     return _LOADED.get(name)
 
 
 def compiled(format: str, side: str) -> ModuleType:
-    """The ``read`` or ``write`` of a format's folder: the extension, or its twin in Python where none is in use."""
+    """Return the ``read`` or ``write`` of a format's folder: the extension, or its Python twin if none is in use."""
     return extension(f"{format}._{side}") or import_module(f"envelope.formats.{format}.{side}")

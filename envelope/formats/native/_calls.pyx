@@ -1,4 +1,4 @@
-"""`api.dumps` and `api.loads`, compiled: between a caller and a codec stands no Python frame."""
+"""`api.dumps` and `api.loads`, compiled: no Python frame is between a caller and a codec."""
 
 from envelope.limits import DEFAULT_LIMITS
 from envelope.options import DEFAULT_READING, DEFAULT_WRITING
@@ -8,7 +8,7 @@ cdef str PORTABLE = "portable", ARRAY = "array", TYPED = "typed"
 
 
 cdef class Kept:
-    """A format's codec, and the options that a call last had, which are mostly those of the next one."""
+    """A format's codec, and the options of its last call, which are mostly those of the next one."""
 
     cdef object codec, values, maps, dialect, limits, options
 
@@ -19,7 +19,7 @@ cdef class Kept:
 
 # Twin: api.dumps
 def make_dumps(get_format, formats):
-    """The function over these codecs by the formats' names; *get_format* has the rows, and the errors."""
+    """Return `dumps` over these codecs by format name; *get_format* has the rows, and the errors."""
     cdef dict kept = {name: Kept(row.dumps, DEFAULT_WRITING) for name, row in formats.items()}
 
     def dumps(value, format, *, values=PORTABLE, maps=ARRAY, dialect=TYPED, default=None, limits=DEFAULT_LIMITS):
@@ -40,7 +40,7 @@ def make_dumps(get_format, formats):
 
 # Twin: api.loads
 def make_loads(get_format, formats):
-    """The function over these codecs by the formats' names; *get_format* has the rows, and the errors."""
+    """Return `loads` over these codecs by format name; *get_format* has the rows, and the errors."""
     cdef dict kept = {name: Kept(row.loads, DEFAULT_READING) for name, row in formats.items()}
 
     def loads(data, format, *, values=PORTABLE, dialect=TYPED, limits=DEFAULT_LIMITS):

@@ -1,4 +1,4 @@
-"""`Limits` as the compiled codecs have them: what is beyond any size is cut to the largest."""
+"""`Limits` as the compiled codecs have them: what exceeds any size is cut to the largest."""
 
 from cpython.object cimport PyObject
 

@@ -14,22 +14,22 @@
 
 namespace envelope {
 
-// Asks for a long document's memory in large pages, where the system has them: most of it is new memory, whose first
-// use, one fault for each small page, can take as long as writing the document does. It is only a wish: where
-// the system refuses, as it may where its pages are larger than kPage, all is as it was.
+// Asks for a long document's memory in large pages, if the system has them: most of it is new memory, whose first use,
+// one fault for each small page, can take as long as writing the document. It is only a hint: if the system refuses,
+// as it may if its pages are larger than kPage, nothing changes.
 inline void prefer_large_pages([[maybe_unused]] PyObject* bytes, [[maybe_unused]] Py_ssize_t size) {
 #ifdef MADV_HUGEPAGE
   constexpr Py_ssize_t kLong = Py_ssize_t{4} << 20;
   constexpr std::uintptr_t kPage = 4096;
   if (size < kLong) return;
-  // Whole pages, the object's head among them: memory of which a part is unlike the rest could only grow by a copy.
+  // Whole pages, including the object's head: memory with parts of different kinds could only grow by a copy.
   const auto first = reinterpret_cast<std::uintptr_t>(bytes) & ~(kPage - 1);
   const auto end = reinterpret_cast<std::uintptr_t>(PyBytes_AS_STRING(bytes)) + static_cast<std::uintptr_t>(size);
   madvise(reinterpret_cast<void*>(first), ((end + kPage) & ~(kPage - 1)) - first, MADV_HUGEPAGE);
 #endif
 }
 
-// Short documents are written beside the buffer itself and copied once; longer ones into a Python bytes that grows, and
+// Short documents are written inside the buffer itself and copied once; longer ones into a Python bytes that grows, and
 // is handed over without a copy.
 class Buffer {
  public:
@@ -41,22 +41,22 @@ class Buffer {
   // Begins a document of no more than `bound` bytes.
   void start(Py_ssize_t bound) { bound_ = bound < kMost ? bound : kMost; }
 
-  // Where the next `size` bytes can be written; null where there is no memory, or too much is written already.
-  // The bound is looked at when the buffer grows, and in finish(): a token may ask for more than it then takes.
+  // Where the next `size` bytes can be written; null if there is no memory, or too much is written already.
+  // The bound is checked when the buffer grows, and in finish(): a token may ask for more than it then takes.
   char* room(std::size_t size) {
     return static_cast<std::size_t>(end_ - at_) >= size || grow(size) ? at_ : nullptr;
   }
 
-  // Says that everything before `at`, a place in room()'s bytes, is written.
+  // Marks everything before `at`, a place in room()'s bytes, as written.
   void advance(char* at) { at_ = at; }
 
-  // How many bytes are.
+  // How many bytes are written.
   Py_ssize_t written() const { return at_ - begin_; }
 
   // Takes the last `size` bytes back.
   void drop(std::size_t size) { at_ -= size; }
 
-  // The document, a new reference; None where it is longer than the bound, or memory is out.
+  // The document, a new reference; None if it is longer than the bound, or memory runs out.
   PyObject* finish() {
     PyObject* document = nullptr;
     if (written() > bound_) return Py_NewRef(Py_None);
@@ -72,8 +72,8 @@ class Buffer {
   }
 
  private:
-  // With the limits lifted, a value that shares its parts can unfold beyond any memory. What is longer than this is
-  // left to the Python twin, which knows such values where it has to.
+  // Without limits, a value that shares its parts can unfold beyond any memory. Anything longer than this is left to the
+  // Python twin, which detects such values if it must.
   static constexpr Py_ssize_t kMost = Py_ssize_t{1} << 30;
 
   bool grow(std::size_t size) {
@@ -113,7 +113,7 @@ inline char* put(char* at, const char (&literal)[N]) {
   return at + N - 1;
 }
 
-// The same at the end of a document; false where there is no room.
+// The same at the end of a document; false if there is no room.
 template <std::size_t N>
 inline bool put_literal(Buffer& out, const char (&literal)[N]) {
   char* const at = out.room(N);

@@ -1,4 +1,4 @@
-"""Python objects that the compiled readers count by hand, for the containers that they are put into own them."""
+"""Python objects that the compiled readers count by hand, because the containers that they go into own them."""
 
 from cpython.object cimport PyObject
 

@@ -1,8 +1,8 @@
-// Plain decimals of at most 19 digits to the nearest double, which is most of the floats that there are.
+// Converts plain decimals of at most 19 digits, as most floats are, to the nearest double.
 //
-// What is here is exact or not answered: std::from_chars then reads the number. A decimal is w / 10^q with integers
-// w < 2^64 and q <= 27. Where both are small a division of doubles rounds once, so it is right (Clinger). Else w is
-// multiplied by 2^n / 5^q, rounded down: the product is less than two units short of the true value in its upper 128
+// The result is exact, or there is none: then std::from_chars reads the number. A decimal is w / 10^q with integers
+// w < 2^64 and q <= 27. If both are small a division of doubles rounds once, so it is right (Clinger). Else w is
+// multiplied by 2^n / 5^q, rounded down: the product is less than two units below the true value in its upper 128
 // bits, so that rounding it to 53 bits goes wrong only within two units of the middle between two doubles.
 #pragma once
 
@@ -31,7 +31,7 @@ constexpr std::array<Reciprocal, kMostPlaces + 1> make_reciprocals() {
   for (auto& entry : made) {
     int width = 0;
     for (std::uint64_t rest = power; rest; rest >>= 1) ++width;
-    // Long division by digits of 64 bits, of which the highest quotient is 0 and the lowest dividend too.
+    // Long division by 64-bit digits, of which the highest of the quotient and the lowest of the dividend are 0.
     const uint128 second = uint128{1} << (62 + width);
     const uint128 third = second % power << 64;
     entry = {static_cast<std::uint64_t>(second / power), static_cast<std::uint64_t>(third / power), width};
@@ -42,7 +42,7 @@ constexpr std::array<Reciprocal, kMostPlaces + 1> make_reciprocals() {
 
 inline constexpr auto kReciprocals = make_reciprocals();
 
-// w / 10^places, for a w that is not 0; false where rounding is in doubt.
+// w / 10^places, for a w that is not 0; false if rounding is in doubt.
 inline bool divide_exactly(std::uint64_t w, int places, double* number) {
   const Reciprocal& by = kReciprocals[static_cast<std::size_t>(places)];
   const int zeros = __builtin_clzll(w);
@@ -67,7 +67,7 @@ inline bool is_eight_digits(std::uint64_t word) {
   return (word & kHighHalves) == kZeros && ((word + 0x0606060606060606) & kHighHalves) == kZeros;
 }
 
-// The number of eight digits, the first of them in the lowest byte: neighbours are joined to pairs, fours, eight.
+// The value of eight digits, the first of them in the lowest byte: neighbours are joined to pairs, fours, eight.
 inline std::uint64_t eight_digits(std::uint64_t word) {
   word &= 0x0F0F0F0F0F0F0F0F;
   word = (word * 10 + (word >> 8)) & 0x00FF00FF00FF00FF;
@@ -75,7 +75,7 @@ inline std::uint64_t eight_digits(std::uint64_t word) {
   return (word * 10000 + (word >> 32)) & 0xFFFFFFFF;
 }
 
-// -? digits (. digits)?, no exponent; returns the place after it, nullptr where it is not for this header.
+// -? digits (. digits)?, no exponent; returns the place after it, nullptr if it is not one of these.
 inline const char* read_decimal(const char* at, const char* end, double* number) {
   static constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};

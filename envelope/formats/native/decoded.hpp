@@ -1,4 +1,4 @@
-// Bytes to str: ASCII is copied, short text of two- and three-byte UTF-8 decoded here, all else by Python's decoder.
+// Bytes to str: ASCII is copied, short text of two- and three-byte UTF-8 is decoded here, all else by Python.
 #pragma once
 
 #include <Python.h>
@@ -22,7 +22,7 @@ inline bool is_ascii(const char* bytes, Py_ssize_t size) {
   return !(seen & 0x80);
 }
 
-// A new str of ASCII bytes; nullptr with an exception where memory ends.
+// A new str of ASCII bytes; nullptr with an exception if memory runs out.
 inline PyObject* ascii_text(const char* bytes, Py_ssize_t size) {
   PyObject* text = PyUnicode_New(size, 0x7F);
   if (text) copy_text(reinterpret_cast<char*>(PyUnicode_1BYTE_DATA(text)), bytes, static_cast<std::size_t>(size));
@@ -58,7 +58,7 @@ inline Py_ssize_t decode_short(const char* bytes, Py_ssize_t size, Py_UCS2* out)
   return out - begin;
 }
 
-// A new str of UTF-8 beyond ASCII; apart, for its buffer is large and most text is ASCII.
+// A new str of UTF-8 beyond ASCII; not inlined, because its buffer is large and most text is ASCII.
 [[gnu::noinline]] inline PyObject* wide_text(const char* bytes, Py_ssize_t size) {
   constexpr Py_ssize_t kShort = 4096;
   if (size <= kShort) {
@@ -69,12 +69,12 @@ inline Py_ssize_t decode_short(const char* bytes, Py_ssize_t size, Py_UCS2* out)
   return PyUnicode_DecodeUTF8(bytes, size, nullptr);
 }
 
-// A new str of UTF-8; nullptr with an exception where it is not UTF-8.
+// A new str of UTF-8; nullptr with an exception if it is not UTF-8.
 inline PyObject* text(const char* bytes, Py_ssize_t size) {
   return is_ascii(bytes, size) ? ascii_text(bytes, size) : wide_text(bytes, size);
 }
 
-// Twin: values.rules.text_or_bytes. A new str of UTF-8, bytes of all else; nullptr with an exception where memory ends.
+// Twin: values.rules.text_or_bytes. A new str of UTF-8, else bytes; nullptr with an exception if memory runs out.
 inline PyObject* text_or_bytes(const char* bytes, Py_ssize_t size) {
   PyObject* value = text(bytes, size);
   if (!value && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {

@@ -11,7 +11,7 @@
 
 namespace envelope {
 
-constexpr std::size_t kDigits = 20;  // of an int64, with its sign; put_digits() may spoil what it does not use of them
+constexpr std::size_t kDigits = 20;  // of an int64, with its sign; put_digits() may overwrite the rest of them
 
 struct Decimal {
   char digits[3];
@@ -31,7 +31,7 @@ inline constexpr std::array<Decimal, 1000> kDecimals = [] {
 
 #if defined(ENVELOPE_WIDE_INTEGERS)
 
-// Writes a number below 10^8 as eight digits: it is parted into fours, pairs, digits, all parts of a step at a time.
+// Writes a number below 10^8 as eight digits: it is split into fours, pairs, digits, all parts of a step at a time.
 inline char* put_eight(char* at, std::uint64_t number) {
   const std::uint64_t fours = number / 10000 + (number % 10000 << 32);
   const std::uint64_t hundreds = (fours * 5243 >> 19) & 0x0000007F0000007F;  // 5243 / 2^19 is 1/100, nearly

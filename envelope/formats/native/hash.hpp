@@ -1,4 +1,4 @@
-// A hash of short names, such as keys are.
+// A hash of short names like keys.
 #pragma once
 
 #include <Python.h>
@@ -10,7 +10,7 @@
 
 namespace envelope {
 
-// It need not be strong: a collision costs whoever meets it a second look, and no more.
+// It need not be strong: a collision only costs a second look.
 inline std::uint64_t hash_bytes(const char* bytes, Py_ssize_t size) {
   constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15;
   std::uint64_t hash = static_cast<std::uint64_t>(size) * kOdd, word = 0;

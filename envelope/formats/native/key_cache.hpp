@@ -1,4 +1,4 @@
-// Keys of maps: the same few short names stand in every record, so each is made once and found by its bytes.
+// Keys of maps: the same few short names are in every record, so each is made once and found by its bytes.
 #pragma once
 
 #include <Python.h>
@@ -15,10 +15,10 @@ namespace envelope {
 constexpr Py_ssize_t kLongestCached = 64;
 
 // The last key that had each hash. Its slots are read and written under the GIL, and no Python code runs between;
-// without a GIL nothing is kept.
+// without a GIL nothing is cached.
 class KeyCache {
  public:
-  // A new reference to the str of `bytes`; nullptr with an exception where they are not UTF-8.
+  // A new reference to the str of `bytes`; nullptr with an exception if they are not UTF-8.
   PyObject* key(const char* bytes, Py_ssize_t size) {
 #ifndef Py_GIL_DISABLED
     if (size <= kLongestCached) {
@@ -38,7 +38,7 @@ class KeyCache {
   [[gnu::noinline]] static PyObject* long_text(const char* bytes, Py_ssize_t size) { return text(bytes, size); }
 
 #ifndef Py_GIL_DISABLED
-  // Only ASCII is kept, for that is UTF-8 as it stands.
+  // Only ASCII is kept, because it is UTF-8 as it is.
   [[gnu::noinline]] static PyObject* make(const char* bytes, Py_ssize_t size, PyObject*& slot) {
     PyObject* made = text(bytes, size);
     if (made && PyUnicode_IS_ASCII(made)) {

@@ -1,4 +1,4 @@
-// Numbers as the compiled readers take them: a subset of what _php_numbers takes. nullptr stands for all else.
+// Numbers as the compiled readers take them: a subset of what php.numbers takes; nullptr for all else.
 #pragma once
 
 #include <Python.h>
@@ -15,7 +15,7 @@ namespace envelope {
 
 inline bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-// -? digits, within 64 bits; returns the place after them. What fits without a check is summed up here.
+// -? digits, within 64 bits; returns the place after them. Digits that fit without a check are summed here.
 inline const char* read_int(const char* at, const char* end, std::int64_t* number) {
   constexpr int kSureDigits = 18;
   const bool minus = *at == '-';
@@ -32,7 +32,7 @@ inline const char* read_int(const char* at, const char* end, std::int64_t* numbe
   return digit > at + minus ? digit : nullptr;
 }
 
-// 0 | [1-9] digits — a length or a count, no longer than any memory; returns the place after it.
+// 0 | [1-9] digits — a length or a count, no more than memory can hold; returns the place after it.
 inline const char* read_length(const char* at, Py_ssize_t* length) {
   constexpr Py_ssize_t kMost = Py_ssize_t{1} << 48;
   if (!is_digit(*at)) return nullptr;
@@ -40,7 +40,7 @@ inline const char* read_length(const char* at, Py_ssize_t* length) {
   while (is_digit(*at) && *length > 0 && *length < kMost) {
     *length = *length * 10 + (*at++ - '0');
   }
-  return at;  // at a digit still, where it is not a length
+  return at;  // still at a digit if it is not a length
 }
 
 // -? digits [. digits*] [(e|E) [+-]? digits], finite; returns the place after it.
@@ -53,7 +53,7 @@ inline const char* read_float(const char* at, const char* end, double* number) {
   return error == std::errc{} && std::isfinite(*number) ? stop : nullptr;
 }
 
-// Twin: php.numbers.read_float, what PHP's domain has of it: NAN | INF | -INF; returns the place after it.
+// Twin: php.numbers.read_float, the part that only PHP's domain has: NAN | INF | -INF; returns the place after it.
 inline const char* read_not_finite(const char* at, double* number) {
   const bool minus = *at == '-';
   if (!minus && at[0] == 'N' && at[1] == 'A' && at[2] == 'N') {
@@ -66,7 +66,7 @@ inline const char* read_not_finite(const char* at, double* number) {
   return at + 3;
 }
 
-// Whether the exponent of a float that ends at `stop` is as PHP spells it, `E` and a sign, or there is none.
+// Whether a float that ends at `stop` has no exponent, or one as PHP spells it, with `E` and a sign.
 inline bool is_php_exponent(const char* point, const char* stop) {
   const char* exponent = point + 1;
   while (is_digit(*exponent)) ++exponent;
@@ -101,8 +101,8 @@ inline const char* read_literal(const char* at, const char* end, PyObject** valu
   return stop;
 }
 
-// Twin: values.rules.array_key. Whether `size` bytes are the canonical decimal of an int64, which a PHP array has as an
-// int.
+// Twin: values.rules.array_key. Whether `size` bytes are the canonical decimal of an int64, which a PHP array turns
+// into an int.
 inline bool canonical_int(const char* bytes, Py_ssize_t size, std::int64_t* number) {
   if (size == 0 || size > 20 || bytes[0] > '9') return false;
   const bool minus = bytes[0] == '-';

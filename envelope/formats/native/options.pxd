@@ -1,7 +1,7 @@
 """The options of a call as the compiled codecs have them: words as flags, limits as bounds.
 
-A codec keeps what two objects said, the first that it met (the default) and the last: of a short document, to ask
-anew would be much of the time.
+A codec keeps what two objects said, the first that it met (the default) and the last: for a short document, asking
+again would take much of the time.
 """
 
 from cpython.object cimport PyObject
@@ -15,14 +15,14 @@ cdef extern from "Python.h":
 
 
 cdef struct Reading:
-    PyObject* options  # the `ReadOptions` that says so
+    PyObject* options  # the `ReadOptions` with these fields
     bint php
     bint typed
     Bounds bounds
 
 
 cdef struct Writing:
-    PyObject* options  # the `WriteOptions` that says so
+    PyObject* options  # the `WriteOptions` with these fields
     bint php
     bint map_objects
     bint typed

@@ -1,8 +1,8 @@
-// The shortest digits that read back as the same double; of several, the nearest to it.
+// The shortest digits that read back as the same double; if there are several, the nearest to it.
 //
 // From 2^-73 to 2^53, where most floats are, they are found here, in integers (Schubfach, by Raffaello Giulietti): the
-// double and the middles between it and its neighbours are multiplied by a power of ten that makes 16 or 17 digits of
-// them. Powers up to 10^38 fit 128 bits, so that all of it is exact. std::to_chars has the digits of all other doubles.
+// double and the midpoints between it and its neighbours are multiplied by a power of ten that gives them 16 or 17
+// digits. Powers up to 10^38 fit 128 bits, so that all of it is exact. std::to_chars finds the digits of all others.
 #pragma once
 
 #include <array>
@@ -16,11 +16,11 @@
 
 namespace envelope {
 
-constexpr int kMostDigits = 17;          // that a double can need
-constexpr std::size_t kDigitsRoom = 40;  // for them, however they are looked for
+constexpr int kMostDigits = 17;          // the most that a double can need
+constexpr std::size_t kDigitsRoom = 40;  // for them, whichever way they are found
 constexpr std::size_t kFixedRoom = 40;   // for a number of 17 digits, or less, in fixed notation
 
-// The digits of a number: `count` of them at `first`, of which the first stands for units of 10^power.
+// The digits of a number: `count` of them at `first`, the first in units of 10^power.
 struct Shortest {
   const char* first;
   int count;
@@ -48,7 +48,7 @@ inline constexpr std::array<PowerOfTen, 39> kPowersOfTen = [] {
   return powers;
 }();
 
-// factor × power / 2^128, rounded to odd: down, but its last bit also tells that something was cut off.
+// factor × power / 2^128, rounded to odd: down, but the last bit is set if anything was cut off.
 inline std::uint64_t times_power(std::uint64_t factor, const PowerOfTen& power) {
   const uint128 low = uint128{factor} * power.low;
   const uint128 high = uint128{factor} * power.high + static_cast<std::uint64_t>(low >> 64);
@@ -56,22 +56,22 @@ inline std::uint64_t times_power(std::uint64_t factor, const PowerOfTen& power) 
   return static_cast<std::uint64_t>(high >> 64) | rest;
 }
 
-// The shortest decimal, digits × 10^power, that rounds to mantissa × 2^exponent, a double in the range above. A
-// mantissa of one bit has its lower neighbour at half the distance.
+// The shortest decimal, digits × 10^power, that rounds to mantissa × 2^exponent, a double in the range above. If the
+// mantissa has a single bit, its lower neighbour is at half the distance.
 inline std::uint64_t shortest_decimal(std::uint64_t mantissa, int exponent, int* power) {
   const bool near_below = mantissa == std::uint64_t{1} << 52;
-  // ⌊log10(2^exponent)⌋, or of three quarters of it: of the distance of its neighbours.
+  // ⌊log10(2^exponent)⌋, or of three quarters of it: of the distance between its neighbours.
   const int place = (exponent * 1262611 - (near_below ? 524031 : 0)) >> 22;
   const PowerOfTen& scale = kPowersOfTen[static_cast<std::size_t>(-place)];
   const int shift = exponent + scale.width;
-  // All in quarters of a unit of 10^place.
-  const std::uint64_t odd = mantissa & 1;  // middles round to the even of two mantissas
+  // All in quarters of 10^place.
+  const std::uint64_t odd = mantissa & 1;  // midpoints round to the even one of two mantissas
   const std::uint64_t lower = times_power((4 * mantissa - (near_below ? 1 : 2)) << shift, scale) + odd;
   const std::uint64_t exact = times_power((4 * mantissa) << shift, scale);
   const std::uint64_t upper = times_power((4 * mantissa + 2) << shift, scale) - odd;
   const std::uint64_t units = exact / 4;
 
-  // Is there one with a digit less?
+  // Is there one with one digit less?
   const std::uint64_t tens = units / 10;
   const bool ten_below = lower <= 40 * tens;
   const bool ten_above = 40 * (tens + 1) <= upper;
@@ -87,7 +87,7 @@ inline std::uint64_t shortest_decimal(std::uint64_t mantissa, int exponent, int*
   return units + (exact > middle || (exact == middle && (units & 1) != 0));
 }
 
-// The digits of a positive number in the range above; of any other, no count.
+// The digits of a positive number in the range above; a count of 0 for any other.
 inline Shortest find_shortest(double number, char* room) {
   std::uint64_t bits = 0;
   std::memcpy(&bits, &number, sizeof bits);
@@ -96,7 +96,7 @@ inline Shortest find_shortest(double number, char* room) {
   int power = 0;
   const std::uint64_t fraction = bits & ((std::uint64_t{1} << 52) - 1);
   const std::uint64_t digits = shortest_decimal(fraction | std::uint64_t{1} << 52, exponent, &power);
-  // One digit and twice eight, without those zeros that stand before and after.
+  // One digit and twice eight, without leading and trailing zeros.
   *room = static_cast<char>('0' + digits / 10'000'000'000'000'000);
   put_eight(room + 1, digits / 100'000'000 % 100'000'000);
   char* end = put_eight(room + 9, digits % 100'000'000);
@@ -117,7 +117,7 @@ inline Shortest find_shortest(double, char* room) { return {room, 0, 0}; }
 inline Shortest shortest_digits(double number, char* room) {
   const Shortest found = find_shortest(number, room);
   if (found.count > 0) return found;
-  // d.ddde±dd: the first digit is moved over the point, so that the digits stand in a row.
+  // d.ddde±dd: the first digit is moved over the point, so that the digits are contiguous.
   const char* const end = std::to_chars(room, room + kDigitsRoom, number, std::chars_format::scientific).ptr;
   const char* mark = end - 4;  // an exponent has two digits or three
   if (*mark != 'e') --mark;
@@ -129,8 +129,8 @@ inline Shortest shortest_digits(double number, char* room) {
   return {room + 1, static_cast<int>(mark - room) - 1, power};
 }
 
-// Writes digits in fixed notation, for powers from -5 to 16: 0.00001, 1.5, and where they have no fraction 10.0, or 10
-// without the point. They are moved kMostDigits at a time, for that takes no loop.
+// Writes digits in fixed notation, for powers from -5 to 16: 0.00001, 1.5, and if they have no fraction 10.0, or 10
+// without the point. They are copied kMostDigits at a time, which takes no loop.
 inline char* put_fixed(char* at, const Shortest& digits, bool point) {
   const auto [first, count, power] = digits;
   if (power < 0) {
@@ -151,7 +151,7 @@ inline char* put_fixed(char* at, const Shortest& digits, bool point) {
   return at + count + 1;
 }
 
-// Writes digits as d.ddd; one digit alone stands without a point.
+// Writes digits as d.ddd; a single digit has no point.
 inline char* put_mantissa(char* at, const Shortest& digits) {
   at[0] = digits.first[0];
   at[1] = '.';

@@ -11,8 +11,8 @@
 
 namespace envelope {
 
-// The UTF-8 of `text` where Python has it at hand: of ASCII, and of what somebody asked for as UTF-8 before (orjson
-// does, when it writes); null where it has not.
+// The UTF-8 of `text` if Python has it at hand: for ASCII, and for text whose UTF-8 was asked for before (orjson does
+// when it writes); else null.
 inline const char* ready_utf8(PyObject* text, std::size_t& size) {
   if (PyUnicode_IS_ASCII(text)) {
     size = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
@@ -23,8 +23,8 @@ inline const char* ready_utf8(PyObject* text, std::size_t& size) {
   return head->utf8;
 }
 
-// Calls `act(units, count)` with the characters of `text`, in the width in which Python keeps them; false for a str
-// that Python has not laid out yet (3.11 still knows such).
+// Calls `act(units, count)` with the characters of `text`, in the width that Python keeps them in; false for a str that
+// Python has not laid out yet (3.11 still has such).
 template <class Act>
 inline bool with_units(PyObject* text, Act act) {
   const auto count = static_cast<std::size_t>(PyUnicode_GET_LENGTH(text));
@@ -40,7 +40,7 @@ inline bool with_units(PyObject* text, Act act) {
   }
 }
 
-// As memcpy, without a call for short texts: two moves that may overlap.
+// Like memcpy, but without a call for short texts: two moves that may overlap.
 inline void copy_text(char* at, const void* text, std::size_t size) {
   const char* from = static_cast<const char*>(text);
   if (size > 32) {
@@ -63,7 +63,7 @@ inline void copy_text(char* at, const void* text, std::size_t size) {
 template <class Unit>
 constexpr std::size_t kWidest = sizeof(Unit) == 1 ? 2 : sizeof(Unit) == 2 ? 3 : 4;
 
-// Writes one character. Surrogates are the caller's affair.
+// Writes one character. The caller must refuse surrogates.
 template <class Unit>
 inline char* put_utf8(char* at, Unit unit) {
   const std::uint32_t code = unit;
@@ -90,8 +90,8 @@ inline bool is_surrogate(Unit unit) {
   return sizeof(Unit) > 1 && (std::uint32_t{unit} & ~std::uint32_t{0x7FF}) == 0xD800;
 }
 
-// How many bytes `units` take in UTF-8; -1 where a lone surrogate is among them. Counted in blocks, in which what is
-// counted fits the characters' own width, for so the compiler can count many at a time.
+// How many bytes `units` take in UTF-8; -1 if a lone surrogate is among them. Counted in blocks, so that the count fits
+// the characters' own width, because then the compiler can count many at a time.
 template <class Unit>
 inline Py_ssize_t utf8_size(const Unit* units, std::size_t count) {
   constexpr std::size_t kBlock = sizeof(Unit) == 1 ? 240 : 8192;
@@ -111,12 +111,12 @@ inline Py_ssize_t utf8_size(const Unit* units, std::size_t count) {
   return refused != 0 ? -1 : static_cast<Py_ssize_t>(size);
 }
 
-// Twin: values.rules.array_key. Whether a PHP array turns the key `text` into an integer, which it is the canonical
-// decimal of.
+// Twin: values.rules.array_key. Whether a PHP array turns the key `text` into an integer, because it is a canonical
+// decimal.
 inline bool is_int_key(PyObject* text) {
   if (!PyUnicode_IS_ASCII(text)) return false;
   const Py_UCS1* digit = PyUnicode_1BYTE_DATA(text);
-  if (*digit > '9') return false;  // so nearly all keys begin
+  if (*digit > '9') return false;  // as in nearly all keys
   const Py_UCS1* end = digit + PyUnicode_GET_LENGTH(text);
   const bool negative = *digit == '-';  // an empty str ends with a NUL, too
   digit += negative;

@@ -7,8 +7,8 @@ namespace envelope {
 
 inline bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// How many bytes the character beyond ASCII at `at` takes; 0 where it is not one. What stands after the text continues
-// none.
+// How many bytes the character beyond ASCII at `at` takes; 0 if it is not one. The byte after the text must not be a
+// continuation.
 inline int character_size(const unsigned char* at) {
   const std::uint32_t lead = at[0];
   if ((lead & 0xF0) == 0xE0) {

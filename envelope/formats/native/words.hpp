@@ -1,16 +1,16 @@
-// Bytes looked at eight at a time, as words; literals of a known length.
+// Scanning bytes eight at a time, as words; literals of a known length.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
-// Where a word's first byte is its lowest, it is known at once which of them was found.
+// If a word's first byte is its lowest, one instruction tells which byte was found.
 #if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ENVELOPE_FINDS_IN_WORDS
 #endif
 
-// Integers of 128 bits, where there are any: with them, digits are read and written fast.
+// Integers of 128 bits, if there are any: with them, digits are read and written fast.
 #if defined(__SIZEOF_INT128__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ENVELOPE_WIDE_INTEGERS
 #endif
@@ -31,7 +31,7 @@ constexpr std::uint64_t each_byte(std::uint64_t byte) { return byte * 0x01010101
 
 constexpr std::uint64_t kHighBits = each_byte(0x80);
 
-// The high bit of the first byte that is zero; those of bytes after it may be wrong.
+// The high bit of the first byte that is zero; bits of later bytes may be wrong.
 constexpr std::uint64_t zeros(std::uint64_t word) { return (word - each_byte(1)) & ~word & kHighBits; }
 
 // Bytes that are one of `marks`, which are ASCII.
@@ -39,7 +39,7 @@ template <char... marks>
 struct Marks {
   static constexpr bool has(std::uint32_t character) { return (... || (character == marks)); }
 
-  // The high bit of the first of them in a word, nothing where there is none; those of bytes after it may be wrong.
+  // The high bit of the first of them in a word, 0 if there is none; bits of later bytes may be wrong.
   static constexpr std::uint64_t in(std::uint64_t word) {
     return (... | zeros(word ^ each_byte(marks)));
   }
@@ -50,7 +50,7 @@ template <char... marks>
 struct Odd {
   static constexpr bool has(unsigned char byte) { return byte < ' ' || byte >= 0x80 || Marks<marks...>::has(byte); }
 
-  // As Marks has it.
+  // As in Marks.
   static constexpr std::uint64_t in(std::uint64_t word) {
     return ((((word ^ each_byte(marks)) - each_byte(1)) | ...) | (word - each_byte(' ')) | word) & kHighBits;
   }
@@ -58,12 +58,12 @@ struct Odd {
 
 #ifdef ENVELOPE_FINDS_IN_WORDS
 
-// How many bytes of a word stand before the first that was found in it.
+// How many bytes of a word precede the first that was found in it.
 inline std::ptrdiff_t bytes_before(std::uint64_t found) { return __builtin_ctzll(found) / 8; }
 
 #endif
 
-// The place of the first byte that is one of `Set`; at `end` stands one.
+// The place of the first byte that is in `Set`; one must be at `end`.
 template <class Set>
 inline const char* find(const char* at, const char* end) {
   for (; end - at >= 8; at += 8) {
@@ -79,7 +79,7 @@ inline const char* find(const char* at, const char* end) {
   return at;
 }
 
-// The place after a literal that must stand at `at`; nullptr where it does not stand there.
+// The place after a literal at `at`; nullptr if it is not there.
 template <std::size_t N>
 inline const char* skip(const char* at, const char* end, const char (&literal)[N]) {
   return end - at >= static_cast<std::ptrdiff_t>(N - 1) && std::memcmp(at, literal, N - 1) == 0 ? at + N - 1 : nullptr;

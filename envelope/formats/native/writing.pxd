@@ -1,7 +1,7 @@
 """What the compiled writers share: the buffer, what one call may write, and Python's C API on borrowed references.
 
-The writers walk by borrowed references. They may: while one walks it holds the GIL, runs no Python code (exact types
-only, nothing is freed, nothing is made that the collector tracks), and so nobody can change what it walks.
+The writers walk by borrowed references. That is safe: during a walk they hold the GIL and run no Python code (exact
+types only, nothing is freed, nothing is made that the collector tracks), so nobody can change what they walk.
 """
 
 from cpython.object cimport PyObject
@@ -49,10 +49,10 @@ cdef extern from "native/text.hpp" namespace "envelope":
 
 
 cdef enum:
-    SAFE_DEPTH = 256  # the walks recurse, some half a kilobyte of stack for each container; Python goes deeper
+    SAFE_DEPTH = 256  # the walks recurse, at about half a kilobyte of stack per container; Python goes deeper
 
 
-cdef struct Walk:  # one walk over a value: what it may still take, and how PHP's formats are told to write
+cdef struct Walk:  # one walk over a value: what it may still take, and how PHP's formats are to be written
     Py_ssize_t depth_left
     Py_ssize_t items_left
     Py_ssize_t bytes_left
@@ -70,7 +70,7 @@ cdef inline void begin(Walk& walk, const Writing& writing) noexcept:
 
 
 cdef inline bint enter(Walk& walk, Py_ssize_t count) noexcept:
-    """Open a container of so many children; False where the walk may not."""
+    """Open a container of *count* children; False if that is beyond the bounds."""
     walk.depth_left -= 1
     walk.items_left -= count
     return walk.depth_left >= 0 and walk.items_left >= 0

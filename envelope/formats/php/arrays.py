@@ -8,7 +8,7 @@ __all__ = ["array_value"]
 
 
 def array_value(members: dict[Any, Any], *, is_list: bool, has_int: bool, php: bool) -> Any:
-    """A list where the keys were 0 … n-1 in order, else a dict; int keys are decimal strings in the portable domain."""
+    """A list if the keys were 0 … n-1 in order, else a dict; int keys are decimal strings in the portable domain."""
     if is_list:
         return list(members.values())
     if has_int and not php:

@@ -1,4 +1,4 @@
-// The containers that are being read, outermost first; each a list until a key says that it is a map.
+// The containers being read, outermost first; each is a list until a key shows that it is a map.
 #pragma once
 
 #include <Python.h>
@@ -19,17 +19,17 @@ enum class Kind : char { kList, kMap, kStdObject, kObject };
 
 struct Open {
   PyObject* map;     // owned; nullptr while it is a list, whose members are the last of the values
-  PyObject* key;     // owned; of the member that is being read into a map
-  PyObject* shell;   // owned; the PhpObject whose properties the map holds; nullptr where the map is the value
+  PyObject* key;     // owned; of the member being read into a map
+  PyObject* shell;   // owned; the PhpObject whose properties the map holds; nullptr if the map is the value
   Py_ssize_t first;  // where a list's members begin among the values
-  Py_ssize_t left;   // how many members are to come; where that is not declared, it begins at 0 and means nothing
+  Py_ssize_t left;   // how many members are to come; if that is not declared, it starts at 0 and means nothing
   Kind kind;
 };
 
-// Owns all that is read, until `close` of the outermost hands it over. False or nullptr: drop the work.
+// Owns all that is read, until closing the outermost hands it over. False or nullptr: drop the work.
 class Containers {
  public:
-  // Deeper documents are the Python reader's.
+  // Deeper documents are left to the Python reader.
   static constexpr Py_ssize_t kDeepest = 256;
 
   Containers() = default;
@@ -48,22 +48,22 @@ class Containers {
   }
 
   bool php = false;          // the value domain
-  bool unique_keys = false;  // whether a key that a map has already is one that `put` does not take
+  bool unique_keys = false;  // whether `put` refuses a key that the map already has
   Slots slots;
 
   Py_ssize_t depth() const { return depth_; }
   Open& top() { return open_[depth_ - 1]; }
 
-  // An array that has `left` members to come.
+  // Opens an array with `left` members to come.
   bool open_array(Py_ssize_t left) { return push({nullptr, nullptr, nullptr, count_, left, Kind::kList}); }
 
-  // An stdClass that is read as a map: it never is a list.
+  // Opens an stdClass that is read as a map: it is never a list.
   bool open_std_map(Py_ssize_t left) {
     PyObject* map = new_map(left);
     return map && push({map, nullptr, nullptr, count_, left, Kind::kStdObject});
   }
 
-  // An object of this class, whose name (nullptr where memory ended) is taken over; returns it, borrowed.
+  // Opens an object of this class, whose name (nullptr if memory ran out) is taken over; returns it, borrowed.
   PyObject* open_object(PyObject* class_name, Py_ssize_t left) {
     if (!class_name) return nullptr;
     const Kind kind = PyUnicode_CompareWithASCIIString(class_name, "stdClass") ? Kind::kObject : Kind::kStdObject;
@@ -76,13 +76,13 @@ class Containers {
     return push({map, nullptr, shell, count_, left, kind}) ? shell : nullptr;
   }
 
-  // The next member stands under an integer.
+  // Sets the next member's key to an integer.
   bool name(std::int64_t key) {
     Open& open = top();
     if (open.kind == Kind::kList) {
       const Py_ssize_t size = count_ - open.first;
       if (key == size) return true;
-      if ((key >= 0 && key < size) || !become_map(open)) {  // given again, it would replace a member
+      if ((key >= 0 && key < size) || !become_map(open)) {  // a repeated key would replace a member
         return false;
       }
     }
@@ -90,7 +90,7 @@ class Containers {
     return open.key != nullptr;
   }
 
-  // The next member stands under these bytes.
+  // Sets the next member's key to these bytes.
   bool name(const char* bytes, Py_ssize_t size) {
     Open& open = top();
     std::int64_t number;
@@ -104,13 +104,13 @@ class Containers {
     return open.key != nullptr;
   }
 
-  // Whether it is an object's, whose names are not array keys.
+  // Whether it is an object, whose names are not array keys.
   bool in_object() const { return open_[depth_ - 1].kind >= Kind::kStdObject; }
 
-  // Whether it is an object's of another class than stdClass.
+  // Whether it is an object of a class other than stdClass.
   bool in_class() const { return open_[depth_ - 1].kind == Kind::kObject; }
 
-  // Whether it still is a list, and how many members that has.
+  // Whether it is still a list, and how many members that has.
   bool in_list() const { return open_[depth_ - 1].kind == Kind::kList; }
   Py_ssize_t list_size() const { return count_ - open_[depth_ - 1].first; }
 
@@ -127,7 +127,7 @@ class Containers {
     return !failed && PyDict_GET_SIZE(open.map) > size;
   }
 
-  // The innermost container, complete; a new reference.
+  // Ends the innermost container and returns it; a new reference.
   PyObject* close() {
     Open& open = top();
     PyObject* value = open.map;
@@ -176,7 +176,7 @@ class Containers {
     return true;
   }
 
-  // The members that were read as a list's stand under their indexes.
+  // Makes a list a map, whose keys are the indexes so far.
   bool become_map(Open& open) {
     open.map = new_map(open.left);
     if (!open.map) return false;

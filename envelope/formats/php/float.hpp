@@ -10,15 +10,15 @@
 
 namespace envelope {
 
-constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; what is after the number may be spoilt
+constexpr std::size_t kFloatRoom = kFixedRoom;  // with a sign; bytes after the number may be overwritten
 
-// Writes a number of no more than four decimals (a price, say), which needs no search for its shortest digits; null for
-// any other. Where m/10^k is the number, and m has at most 15 digits, no other decimal of so few digits is.
+// Writes a number of at most four decimals (like a price), which needs no search for its shortest digits; null for any
+// other. If m/10^k is the number and m has at most 15 digits, no other decimal with as few digits is.
 inline char* put_short_float(char* at, double number, bool point) {
   const double scaled = number * 10000;
   if (!(std::fabs(scaled) < 1e11)) return nullptr;
   auto digits = static_cast<long long>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
-  // A look at the product turns nearly all others away; only the quotient, which is rounded once, is proof.
+  // The product rules out nearly all others; only the quotient, which is rounded once, is proof.
   if (std::fabs(scaled - static_cast<double>(digits)) > 1e-4 || digits == 0) return nullptr;
   if (static_cast<double>(digits) / 10000 != number) return nullptr;
   if (digits < 0) {
@@ -37,7 +37,7 @@ inline char* put_short_float(char* at, double number, bool point) {
 }
 
 // Twin: php.numbers.float_text. Writes `number` into kFloatRoom bytes; an integral one in fixed notation gets ".0"
-// where `point` says so. Fixed notation is for powers of ten from -4 to 16.
+// if `point` says so. Fixed notation is for powers of ten from -4 to 16.
 inline char* put_float(char* at, double number, bool point) {
   if (!std::isfinite(number)) {
     if (std::isnan(number)) return put(at, "NAN");

@@ -1,4 +1,4 @@
-// The objects that are being read: their shells, their properties, and the slots that `r:` refers to.
+// The objects being read: their shells, their properties, and the slots that `r:` refers to.
 #pragma once
 
 #include <Python.h>
@@ -22,12 +22,12 @@ inline bool is_std_class(const char* bytes, Py_ssize_t size) {
 
 inline PyObject* std_class_name() { return key_cache.key("stdClass", 8); }
 
-// A new str of a class's name; nullptr where it is not one.
+// A new str of a class's name; nullptr if the bytes are not one.
 inline PyObject* new_class_name(const char* bytes, Py_ssize_t size) {
   return is_class_name(bytes, size) ? key_cache.key(bytes, size) : nullptr;
 }
 
-// A new PhpEnum; nullptr where one of its names is not a name.
+// A new PhpEnum; nullptr if one of its names is not a name.
 inline PyObject* new_enum_case(const char* name, Py_ssize_t name_size, const char* label, Py_ssize_t label_size) {
   if (!is_class_name(name, name_size) || !is_class_name(label, label_size)) return nullptr;
   PyObject* const class_name = key_cache.key(name, name_size);
@@ -35,13 +35,13 @@ inline PyObject* new_enum_case(const char* name, Py_ssize_t name_size, const cha
   return classes.enum_case.make({class_name, case_name, Py_NewRef(Py_None)});
 }
 
-// A new PhpObject of this class (whose name is taken over), its properties still to come.
+// A new PhpObject of this class (whose name is taken over), without its properties yet.
 inline PyObject* new_shell(PyObject* class_name) {
   return classes.object.make({class_name, PyTuple_New(0), Py_NewRef(Py_None)});
 }
 
-// Twin: values.php.PhpProperty.from_mangled. A name that begins with NUL may be spelled with a visibility: `mangled`
-// keeps what Python makes of each such name, a property without a value.
+// Twin: values.php.PhpProperty.from_mangled. A name that begins with NUL may have its visibility in it: `mangled` keeps
+// what Python makes of each such name, a property without a value.
 inline PyObject* new_property(PyObject* name, PyObject* value, PyObject*& mangled) {
   const bool is_plain = PyUnicode_Check(name) ? PyUnicode_GET_LENGTH(name) == 0 || PyUnicode_READ_CHAR(name, 0) != 0
                                               : !PyBytes_Check(name) || PyBytes_AS_STRING(name)[0] != '\0';
@@ -65,7 +65,7 @@ inline PyObject* new_property(PyObject* name, PyObject* value, PyObject*& mangle
                     Py_NewRef(kind.field(made, Classes::kDeclaredIn))});
 }
 
-// The properties of a shell, from its members under their mangled names; false with an exception where memory ends.
+// The properties of a shell, from its members under their mangled names; false with an exception if memory runs out.
 inline bool fill_shell(PyObject* shell, PyObject* members, PyObject*& mangled) {
   PyObject* const properties = PyTuple_New(PyDict_GET_SIZE(members));
   Py_ssize_t place = 0, index = 0;
@@ -82,14 +82,14 @@ inline bool fill_shell(PyObject* shell, PyObject* members, PyObject*& mangled) {
   return properties;
 }
 
-// What stands in each slot, where a document has an `r:` at all: every value takes one. Only objects and enums can be
-// referred to; of all else there is a place, and no more. The references are borrowed, so keys must be unique: a key
-// given again would replace a value.
+// What is in each slot, if a document has an `r:` at all: every value takes one. Only objects and enums can be referred
+// to; for all else only the place is kept. The references are borrowed, so keys must be unique: a repeated key would
+// replace a value.
 class Slots {
  public:
   bool is_kept = false;
 
-  // Takes the next slot; false where memory ends.
+  // Takes the next slot; false if memory runs out.
   bool take(PyObject* value) try {
     const bool can_be_referred_to = value && (classes.object.has(value) || classes.enum_case.has(value));
     slots_.push_back(can_be_referred_to ? value : nullptr);
@@ -98,7 +98,7 @@ class Slots {
     return false;
   }
 
-  // The object in a slot, from 1; a new reference, nullptr where there is none.
+  // The object in a slot, from 1; a new reference, nullptr if there is none.
   PyObject* get(std::int64_t slot) const {
     return slot >= 1 && static_cast<std::size_t>(slot) <= slots_.size()
                ? Py_XNewRef(slots_[static_cast<std::size_t>(slot) - 1])

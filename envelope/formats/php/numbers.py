@@ -15,13 +15,13 @@ _FLOAT = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INT = re.compile(rb"[+-]?[0-9]+")
 _CONSTANTS = {b"NAN": math.nan, b"INF": math.inf, b"-INF": -math.inf}
 
-# Fixed notation up to this power of ten: serialize_precision=-1 lays out as precision 17 does.
+# Fixed notation up to this power of ten: serialize_precision=-1 has the layout of precision 17.
 _FIXED_BELOW = 17
 _INTEGRAL_OR_CONSTANT = "0nf"  # how repr ends for 1.0, nan and inf
 
 
 def float_text(number: float, point: str = ".0") -> str:
-    """PHP's shortest spelling at ``serialize_precision=-1``: ``0.1``, ``1.0E+25``, ``-0``, ``NAN``.
+    """Return PHP's shortest spelling at ``serialize_precision=-1``: ``0.1``, ``1.0E+25``, ``-0``, ``NAN``.
 
     *point* is what follows an integral number in fixed notation: ``".0"`` in var_export, nothing in serialize.
     Python's `repr` has the same digits (both print the shortest that read back); only the layout differs.
@@ -67,9 +67,9 @@ def read_float(cursor: Cursor, start: int, end: int, *, php: bool) -> float:
 
 
 def read_int(cursor: Cursor, start: int, end: int) -> int:
-    """The int64 in ``data[start:end]``: ``[+-]? digits``, leading zeros allowed as PHP does."""
+    """Return the int64 in ``data[start:end]``: ``[+-]? digits``, leading zeros allowed as in PHP."""
     text = cursor.data[start:end]
-    if len(text) < 19 and text.isdigit():  # as most are: within 64 bits, without a sign
+    if len(text) < 19 and text.isdigit():  # the usual case: within 64 bits, without a sign
         return int(text)
     if not _INT.fullmatch(text):
         raise cursor.fail("expected an integer", start)

@@ -1,5 +1,5 @@
-// PHP's objects and enums as envelope.values.php has them, made and looked at without a call into Python: their classes
-// are slotted, so that each field has a place of its own.
+// PHP's objects and enums as envelope.values.php has them, made and inspected without a call into Python: their classes
+// have slots, so that each field has a fixed place.
 #pragma once
 
 #include <Python.h>
@@ -10,10 +10,10 @@
 
 namespace envelope {
 
-// A slotted class of envelope.values.php.
+// A class with slots of envelope.values.php.
 class Slotted {
  public:
-  // The class of this `name` and the places of its fields; false with an exception where there is none like it.
+  // The class of this `name` and the places of its fields; false with an exception if there is no such class.
   bool load(PyObject* module, const char* name, std::initializer_list<const char*> fields) {
     type_ = PyObject_GetAttrString(module, name);
     if (!type_) return false;
@@ -34,20 +34,20 @@ class Slotted {
 
   bool has(PyObject* value) const { return Py_IS_TYPE(value, reinterpret_cast<PyTypeObject*>(type_)); }
 
-  // Whether it is one, and all its fields are set: by force, Python code can make others.
+  // Whether it is one with all its fields set: Python code can force others into being.
   bool is_whole(PyObject* value) const {
     bool whole = has(value);
     for (std::size_t index = 0; whole && index < count_; ++index) whole = field(value, index);
     return whole;
   }
 
-  // A borrowed reference; nullptr where the field was never set.
+  // A borrowed reference; nullptr if the field was never set.
   PyObject*& field(PyObject* self, std::size_t index) const {
     return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(self) + places_[index]);
   }
 
   // A new instance that owns `fields`, new references in the order of the fields; nullptr with an exception, and the
-  // fields given up, where one of them is nullptr or memory ends.
+  // fields released, if one of them is nullptr or memory runs out.
   PyObject* make(std::initializer_list<PyObject*> fields) const {
     bool is_whole = true;
     for (PyObject* const value : fields) is_whole = is_whole && value;
@@ -73,7 +73,7 @@ class Slotted {
   std::size_t count_ = 0;
 };
 
-// The classes, loaded before the first object is looked at: that imports, which may run any Python code.
+// The classes, loaded before the first object is inspected: that imports, which may run any Python code.
 struct Classes {
   enum ObjectField : std::size_t { kClassName, kProperties, kPayload };
   enum PropertyField : std::size_t { kName, kValue, kVisibility, kDeclaredIn };
@@ -81,9 +81,9 @@ struct Classes {
 
   Slotted object, property, enum_case;
   PyObject* public_ = nullptr;
-  PyObject* nowhere = nullptr;  // "": what a property that is not private is declared in
+  PyObject* nowhere = nullptr;  // "": where a property that is not private is declared
 
-  // False with an exception where envelope.values.php is not what it was when this was written.
+  // False with an exception if envelope.values.php is not what it was when this was written.
   bool ready() { return is_ready_ || load(); }
 
  private:

@@ -1,4 +1,4 @@
-// Objects and enums as the compiled writers look at them: borrowed, of exact types, and without a call into Python.
+// Objects and enums as the compiled writers see them: borrowed, of exact types, and without a call into Python.
 #pragma once
 
 #include <Python.h>
@@ -19,7 +19,7 @@
 
 namespace envelope {
 
-// All here is for when classes_are_ready().
+// Everything here needs classes_are_ready() first.
 inline bool is_php_object(PyObject* value) { return classes.object.is_whole(value); }
 
 inline bool is_enum_case(PyObject* value) { return classes.enum_case.is_whole(value); }
@@ -30,7 +30,7 @@ inline PyObject* enum_class(PyObject* value) { return classes.enum_case.field(va
 
 inline PyObject* enum_label(PyObject* value) { return classes.enum_case.field(value, Classes::kCase); }
 
-// A tuple of properties alone; null where the object is not made of such.
+// A tuple of properties alone; null if the object has anything else.
 inline PyObject* properties_of(PyObject* object) {
   PyObject* const properties = classes.object.field(object, Classes::kProperties);
   if (classes.object.field(object, Classes::kPayload) != Py_None || !PyTuple_CheckExact(properties)) return nullptr;
@@ -45,7 +45,7 @@ inline PyObject* property_name(PyObject* property) { return classes.property.fie
 
 inline PyObject* property_value(PyObject* property) { return classes.property.field(property, Classes::kValue); }
 
-// Of a plain str only: what is merely equal to one, as a member of an enum may be, is for the Python twin.
+// For an exact str only: what is merely equal to one, like a member of an enum, is left to the Python twin.
 inline bool has_visibility(PyObject* property, const char* word) {
   PyObject* const visibility = classes.property.field(property, Classes::kVisibility);
   return PyUnicode_CheckExact(visibility) && PyUnicode_CompareWithASCIIString(visibility, word) == 0;
@@ -55,7 +55,7 @@ inline bool is_public(PyObject* property) {
   return classes.property.field(property, Classes::kVisibility) == classes.public_ || has_visibility(property, "public");
 }
 
-// Appends a str; false where it is not one, or has a lone surrogate.
+// Appends a str; false if it is not one, or has a lone surrogate.
 inline bool append_utf8(std::string& text, PyObject* more) {
   if (!PyUnicode_CheckExact(more)) return false;
   std::size_t ready = 0;
@@ -74,12 +74,11 @@ inline bool append_utf8(std::string& text, PyObject* more) {
   });
 }
 
-// Twin: values.php.PhpProperty.mangled, appended as bytes; an int is its decimal. False where it is none of PHP's
-// spellings.
+// Twin: values.php.PhpProperty.mangled, appended as bytes; an int is its decimal. False if PHP has no such spelling.
 inline bool append_mangled(std::string& text, PyObject* property) {
   PyObject* const name = property_name(property);
   if (!is_public(property)) {
-    if (PyLong_CheckExact(name)) return false;  // what has an int for a name is public
+    if (PyLong_CheckExact(name)) return false;  // a property with an int name is public
     text += '\0';
     if (has_visibility(property, "protected")) {
       text += '*';
@@ -102,14 +101,14 @@ inline bool append_mangled(std::string& text, PyObject* property) {
   return overflow == 0;
 }
 
-// Whether no two properties have one name in PHP. Names whose hashes leave 64 bits apart need no second look.
+// Whether no two properties have the same name in PHP. Names with different 64-bit hashes need no second look.
 inline bool have_distinct_names(PyObject* properties) try {
   const Py_ssize_t count = PyTuple_GET_SIZE(properties);
   std::uint64_t met = 0;
   bool are_distinct = true;
   for (Py_ssize_t index = 0; index < count && are_distinct; ++index) {
     PyObject* const name = property_name(PyTuple_GET_ITEM(properties, index));
-    // A name that begins with NUL may be the spelling of another's visibility.
+    // A name that begins with NUL may spell another property's name and visibility.
     are_distinct = PyUnicode_CheckExact(name) && PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) != 0;
     if (!are_distinct) break;
     const std::uint64_t bit = std::uint64_t{1} << (static_cast<std::uint64_t>(PyObject_Hash(name)) & 63);
@@ -127,22 +126,22 @@ inline bool have_distinct_names(PyObject* properties) try {
   return false;
 }
 
-// The slots that values of PHP's domain take in `serialize`, by which an object that is met again is named.
+// The slots that values of PHP's domain take in `serialize`, by which repeated objects are referred to.
 class SlotsTaken {
  public:
   // Every value takes one, from 1.
   void take() { ++taken_; }
 
-  // The slot of an object that was met before; 0 where it is met first, with the slot just taken; -1 without memory.
+  // The slot of an object that was met before; 0 if it is new, and has the slot just taken; -1 without memory.
   Py_ssize_t met(PyObject* object) { return met(&Known::objects, object); }
 
-  // The same of a case of an enum, of which PHP has one object however often it is made here.
+  // The same for a case of an enum: one object in PHP, however often it is made here.
   Py_ssize_t met(const std::string& enum_case) { return met(&Known::cases, enum_case); }
 
  private:
   struct Known {
     std::unordered_map<PyObject*, Py_ssize_t> objects;
-    std::map<std::string, Py_ssize_t> cases;  // ordered: names of one std::hash are easily made
+    std::map<std::string, Py_ssize_t> cases;  // ordered: names with the same std::hash are easily made
   };
 
   template <class Slots, class Key>

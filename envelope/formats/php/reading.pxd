@@ -72,7 +72,7 @@ cdef extern from "php/containers.hpp" namespace "envelope":
 
 
 cdef inline int leave_to_twin() except -1:
-    """Forget why the reader stopped, where the Python reader finds it again; an interrupt, say, is raised."""
+    """Forget why the reader stopped if the Python reader will find it again; raise anything else, like an interrupt."""
     cdef PyObject* why = PyErr_Occurred()
     if why != NULL and not (
         PyErr_GivenExceptionMatches(why, PyExc_UnicodeDecodeError) or PyErr_GivenExceptionMatches(why, PyExc_MemoryError)
@@ -84,7 +84,7 @@ cdef inline int leave_to_twin() except -1:
 
 # Twin: common.cursor.Cursor.trailing
 cdef inline PyObject* whole(PyObject* value, const char* at, const char* end) noexcept:
-    """*value*, when it ends where the input does."""
+    """*value*, if it ends where the input does; else NULL."""
     if at == end:
         return value
     Py_DECREF(value)

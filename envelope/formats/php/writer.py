@@ -9,9 +9,9 @@ __all__ = ["PhpWriter"]
 
 
 class PhpWriter(TextWriter):
-    """A writer of PHP's formats; in PHP's domain, bytes that are no text go through the pieces as surrogates.
+    """A writer of PHP's formats; in PHP's domain, bytes that are not text go through the pieces as surrogates.
 
-    Text has none left by then: each writer encodes what is not ASCII as it comes, which refuses them.
+    Text has none left by then: each writer encodes non-ASCII text as it comes, which refuses them.
     """
 
     def __init__(self, options: WriteOptions) -> None:

@@ -1,7 +1,7 @@
-"""Reading serialize, compiled: what is plain. The grammar stands in `php_serialize`, whose reader takes all else.
+"""Reading plain serialize, compiled. The grammar is in `envelope.formats.serialize`, whose reader takes all else.
 
-Each function returns the place after what it read, NULL where that is not plain: then `loads` drops the work and
-asks the Python reader, which has the errors. Bytes end in a NUL that no token holds, so one byte can always be read.
+Each function returns the place after what it read, NULL if that is not plain: then `loads` drops the work and calls
+the Python reader, which raises the errors. Bytes end in a NUL that is in no token, so one byte can always be read.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -29,7 +29,7 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: serialize.read.loads
 def loads(data, options=DEFAULT_READING):
-    """The value that *data*, an output of PHP's `serialize`, stands for; `DecodeError` where it is not one."""
+    """Return the value that PHP's `unserialize` reads from *data*; `DecodeError` if it is not exactly one value."""
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value = NULL
     cdef bint refers = False
@@ -50,7 +50,7 @@ def loads(data, options=DEFAULT_READING):
 
 # Twin: serialize.read._Reader.read
 cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) noexcept:
-    """value, then the end of the input. Slots cost a place each, so they are kept once it is known that it *refers*."""
+    """value, then the end of the input. Slots cost a place each, so they are kept only if it is known to *refer*."""
     cdef const char* at = PyBytes_AS_STRING(data)
     cdef const char* end = at + PyBytes_GET_SIZE(data)
     cdef Py_ssize_t items = 0, size = 0
@@ -62,7 +62,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
     cdef Containers opened
     opened.php = php
     opened.slots.is_kept = opened.unique_keys = refers[0]
-    # No document declares more members than its bytes can hold, so what is made for them is in proportion.
+    # No document may declare more members than its bytes can hold, so the memory for them is in proportion.
     cdef Py_ssize_t max_items = min(bounds.max_items, PyBytes_GET_SIZE(data) // SMALLEST_MEMBER)
     while True:
         # ---- value
@@ -102,7 +102,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
         else:
             return NULL
         if opened.slots.is_kept and not opened.slots.take(value):
-            if tag != b"O":  # there it is borrowed
+            if tag != b"O":  # then it is borrowed
                 Py_XDECREF(value)
             return NULL
         if tag == b"a" or tag == b"O":
@@ -137,7 +137,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
                 return NULL
         elif at[0] == b"s":
             name = string_span(at, end, &size)
-            # In an object such a name is a property's that is not public.
+            # In an object, such a name is that of a property that is not public.
             if name == NULL or (not php and opened.in_object() and name[0] == 0 and size > 0):
                 return NULL
             if not opened.name(name, size):
@@ -149,7 +149,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
 
 # Twin: serialize.read._Reader.string
 cdef inline const char* string(const char* at, const char* end, bint php, PyObject** value) noexcept:
-    """`s:length:"bytes";` — text where the bytes are UTF-8."""
+    """`s:length:"bytes";` — text if the bytes are UTF-8."""
     cdef Py_ssize_t size
     at = string_span(at, end, &size)
     if at == NULL:

@@ -1,7 +1,7 @@
-"""From serialize to JSON without a value between, compiled: what is plain in both, and has no key twice.
+"""From plain serialize without repeated keys to JSON, compiled, without a value between.
 
-A function returns the place after what it read. Where that is not plain it returns NULL or False: then the two codecs
-do the work, or have the error.
+A function returns the place after what it read. If that is not plain it returns NULL or False: then the two codecs do
+the work, or raise the error.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -51,7 +51,7 @@ cdef Bounds DEFAULT_BOUNDS = bounds_of(DEFAULT_LIMITS)
 
 # Twins: serialize.read.loads, then json.write.dumps, in the portable domain
 def convert(data, limits, *, bint ascii):
-    """*data*, in serialize, as JSON, in ASCII or (jsonu) in UTF-8; None where one of the codecs is to be asked."""
+    """Return *data*, in serialize, as JSON, in ASCII or (jsonu) in UTF-8; None if the codecs must do it."""
     cdef Bounds bounds = DEFAULT_BOUNDS
     cdef Buffer out
     cdef const char* begin
@@ -68,9 +68,9 @@ def convert(data, limits, *, bint ascii):
 
 # Twin: cli.bulk.lines.LinesTask
 def convert_lines(bytes data not None, limits, *, bint ascii):
-    """Each line of *data* as `convert` has it, how many lines there are, and how many of them are not empty.
+    """Return each line of *data* as `convert` does, how many lines there are, and how many of them are not empty.
 
-    None where one of them is not plain. A return before a line feed is not a part of a document.
+    None if one of them is not plain. A carriage return before a line feed is not part of a document.
     """
     cdef Bounds bounds = bounds_of(limits)
     cdef Buffer out
@@ -91,7 +91,7 @@ def convert_lines(bytes data not None, limits, *, bint ascii):
             before = out.written()
             if not write(at, stop, out, bounds) or not put_line_end(out):
                 return None
-            # In ASCII it may become three times as long: six bytes for a character of two.
+            # In ASCII it may become three times as long: six bytes for a two-byte character.
             if (out.written() - before) * (3 if ascii else 1) > bounds.max_bytes:
                 return None
         at = line_end + 1
@@ -100,14 +100,14 @@ def convert_lines(bytes data not None, limits, *, bint ascii):
 
 
 cdef object finish(Buffer& out, Py_ssize_t bound, bint ascii):
-    """What was written, in ASCII where asked for; None where it is longer than *bound*, or memory is out."""
+    """What was written, in ASCII if asked for; None if it is longer than *bound*, or memory runs out."""
     body = out.finish()
     return escape_not_ascii(<PyObject*> body, bound) if ascii and body is not None else body
 
 
 # Twin: serialize.read._Reader.read
 cdef bint write(const char* at, const char* end, Buffer& out, const Bounds& bounds) noexcept:
-    """value, then the end of the input, which is not any token's next byte."""
+    """value, then the end of the input, which no token continues past."""
     cdef Py_ssize_t items = 0, size = 0
     cdef int64_t number
     cdef bint is_object
@@ -147,7 +147,7 @@ cdef bint write(const char* at, const char* end, Buffer& out, const Bounds& boun
                 return False
         elif at[0] == b"s":
             name = string_span(at, end, &size)
-            # In an object such a name is a property's that is not public.
+            # In an object, such a name is that of a property that is not public.
             if name == NULL or (opened.in_object() and name[0] == 0 and size > 0):
                 return False
             if not opened.name(out, name, size, end):

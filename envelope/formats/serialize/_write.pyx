@@ -1,7 +1,7 @@
-"""`php_serialize.dumps`, compiled: plain values are written here, all else (and every error) by the Python function.
+"""Writing serialize, compiled: plain values only; all else, and every error, is left to the Python function.
 
-Not plain are, beside all that is refused: objects with a payload, and keys that are bytes or that could be two spellings
-of one.
+Besides what is refused, these are not plain: objects with a payload, and keys that are bytes or that could be two
+spellings of one.
 """
 
 from envelope.formats.php.properties cimport *
@@ -33,7 +33,7 @@ writing_of(DEFAULT_WRITING, kept)
 
 # Twin: serialize.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
-    """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
+    """Return the bytes that PHP's `serialize` writes for *value*; `EncodeError` if it cannot be written."""
     body = plain(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.serialize.write import dumps as python_dumps
@@ -44,20 +44,20 @@ def dumps(value, options=DEFAULT_WRITING, default=None):
 
 # Twin: common.writer.TextWriter.write
 cdef object plain(value, const Writing& writing):
-    """The bytes of a plain value; None where it is not plain."""
+    """The bytes of a plain value; None if it is not plain."""
     cdef Walk walk
     cdef Buffer out
     cdef SlotsTaken slots
     begin(walk, writing)
     if walk.php:
-        classes_are_ready()  # they may have to be imported, which a walk must not
+        classes_are_ready()  # they may have to be imported, which a walk must not do
     out.start(writing.bounds.max_bytes)
     return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 
 
 # Twin: serialize.write._Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
-    """Write one value; False where it is not plain, or too much."""
+    """Write one value; False if it is not plain, or too much."""
     cdef int overflow = 0
     cdef long long number
     slots.take()
@@ -89,7 +89,7 @@ cdef bint put_php_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* va
 
 
 cdef bint put_object(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
-    """An object and its properties; where it was written before, a reference to it."""
+    """An object and its properties; if it was written before, a reference to it."""
     cdef PyObject* property
     cdef PyObject* properties = properties_of(value)
     cdef Py_ssize_t index, count
@@ -110,7 +110,7 @@ cdef bint put_object(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value
 
 
 cdef bint put_list(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* values) noexcept:
-    """An array whose keys are indexes."""
+    """Write an array whose keys are indexes."""
     cdef Py_ssize_t index
     cdef Py_ssize_t count = PyList_GET_SIZE(values)
     if not (enter(walk, count) and put_head(out, count, False)):
@@ -123,7 +123,7 @@ cdef bint put_list(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* values)
 
 
 cdef bint put_map(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* map) noexcept:
-    """An array, or an stdClass where an array would be read as a list."""
+    """Write an array, or an stdClass if an array would be read as a list."""
     cdef Py_ssize_t place = 0
     cdef PyObject* key
     cdef PyObject* value

@@ -1,4 +1,4 @@
-"""Reading serialize. The grammar stands in `envelope.formats.serialize`, each production beside its function."""
+"""Reading serialize. The grammar is in `envelope.formats.serialize`, each production at its function."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMAT: Final = "serialize"
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
-    """The value that PHP's `unserialize` reads from *data*; `DecodeError` where it is not one value and no more."""
+    """Return the value that PHP's `unserialize` reads from *data*; `DecodeError` if it is not exactly one value."""
     limits = options.limits
     return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=options.php)
 
@@ -32,7 +32,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
 _A, _B, _C, _D, _E, _I, _N, _O, _R_UPPER, _S_UPPER, _R, _S = b"abCdEiNORSrs"
 _CLOSE: Final = ord("}")
 
-# Heads of strings, and the keys of a list, as they are spelled; what is longer is read digit by digit.
+# Heads of strings, and keys of lists, by their spelling; longer ones are read digit by digit.
 _HEADS: Final = {b's:%d:"' % length: length for length in range(PREPARED)}
 _INDEXES: Final = tuple(b"i:%d;" % index for index in range(PREPARED))
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]*")
@@ -40,15 +40,15 @@ _COUNT: Final = re.compile(rb":(0|[1-9][0-9]*):\{")
 _SMALLEST_MEMBER: Final = 6  # i:0;N;
 _HEX: Final = re.compile(rb"\\[0-9A-Fa-f]{2}")
 _BOOLEANS: Final = {b"b:0;": False, b"b:1;": True}
-# How names start that are not the same key in every container: canonical decimals, and PHP's mangled ones.
+# How names start that some containers change: canonical decimals, and names that PHP mangles.
 _UNUSUAL: Final = frozenset(INT_STARTS) | {"", "\0"}
 
 _MAP: Final = object()  # the shell of a stdClass in the portable domain, which is read as a map
-_PENDING: Final = object()  # stands in its container's place for an array that is still open
+_PENDING: Final = object()  # holds the place of an array that is still open
 
 
 class _Open:
-    """A container that is being read: what it has so far, how many members are to come, and the key of the next."""
+    """A container being read: what it has so far, how many members are to come, and the key of the next."""
 
     __slots__ = ("has_int", "is_list", "key", "left", "members", "shell")
 
@@ -58,10 +58,10 @@ class _Open:
         self.members: dict[Any, Any] = {}
         self.key: Any = None  # None until it is read
         self.is_list = shell is None  # the keys are 0 … n-1 so far
-        self.has_int = False  # one of the keys is an int; of a list, that need not be known
+        self.has_int = False  # one of the keys is an int; not tracked for a list
 
     def name_next(self, name: Any) -> None:
-        """The next value stands under *name*: an array makes canonical decimals int."""
+        """Set the key of the next value to *name*: an array makes canonical decimals int."""
         if self.shell is None:
             if type(name) is str and name[:1] in INT_STARTS:
                 name = array_key(name)
@@ -73,12 +73,12 @@ class _Open:
         self.key = name
 
     def stop_list(self) -> None:
-        """A key that is not an int makes a map of what was a list so far."""
+        """Make what was a list so far a map, because a key is not an int."""
         self.is_list = False
         self.has_int = bool(self.members)
 
     def step(self, *, php: bool) -> Step:
-        """The key as the container has it once it is read: in the portable domain only a list has integers."""
+        """The key as the finished container has it: in the portable domain only a list has integers."""
         return str(self.key) if type(self.key) is int and not self.is_list and not php else self.key
 
     def finish(self, *, php: bool) -> Any:
@@ -97,29 +97,29 @@ class _Slots:
     def __init__(self) -> None:
         self.places: list[tuple[dict[Any, Any], Any]] = []
         self.opaque: int | None = None  # the slot of the first C: payload
-        # Of each open container: its levels so far, and the items that were left of the budget before it was opened.
+        # For each open container: its levels so far, and the items that were left of the budget before it was opened.
         self.heights = [0]
         self.before: list[int] = []
-        # Of each complete one, by its id: the items in it, and its levels.
+        # For each complete one, by its id: the items in it, and its levels.
         self.sizes: dict[int, tuple[int, int]] = {}
 
     def take(self, container: _Open) -> None:
-        """The next slot is the place in *container* that has just been filled."""
+        """Give the next slot to the place in *container* that has just been filled."""
         self.places.append((container.members, container.key))
 
     def open(self, items: int) -> None:
-        """A container opens, before which the budget has *items* items left."""
+        """Note that a container opens, when the budget has *items* items left."""
         self.heights.append(1)
         self.before.append(items)
 
     def close(self, value: object, items: int) -> None:
-        """The innermost container is complete: it is *value*, and the budget has *items* items left."""
+        """Note that the innermost container is complete: it is *value*, and the budget has *items* items left."""
         height = self.heights.pop()
         self.sizes[id(value)] = (self.before.pop() - items, height)
         self.heights[-1] = max(self.heights[-1], height + 1)
 
     def repeat(self, value: object) -> tuple[int, int]:
-        """The items and levels that *value* adds where it stands again: an array all of its own, an object none."""
+        """The items and levels that *value* adds when repeated: an array all of its own, an object none."""
         items, height = self.sizes.get(id(value), (0, 0)) if type(value) in (list, dict) else (0, 0)
         self.heights[-1] = max(self.heights[-1], height + 1)
         return items, height
@@ -134,12 +134,12 @@ class _Reader(Cursor):
         """value, then the end of the input."""
         self.php = php
         data = self.data
-        # Slots cost a place each, so they are kept only where something may refer to one (always after a key's `;`).
+        # Slots cost a place each, so they are kept only if something may refer to one (always after a key's `;`).
         slots = self.slots = _Slots() if php and (b";R:" in data or b";r:" in data) else None
-        # Usual names by their spelling: one that was met before has been checked in full.
+        # Usual names by their spelling: those met before have been fully checked.
         names: dict[bytes, str] = {}
         self.names = names
-        # Around the value stands a container that does not count, and whose one member has no key.
+        # The value is in an outer container that does not count, and whose one member has no key.
         container = _Open(1, None)
         opened = self.opened = [container]
         pos = 0
@@ -147,7 +147,7 @@ class _Reader(Cursor):
             while True:
                 # ---- value
                 tag = data[pos]
-                if tag == _S:  # as most are
+                if tag == _S:  # the usual case
                     value, pos = self.string(pos)
                 elif tag in _VALUES:
                     value, pos = _VALUES[tag](self, pos)
@@ -216,7 +216,7 @@ class _Reader(Cursor):
         return pos
 
     def property_name(self, name: Any, shell: Any, pos: int) -> Any:
-        """A property's name as PHP mangles it: text, but for the integers that a class's `__serialize()` writes."""
+        """A property's name as PHP mangles it: text, except for integers that a class's `__serialize()` writes."""
         if shell is _MAP and (type(name) is not str or name[:1] == "\0"):
             if type(name) is int:
                 return str(name)
@@ -247,7 +247,7 @@ class _Reader(Cursor):
         return read_float(self, start, end, php=self.php), end + 1
 
     def span(self, head: bytes, pos: int) -> tuple[int, int]:
-        """Where what stands between *head* and `;` begins and ends."""
+        """The beginning and end of what is between *head* and `;`."""
         end = self.data.find(b";", pos)
         if end < 0 or not self.data.startswith(head, pos):
             self.expect(head, pos)
@@ -255,7 +255,7 @@ class _Reader(Cursor):
         return pos + len(head), end
 
     def string(self, pos: int) -> tuple[Any, int]:
-        """`s:length:"bytes";` — text where the bytes are UTF-8."""
+        """`s:length:"bytes";` — text if the bytes are UTF-8."""
         data = self.data
         start = data.find(b":", pos + 2) + 2
         size = _HEADS.get(data[pos:start])
@@ -269,7 +269,7 @@ class _Reader(Cursor):
             return data[start:end].decode(), end + 2
         except UnicodeDecodeError as exc:
             bad = start + exc.start
-        # After the handler, for an error's context would hold the string.
+        # After the handler, because an error's context would hold the string.
         return self.not_text(data[start:end], bad), end + 2
 
     def length(self, pos: int) -> tuple[int, int]:
@@ -282,14 +282,14 @@ class _Reader(Cursor):
         length = int(match.group()[:20])
         if length > len(self.data) - match.end():
             raise self.fail(
-                f"a length of {length} where {len(self.data) - match.end()} bytes are left",
+                f"a length of {length}, but only {len(self.data) - match.end()} bytes are left",
                 pos,
                 hint=column_hint(len(self.data)) or Hint("cut-or-re-encoded"),
             )
         return length, match.end() + 1
 
     def not_text(self, raw: bytes, offset: int) -> bytes:
-        """Bytes that are not UTF-8: a value of PHP's domain only."""
+        """Bytes that are not UTF-8, which only PHP's domain holds."""
         if self.php:
             return raw
         raise self.fail("a string that is not UTF-8", offset, kind="forbidden", hint=Hint("values-php-bytes"))
@@ -334,25 +334,25 @@ class _Reader(Cursor):
         return _PENDING, self.open(pos + 1, None, pos)
 
     def object(self, pos: int) -> tuple[Any, int]:
-        """`O:length:"class":count:{` — in PHP's domain the object is there at once, for its members may refer to it."""
+        """`O:length:"class":count:{` — in PHP's domain the object is made at once: its members may refer to it."""
         name, end = self.class_name(self.expect(b"O:", pos))
         if name.lower() == "stdclass":
             name = "stdClass"
         else:
-            self.php_only("an object that is no stdClass", pos)
+            self.php_only("an object other than stdClass", pos)
         if self.php:
             value = PhpObject(name)
             return value, self.open(end, value, pos)
         return _PENDING, self.open(end, _MAP, pos)
 
     def open(self, pos: int, shell: Any, start: int) -> int:
-        """`:count:{` of the container at *start* — no more members than the bytes left can hold."""
+        """`:count:{` of the container at *start* — no more members than the rest of the input can hold."""
         match = _COUNT.match(self.data, pos)
         if match is None:
             raise self.fail("expected ':count:{'", pos)
         count, end = int(match[1][:20]), match.end()
         if count > (len(self.data) - end) // _SMALLEST_MEMBER:
-            raise self.fail(f"a count of {count} where {len(self.data) - end} bytes are left", match.start(1))
+            raise self.fail(f"a count of {count}, but only {len(self.data) - end} bytes are left", match.start(1))
         if self.slots is not None:
             self.slots.open(self.budget.items)
         self.enter(len(self.opened), count, start)
@@ -403,7 +403,7 @@ class _Reader(Cursor):
         slot = read_int(self, start, end)
         slots, container = self.slots, self.opened[-1]
         if slots is None or not 1 <= slot <= len(slots.places):
-            raise self.fail("a reference to a slot that is not there yet", start)
+            raise self.fail("a reference to a slot that does not exist yet", start)
         if slots.opaque is not None and slot > slots.opaque:
             raise self.fail(
                 "a reference past a C: payload",
@@ -416,10 +416,10 @@ class _Reader(Cursor):
             raise self.fail("a reference to itself", start)
         value = members[key]
         if is_object and type(value) not in (PhpObject, PhpEnum):
-            raise self.fail("r: refers to a value that is no object", start)
+            raise self.fail("r: refers to a value that is not an object", start)
         if value is _PENDING:
             raise self.fail("an array that contains itself", start, kind="forbidden")
-        # An array stands here again in full, so it counts again: references must not multiply past the limits.
+        # An array is repeated here in full, so it counts again: references must not multiply past the limits.
         items, height = slots.repeat(value)
         self.enter(0, items, start)
         self.enter(len(self.opened) - 1 + height, 0, start)

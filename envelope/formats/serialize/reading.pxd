@@ -1,4 +1,4 @@
-"""The tokens of serialize, as all that reads it compiled takes them: plain ones alone, NULL stands for all else."""
+"""The tokens of serialize, as the compiled readers take them: only plain ones, NULL for all else."""
 
 from libc.stdint cimport int64_t
 from libc.string cimport memcmp
@@ -18,7 +18,7 @@ cdef inline const char* string_span(const char* at, const char* end, Py_ssize_t*
 
 
 cdef inline const char* quoted_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """tag `:length:"bytes"` — returns where the bytes begin; one more after them is in the input."""
+    """tag `:length:"bytes"` — returns where the bytes begin; the input has at least one byte after them."""
     if at[1] != b":":
         return NULL
     at = read_length(at + 2, size)
@@ -68,7 +68,7 @@ cdef inline const char* boolean(const char* at, bint* truth) noexcept:
 
 # Twin: serialize.read._Reader.open
 cdef inline const char* count(const char* at, const char* end, Py_ssize_t* size) noexcept:
-    """`:count:{` — no more members than the bytes left can hold."""
+    """`:count:{` — no more members than the rest of the input can hold."""
     if at[0] != b":":
         return NULL
     at = read_length(at + 1, size)

@@ -1,4 +1,4 @@
-// What `serialize` writes, token by token. Each function is false where there is no room, or a lone surrogate.
+// What `serialize` writes, token by token. Each function returns false if there is no room, or a lone surrogate.
 #pragma once
 
 #include <cstddef>
@@ -54,7 +54,7 @@ inline bool put_head(Buffer& out, Py_ssize_t count, bool is_object) {
 // The end of a container: }
 inline bool put_close(Buffer& out) { return put_literal(out, "}"); }
 
-// s:size:" in front of `size` bytes, for which (and for what closes them) there is room after it.
+// s:size:" before `size` bytes, with room after it for them and for what closes them.
 inline char* open_string(Buffer& out, std::size_t size) {
   char* at = out.room(size + kDigits + 6);
   if (at == nullptr) return nullptr;
@@ -121,7 +121,7 @@ inline bool put_object_head(Buffer& out, PyObject* class_name, Py_ssize_t count)
   return false;
 }
 
-// The name of a property as PHP mangles it: s:size:"bytes"; or i:number; of a class that wrote its state itself.
+// The name of a property as PHP mangles it: s:size:"bytes"; or i:number; if the class wrote its state itself.
 inline bool put_property_name(Buffer& out, PyObject* property) try {
   PyObject* const name = property_name(property);
   if (is_public(property) && PyUnicode_CheckExact(name)) return put_string(out, name);
@@ -133,10 +133,10 @@ inline bool put_property_name(Buffer& out, PyObject* property) try {
   return false;
 }
 
-// A case of an enum: E:size:"Class:Case"; or, where it was written before, r:slot;
+// A case of an enum: E:size:"Class:Case"; or, if it was written before, r:slot;
 inline bool put_enum_case(Buffer& out, SlotsTaken& slots, PyObject* value) try {
   std::string name;
-  // A colon, which only force can put there, would make two cases one.
+  // A colon, which can only be forced in, would make two cases one.
   if (!append_utf8(name, enum_class(value)) || name.find(':') != name.npos) return false;
   name += ':';
   if (!append_utf8(name, enum_label(value))) return false;

@@ -1,4 +1,4 @@
-"""Writing serialize, byte for byte as PHP 8.2 does; the grammar stands in `envelope.formats.serialize`."""
+"""Writing serialize, byte for byte as PHP 8.2 does; the grammar is in `envelope.formats.serialize`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["dumps"]
 
 
 def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None) -> bytes:
-    """The bytes that PHP's `serialize` writes for *value*; `EncodeError` where it cannot be written."""
+    """Return the bytes that PHP's `serialize` writes for *value*; `EncodeError` if it cannot be written."""
     writer = _Writer(options)
     try:
         return writer.write(value)
@@ -55,7 +55,7 @@ def _bytes(raw: bytes) -> str:
 
 class _Writer(PhpWriter):
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
-        """The document in pieces: one for each value (that of a container opens it), one for each close."""
+        """The document in pieces: one per value (a container's opens it), one per close."""
         budget = Budget(self.limits)
         room = budget.room
         tokens = _Tokens()
@@ -140,9 +140,9 @@ class _Writer(PhpWriter):
         return f"a:{len(value)}:{{", zip(keys, value.values(), strict=True)
 
     def php_value(self, value: Any, slot: int, slots: dict[Any, int]) -> tuple[str, Any]:
-        """The head of a value of PHP's domain, and its members where it has any.
+        """The head of a value of PHP's domain, and its members if it has any.
 
-        An object met again, or a case of an enum (PHP has one object for each), is `r:` to its slot.
+        An object met again, or an enum case (PHP has one object for each), is `r:` with its slot.
         """
         if type(value) is bytes:
             return _bytes(value), None
@@ -150,8 +150,8 @@ class _Writer(PhpWriter):
         known = slots.setdefault(identity, slot)
         if known != slot:
             if known > slots.get(_OPAQUE, slot):
-                # How many slots the payload takes, only its class knows; the reader refuses this too.
-                raise EncodeError("an object shared behind a C: payload", format=FORMAT)
+                # Only the payload's class knows how many slots it takes; the reader refuses this too.
+                raise EncodeError("an object shared after a C: payload", format=FORMAT)
             return f"r:{known};", None
         if type(value) is PhpEnum:
             name = f"{value.class_name}:{value.case}"
@@ -173,7 +173,7 @@ _OPAQUE: Final = "first C: payload"
 
 
 def _key(key: int | bytes) -> str:
-    """The token of an array key that is no text: `i:` also for bytes that are a canonical decimal."""
+    """The token of an array key that is not text: `i:` also for bytes that are a canonical decimal."""
     if type(key) is bytes:
         number = array_key(key.decode("utf-8", "surrogateescape"))
         return _bytes(key) if isinstance(number, str) else f"i:{number};"
@@ -189,6 +189,6 @@ def _property_name(name: str | bytes | int) -> str:
 
 
 def _property_identity(entry: PhpProperty) -> str:
-    """What PHP tells properties apart by: their mangled names, whether spelled as int, text or bytes."""
+    """What distinguishes properties in PHP: their mangled names, whether spelled as int, text or bytes."""
     name = entry.mangled
     return _property_name(str(name) if isinstance(name, int) else name)

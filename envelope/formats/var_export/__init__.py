@@ -9,7 +9,7 @@ r"""PHP `var_export`, as data: written as PHP 8.2 writes it, read by a strict re
     key    = int | string
     string = '…' with \' and \\ escaped, NULs cut out: 'a' . "\0" . 'b'
 
-The bytes are a PHP program's, so the reader takes these forms to the letter and no others: no comments, no other
+The bytes are a PHP program, so the reader takes exactly these forms and no others: no comments, no other
 white space, no short arrays, no expressions but PHP_INT_MIN's `-9223372036854775807-1`. PHP before 8.2 printed no
 leading backslash, and before 7.3 `stdClass::__set_state(array(`; both are read.
 """

@@ -1,7 +1,7 @@
-"""Reading var_export, compiled: what is plain. The grammar stands in `php_var_export`, whose reader takes all else.
+"""Reading plain var_export, compiled. The grammar is in `envelope.formats.var_export`, whose reader takes all else.
 
-Each function returns the place after what it read, NULL where that is not plain: then `loads` drops the work and
-asks the Python reader, which has the errors. Bytes end in a NUL that no token holds, so one byte can always be read.
+Each function returns the place after what it read, NULL if that is not plain: then `loads` drops the work and calls
+the Python reader, which raises the errors. Bytes end in a NUL that is in no token, so one byte can always be read.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -38,7 +38,7 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: var_export.read.loads
 def loads(data, options=DEFAULT_READING):
-    """The value that *data* prints; `DecodeError` where PHP's `var_export` did not write it."""
+    """Return the value that *data* prints; `DecodeError` if PHP's `var_export` did not write it."""
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value = NULL
     if type(data) is not bytes:
@@ -160,7 +160,7 @@ cdef const char* class_head(const char* at, const char* end, Containers* opened,
 
 # Twin: var_export.read._Reader.key
 cdef inline const char* key(const char* at, const char* end, Quoted* quoted, Containers* opened) noexcept:
-    """What is left of the indent, then key ` => `"""
+    """the rest of the indent, then key ` => `"""
     cdef int64_t number
     cdef const char* start
     if at[0] != b" " or at[1] != b" " or (opened.in_object() and at[2] != b" "):
@@ -172,7 +172,7 @@ cdef inline const char* key(const char* at, const char* end, Quoted* quoted, Con
             return NULL
     else:
         at = read_int(at, end, &number)
-        # No leading zeros, and no -0: the only numbers that begin so and are not 0.
+        # Refuse leading zeros and -0: only 0 itself may begin with 0.
         if at == NULL or (start[0] == b"0" and at > start + 1) or (start[0] == b"-" and start[1] == b"0"):
             return NULL
         if not opened.name(number):
@@ -182,7 +182,7 @@ cdef inline const char* key(const char* at, const char* end, Quoted* quoted, Con
 
 # Twin: var_export.read._Reader.scalar
 cdef inline const char* scalar(const char* at, const char* end, bint php, Quoted* quoted, PyObject** value) noexcept:
-    """string | number | NULL | true | false | NAN | INF | -INF — what stands after them is for the caller to see."""
+    """string | number | NULL | true | false | NAN | INF | -INF — the caller checks what follows."""
     cdef double number
     cdef const char* stop
     if at[0] == b"'":

@@ -1,6 +1,6 @@
-"""`php_var_export.dumps`, compiled: plain values are written here, all else (and every error) by the Python function.
+"""Writing var_export, compiled: plain values only; all else, and every error, is left to the Python function.
 
-Not plain are, beside all that is refused: keys that are bytes or that could be two spellings of one.
+Besides what is refused, these are not plain: keys that are bytes or that could be two spellings of one.
 """
 
 from envelope.formats.php.properties cimport *
@@ -34,7 +34,7 @@ writing_of(DEFAULT_WRITING, kept)
 
 # Twin: var_export.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
-    """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
+    """Return the bytes that PHP's `var_export` prints for *value*; `EncodeError` if it cannot be written."""
     body = plain(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.var_export.write import dumps as python_dumps
@@ -45,22 +45,22 @@ def dumps(value, options=DEFAULT_WRITING, default=None):
 
 # Twin: common.writer.TextWriter.write
 cdef object plain(value, const Writing& writing):
-    """The bytes of a plain value; None where it is not plain."""
+    """The bytes of a plain value; None if it is not plain."""
     cdef Walk walk
     cdef Buffer out
     begin(walk, writing)
     if walk.php:
-        classes_are_ready()  # they may have to be imported, which a walk must not
+        classes_are_ready()  # they may have to be imported, which a walk must not do
     out.start(writing.bounds.max_bytes)
     if not put_value(out, walk, <PyObject*> value, 0):
         return None
-    out.drop(2)  # every value brings its comma and line feed, the root too
+    out.drop(2)  # every value, even the root, writes its comma and line feed
     return out.finish()
 
 
 # Twin: var_export.write._Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, PyObject* value, size_t indent) noexcept:
-    """Write one value inside containers of this indent; False where it is not plain, or too much."""
+    """Write one value inside containers of this indent; False if it is not plain, or too much."""
     cdef int overflow = 0
     cdef long long number
     if PyUnicode_CheckExact(value):
@@ -91,7 +91,7 @@ cdef bint put_php_value(Buffer& out, Walk& walk, PyObject* value, size_t indent)
 
 
 cdef bint put_object(Buffer& out, Walk& walk, PyObject* value, size_t indent) noexcept:
-    """An object and its properties."""
+    """Write an object and its properties."""
     cdef PyObject* property
     cdef PyObject* properties = properties_of(value)
     cdef Py_ssize_t index
@@ -110,7 +110,7 @@ cdef bint put_object(Buffer& out, Walk& walk, PyObject* value, size_t indent) no
 
 
 cdef bint put_list(Buffer& out, Walk& walk, PyObject* values, size_t indent) noexcept:
-    """An array whose keys are indexes."""
+    """Write an array whose keys are indexes."""
     cdef Py_ssize_t index
     cdef Py_ssize_t count = PyList_GET_SIZE(values)
     if not (enter(walk, count) and put_head(out, indent, False)):
@@ -125,7 +125,7 @@ cdef bint put_list(Buffer& out, Walk& walk, PyObject* values, size_t indent) noe
 
 
 cdef bint put_map(Buffer& out, Walk& walk, PyObject* map, size_t indent) noexcept:
-    """An array, or an stdClass where an array would be read as a list."""
+    """Write an array, or an stdClass if an array would be read as a list."""
     cdef Py_ssize_t place = 0
     cdef PyObject* key
     cdef PyObject* value

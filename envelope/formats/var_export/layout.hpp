@@ -1,4 +1,4 @@
-// The layout of var_export: what stands between its values.
+// The layout of var_export: what is between its values.
 #pragma once
 
 #include <Python.h>
@@ -11,7 +11,7 @@
 
 namespace envelope {
 
-// Whether `size` spaces stand here, an even number; eight at a time, and the last few in pairs.
+// Whether `size` spaces, an even number, are here; eight at a time, and the last few in pairs.
 inline bool is_indent(const char* at, const char* end, Py_ssize_t size) {
   if (end - at < size) return false;
   for (; size >= 8; size -= 8, at += 8) {

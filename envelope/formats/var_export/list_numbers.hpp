@@ -1,4 +1,4 @@
-// Runs of numbers in the lists of var_export, such as embeddings.
+// Runs of numbers in the lists of var_export, like embeddings.
 #pragma once
 
 #include <Python.h>
@@ -14,11 +14,11 @@
 
 namespace envelope {
 
-// What stands between an element of a list and the next, `,⏎ indent index => `: known before it is read, so it is
-// compared and not parsed.
+// What is between one element of a list and the next, `,⏎ indent index => `: known before it is read, so it is
+// compared, not parsed.
 class NextElement {
  public:
-  // Before the element at `index`; false where the list's elements are indented by more than is kept.
+  // Before the element at `index`; false if the list's elements are indented too far to keep.
   bool begin(Py_ssize_t indent, Py_ssize_t index) {
     if (indent > kWidestIndent) return false;
     indent_ = indent;
@@ -29,8 +29,8 @@ class NextElement {
     return true;
   }
 
-  // The place after it; nullptr where something else stands here. Eight bytes at a time, the last eight overlapping
-  // those before: no list is so shallow that there are fewer.
+  // The place after it; nullptr if something else is here. Compares eight bytes at a time, the last eight overlapping
+  // those before: even the shallowest list has that many.
   const char* skip(const char* at, const char* end) const {
     if (end - at < size_) return nullptr;
     std::uint64_t differences = word_at(at + size_ - 8) ^ word_at(text_ + size_ - 8);
@@ -38,13 +38,13 @@ class NextElement {
     return differences == 0 ? at + size_ : nullptr;
   }
 
-  // Counts the index up.
+  // Increments the index.
   void advance() {
     ++index_;
     char* digit = text_ + size_ - sizeof kArrow;
     for (; *digit == '9'; --digit) *digit = '0';
     if (*digit == ' ') {
-      put_index();  // it has a digit more
+      put_index();  // it has one more digit
     } else {
       ++*digit;
     }

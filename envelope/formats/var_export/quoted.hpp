@@ -12,16 +12,16 @@
 
 namespace envelope {
 
-// What stands otherwise than as it is: quote and backslash are escaped, NUL is cut out.
+// What is not spelled as it is: quote and backslash are escaped, NUL is cut out.
 using Special = Marks<'\'', '\\', '\0'>;
 
-// What a string stands for: its bytes in the input, or in a buffer of its own where they are spelled otherwise.
+// What a string stands for: its bytes in the input, or in its own buffer if they are spelled otherwise.
 class Quoted {
  public:
   const char* bytes;
   Py_ssize_t size;
 
-  // Twin: var_export.read._Reader.text. `'…'` at its quote; returns the place after it, nullptr where it is not one.
+  // Twin: var_export.read._Reader.text. `'…'` at its quote; returns the place after it, nullptr if it is not one.
   const char* text(const char* at, const char* end) {
     const char* const stop = find<Special>(at + 1, end);
     if (*stop == '\'') {

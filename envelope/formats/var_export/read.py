@@ -1,4 +1,4 @@
-"""Reading var_export. The grammar stands in `envelope.formats.var_export`, each production beside its function."""
+"""Reading var_export. The grammar is in `envelope.formats.var_export`, each production at its function."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMAT: Final = "var_export"
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
-    """The value that *data* prints; `DecodeError` where PHP's `var_export` did not write it."""
+    """Return the value that *data* prints; `DecodeError` if PHP's `var_export` did not write it."""
     limits = options.limits
     return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=options.php)
 
@@ -42,7 +42,7 @@ _CLASS: Final = re.compile(
 
 
 class _Open:
-    """A container that is being read: what it has so far, and how its lines begin and end."""
+    """A container being read: what it has so far, and how its lines begin and end."""
 
     __slots__ = ("class_name", "closing", "has_int", "indent", "is_list", "key", "members", "properties")
 
@@ -53,13 +53,13 @@ class _Open:
         self.key: Any = None
         self.is_list = not class_name
         self.has_int = False
-        # An array, and stdClass in the portable domain, fills a dict; an object a list of properties, for two
-        # private ones, of a parent and of its child, are printed under one name.
+        # An array, and stdClass in the portable domain, fills a dict; an object fills a list of properties, because
+        # private ones of a parent and of its child may be printed under one name.
         self.members: dict[Any, Any] = {}
         self.properties: list[PhpProperty] | None = [] if class_name and php else None
 
     def name_next(self, name: Any) -> None:
-        """The next value stands under *name*: an array makes canonical decimals int, stdClass makes ints text."""
+        """Set the key of the next value to *name*: an array makes canonical decimals int, stdClass makes ints text."""
         if self.class_name == "stdClass" and type(name) is int:
             name = str(name)
         elif not self.class_name:
@@ -73,7 +73,7 @@ class _Open:
         self.key = name
 
     def step(self, *, php: bool) -> Step:
-        """The key as the container has it once it is read: in the portable domain only a list has integers."""
+        """The key as the finished container has it: in the portable domain only a list has integers."""
         return self.key if php or self.is_list else str(self.key)
 
     def put(self, value: Any) -> None:
@@ -139,7 +139,7 @@ class _Reader(Cursor):
         raise error
 
     def head(self, pos: int, depth: int, *, needed: bool) -> tuple[_Open | None, PhpEnum | None, int]:
-        """What opens a container, or an enum's case; neither where a scalar may stand instead."""
+        """What opens a container, or an enum's case; neither where a scalar is allowed instead."""
         data, head, enum = self.data, None, None
         end = pos
         if data.startswith(b"array (\n", pos):
@@ -151,7 +151,7 @@ class _Reader(Cursor):
             if name is None or case is None:
                 raise self.fail("a class name that is not UTF-8", pos, kind="forbidden")
             if not self.php and (name != "stdClass" or match[3]):
-                what = "an object that is no stdClass" if match[2] else "an enum's case"
+                what = "an object other than stdClass" if match[2] else "an enum's case"
                 raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
             if match[2]:
                 head = _Open(depth, b"))", name, php=self.php)
@@ -194,7 +194,7 @@ class _Reader(Cursor):
         raise self.fail("expected a value", pos)
 
     def number(self, match: re.Match[bytes]) -> tuple[int | float, int]:
-        """int | float; PHP_INT_MIN is `-9223372036854775807-1`, for its plain literal would be a float in PHP."""
+        """int | float; PHP_INT_MIN is `-9223372036854775807-1`, because its plain literal is a float in PHP."""
         start, end = match.span()
         if match[1]:
             return read_float(self, start, end, php=self.php), end
@@ -218,7 +218,7 @@ class _Reader(Cursor):
         return b"\0".join(part.encode() if isinstance(part, str) else part for part in parts), pos
 
     def text(self, pos: int, pattern: re.Pattern[bytes] = _TEXT) -> tuple[str | bytes, int]:
-        r"""`'…'` — `\\` and `\'` are the only escapes; a NUL stands in the names of properties only."""
+        r"""`'…'` — `\\` and `\'` are the only escapes; only the names of properties may have a NUL."""
         match = pattern.match(self.data, pos)
         if match is None:
             self.expect(b"'", pos)

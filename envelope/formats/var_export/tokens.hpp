@@ -1,5 +1,5 @@
 // What `var_export` prints, token by token; each value with the comma and line feed that follow it inside a container.
-// Each function is false where there is no room, or a lone surrogate.
+// Each function returns false if there is no room, or a lone surrogate.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace envelope::var_export {
 
-constexpr std::size_t kSlack = 24;  // what stands around a text, or in place of one character of it
+constexpr std::size_t kSlack = 24;  // for what is around a text, or replaces one character of it
 
 inline bool put_null(Buffer& out) { return put_literal(out, "NULL,\n"); }
 
@@ -37,7 +37,7 @@ inline bool put_double(Buffer& out, double number) {
   return true;
 }
 
-// Writes so many spaces, eight at a time: up to seven bytes after them are spoilt, for which kSlack has room.
+// Writes `indent` spaces, eight at a time: up to seven bytes after them are overwritten, which kSlack allows for.
 inline char* put_indent(char* at, std::size_t indent) {
   for (std::size_t done = 0; done < indent; done += 8) std::memcpy(at + done, "        ", 8);
   return at + indent;
@@ -48,7 +48,7 @@ inline char* put_special(char* at, std::uint32_t code) {
   return code == '\'' ? put(at, "\\'") : put(at, "\\\\");
 }
 
-// Whether all of `count` bytes are plain; looked at in words, of which the last may overlap.
+// Whether all of `count` bytes are plain; checked in words, of which the last may overlap.
 inline bool is_plain(const char* from, std::size_t count) {
   if (count >= 8) {
     for (std::size_t index = 0; index < count - 8; index += 8) {
@@ -68,8 +68,8 @@ inline bool is_plain(const char* from, std::size_t count) {
   return true;
 }
 
-// The inside of '…', of bytes. `at` has room for it and kSlack, and so has the place that it gives back (for kSlack);
-// null where there is none for the escapes.
+// The inside of '…', of bytes. `at` has room for it and kSlack, and the place returned has room for kSlack; null if
+// there is no room for the escapes.
 inline char* put_inside(Buffer& out, char* at, const char* from, std::size_t count) {
   while (!is_plain(from, count)) {
     for (; !Special::has(static_cast<unsigned char>(*from)); --count) *at++ = *from++;
@@ -81,7 +81,7 @@ inline char* put_inside(Buffer& out, char* at, const char* from, std::size_t cou
   return at + count;
 }
 
-// The same of a str's characters; null also where one is a surrogate.
+// The same for a str's characters; null also if one is a surrogate.
 template <class Unit>
 inline char* put_inside(Buffer& out, char* at, const Unit* from, std::size_t count) {
   for (const Unit* end = from + count; from < end; ++from) {
@@ -97,7 +97,7 @@ inline char* put_inside(Buffer& out, char* at, const Unit* from, std::size_t cou
   return at;
 }
 
-// indent '…' tail, of bytes or of characters of which each takes no more than `widest` bytes.
+// indent '…' tail, of bytes or of characters that take at most `widest` bytes each.
 template <class Unit, std::size_t N>
 inline bool put_quoted(Buffer& out, std::size_t indent, const Unit* from, std::size_t count, std::size_t widest,
                        const char (&tail)[N]) {
@@ -141,7 +141,7 @@ inline bool put_index_name(Buffer& out, std::size_t indent, long long index) {
   return put_quoted(out, indent, static_cast<const char*>(digits), static_cast<std::size_t>(end - digits), 1, " => ");
 }
 
-// The name of a property of any object: its NULs stay as they are, and such names are not for here; an int is bare.
+// The name of a property of any object; an int is bare. NULs would stay as they are: such names are left to Python.
 inline bool put_property_name(Buffer& out, std::size_t indent, PyObject* property) {
   PyObject* const name = property_name(property);
   int overflow = 0;
@@ -185,7 +185,7 @@ inline bool put_close(Buffer& out, std::size_t indent) {
   return true;
 }
 
-// A class and what follows it, on a line of their own unless they are the root.
+// A class and what follows it, on their own line unless they are the root.
 template <std::size_t N>
 inline bool put_class(Buffer& out, std::size_t indent, const std::string& name, const char (&tail)[N]) {
   char* at = out.room(indent + name.size() + N + kSlack);

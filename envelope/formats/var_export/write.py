@@ -1,4 +1,4 @@
-"""Writing var_export, byte for byte as PHP 8.2 does; the grammar stands in `envelope.formats.var_export`."""
+"""Writing var_export, byte for byte as PHP 8.2 does; the grammar is in `envelope.formats.var_export`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INT_MIN_TEXT: Final = "-9223372036854775807-1"
 
 
 def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None) -> bytes:
-    """The bytes that PHP's `var_export` prints for *value*; `EncodeError` where it cannot be written."""
+    """Return the bytes that PHP's `var_export` prints for *value*; `EncodeError` if it cannot be written."""
     if options.php:
         check_unfolded(value, FORMAT, options.limits)
     writer = _Writer(options)
@@ -72,12 +72,12 @@ class _Writer(PhpWriter):
         tokens = _Tokens()
         parts: list[str] = []
         put = parts.append
-        # The open containers, outermost first; for each one what is left of its children, and how it ends.
+        # The open containers, outermost first; for each, what is left of its children, and how it ends.
         stack: list[Any] = []
         outer: list[tuple[Iterator[tuple[str, Any]], str]] = []
         entries: Iterator[tuple[str, Any]] = iter((("", root),))
         end, closing = "", ""
-        paid = 0  # of each piece, its key's indent has been counted when its container was opened
+        paid = 0  # of each piece: its key's indent was counted when its container was opened
         while True:
             for key, value in entries:
                 kind = type(value)
@@ -136,7 +136,7 @@ class _Writer(PhpWriter):
                 raise Unwritable
 
     def container(self, value: Any, indent: str, tokens: _Tokens) -> tuple[str, Any, str]:
-        """The head of a container, its children behind their keys, and its tail."""
+        """The head of a container, its children with their keys, and its tail."""
         if type(value) is list:
             return "array (\n", zip(map(f"{indent}  {{}} => ".format, range(len(value))), value, strict=True), ")"
         if type(value) is PhpObject:
@@ -164,7 +164,7 @@ class _Writer(PhpWriter):
 
 
 def _line(stack: list[Any]) -> str:
-    """What stands before a container behind its key: a new line with the indent of the containers around it."""
+    """What precedes a container after its key: a new line with the indent of the containers around it."""
     return "\n" + "  " * len(stack) if stack else ""
 
 

@@ -1,8 +1,8 @@
-"""`xml.loads`, compiled: what our writer writes, white space between children, and names that repeat.
+"""Reading XML, compiled: what our writer writes, white space between children, and names that repeat.
 
-Each function returns the place after what it read, NULL where that is irregular: then `loads` drops the work and asks
-the Python function, which has the errors and the rest of XML. The grammar stands in `xml`; here beside each function
-is the rule that it reads. The bytes end in a NUL that no token holds, so one byte can always be read.
+Each function returns the place after what it read, NULL if that is irregular: then `loads` drops the work and calls the
+Python function, which raises the errors and reads the rest of XML. The grammar is in `envelope.formats.xml`; each
+function has the rule that it reads. The bytes end in a NUL that is in no token, so one byte can always be read.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -32,7 +32,7 @@ cdef struct Parent:  # in the plain dialect: an element with children, whose end
 
 
 cdef enum:
-    SAFE_DEPTH = 512  # open containers stand on the C stack; what is deeper is left to Python
+    SAFE_DEPTH = 512  # open containers are on the C stack; deeper ones are left to Python
 
 
 cdef Reading[2] kept
@@ -41,7 +41,7 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: xml.read.loads
 def loads(data, options=DEFAULT_READING):
-    """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is not a value."""
+    """Return the value of the document *data*; `DecodeError` if it is not one, or holds what is not a value."""
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value
     if type(data) is not bytes:
@@ -56,7 +56,7 @@ def loads(data, options=DEFAULT_READING):
 
 # Twin: xml.read._read
 cdef PyObject* value_of(bytes document, const Reading& reading) except? NULL:
-    """declaration? white* element white*; a new reference, NULL where anything is irregular."""
+    """declaration? white* element white*; a new reference, NULL if anything is irregular."""
     cdef PyObject* value
     cdef const char* end = PyBytes_AS_STRING(document) + PyBytes_GET_SIZE(document)
     cdef const char* root
@@ -65,7 +65,7 @@ cdef PyObject* value_of(bytes document, const Reading& reading) except? NULL:
     root = skip_white(skip_declaration(PyBytes_AS_STRING(document), end))
     value = read_typed(root, end, reading.bounds) if reading.typed else read_plain(root, end, reading.bounds)
     if value == NULL:
-        PyErr_Clear()  # memory ended, or text was not UTF-8
+        PyErr_Clear()  # memory ran out, or text was not UTF-8
     return value
 
 
@@ -80,7 +80,7 @@ cdef PyObject* read_typed(const char* at, const char* end, const Bounds& bounds)
     cdef Head head
     opened[0] = Open(NULL, kDocument, NULL, 0)
     while True:
-        # ---- element: its start tag, and all of it where it is not a container
+        # ---- element: its start tag, and all of it if it is not a container
         at = read_head(at, end, &head)
         items += 1
         if at == NULL or items > bounds.max_items:
@@ -124,7 +124,7 @@ cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds)
     cdef PyObject* value
     cdef Head head
     while True:
-        # ---- element: its start tag, and all of it where it has no children
+        # ---- element: its start tag, and all of it if it has no children
         at = read_head(at, end, &head)
         items += 1
         if at == NULL or items > bounds.max_items or not is_plain(head) or (top == opened and head.has_key):
@@ -160,7 +160,7 @@ cdef PyObject* read_plain(const char* at, const char* end, const Bounds& bounds)
 
 # Twin: xml.rules.plain_key
 cdef bint open_child(Children& children, const Head& head) noexcept:
-    """Begin a child under its key, under none where it is an item without one."""
+    """Begin a child under its key, or under none if it is an item without one."""
     cdef PyObject* key = NULL
     if not is_member(head):
         key = key_of(head)
@@ -171,7 +171,7 @@ cdef bint open_child(Children& children, const Head& head) noexcept:
 
 # Twin: xml.rules.SCALARS
 cdef const char* scalar(const char* at, const char* end, const Head& head, PyObject** value) noexcept:
-    """What stands in an element that is not a container, and its end tag. A new reference comes with it."""
+    """The content of an element that is not a container, and its end tag; *value* is a new reference."""
     if head.is_empty:
         if head.kind == kText:
             value[0] = ascii_text(at, 0)
@@ -226,7 +226,7 @@ cdef const char* null(const char* at, const char* end, const Head& head, PyObjec
 
 # Twin: xml.exact.TypedBuilder.put
 cdef bint put(PyObject* value, const Head& head, Open* parent) noexcept:
-    """Take the reference to *value* to where its element stands; False where such an element may not stand there."""
+    """Give the reference to *value* to its element's parent; False if such an element is not allowed there."""
     cdef PyObject* key
     cdef bint is_put = False
     if parent.kind == kMap:

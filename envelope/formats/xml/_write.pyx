@@ -1,6 +1,6 @@
-"""`xml.dumps`, compiled: what is irregular, and every error, is left to the Python function.
+"""Writing XML, compiled; what is irregular, and every error, is left to the Python function.
 
-The grammar stands in `xml`, and beside each function the rule that it writes.
+The grammar is in `envelope.formats.xml`; each function has the rule that it writes.
 """
 
 from envelope.formats.native.writing cimport *
@@ -36,7 +36,7 @@ writing_of(DEFAULT_WRITING, kept)
 
 # Twin: xml.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
-    """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
+    """Return the document for *value*, in UTF-8 and on one line; `EncodeError` if it cannot be written."""
     body = document(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.xml.write import dumps as python_dumps
@@ -47,7 +47,7 @@ def dumps(value, options=DEFAULT_WRITING, default=None):
 
 # Twin: common.writer.TextWriter.write
 cdef object document(value, const Writing& writing):
-    """The bytes of a portable value: a declaration, and the element named root. None where anything is irregular."""
+    """The bytes of a portable value: a declaration, and the element named root. None if anything is irregular."""
     cdef Walk walk
     cdef Document out
     out.typed = writing.typed
@@ -58,7 +58,7 @@ cdef object document(value, const Writing& writing):
 
 # Twin: xml.write._Writer.parts
 cdef bint put_element(Document& out, Walk& walk, const Tag& tag, PyObject* value) noexcept:
-    """Write one element; False where its value is irregular, or too much."""
+    """Write one element; False if its value is irregular, or too much."""
     cdef int overflow = 0
     cdef long long number
     if PyUnicode_CheckExact(value):
@@ -91,7 +91,7 @@ cdef bint put_list(Document& out, Walk& walk, const Tag& tag, PyObject* values) 
 
 
 cdef bint put_map(Document& out, Walk& walk, const Tag& tag, PyObject* map) noexcept:
-    """Members are elements named as their keys, or named item with a key."""
+    """Members are elements named after their keys, or named item with a key."""
     cdef Py_ssize_t place = 0
     cdef Py_ssize_t count = PyDict_Size(map)
     cdef PyObject* key

@@ -1,4 +1,4 @@
-// The children of the plain dialect's open elements: whether they are a list or a map is known after the last of them.
+// The children of the plain dialect's open elements: whether they are a list or a map is only known after the last.
 #pragma once
 
 #include <Python.h>
@@ -17,8 +17,8 @@ struct Child {
   PyObject* value;  // owned; nullptr until it is read
 };
 
-// Twin: xml.rules.plain_container, where a name repeats. A map of the lists of values, of which those of one value give
-// way to it. A new reference; nullptr where memory ends.
+// Twin: xml.rules.plain_container, if a name repeats. A map of the lists of values, but of a list of one its value. A
+// new reference; nullptr if memory runs out.
 inline PyObject* map_of_repeated(const Child* first, const Child* end, PyObject* item) {
   PyObject* map = PyDict_New();
   bool failed = map == nullptr;
@@ -27,7 +27,7 @@ inline PyObject* map_of_repeated(const Child* first, const Child* end, PyObject*
     PyObject* found = PyDict_GetItemWithError(map, name);
     if (found == nullptr && (found = PyList_New(0)) != nullptr) {
       failed = PyDict_SetItem(map, name, found) != 0;
-      Py_DECREF(found);  // the map's, where it took it
+      Py_DECREF(found);  // now the map's, if it took it
     }
     failed = failed || found == nullptr || PyList_Append(found, child->value) != 0;
   }
@@ -41,7 +41,7 @@ inline PyObject* map_of_repeated(const Child* first, const Child* end, PyObject*
   return map;
 }
 
-// Twin: xml.rules.plain_container, of children that are not all items. A new reference; nullptr where memory ends.
+// Twin: xml.rules.plain_container, of children that are not all items. A new reference; nullptr if memory runs out.
 inline PyObject* map_of(const Child* first, const Child* end) {
   PyObject* const item = key_cache.key("item", 4);
   PyObject* map = PyDict_New();
@@ -58,7 +58,7 @@ inline PyObject* map_of(const Child* first, const Child* end) {
   return map;
 }
 
-// Owns all that is read. False: memory ended, drop the work.
+// Owns all that is read. False: memory ran out, drop the work.
 class Children {
  public:
   Children() = default;
@@ -82,7 +82,7 @@ class Children {
     return true;
   }
 
-  // Takes over the value of the child that was opened last.
+  // Takes over the value of the last opened child.
   void put(PyObject* value) { children_[count_ - 1].value = value; }
 
   // The children from `first` on become the value of the child before them.
@@ -100,7 +100,7 @@ class Children {
   PyObject* root() const { return Py_NewRef(children_[0].value); }
 
  private:
-  // A list of their values, which are the children's no more; nullptr where memory ends.
+  // A list of their values, which the children no longer own; nullptr if memory runs out.
   static PyObject* list_of(Child* first, Child* end) {
     PyObject* const list = PyList_New(end - first);
     if (list == nullptr) return nullptr;

@@ -1,6 +1,6 @@
-// What the elements of both dialects have: a key that they stand under, and where they hold text, that text.
+// What the elements of both dialects have: a key, and the text in those that hold text.
 //
-// Each of these is a part of two walks, and a large part of their time: they are always made a part of both.
+// Each of these is a large part of the time of two walks, so it is always inlined into both.
 #pragma once
 
 #include <Python.h>
@@ -20,7 +20,7 @@
 
 namespace envelope::xml {
 
-// The str of a run that is not all plain ASCII; nullptr where anything is wrong with it, or memory ends.
+// The str of a run that is not all plain ASCII; nullptr if anything is wrong with it, or memory runs out.
 [[gnu::noinline]] inline PyObject* odd_str(const Run& run, bool escaped) {
   constexpr Py_ssize_t kSmall = 512;
   if (!run.has_references && !escaped) return wide_str(run.first, run.size);
@@ -42,12 +42,12 @@ namespace envelope::xml {
   return end != nullptr ? PyUnicode_DecodeUTF8(text, end - text, nullptr) : nullptr;
 }
 
-// The str of a run; nullptr where anything is wrong with it, or memory ends.
+// The str of a run; nullptr if anything is wrong with it, or memory runs out.
 inline PyObject* str_of(const Run& run, bool escaped) {
   return run.is_ascii && !run.has_references && !escaped ? ascii_text(run.first, run.size) : odd_str(run, escaped);
 }
 
-// The key beside an element, else its name; a new reference, nullptr where it may have none.
+// The key beside an element, else its name; a new reference, nullptr if it may have none.
 [[gnu::always_inline]] inline PyObject* key_of(const Head& head) {
   if (!is_entry(head)) return nullptr;
   return head.has_key ? str_of(head.key, head.is_key_escaped) : key_cache.key(head.name, head.size);

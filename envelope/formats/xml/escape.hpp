@@ -1,4 +1,4 @@
-// The characters of XML: which it cannot hold at all, and how the others stand in text and in attributes.
+// The characters of XML: which it cannot hold at all, and how the others are written in text and in attributes.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@ inline bool is_not_xml(Unit unit) {
   return (code < 0x20 && code != '\t' && code != '\n' && code != '\r') || (code & ~std::uint32_t{1}) == 0xFFFE;
 }
 
-// Whether `units` stand in text as they are: nearly all do, so this has no branch within.
+// Whether `units` are written in text as they are: nearly all are, so this has no branch inside.
 template <class Unit>
 inline bool is_plain(const Unit* units, std::size_t count) {
   bool odd = false;
@@ -71,7 +71,7 @@ inline char* put_json_escape(char* at, Unit unit) {
   return put_reference<place>(at, unit);
 }
 
-// Writes each of `units` by `put_one`, with one look at the buffer's room for many; false without memory.
+// Writes each of `units` by `put_one`, with one check of the buffer's room for many; false without memory.
 template <class Unit, class PutOne>
 inline bool put_each(Buffer& out, const Unit* units, std::size_t count, PutOne put_one) {
   constexpr std::size_t kMany = 1024;
@@ -86,7 +86,7 @@ inline bool put_each(Buffer& out, const Unit* units, std::size_t count, PutOne p
   return true;
 }
 
-// Writes what is_plain.
+// Writes units that are plain.
 template <class Unit>
 inline bool put_plain(Buffer& out, const Unit* units, std::size_t count, bool is_ascii) {
   if (!is_ascii) return put_each(out, units, count, put_utf8<Unit>);

@@ -1,4 +1,4 @@
-"""Reading XML exactly: by expat, whose events say at which byte they are, and that keeps no tree."""
+"""Reading XML exactly: with expat, whose events know their byte offset, and which keeps no tree."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Builder:
         self.text: list[str] = []  # since the last tag
 
     def drop_white(self) -> None:
-        """Pass over the text that stood beside elements."""
+        """Drop white space beside elements; fail if it is other text."""
         if self.text:
             if "".join(self.text).strip(WHITE):
                 raise beside()
@@ -60,7 +60,7 @@ class TypedBuilder(_Builder):
         self.container: Any = self.result
         self.parent = ""
         self.stack: list[tuple[Any, str, Step | None]] = []
-        # The open element that is no container: its type (None where there is none) and its key.
+        # The open element that is not a container: its type (None if there is none) and its key.
         self.leaf: str | None = None
         self.key: Step | None = None
         self.escaped = False
@@ -107,7 +107,7 @@ class TypedBuilder(_Builder):
             self.container.append(value)
 
     def steps(self) -> list[Step]:
-        """Where reading is."""
+        """Return where the reader is."""
         keys = [key for _, _, key in self.stack]
         return [key for key in (*keys, self.key) if key is not None]
 
@@ -147,7 +147,7 @@ class PlainBuilder(_Builder):
         self.children[1].append(value)
 
     def steps(self) -> list[Step]:
-        """Where reading is; where a name repeats, its number follows."""
+        """Return where the reader is; if a name repeats, its number follows."""
         steps: list[Step] = []
         for names, _ in self.stack[1:]:
             *before, name = names
@@ -175,10 +175,10 @@ _TAG: Final = re.compile(rb"""<(?!!)(?:[^>"']|"[^"]*"|'[^']*')*>""")
 
 
 def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
-    """The value, or the error with its place: by expat, which knows at each event where it is."""
+    """Return the value, or raise the error with its place, which expat knows at each event."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    # What a fault is at, and the tag that was read last (of an empty element: the byte behind it).
+    # Where a fault would be, and the tag that was read last (of an empty element: the byte after it).
     at = last = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
@@ -211,7 +211,7 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     except DecodeError as exc:
         error = exc
         error.offset = at
-        if builder.text:  # then it is at fault: the rules of a tag are asked when there is none left
+        if builder.text:  # then the text is at fault: a tag's rules are checked once no text is left
             tag = _TAG.match(cursor.data, last)
             error.offset = tag.end() if tag else last
     else:

@@ -1,4 +1,4 @@
-// Tags. Each function returns the place after what it read, nullptr where that is irregular.
+// Tags. Each function returns the place after what it read, nullptr if that is irregular.
 #pragma once
 
 #include <Python.h>
@@ -12,7 +12,7 @@
 
 namespace envelope::xml {
 
-// Which bytes stand in a name: 1 anywhere, 2 after its start only.
+// Which bytes a name may have: 1 anywhere, 2 only after its start.
 inline constexpr std::array<unsigned char, 256> kNameBytes = [] {
   std::array<unsigned char, 256> kinds{};
   for (unsigned char letter = 'a'; letter <= 'z'; ++letter) kinds[letter] = kinds[letter - 'a' + 'A'] = 1;
@@ -26,14 +26,14 @@ inline bool starts_name(char byte) { return kNameBytes[static_cast<unsigned char
 
 inline bool is_in_name(char byte) { return kNameBytes[static_cast<unsigned char>(byte)] != 0; }
 
-// The place after [A-Za-z_][A-Za-z0-9_.-]*; nullptr where none begins.
+// The place after [A-Za-z_][A-Za-z0-9_.-]*; nullptr if none begins.
 inline const char* skip_name(const char* at) {
   if (!starts_name(*at)) return nullptr;
   while (is_in_name(*at)) ++at;
   return at;
 }
 
-// What an element holds; kDocument is what the root stands in.
+// What an element holds; kDocument is what the root is in.
 enum Kind { kText, kInt, kFloat, kBool, kNull, kList, kMap, kDocument };
 
 struct Head {
@@ -47,7 +47,7 @@ struct Head {
   Run key;
 };
 
-// Twin: xml.read._root_offset. The declaration that our writer writes, where it stands here.
+// Twin: xml.read._root_offset. The declaration that our writer writes, if it is here.
 inline const char* skip_declaration(const char* at, const char* end) {
   const char* const after = skip(at, end, "<?xml version=\"1.0\" encoding=\"utf-8\"?>");
   return after != nullptr ? after : at;
@@ -88,8 +88,8 @@ inline const char* read_attribute(const char* at, const char* end, Head* head) {
   return after;
 }
 
-// Twin: xml.rules.typed_head. < name (white+ attribute)* white* /? >. Made a part of both walks, as what elements.hpp
-// has.
+// Twin: xml.rules.typed_head. < name (white+ attribute)* white* /? >. Inlined into both walks, like those of
+// elements.hpp.
 [[gnu::always_inline]] inline const char* read_head(const char* at, const char* end, Head* head) {
   if (*at != '<') return nullptr;
   *head = {at + 1, 0, kText, false, false, false, false, {}};
@@ -117,7 +117,7 @@ inline bool is_named(const Head& head, const char (&name)[5]) {
   return head.size == 4 && std::memcmp(head.name, name, 4) == 0;
 }
 
-// Whether it is the document's element; whether a member of a list.
+// Whether it is the root element; whether it is a member of a list.
 inline bool is_root(const Head& head) { return is_named(head, "root") && !head.has_key; }
 inline bool is_member(const Head& head) { return is_named(head, "item") && !head.has_key; }
 
@@ -127,19 +127,19 @@ inline bool is_entry(const Head& head) { return !head.has_key || is_named(head, 
 // Whether it has no attribute but a key, as in the plain dialect.
 inline bool is_plain(const Head& head) { return head.kind == kText && !head.is_escaped && !head.is_key_escaped; }
 
-// Whether a start tag, and no text, stands after an element's own.
+// Whether an element's own start tag is followed by another, and not by text.
 inline bool holds_elements(const char* at) {
   at = skip_white(at);
   return at[0] == '<' && at[1] != '/';
 }
 
-// The place after the end tag, which must stand here.
+// The place after the end tag, which must be here.
 inline const char* skip_end_tag(const char* at, const char* end, const char* name, Py_ssize_t size) {
   if (end - at < size + 3 || at[0] != '<' || at[1] != '/' || at[size + 2] != '>') return nullptr;
   return std::memcmp(at + 2, name, static_cast<std::size_t>(size)) == 0 ? at + size + 3 : nullptr;
 }
 
-// The same after an element's content, where that was read.
+// The same after an element's content, if that was read.
 inline const char* closed(const char* at, const char* end, const Head& head) {
   return at != nullptr ? skip_end_tag(at, end, head.name, head.size) : nullptr;
 }

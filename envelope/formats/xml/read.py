@@ -1,9 +1,9 @@
 """Reading XML: from the raw prolog to the value.
 
-A small document is parsed by lxml, and its tree walked: the fast way (`tree`). All else is read by expat
-(`exact`): a large document (a tree takes thirty times the room), whatever may hold what a tree hides, and a
-document that the fast way refused, which is read again to say where and why. Both parsers see a document only when
-its raw bytes show that it is UTF-8 and has no DOCTYPE; so there are no entities, and nothing is fetched or expanded.
+The fast way (`tree`) parses a small document with lxml and walks its tree. Expat (`exact`) reads all else: a large
+document (a tree takes thirty times the room), one that may hold what a tree hides, and one that the fast way refused,
+which is read again to say where and why. Both parsers see a document only once its raw bytes show that it is UTF-8 and
+has no DOCTYPE; so there are no entities, and nothing is fetched or expanded.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["loads"]
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
-    """The value of the document *data*; `DecodeError` where it is not one, or holds anything that is no value."""
+    """Return the value of the document *data*; `DecodeError` if it is not one, or holds what is not a value."""
     limits = options.limits
     return _read(as_bytes(data, FORMAT, limits), limits, typed=options.dialect == "typed")
 
@@ -35,7 +35,7 @@ _HIDDEN: Final = (b"<!--", b"<?", b"xmlns", b"xml:")
 
 
 def _read(data: bytes, limits: Limits, *, typed: bool) -> Any:
-    """The value of the document *data*, or a `DecodeError`."""
+    """Return the value of the document *data*, or raise a `DecodeError`."""
     cursor = Cursor(data, FORMAT, limits)
     root = _root_offset(cursor)
     _check_utf8(cursor)
@@ -49,11 +49,11 @@ def _read(data: bytes, limits: Limits, *, typed: bool) -> Any:
     try:
         return walk_typed(tree, limits) if typed else walk_plain(tree, limits)
     except DecodeError:
-        pass  # behind the handler, so that no error without a place is the context of one with it
+        pass  # after the handler, so that an error with a place does not have one without as its context
     return read_exactly(cursor, builder)
 
 
-# With all that a cut leaves of it; any other `<?` is a processing instruction.
+# Or what a cut leaves of it; any other `<?` is a processing instruction.
 _DECLARATION: Final = re.compile(rb"<\?(?:xml[ \t\r\n?]|x?|xm|xml)")
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")  # it always matches, which the type checker does not know
 _DECLARED: Final = {
@@ -63,7 +63,7 @@ _DECLARED: Final = {
 
 
 def _root_offset(cursor: Cursor) -> int:
-    """Where the root element begins: behind a BOM, a declaration of UTF-8 and white space, and nothing else."""
+    """Where the root element begins: after a BOM, a declaration of UTF-8 and white space, and nothing else."""
     data = cursor.data
     if data.startswith(b"\x1f\x8b"):
         raise cursor.fail("expected '<'", 0, hint=Hint("gzip"))
@@ -82,7 +82,7 @@ def _root_offset(cursor: Cursor) -> int:
 
 
 def _declaration_end(cursor: Cursor, pos: int) -> int:
-    """Behind `<?xml version="1.0" encoding="utf-8" standalone="yes"?>`, the last two of which may be missing."""
+    """The end of `<?xml version="1.0" encoding="utf-8" standalone="yes"?>`, the last two of which may be missing."""
     pos = cursor.expect(b"<?xml", pos)
     for name, pattern in _DECLARED.items():
         match = pattern.match(cursor.data, pos)

@@ -1,4 +1,4 @@
-"""What `_xml_read` has of the headers beside it."""
+"""What `_read` uses of the headers beside it."""
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t

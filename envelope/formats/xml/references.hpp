@@ -12,7 +12,7 @@
 
 namespace envelope::xml {
 
-// The value of a hexadecimal digit, 16 of all else.
+// The value of a hexadecimal digit, 16 for all else.
 inline std::uint32_t hex_digit(char byte) {
   if (byte >= '0' && byte <= '9') return static_cast<std::uint32_t>(byte - '0');
   const char lower = static_cast<char>(byte | 0x20);
@@ -25,7 +25,7 @@ inline bool is_xml(std::uint32_t code) {
   return code <= 0x10FFFF && !is_surrogate(code) && (code & ~std::uint32_t{1}) != 0xFFFE;
 }
 
-// &#10; | &#xA; — writes the character, moves `out` on, and returns the place after; nullptr where there is none.
+// &#10; | &#xA; — writes the character, advances `out`, and returns the place after; nullptr if there is none.
 inline const char* resolve_number(const char* at, char** out) {
   constexpr int kMostDigits = 8;
   at += 2;
@@ -62,8 +62,8 @@ inline const char* resolve_reference(const char* at, const char* end, char** out
   return nullptr;
 }
 
-// Writes a run without its references into `out`, which takes no more bytes than the run; the end of what is written,
-// nullptr where one of them is not one.
+// Writes a run into `out` with its references resolved, which takes no more bytes than the run; returns the end of what
+// is written, nullptr if a reference is not one.
 inline char* resolve(const Run& run, char* out) {
   const char* at = run.first;
   const char* const end = at + run.size;
@@ -78,7 +78,7 @@ inline char* resolve(const Run& run, char* out) {
   return out;
 }
 
-// XXXX of \uXXXX; beyond any character where four hexadecimal digits do not stand here.
+// XXXX of \uXXXX; beyond any character if four hexadecimal digits are not here.
 inline std::uint32_t read_unit(const char* at, const char* end) {
   constexpr std::uint32_t kNone = ~std::uint32_t{0};
   if (end - at < 4) return kNone;
@@ -91,8 +91,8 @@ inline std::uint32_t read_unit(const char* at, const char* end) {
   return unit;
 }
 
-// \uXXXX, two of them beyond U+FFFF; `at` is after the u. Writes the character, moves `out` on, and returns
-// the place after; nullptr where there is none.
+// \uXXXX, two of them beyond U+FFFF; `at` is after the u. Writes the character, advances `out`, and returns the place
+// after; nullptr if there is none.
 inline const char* unescape_unit(const char* at, const char* end, char** out) {
   std::uint32_t code = read_unit(at, end);
   at += 4;
@@ -108,9 +108,9 @@ inline const char* unescape_unit(const char* at, const char* end, char** out) {
   return at;
 }
 
-// Twin: xml.rules.unescape, of `size` bytes in place; the end of what is left, nullptr where they are not such a text.
+// Twin: xml.rules.unescape, of `size` bytes in place; the end of what is left, nullptr if they are not such a text.
 inline char* unescape(char* bytes, Py_ssize_t size) {
-  constexpr char kShort[] = "\"\"\\\\//b\bf\fn\nr\rt\t";  // in pairs: what stands after the backslash, and for what
+  constexpr char kShort[] = "\"\"\\\\//b\bf\fn\nr\rt\t";  // in pairs: what follows the backslash, and its meaning
   const char* at = bytes;
   const char* const end = bytes + size;
   char* out = bytes;

@@ -1,6 +1,6 @@
-"""What a typed and a plain XML element may be: the rules that both ways of reading ask.
+"""What a typed and a plain XML element may be: the rules for both ways of reading.
 
-A rule's error has no place yet; the exact reading adds it.
+A rule's error has no place yet; the exact reader adds it.
 """
 
 from __future__ import annotations
@@ -28,42 +28,42 @@ WHITE: Final = " \t\r\n"
 
 
 def fault(reason: str, *, kind: DecodeErrorKind = "malformed", hint: Hint | None = None) -> DecodeError:
-    """A fault of the document, whose place the caller adds; to be raised."""
+    """Return a fault of the document, whose place the caller adds; to be raised."""
     return DecodeError(reason, kind=kind, format=FORMAT, hint=hint)
 
 
 def beside() -> DecodeError:
-    """The fault of text beside elements, to be raised."""
+    """Return the fault of text beside elements, to be raised."""
     return fault("text beside elements", hint=Hint("text-or-elements"))
 
 
 def check_namespace(tag: str, attributes: Mapping[str, str]) -> None:
-    """Fail where a tag or an attribute is in a namespace."""
+    """Fail if a tag or an attribute is in a namespace."""
     if ":" in tag or any(name == "xmlns" or ":" in name for name in attributes):
         raise fault("a namespace", kind="forbidden", hint=Hint("no-prefixes"))
 
 
 def exotic() -> DecodeError:
-    """The fault of what is to be read exactly: its reason is never seen.
+    """Return the fault of what must be read exactly: its reason is never seen.
 
-    Such are names that are not ASCII: libxml2 knows those of XML 1.0's fifth edition, expat those of the fourth, and
-    one alone has to decide.
+    Names that are not ASCII, for example: libxml2 knows those of XML 1.0's fifth edition, expat those of the fourth,
+    and only one may decide.
     """
     return fault("this is read exactly")
 
 
 def inside() -> DecodeError:
-    """The fault of an element inside a scalar, to be raised."""
-    return fault("an element inside a value that is no container", hint=Hint("plain-dialect"))
+    """Return the fault of an element inside a scalar, to be raised."""
+    return fault("an element inside a value that is not a container", hint=Hint("plain-dialect"))
 
 
 def budget_of(limits: Limits) -> Budget:
-    """What *limits* leave to one document: what libxml2 would not read is not written either."""
+    """Return the budget of one document: what libxml2 would not read is not written either."""
     return Budget(limits, "libxml2", _LIBXML2_DEPTH)
 
 
 def beyond(excess: Excess) -> DecodeError:
-    """The fault of what goes beyond a limit, to be raised."""
+    """Return the fault of what goes beyond a limit, to be raised."""
     return fault(excess.reason, kind="limit", hint=excess.hint)
 
 
@@ -86,19 +86,19 @@ def typed_head(tag: str, attributes: Mapping[str, str], parent: str) -> tuple[st
         raise fault("an attribute other than type, key, escaped and escaped-key")
     for name in ("escaped", "escaped-key"):
         if attributes.get(name, "true") != "true":
-            raise fault(f'{name} is "true", or not there')
+            raise fault(f'{name} is "true" or absent')
     kind = attributes.get("type", "")
     if "type" in attributes and kind not in KINDS:
         raise fault("a type other than map, list, int, float, bool and null", hint=Hint("text-has-no-type"))
     if kind and "escaped" in attributes:
-        raise fault("escaped on what is not text")
+        raise fault("escaped on an element that is not text")
     return _typed_key(tag, attributes, parent), kind, "escaped" in attributes
 
 
 def _typed_key(tag: str, attributes: Mapping[str, str], parent: str) -> str:
     if "key" in attributes:
         if parent != "map" or tag != "item":
-            raise fault("a key on what is not an item of a map")
+            raise fault("a key on an element that is not an item of a map")
         return unescape(attributes["key"]) if "escaped-key" in attributes else attributes["key"]
     if "escaped-key" in attributes:
         raise fault("escaped-key without a key")
@@ -106,18 +106,18 @@ def _typed_key(tag: str, attributes: Mapping[str, str], parent: str) -> str:
 
 
 def plain_key(tag: str, attributes: Mapping[str, str], *, root: bool) -> str | None:
-    """The key of an element; None for an `item` without one."""
+    """Return the key of an element; None for an `item` without one."""
     for name in attributes:
         if name != "key":
             hint = Hint("typed-dialect") if name == "type" else None
             raise fault("an attribute other than key", hint=hint)
         if root or tag != "item":
-            raise fault("a key on what is not an item")
+            raise fault("a key on an element that is not an item")
     return attributes.get("key") if tag == "item" else tag
 
 
 def plain_container(names: list[str | None], values: list[Any]) -> Any:
-    """A list of children that are all items without a key; else a map, where a repeated name has a list of values."""
+    """Return a list if all children are items without a key; else a map, with a list of values for a repeated name."""
     if names.count(None) == len(names):
         return values
     members: dict[str, list[Any]] = {}
@@ -127,7 +127,7 @@ def plain_container(names: list[str | None], values: list[Any]) -> Any:
 
 
 def unescape(text: str) -> str:
-    """The text whose inside of a JSON string this is."""
+    """Return the text of which *text* is the inside of a JSON string."""
     try:
         return str(orjson.loads(f'"{text}"'))
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-// What stands between two marks of a document, found eight bytes at a time.
+// Scans what is between two marks of a document, eight bytes at a time.
 //
 // All of it reads a Python bytes, which ends in a NUL. XML has no NUL, so a scan ends there at the latest.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace envelope::xml {
 
-// A stretch of character data as it stands in the document.
+// A stretch of character data as it is in the document.
 struct Run {
   const char* first;
   Py_ssize_t size;
@@ -19,7 +19,7 @@ struct Run {
   bool has_references;
 };
 
-// Reads up to `stop`; nullptr where anything stands there that XML forbids or its parsers change.
+// Reads up to `stop`; nullptr if anything there is forbidden by XML or changed by its parsers.
 template <char stop, char odd>
 inline const char* read_run(const char* at, const char* end, Run* run) {
   *run = {at, 0, true, false};
@@ -41,10 +41,10 @@ inline const char* read_run(const char* at, const char* end, Run* run) {
   return at;
 }
 
-// text: no `<`, no `]]>`, no return, which a parser would change.
+// text: no `<`, no `]]>`, no carriage return, which a parser would change.
 inline const char* read_text(const char* at, const char* end, Run* run) { return read_run<'<', ']'>(at, end, run); }
 
-// An attribute's value: no quote, no `<`, and no white space but spaces, which a parser would change.
+// An attribute's value: no quote, no `<`, and no white space but spaces: a parser would change the rest.
 inline const char* read_quoted(const char* at, const char* end, Run* run) { return read_run<'"', '<'>(at, end, run); }
 
 inline bool is_white(char byte) { return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'; }

@@ -1,4 +1,4 @@
-// The tokens of both dialects: tags, and the elements of all that is not a container.
+// The tokens of both dialects: tags, and the elements that are not containers.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +10,12 @@
 
 namespace envelope::xml {
 
-// A document that is being written: in the typed dialect, its elements say of what type they are.
+// A document being written: in the typed dialect, its elements have types.
 struct Document : Buffer {
   bool typed = true;
 };
 
-// What an element is called: its name, and the key beside it where that is not a name.
+// What an element is called: its name, and the key beside it if that is not a name.
 struct Tag {
   const char* name;
   std::size_t size;
@@ -41,7 +41,7 @@ inline Tag tag_of(PyObject* key) {
   return {static_cast<const char*>(PyUnicode_DATA(key)), static_cast<std::size_t>(PyUnicode_GET_LENGTH(key)), nullptr};
 }
 
-// ` key="…"`, and whether it is escaped; false where it cannot be written, or without memory.
+// ` key="…"`, and whether it is escaped; false if it cannot be written, or without memory.
 inline bool put_key(Document& out, PyObject* key) {
   return with_units(key, [&](const auto* units, std::size_t count) {
     using Unit = std::remove_cv_t<std::remove_reference_t<decltype(*units)>>;
@@ -54,7 +54,7 @@ inline bool put_key(Document& out, PyObject* key) {
   });
 }
 
-// `<name key="…"`, what the typed dialect says of the type, and `rest` of the tag; false as put_key.
+// `<name key="…"`, the type in the typed dialect, and the `rest` of the tag; false as in put_key.
 template <std::size_t M, std::size_t N>
 inline bool put_head(Document& out, const Tag& tag, const char (&type)[M], const char (&rest)[N]) {
   char* at = out.room(1 + kLongestName + M + N);
@@ -108,7 +108,7 @@ inline bool put_float(Document& out, const Tag& tag, double number) {
   return put_tail(out, tag);
 }
 
-// The element of a text; false where it cannot be written, or without memory.
+// The element of a text; false if it cannot be written, or without memory.
 inline bool put_text(Document& out, const Tag& tag, PyObject* text) {
   return with_units(text, [&](const auto* units, std::size_t count) {
     using Unit = std::remove_cv_t<std::remove_reference_t<decltype(*units)>>;
@@ -127,7 +127,7 @@ inline bool put_text(Document& out, const Tag& tag, PyObject* text) {
   });
 }
 
-// `<name type="list">`, closed already where it has no children.
+// `<name type="list">`, closed at once if it has no children.
 inline bool put_list_head(Document& out, const Tag& tag, bool has_children) {
   return has_children ? put_head(out, tag, " type=\"list\"", ">") : put_head(out, tag, " type=\"list\"", "/>");
 }

@@ -32,8 +32,8 @@ __all__ = ["parse", "walk_plain", "walk_typed"]
 
 
 def parse(data: bytes) -> Any:
-    """The root element of the tree, None where there is none; by a parser of its own, for threads must not share."""
-    from lxml import etree  # only who reads XML pays for it
+    """Return the root element, None if there is none; with a parser of its own, because threads must not share."""
+    from lxml import etree  # only those who read XML pay for it
 
     # huge_tree lifts libxml2's caps on sizes; ours hold.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
@@ -47,7 +47,7 @@ _ONE_TYPE: Final = {("type", kind): kind for kind in KINDS}
 
 
 def _attributes(element: Any) -> Any:
-    """Names and values; no more than any rule allows, for lxml takes quadratic time to list many."""
+    """Names and values; no more than any rule allows, because lxml takes quadratic time to list many."""
     names = element.keys()
     if len(names) > 4:
         raise exotic()
@@ -55,7 +55,7 @@ def _attributes(element: Any) -> Any:
 
 
 def walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
-    """The value of a tree: what `TypedBuilder` makes of its events."""
+    """Return the value of a tree: what `TypedBuilder` makes of its events."""
     result: list[Any] = []
     budget = budget_of(limits)
     # The open container and its type, what is left of its children, and the same of those around it.
@@ -68,7 +68,7 @@ def walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
             key, attributes, text, tail = element.tag, _attributes(element), element.text, element.tail
             if tail is not None and tail.strip(WHITE):
                 raise beside()
-            # Nearly all elements have no attribute, or a type and no more.
+            # Nearly all elements have no attribute, or only a type.
             kind = "" if not attributes else _ONE_TYPE.get(attributes[0]) if len(attributes) == 1 else None
             escaped = False
             if not key.isascii():
@@ -103,7 +103,7 @@ def walk_typed(root: Any, limits: Limits) -> Any:  # noqa: C901  # one loop
 
 
 def walk_plain(root: Any, limits: Limits) -> Any:
-    """The value of a tree: what `PlainBuilder` makes of its events."""
+    """Return the value of a tree: what `PlainBuilder` makes of its events."""
     budget = budget_of(limits)
     # Keys and values of the children of the open element, what is left of them, and the same of those around it.
     names: list[str | None] = []

@@ -1,4 +1,4 @@
-// UTF-8 to str, where XML holds every character of it.
+// UTF-8 to str, if XML can hold every character of it.
 #pragma once
 
 #include <Python.h>
@@ -8,13 +8,13 @@
 
 namespace envelope::xml {
 
-// What the characters of a UTF-8 text are like.
+// The count and range of a UTF-8 text's characters.
 struct Measure {
   Py_ssize_t count = 0;
-  Py_UCS4 greatest = 0x7F;  // or a bound of it: no more than decides the str's width
+  Py_UCS4 greatest = 0x7F;  // or an upper bound that gives the same str width
 };
 
-// Measures `size` bytes, after which one more can be read that continues nothing; false where they are not UTF-8, or
+// Measures `size` bytes, after which one more can be read that is not a continuation; false if they are not UTF-8, or
 // hold U+FFFE or U+FFFF.
 inline bool measure(const char* bytes, Py_ssize_t size, Measure* found) {
   const auto* at = reinterpret_cast<const unsigned char*>(bytes);
@@ -48,7 +48,7 @@ inline bool measure(const char* bytes, Py_ssize_t size, Measure* found) {
   return true;
 }
 
-// Decodes `count` characters of sound UTF-8.
+// Decodes `count` characters of valid UTF-8.
 template <class Unit>
 inline void decode(const char* bytes, Unit* out, Py_ssize_t count) {
   const auto* at = reinterpret_cast<const unsigned char*>(bytes);
@@ -70,7 +70,7 @@ inline void decode(const char* bytes, Unit* out, Py_ssize_t count) {
   }
 }
 
-// A new str of UTF-8; nullptr where XML does not hold it, or memory ends.
+// A new str of UTF-8; nullptr if XML cannot hold it, or memory runs out.
 inline PyObject* wide_str(const char* bytes, Py_ssize_t size) {
   Measure found;
   if (!measure(bytes, size, &found)) return nullptr;

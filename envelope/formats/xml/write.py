@@ -1,4 +1,4 @@
-"""Writing XML in both dialects; the grammar stands in `envelope.formats.xml`."""
+"""Writing XML in both dialects; the grammar is in `envelope.formats.xml`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["dumps"]
 
 
 def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None) -> bytes:
-    """The document for *value*, in UTF-8 and on one line; `EncodeError` where it cannot be written."""
+    """Return the document for *value*, in UTF-8 and on one line; `EncodeError` if it cannot be written."""
     typed = options.dialect == "typed"
     writer = _Writer(options.limits, typed=typed)
     try:
@@ -38,10 +38,10 @@ def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Defau
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'
 _NAME: Final = re.compile(r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-# Not even as character references. Lone surrogates are no business of XML's: they are outside the domain.
+# Not even as character references. Lone surrogates need no check: they are outside the domain.
 _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
-# A return stays one only as a reference; in an attribute, so do a tab and a line feed.
+# A carriage return survives only as a reference; in an attribute, so do a tab and a line feed.
 _IN_TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _IN_ATTRIBUTE: Final = _IN_TEXT | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
 
@@ -60,7 +60,7 @@ def _json_escaped(text: str) -> str:
 
 
 class _Tags(dict[str, tuple[str, str]]):
-    """What opens (up to its type) and what closes the element under a key, each made once."""
+    """The opening tag (up to its type) and the closing tag of the element for a key, each made once."""
 
     def __init__(self, *, typed: bool) -> None:
         self.typed = typed
@@ -91,7 +91,7 @@ class _Writer(TextWriter):
         self.typed = typed
 
     def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop
-        """The document in pieces: one for each value (that of a container opens it), one for each close."""
+        """The document in pieces: one per value (a container's opens it), one per close."""
         as_int, as_float, as_bool, as_null, as_list, as_map = _TYPES if self.typed else _NO_TYPES
         budget = budget_of(self.limits)
         room = budget.room
@@ -116,7 +116,7 @@ class _Writer(TextWriter):
                     else:
                         piece = f"{head}>{value}{tail}"
                     put(piece)
-                    room -= len(piece) - len(head) - len(tail)  # which its container has taken off
+                    room -= len(piece) - len(head) - len(tail)  # which its container has counted
                     if room < 0:
                         raise Unwritable
                 elif kind is int:
@@ -160,7 +160,7 @@ class _Writer(TextWriter):
                 raise Unwritable(excess)
 
     def unprintable(self, head: str, text: str, tail: str) -> str:
-        """The element of a text that may hold anything."""
+        """Return the element of a text that may hold anything."""
         if not _NOT_XML.search(text):
             return f"{head}>{text.translate(_IN_TEXT)}{tail}"
         if not self.typed:

@@ -256,7 +256,7 @@ def test_a_fault_in_a_hidden_part_is_shown_below_the_rest() -> None:
 def test_bytes_after_a_value_are_a_fault_after_it() -> None:
     shown = inspect(data=b"[1] x").stdout.splitlines()[1:]
     assert shown[0] == "$ list of 1 at 0, 3 bytes"
-    assert shown[-1] == "└── ✗ $ byte 4: 1 byte behind the value"
+    assert shown[-1] == "└── ✗ $ byte 4: 1 byte after the value"
 
 
 def test_a_fault_outside_the_selection_is_reported_but_not_in_its_tree() -> None:
@@ -269,7 +269,7 @@ def test_a_fault_outside_the_selection_is_reported_but_not_in_its_tree() -> None
 def test_a_class_is_shown_where_it_is_forbidden() -> None:
     result = inspect(data=b'a:1:{s:1:"a";O:1:"A":0:{}}')
     assert result.exit_code == 1
-    assert "✗ $.a byte 13: an object that is no stdClass" in result.stdout
+    assert "✗ $.a byte 13: an object other than stdClass" in result.stdout
     assert "hint  --values php reads it" in result.stderr
 
 

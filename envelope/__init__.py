@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from envelope.adapters.phpserialize import from_phpserialize, to_phpserialize
     from envelope.answers.request_ids import RequestIds
     from envelope.registry.languages import Lang
-    from envelope.values.php import Loss, PhpEnum, PhpObject, PhpProperty, same
+    from envelope.values.php_types import Loss, PhpEnum, PhpObject, PhpProperty, same
 else:
     # Code that only converts never needs these, so they are imported on first use.
     __getattr__, __dir__, _ = door(
@@ -93,6 +93,6 @@ else:
             "answers.request_ids": "RequestIds",
             "registry.languages": "Lang",
             "values": "",
-            "values.php": "Loss PhpEnum PhpObject PhpProperty same",
+            "values.php_types": "Loss PhpEnum PhpObject PhpProperty same",
         },
     )  # fmt: skip

@@ -36,7 +36,7 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import Dialect, Maps, OnLoss, Values, check_word
 
 if TYPE_CHECKING:
-    from envelope.values.php import Loss
+    from envelope.values.php_types import Loss
 
 __all__ = ["convert", "decode", "dumps", "encode", "loads", "losses"]
 

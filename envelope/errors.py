@@ -13,7 +13,7 @@ from envelope.hints import Hint
 from envelope.path import ROOT
 
 if TYPE_CHECKING:
-    from envelope.values.php import Loss
+    from envelope.values.php_types import Loss
 
 __all__ = [
     "DecodeError",

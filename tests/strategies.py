@@ -10,7 +10,7 @@ from envelope import Lang, ResultType
 from envelope.calls.parameters import PARAMETERS
 from envelope.calls.request import ApiRequest
 from envelope.testing.strategies import texts, values
-from envelope.values.rules import is_ambiguous
+from envelope.values.php_rules import is_ambiguous
 
 # A query carries text and non-empty containers. A nested dict must not have the keys of a list (it is read as one), or
 # a key that is empty or one white space (`[]`) or has a `]`; the outermost must not have names that would be mangled.

@@ -91,7 +91,7 @@ def test_lazily_imported_names_work_like_any_other() -> None:
 def test_the_python_codecs_are_imported_when_the_compiled_ones_leave_something_to_them() -> None:
     code = (
         "import sys, envelope; from envelope import Envelope;"
-        "there = lambda: [name for name in ('formats.common.conform', 'values.php', *(f'formats.{name}.{side}' for name in "
+        "there = lambda: [name for name in ('formats.common.conform', 'values.php_types', *(f'formats.{name}.{side}' for name in "
         "('json', 'serialize', 'var_export', 'xml') for side in ('read', 'write'))) if f'envelope.{name}' in sys.modules];"
         "answer = Envelope.ok({'a': [1, 'x', None]});"
         "same = [envelope.decode(envelope.encode(answer, name), name) == answer for name in envelope.ResultType];"
@@ -103,8 +103,8 @@ def test_the_python_codecs_are_imported_when_the_compiled_ones_leave_something_t
     ran = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines() == [
         "[True, True, True, True, True] []",
-        "['values.php']",  # the classes of PHP's objects, which its writers must know before they begin
-        "['formats.common.conform', 'values.php', 'formats.xml.write']",
+        "['values.php_types']",  # the classes of PHP's objects, which its writers must know before they begin
+        "['formats.common.conform', 'values.php_types', 'formats.xml.write']",
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from envelope.errors import EncodeError
 from envelope.formats.serialize import read, write
 from envelope.options import ReadOptions, WriteOptions
-from envelope.values.php import PhpObject
+from envelope.values.php_types import PhpObject
 
 __all__ = ["from_phpserialize", "to_phpserialize"]
 

@@ -188,7 +188,7 @@ def _check_payload(payload: str) -> None:
 
 def _members(value: object) -> dict[Any, Any]:
     """The map of an envelope that is not a dict: PHP may write an stdClass, and an empty map as ``[]``."""
-    from envelope.values.php import PhpObject
+    from envelope.values.php_types import PhpObject
 
     if type(value) is PhpObject and value.class_name == "stdClass":
         return {entry.mangled: entry.value for entry in value.properties}
@@ -214,7 +214,7 @@ def _repair(response: Any, payload: str, texts: list[Any], *, strict: bool) -> t
 
 def _repair_text(value: object, name: str, notes: list[Note], *, strict: bool) -> str:
     """The text to use for a *value* that is not one; adds a note of it."""
-    from envelope.values.rules import INT_MAX, INT_MIN
+    from envelope.values.php_rules import INT_MAX, INT_MIN
 
     path = format_path([name])
     is_missing = value is _MISSING

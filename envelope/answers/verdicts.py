@@ -15,7 +15,7 @@ from typing import Any, Literal
 from envelope.answers.envelope import Envelope
 from envelope.path import format_path
 from envelope.registry.codes import NO_RESULT, REGISTRY, Billing, CodeRegistry, ErrorCode
-from envelope.values.php import PhpObject
+from envelope.values.php_types import PhpObject
 
 __all__ = [
     "CONTRADICTIONS",

@@ -12,7 +12,7 @@ from typing import Any
 from envelope.calls.php_query import scalar_text
 from envelope.errors import EncodeError
 from envelope.path import Link, Step, link_steps, short_path
-from envelope.values.rules import is_ambiguous
+from envelope.values.php_rules import is_ambiguous
 
 __all__ = ["find_fault", "plain_text", "text_tree"]
 

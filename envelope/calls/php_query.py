@@ -18,7 +18,7 @@ from envelope.errors import DecodeError, EncodeError, EncodeErrorKind
 from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Link, Step, link_steps, short_path
-from envelope.values.rules import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
+from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
 
 __all__ = ["build_query", "parse_query", "scalar_text"]
 

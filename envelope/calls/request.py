@@ -36,7 +36,7 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import MAX_SHOWN, format_path, short_path
 from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.registry.languages import Lang
-from envelope.values.php import differences
+from envelope.values.php_types import differences
 
 __all__ = ["ApiRequest", "Carrier", "read_call"]
 

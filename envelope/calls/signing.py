@@ -25,7 +25,7 @@ from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
 from envelope.hints import Hint
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
-from envelope.values.rules import INT_MAX, INT_MIN
+from envelope.values.php_rules import INT_MAX, INT_MIN
 
 __all__ = ["CHINA", "sign", "signature", "verify"]
 

@@ -15,7 +15,7 @@ from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
 from envelope.formats import Shortcut, get_format, get_shortcut
 from envelope.options import DEFAULT_READING, DEFAULT_WRITING, OnLoss, ReadOptions, WriteOptions
-from envelope.values.php import Loss
+from envelope.values.php_types import Loss
 
 __all__ = ["Conversion", "Converted", "Fault"]
 

@@ -10,7 +10,7 @@ from envelope.formats import Format, get_shortcut
 from envelope.options import Default, ReadOptions, WriteOptions, write_options
 
 if TYPE_CHECKING:
-    from envelope.values.php import Loss
+    from envelope.values.php_types import Loss
 
 __all__ = ["convert_and_compare", "lost"]
 
@@ -52,7 +52,7 @@ def lost(row: Format, options: WriteOptions, default: Default | None, value: obj
             return []
         if row.is_exact(replace(options, maps="object")) and body == _exact_body(row, options, value):
             return []
-    from envelope.values.php import differences
+    from envelope.values.php_types import differences
 
     return list(differences(value, row.loads(body, options.reading)))
 

@@ -10,7 +10,7 @@ from envelope.errors import EncodeError
 from envelope.formats.common.conform import check_unfolded
 from envelope.limits import Limits
 from envelope.path import Link, Step, link_steps, short_path
-from envelope.values.php import PhpEnum, PhpObject
+from envelope.values.php_types import PhpEnum, PhpObject
 
 __all__ = ["project"]
 

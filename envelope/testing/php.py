@@ -15,7 +15,7 @@ import orjson
 
 from envelope.api import dumps, loads
 from envelope.options import Maps
-from envelope.values.php import same
+from envelope.values.php_types import same
 
 __all__ = ["Php", "missing", "tagged"]
 

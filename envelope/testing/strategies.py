@@ -17,8 +17,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from envelope.answers.envelope import TEXT_FIELDS, Envelope
-from envelope.values.php import PhpEnum, PhpObject, PhpProperty
-from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
+from envelope.values.php_rules import INT_MAX, INT_MIN, is_ambiguous
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
 __all__ = ["envelopes", "php_values", "scalars", "texts", "values"]
 

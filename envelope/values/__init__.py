@@ -12,25 +12,25 @@ from envelope.lazy import door
 if TYPE_CHECKING:
     from envelope.values.comparison import Change as Change
     from envelope.values.comparison import changes as changes
-    from envelope.values.php import Loss as Loss
-    from envelope.values.php import PhpEnum as PhpEnum
-    from envelope.values.php import PhpObject as PhpObject
-    from envelope.values.php import PhpProperty as PhpProperty
-    from envelope.values.php import PortableValue as PortableValue
-    from envelope.values.php import Value as Value
-    from envelope.values.php import Visibility as Visibility
-    from envelope.values.php import differences as differences
-    from envelope.values.php import same as same
-    from envelope.values.rules import INT_MAX as INT_MAX
-    from envelope.values.rules import INT_MIN as INT_MIN
-    from envelope.values.rules import array_key as array_key
-    from envelope.values.rules import is_ambiguous as is_ambiguous
+    from envelope.values.php_rules import INT_MAX as INT_MAX
+    from envelope.values.php_rules import INT_MIN as INT_MIN
+    from envelope.values.php_rules import array_key as array_key
+    from envelope.values.php_rules import is_ambiguous as is_ambiguous
+    from envelope.values.php_types import Loss as Loss
+    from envelope.values.php_types import PhpEnum as PhpEnum
+    from envelope.values.php_types import PhpObject as PhpObject
+    from envelope.values.php_types import PhpProperty as PhpProperty
+    from envelope.values.php_types import PortableValue as PortableValue
+    from envelope.values.php_types import Value as Value
+    from envelope.values.php_types import Visibility as Visibility
+    from envelope.values.php_types import differences as differences
+    from envelope.values.php_types import same as same
 else:
     __getattr__, __dir__, __all__ = door(
         __name__,
         {
             "comparison": "Change changes",
-            "php": "Loss PhpEnum PhpObject PhpProperty PortableValue Value Visibility differences same",
-            "rules": "INT_MAX INT_MIN array_key is_ambiguous",
+            "php_types": "Loss PhpEnum PhpObject PhpProperty PortableValue Value Visibility differences same",
+            "php_rules": "INT_MAX INT_MIN array_key is_ambiguous",
         },
     )

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from envelope.path import Link, Step, format_link, link_steps, short_path
 from envelope.values.glimpse import glimpse
-from envelope.values.php import Loss, PhpObject, differences, same
+from envelope.values.php_types import Loss, PhpObject, differences, same
 
 __all__ = ["Change", "changes", "describe_change", "parting"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from envelope.values.php import PhpEnum, PhpObject
+from envelope.values.php_types import PhpEnum, PhpObject
 
 __all__ = ["glimpse", "kind_of"]
 

@@ -19,7 +19,7 @@ from envelope.answers.translation import translate, translate_async
 from envelope.path import parse_path
 from envelope.registry.languages import Lang
 from envelope.testing.strategies import values
-from envelope.values.php import differences
+from envelope.values.php_types import differences
 from tests.bench.documents import documents
 
 ITEMS = documents()["items"]

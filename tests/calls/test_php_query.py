@@ -14,8 +14,8 @@ from envelope import DecodeError, EncodeError, Limits, PhpObject
 from envelope.calls.php_query import build_query, parse_query
 from envelope.testing.php import Php
 from envelope.testing.strategies import scalars, texts
-from envelope.values.php import same
-from envelope.values.rules import INT_MAX, INT_MIN
+from envelope.values.php_rules import INT_MAX, INT_MIN
+from envelope.values.php_types import same
 from tests.strategies import carried
 
 

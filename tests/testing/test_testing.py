@@ -19,7 +19,7 @@ from envelope.formats import FORMATS
 from envelope.testing import assert_same_envelope, envelopes, php_values, values
 from envelope.testing import php as testing_php
 from envelope.testing.php import Php
-from envelope.values.rules import is_ambiguous
+from envelope.values.php_rules import is_ambiguous
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -17,7 +17,7 @@ import envelope
 from envelope import EncodeError, Limits, Loss, PhpEnum, PhpObject, PhpProperty, ResultType, same
 from envelope.path import format_path, short_path
 from envelope.testing.strategies import php_values, values
-from envelope.values.rules import array_key
+from envelope.values.php_rules import array_key
 
 pytestmark = pytest.mark.usefixtures("impl")
 

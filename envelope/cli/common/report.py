@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from envelope.conversion.documents import Fault
     from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
-    from envelope.values.php import Loss
+    from envelope.values.php_types import Loss
 
 __all__ = [
     "escaped",

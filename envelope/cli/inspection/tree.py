@@ -11,7 +11,7 @@ from envelope.cli.common.report import printable
 from envelope.cli.inspection.spans.sink import Reference
 from envelope.path import link_steps, short_path
 from envelope.values.glimpse import glimpse
-from envelope.values.php import PhpObject
+from envelope.values.php_types import PhpObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

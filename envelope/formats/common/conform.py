@@ -19,8 +19,8 @@ from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.options import Default
 from envelope.path import Step, short_path
-from envelope.values.php import PhpEnum, PhpObject, PhpProperty
-from envelope.values.rules import INT_MAX, INT_MIN, array_key, text_or_bytes
+from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, text_or_bytes
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
 __all__ = ["DEEP", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
 

@@ -9,7 +9,7 @@ import orjson
 from envelope.formats.common.cursor import as_bytes
 from envelope.formats.json.scan import JsonScanner
 from envelope.options import DEFAULT_READING, ReadOptions
-from envelope.values.rules import INT_MAX
+from envelope.values.php_rules import INT_MAX
 
 __all__ = ["loads"]
 

@@ -21,7 +21,7 @@ from envelope.formats.common.cursor import Cursor
 from envelope.hints import Hint, HintName
 from envelope.limits import Limits
 from envelope.path import Step, short_path
-from envelope.values.rules import INT_MAX, INT_MIN
+from envelope.values.php_rules import INT_MAX, INT_MIN
 
 __all__ = ["JsonScanner"]
 

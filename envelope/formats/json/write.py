@@ -12,7 +12,7 @@ from envelope.formats.common.conform import Domain, Unwritable, write_conformed
 from envelope.formats.php.numbers import float_text
 from envelope.limits import Limits
 from envelope.options import DEFAULT_WRITING, Default, WriteOptions
-from envelope.values.rules import INT_MAX, INT_MIN, is_ambiguous
+from envelope.values.php_rules import INT_MAX, INT_MIN, is_ambiguous
 
 __all__ = ["dumps"]
 

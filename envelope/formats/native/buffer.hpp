@@ -72,8 +72,8 @@ class Buffer {
   }
 
  private:
-  // Without limits, a value that shares its parts can unfold beyond any memory. Anything longer than this is left to the
-  // Python twin, which detects such values if it must.
+  // Without limits, a value that shares its parts can unfold beyond any memory. Anything longer than this is left to
+  // the Python twin, which detects such values if it must.
   static constexpr Py_ssize_t kMost = Py_ssize_t{1} << 30;
 
   bool grow(std::size_t size) {

@@ -74,7 +74,7 @@ inline PyObject* text(const char* bytes, Py_ssize_t size) {
   return is_ascii(bytes, size) ? ascii_text(bytes, size) : wide_text(bytes, size);
 }
 
-// Twin: values.rules.text_or_bytes. A new str of UTF-8, else bytes; nullptr with an exception if memory runs out.
+// Twin: values.php_rules.text_or_bytes. A new str of UTF-8, else bytes; nullptr with an exception if memory runs out.
 inline PyObject* text_or_bytes(const char* bytes, Py_ssize_t size) {
   PyObject* value = text(bytes, size);
   if (!value && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {

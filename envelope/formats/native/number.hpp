@@ -101,7 +101,7 @@ inline const char* read_literal(const char* at, const char* end, PyObject** valu
   return stop;
 }
 
-// Twin: values.rules.array_key. Whether `size` bytes are the canonical decimal of an int64, which a PHP array turns
+// Twin: values.php_rules.array_key. Whether `size` bytes are the canonical decimal of an int64, which a PHP array turns
 // into an int.
 inline bool canonical_int(const char* bytes, Py_ssize_t size, std::int64_t* number) {
   if (size == 0 || size > 20 || bytes[0] > '9') return false;

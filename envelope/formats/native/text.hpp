@@ -111,7 +111,7 @@ inline Py_ssize_t utf8_size(const Unit* units, std::size_t count) {
   return refused != 0 ? -1 : static_cast<Py_ssize_t>(size);
 }
 
-// Twin: values.rules.array_key. Whether a PHP array turns the key `text` into an integer, because it is a canonical
+// Twin: values.php_rules.array_key. Whether a PHP array turns the key `text` into an integer, because it is a canonical
 // decimal.
 inline bool is_int_key(PyObject* text) {
   if (!PyUnicode_IS_ASCII(text)) return false;
@@ -130,7 +130,7 @@ inline bool is_int_key(PyObject* text) {
   return number <= static_cast<std::uint64_t>(INT64_MAX) + negative;
 }
 
-// Twin: values.rules.is_ambiguous. Whether the keys of `map` are 0 … n-1 in order, each an int or its decimal.
+// Twin: values.php_rules.is_ambiguous. Whether the keys of `map` are 0 … n-1 in order, each an int or its decimal.
 inline bool is_ambiguous(PyObject* map) {
   Py_ssize_t place = 0;
   PyObject* key = nullptr;

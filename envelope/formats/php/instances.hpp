@@ -40,8 +40,8 @@ inline PyObject* new_shell(PyObject* class_name) {
   return classes.object.make({class_name, PyTuple_New(0), Py_NewRef(Py_None)});
 }
 
-// Twin: values.php.PhpProperty.from_mangled. A name that begins with NUL may have its visibility in it: `mangled` keeps
-// what Python makes of each such name, a property without a value.
+// Twin: values.php_types.PhpProperty.from_mangled. A name that begins with NUL may have its visibility in it: `mangled`
+// keeps what Python makes of each such name, a property without a value.
 inline PyObject* new_property(PyObject* name, PyObject* value, PyObject*& mangled) {
   const bool is_plain = PyUnicode_Check(name) ? PyUnicode_GET_LENGTH(name) == 0 || PyUnicode_READ_CHAR(name, 0) != 0
                                               : !PyBytes_Check(name) || PyBytes_AS_STRING(name)[0] != '\0';

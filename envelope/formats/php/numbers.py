@@ -7,7 +7,7 @@ import re
 
 from envelope.formats.common.cursor import Cursor
 from envelope.hints import Hint
-from envelope.values.rules import INT_MAX, INT_MIN
+from envelope.values.php_rules import INT_MAX, INT_MIN
 
 __all__ = ["float_text", "read_float", "read_int"]
 

@@ -1,5 +1,5 @@
-// PHP's objects and enums as envelope.values.php has them, made and inspected without a call into Python: their classes
-// have slots, so that each field has a fixed place.
+// PHP's objects and enums as envelope.values.php_types has them, made and inspected without a call into Python: their
+// classes have slots, so that each field has a fixed place.
 #pragma once
 
 #include <Python.h>
@@ -10,7 +10,7 @@
 
 namespace envelope {
 
-// A class with slots of envelope.values.php.
+// A class with slots of envelope.values.php_types.
 class Slotted {
  public:
   // The class of this `name` and the places of its fields; false with an exception if there is no such class.
@@ -83,12 +83,12 @@ struct Classes {
   PyObject* public_ = nullptr;
   PyObject* nowhere = nullptr;  // "": where a property that is not private is declared
 
-  // False with an exception if envelope.values.php is not what it was when this was written.
+  // False with an exception if envelope.values.php_types is not what it was when this was written.
   bool ready() { return is_ready_ || load(); }
 
  private:
   [[gnu::noinline]] bool load() {
-    PyObject* const values = PyImport_ImportModule("envelope.values.php");
+    PyObject* const values = PyImport_ImportModule("envelope.values.php_types");
     if (!values) return false;
     is_ready_ = object.load(values, "PhpObject", {"class_name", "properties", "payload"}) &&
                 property.load(values, "PhpProperty", {"name", "value", "visibility", "declared_in"}) &&
@@ -110,8 +110,8 @@ inline bool is_name_byte(unsigned char byte) {
   return is_letter || byte == '_' || byte >= 0x80 || (byte >= '0' && byte <= '9');
 }
 
-// Twin: values.rules.is_class_name, of UTF-8. Names of letters, digits, underscores and all that is not ASCII, joined
-// by backslashes.
+// Twin: values.php_rules.is_class_name, of UTF-8. Names of letters, digits, underscores and all that is not ASCII,
+// joined by backslashes.
 inline bool is_class_name(const char* bytes, Py_ssize_t size) {
   bool has_begun = false;
   for (Py_ssize_t at = 0; at < size; ++at) {

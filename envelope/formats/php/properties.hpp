@@ -74,7 +74,8 @@ inline bool append_utf8(std::string& text, PyObject* more) {
   });
 }
 
-// Twin: values.php.PhpProperty.mangled, appended as bytes; an int is its decimal. False if PHP has no such spelling.
+// Twin: values.php_types.PhpProperty.mangled, appended as bytes; an int is its decimal. False if PHP has no such
+// spelling.
 inline bool append_mangled(std::string& text, PyObject* property) {
   PyObject* const name = property_name(property);
   if (!is_public(property)) {

@@ -15,8 +15,8 @@ from envelope.formats.php.numbers import read_float, read_int
 from envelope.hints import Hint, HintName
 from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.path import Step, short_path
-from envelope.values.php import PhpEnum, PhpObject, PhpProperty
-from envelope.values.rules import INT_STARTS, array_key, is_class_name
+from envelope.values.php_rules import INT_STARTS, array_key, is_class_name
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
 __all__ = ["loads"]
 

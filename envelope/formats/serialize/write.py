@@ -14,8 +14,8 @@ from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.serialize.read import FORMAT
 from envelope.options import DEFAULT_WRITING, Default, WriteOptions
-from envelope.values.php import PhpEnum, PhpObject, PhpProperty
-from envelope.values.rules import INT_MAX, INT_MIN, array_key, is_ambiguous
+from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, is_ambiguous
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
 __all__ = ["dumps"]
 

@@ -13,7 +13,7 @@ import orjson
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.formats.common.budget import Budget
 from envelope.hints import Hint
-from envelope.values.rules import INT_MAX, INT_MIN
+from envelope.values.php_rules import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

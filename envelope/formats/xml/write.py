@@ -15,7 +15,7 @@ from envelope.formats.common.writer import TextWriter
 from envelope.formats.xml.rules import FORMAT, budget_of
 from envelope.limits import Limits
 from envelope.options import DEFAULT_WRITING, Default, WriteOptions
-from envelope.values.rules import INT_MAX, INT_MIN
+from envelope.values.php_rules import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -347,7 +347,7 @@ import sys
 from importlib import import_module
 from _testcapi import remove_mem_hooks, set_nomemory
 from envelope.options import ReadOptions
-from envelope.values.php import same
+from envelope.values.php_types import same
 format, body = sys.argv[1], bytes.fromhex(sys.argv[2])
 native = import_module(f"envelope.formats.{format}._read").loads
 php = ReadOptions(values="php")

@@ -393,13 +393,13 @@ import builtins, sys
 from importlib import import_module
 from pathlib import Path
 from envelope.options import WriteOptions
-from envelope.values.php import PhpEnum
+from envelope.values.php_types import PhpEnum
 writer = import_module(f"envelope.formats.{sys.argv[1]}._write")
 case = PhpEnum("A", "B")
 php = WriteOptions(values="php")
 value, interrupts, imported = [case, *range(1000)], [True], builtins.__import__
 def importing(name, *arguments):
-    if name == "envelope.values.php":
+    if name == "envelope.values.php_types":
         if interrupts:
             interrupts.clear()
             raise KeyboardInterrupt

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envelope.errors import DecodeError
-from envelope.values.php import same
+from envelope.values.php_types import same
 from tests.formats.xml.ways import dumps, loads, place, read_as_usual, read_exactly, refused
 
 pytestmark = pytest.mark.usefixtures("impl")

@@ -14,8 +14,8 @@ from hypothesis import given
 from envelope.errors import EncodeError
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.testing.strategies import values
-from envelope.values.php import same
-from envelope.values.rules import INT_MAX, INT_MIN
+from envelope.values.php_rules import INT_MAX, INT_MIN
+from envelope.values.php_types import same
 from tests.formats.xml.ways import dumps, loads, plain, written
 
 pytestmark = pytest.mark.usefixtures("impl")

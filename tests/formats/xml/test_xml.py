@@ -15,7 +15,7 @@ from lxml import etree
 from envelope.errors import DecodeError, EncodeError
 from envelope.limits import Limits
 from envelope.testing.strategies import values
-from envelope.values.php import same
+from envelope.values.php_types import same
 from tests.formats.xml.ways import DECLARATION, dumps, loads, read_as_usual, read_exactly, refused
 
 pytestmark = pytest.mark.usefixtures("impl")

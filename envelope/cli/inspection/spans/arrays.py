@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envelope.values.rules import array_key
+from envelope.values.php_rules import array_key
 
 if TYPE_CHECKING:
     from envelope.cli.inspection.spans.sink import Steps
     from envelope.path import Link
-    from envelope.values.php import PhpProperty
+    from envelope.values.php_types import PhpProperty
 
 __all__ = ["PhpContainer"]
 

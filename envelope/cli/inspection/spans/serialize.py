@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envelope.cli.inspection.spans.arrays import PhpContainer
 from envelope.cli.inspection.spans.sink import Reference
-from envelope.values.php import PhpEnum, PhpObject, PhpProperty
-from envelope.values.rules import text_or_bytes
+from envelope.values.php_rules import text_or_bytes
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
 if TYPE_CHECKING:
     from envelope.cli.inspection.spans.sink import Sink, Steps

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envelope.cli.inspection.spans.arrays import PhpContainer
-from envelope.values.php import PhpEnum, PhpProperty
-from envelope.values.rules import text_or_bytes
+from envelope.values.php_rules import text_or_bytes
+from envelope.values.php_types import PhpEnum, PhpProperty
 
 if TYPE_CHECKING:
     from envelope.cli.inspection.spans.sink import Sink, Steps

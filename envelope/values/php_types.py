@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from envelope.path import MAX_NAME, Link, Step, format_link, link_steps, short_path
-from envelope.values.rules import INT_MAX, INT_MIN, is_class_name, text_or_bytes
+from envelope.values.php_rules import INT_MAX, INT_MIN, is_class_name, text_or_bytes
 
 __all__ = [
     "Loss",

@@ -151,8 +151,8 @@ def test_an_empty_parquet_file(tmp_path: Path) -> None:
     [
         (["--parquet", "nope", "in.parquet", "-o", "out"], "the columns are id, doc, tag"),
         (["--parquet", "id", "in.parquet", "-o", "out"], "its type is int32"),
-        (["--parquet", "doc", "in.parquet"], "both FILE and -o FILE are files"),
-        (["--parquet", "doc", "-o", "out"], "both FILE and -o FILE are files"),
+        (["--parquet", "doc", "in.parquet"], "FILE and -o FILE must be files"),
+        (["--parquet", "doc", "-o", "out"], "FILE and -o FILE must be files"),
         (["--parquet", "doc", "text", "-o", "out"], "cannot read text"),
     ],
 )

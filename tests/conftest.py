@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import os
+import signal
 import sys
 from collections.abc import Iterator
 from itertools import product
@@ -15,13 +15,14 @@ from envelope import ResultType, api, formats
 from envelope.testing.php import Php
 from tests import native, spark
 from tests import php as php_process
+from tests.effort import PROFILE
 
 pytest_plugins = ["envelope.testing.plugin", "pytester"]
 
 # The default is small and repeats itself; HYPOTHESIS_PROFILE=thorough looks for new faults.
 hypothesis.settings.register_profile("default", max_examples=80, derandomize=True, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=None)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+hypothesis.settings.load_profile(PROFILE)
 
 WHY_NO_PHP = php_process.missing()
 WHY_NO_SPARK = spark.missing()
@@ -32,6 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if reason and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    # The longest tests first: at the end, one process would run them while the others have nothing left to do.
+    items.sort(key=lambda item: item.get_closest_marker("spark") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts() -> None:
+    """Child processes can be interrupted, even if the suite runs in the background of a script (`pytest &`)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from envelope.errors import DecodeError, EncodeError
 from envelope.formats import native
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import ReadOptions, WriteOptions
+from tests.effort import THOROUGH
 
 HAS_COMPILER = shutil.which(os.environ.get("CXX", "c++").split()[0]) is not None
 WHY_NOT = "the extensions are not built, and there is no C++ compiler here"
@@ -70,3 +73,21 @@ def resident() -> int:
     except OSError:
         pytest.skip("no /proc here to read the resident set from")
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def quick_refusals(twin: ModuleType, name: str) -> Iterator[None]:
+    """Within it, the Python codec *twin* refuses whatever the compiled one leaves to it, at once.
+
+    For tests that call the compiled codec many thousand times, and would wait for its twin nearly all the time. The
+    thorough profile leaves the twin as it is.
+    """
+    error = EncodeError if name == "dumps" else DecodeError
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error("refused at once")
+
+    with pytest.MonkeyPatch.context() as patch:
+        if not THOROUGH:
+            patch.setattr(twin, name, refuse)
+        yield

@@ -15,6 +15,7 @@ from envelope import DecodeError, EncodeError, Envelope, EnvelopeError, Limits, 
 from envelope.formats import FORMATS
 from envelope.path import format_path
 from envelope.testing.strategies import envelopes, php_values, texts, values
+from tests.effort import some
 
 pytestmark = pytest.mark.usefixtures("impl")
 
@@ -248,7 +249,7 @@ def test_a_broken_document_gives_a_value_or_a_decode_error(fmt: ResultType, valu
 @given(value=values(max_leaves=8))
 def test_no_document_is_a_prefix_of_another(fmt: ResultType, value: Any) -> None:
     body = envelope.dumps([value], fmt)  # in a list, because a truncated number is a number too
-    for end in range(len(body)):
+    for end in some(range(len(body)), 40):
         with pytest.raises(DecodeError):
             envelope.loads(body[:end], fmt)
     for tail in (b"x", b"\0", b";", b",", b"}", body):

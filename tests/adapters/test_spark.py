@@ -21,6 +21,9 @@ from tests.cli.bulk.archives import archive, errors_in, is_alive, on_linux, proc
 
 pytestmark = pytest.mark.spark
 
+# These JVMs run for seconds: the optimizing compiler would use more than half of their time, and never pay off.
+QUICK_JAVA = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+
 SESSION = """
 import json, sys
 from pathlib import Path
@@ -71,7 +74,7 @@ def test_sql_functions_and_data_frames(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     ran = subprocess.run(
         [sys.executable, "-c", SESSION, str(tmp_path)], capture_output=True, timeout=300, check=False,
-        env={**os.environ, "PYSPARK_PYTHON": sys.executable},
+        env={**os.environ, **QUICK_JAVA, "PYSPARK_PYTHON": sys.executable},
     )  # fmt: skip
     said = ran.stderr.decode()
     assert ran.returncode == 0, said[-3000:]
@@ -156,7 +159,7 @@ def test_a_killed_executor_changes_no_byte(tmp_path: Path) -> None:
         file.write(b"\n\r\nbad\xff\r\ni:1;\r\n" + b's:3:"a\rb";')
     single = run("--lines", str(source), "--to", "jsonu", "--errors", str(tmp_path / "bad"))
     # Small partitions, so that there are many.
-    environment = spark.environment(log, {"spark.sql.files.maxPartitionBytes": "131072"})
+    environment = {**spark.environment(log, {"spark.sql.files.maxPartitionBytes": "131072"}), **QUICK_JAVA}
     environment.pop("SPARK_LOCAL_IP", None)  # which the job sets itself
     with running(spark.job(source, out, errors, 1024), environment) as process:
         executors = wait_for(lambda: len(found := executors_of(process.pid)) == 2 and found, 300)

@@ -46,6 +46,7 @@ class Pair:
     def __init__(self, name: str) -> None:
         module, self.python = TWINS[name]
         self.name = name
+        self.twin = {"serialize": serialize_write, "var_export": var_export_write}.get(name, json_write)
         dumps = native.extension(module).dumps
         self.compiled = native.by_words(partial(dumps, ascii=name == "json") if name.startswith("json") else dumps)
 
@@ -99,14 +100,14 @@ def never(*arguments: Any) -> Any:
 def test_objects_do_not_need_the_python_writer(php_pair: Pair, tree: Any, maps: str) -> None:
     value = [tree, PhpObject("A", {"a": tree, "b": PhpEnum("Suit", "H")}), PhpEnum("Suit", "H")]
     try:
-        php_pair.python(value, "php", maps)
+        body = php_pair.python(value, "php", maps)
     except EncodeError:  # a shared value may be too large when written out
         return
-    twin = {"serialize": serialize_write, "var_export": var_export_write}[php_pair.name]
     keys = [key for key in keys_of(tree) if type(key) is bytes]
+    has_nul_name = php_pair.name == "var_export" and b"\0" in body  # no other place has a NUL; it is left to Python
     with pytest.MonkeyPatch.context() as patch:
-        if not keys:
-            patch.setattr(twin, "dumps", never)
+        if not keys and not has_nul_name:
+            patch.setattr(php_pair.twin, "dumps", never)
         php_pair.compiled(value, "php", maps)
 
 
@@ -437,7 +438,9 @@ def test_nothing_leaks(pair: Pair) -> None:
 
     run(500)
     before = native.resident()
-    run(10_000)
+    run(100)
+    with native.quick_refusals(pair.twin, "dumps"):
+        run(10_000)
     assert native.resident() - before < 2_000_000
 
 

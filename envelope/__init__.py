@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from envelope.values.php_types import Loss, PhpEnum, PhpObject, PhpProperty, same
 else:
     # Code that only converts never needs these, so they are imported on first use.
-    __getattr__, __dir__, _ = door(
+    __getattr__, __dir__, _late = door(
         __name__,
         {
             "adapters": "", "calls": "", "conversion": "", "fixtures": "", "registry": "", "testing": "",

@@ -1,4 +1,4 @@
-"""The five functions: `dumps`, `loads`, `encode`, `decode`, `convert`; and `losses`.
+"""The six functions: `dumps`, `loads`, `encode`, `decode`, `convert` and `losses`.
 
 Options, all keyword-only:
 

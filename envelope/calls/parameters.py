@@ -44,7 +44,8 @@ class Parameter:
     ``default``              the field's value if the parameter is not sent; a default is never sent. Its type says
                              how the parameter is read and written: a text, ``yes`` or ``no`` for a bool, one of an
                              enum's values, and for None the JSON of an object.
-    ``sent``                 its place: in ascending order, below 0 before an API's own parameters, above 0 after them.
+    ``sent``                 its place: in ascending order, each once; below 0 before an API's own parameters, above 0
+                             after them. What is signed comes before ``sign``, what is not comes after.
     ``signed``               whether `signature` covers it.
     ``in_cache_key``         whether it is part of `cache_key`.
     ``in_client_cache_key``  whether it is one of the values in `client_cache_key`.

@@ -47,6 +47,11 @@ class ResultType(StrEnum):
     SERIALIZE = "serialize"
     VAR_EXPORT = "var_export"
 
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        if isinstance(value, str):  # Enum's own message neither cuts it nor lists the members
+            raise ValueError(f"{value[:MAX_SHOWN]!r} is not a result_type: {', '.join(cls)}")
+
     @property
     def media_type(self) -> str:
         """The ``Content-Type`` of a document in this format, without its charset (always UTF-8)."""

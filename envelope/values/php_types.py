@@ -27,11 +27,6 @@ __all__ = [
     "same",
 ]
 
-PortableValue: TypeAlias = "None | bool | int | float | str | list[PortableValue] | dict[str, PortableValue]"
-Value: TypeAlias = (
-    "None | bool | int | float | str | bytes | list[Value] | dict[str | int | bytes, Value] | PhpObject | PhpEnum"
-)
-
 
 def _check_class_name(name: object) -> None:
     if not is_class_name(name):
@@ -174,6 +169,12 @@ class PhpEnum:
     def __post_init__(self) -> None:
         _check_class_name(self.class_name)
         _check_class_name(self.case)
+
+
+PortableValue: TypeAlias = None | bool | int | float | str | list["PortableValue"] | dict[str, "PortableValue"]
+Value: TypeAlias = (
+    None | bool | int | float | str | bytes | list["Value"] | dict[str | int | bytes, "Value"] | PhpObject | PhpEnum
+)
 
 
 class Loss:

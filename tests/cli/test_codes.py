@@ -51,7 +51,7 @@ def test_an_operators_file_is_added_and_its_text_cannot_act_on_a_terminal(tmp_pa
     own = tmp_path / "own.toml"
     own.write_text(OWN, encoding="utf-8")
     markdown = run("codes", "--with", str(own), "--format", "markdown", "--lang", "cn").stdout
-    assert markdown.count("\n") == 23
+    assert markdown.count("\n") == 2 + len(REGISTRY) + 1
     assert "| 4100 | NO_STOCK | No\\\\u202e \\| \\\\x1b\\[1mstock | 无货 | free | 409 | no | caller |\n" in markdown
     assert "4100  NO_STOCK" in run("codes", "--with", str(own)).stdout
     assert "4100  NO_STOCK" in run("codes", "--with", "-", data=OWN.encode()).stdout

@@ -48,7 +48,7 @@ def source_option(flag: str, name: str, file: str) -> Callable[[Any], Any]:
 
 
 dialect_option = click.option(
-    "--from-dialect", type=DIALECTS, default="typed", show_default=True, help="Dialect of FILE."
+    "--from-dialect", type=DIALECTS, default="typed", show_default=True, help="Dialect of what is read."
 )
 values_option = click.option(
     "--values",

@@ -20,7 +20,7 @@ from tests.effort import PROFILE
 pytest_plugins = ["envelope.testing.plugin", "pytester"]
 
 # The default is small and repeats itself; HYPOTHESIS_PROFILE=thorough looks for new faults.
-hypothesis.settings.register_profile("default", max_examples=80, derandomize=True, deadline=None)
+hypothesis.settings.register_profile("default", max_examples=50, derandomize=True, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=None)
 hypothesis.settings.load_profile(PROFILE)
 

@@ -191,6 +191,10 @@ def test_formats_by_name() -> None:
     for name in ("yaml", "", "JSON"):
         with pytest.raises(envelope.UnknownFormat):
             envelope.dumps(1, name)
+    for unknown in ("yaml", "x" * 1000, 5):
+        with pytest.raises(ValueError, match="is not a") as caught:
+            ResultType(unknown)
+        assert len(str(caught.value)) < 200
     for wrong in (5, None, b"json"):
         with pytest.raises(TypeError):
             get_format(wrong)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from envelope.answers.envelope import Envelope
 from envelope.conversion.kernel import convert_and_compare, lost
@@ -33,7 +33,7 @@ from envelope.errors import EncodeError, LossError, LossWarning
 from envelope.formats import FORMATS, get_format
 from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import Dialect, Maps, OnLoss, Values, check_word
+from envelope.options import ON_LOSS, Dialect, Maps, OnLoss, Values, check_word
 
 if TYPE_CHECKING:
     from envelope.values.php_types import Loss
@@ -169,7 +169,7 @@ def convert(
     With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums. What the target
     cannot hold raises `LossError`, warns with a `LossWarning` for each place, or is ignored, as *on_loss* says.
     """
-    check_word("on_loss", on_loss, get_args(OnLoss))
+    check_word("on_loss", on_loss, ON_LOSS)
     reader, writer = get_format(source), get_format(target)
     reading = reader.reading(values, source_dialect, limits)
     writing = writer.writing(values, maps, target_dialect, limits)

@@ -35,6 +35,12 @@ Default: TypeAlias = Callable[[Any], Any]
 """A caller's function for values outside the domain. It belongs to one call, not to options that calls share."""
 
 
+VALUES: Final = get_args(Values)
+MAPS: Final = get_args(Maps)
+DIALECTS: Final = get_args(Dialect)
+ON_LOSS: Final = get_args(OnLoss)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How a document is read. `TypeError` for a word that an option does not have."""
@@ -63,7 +69,7 @@ class WriteOptions:
 
     def __post_init__(self) -> None:
         _check(self)
-        check_word("maps", self.maps, get_args(Maps))
+        object.__setattr__(self, "maps", check_word("maps", self.maps, MAPS))
 
     @property
     def php(self) -> bool:
@@ -82,24 +88,25 @@ class WriteOptions:
 
 
 def _check(options: ReadOptions | WriteOptions) -> None:
-    """Check what both kinds of options have."""
+    """Check what both kinds of options have, and keep our own words, not a caller's equal ones: calls share options."""
     if type(options.limits) is not Limits:
         raise TypeError(f"limits must be a Limits, not {type(options.limits).__name__}")
-    check_word("values", options.values, get_args(Values))
-    check_word("dialect", options.dialect, get_args(Dialect))
+    object.__setattr__(options, "values", check_word("values", options.values, VALUES))
+    object.__setattr__(options, "dialect", check_word("dialect", options.dialect, DIALECTS))
 
 
-def check_word(option: str, word: object, words: tuple[str, ...]) -> None:
-    """Raise `TypeError` if *word* is not one of *option*'s *words*."""
+def check_word(option: str, word: object, words: tuple[str, ...]) -> str:
+    """Return the one of *words* that equals *word*; `TypeError` if *option* does not have it."""
     if word not in words:
         raise TypeError(f"{option} must be {' or '.join(map(repr, words))}, not {word!r}")
+    return words[words.index(word)]
 
 
 DEFAULT_READING: Final = ReadOptions()
 DEFAULT_WRITING: Final = WriteOptions()
 
-# Each is made once: for a short document, making it again would take much of the time. Only checked words are in
-# here, so there are no more than the options have words.
+# Each is made once: for a short document, making it again would take much of the time. Only our own words are in here,
+# so there are no more than the options have words.
 _READING: dict[tuple[Values, Dialect], ReadOptions] = {}
 _WRITING: dict[tuple[Values, Maps, Dialect], WriteOptions] = {}
 
@@ -112,7 +119,7 @@ def read_options(values: Values, dialect: Dialect, limits: Limits) -> ReadOption
         return _READING[values, dialect]
     except (KeyError, TypeError):  # new, or of the wrong type
         options = ReadOptions(values=values, dialect=dialect)
-    return _READING.setdefault((values, dialect), options)
+    return _READING.setdefault((options.values, options.dialect), options)
 
 
 def write_options(values: Values, maps: Maps, dialect: Dialect, limits: Limits) -> WriteOptions:
@@ -123,4 +130,4 @@ def write_options(values: Values, maps: Maps, dialect: Dialect, limits: Limits) 
         return _WRITING[values, maps, dialect]
     except (KeyError, TypeError):  # new, or of the wrong type
         options = WriteOptions(values=values, maps=maps, dialect=dialect)
-    return _WRITING.setdefault((values, maps, dialect), options)
+    return _WRITING.setdefault((options.values, options.maps, options.dialect), options)

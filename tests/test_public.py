@@ -191,6 +191,7 @@ def test_formats_by_name() -> None:
     for name in ("yaml", "", "JSON"):
         with pytest.raises(envelope.UnknownFormat):
             envelope.dumps(1, name)
+    unknown: Any
     for unknown in ("yaml", "x" * 1000, 5):
         with pytest.raises(ValueError, match="is not a") as caught:
             ResultType(unknown)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
 from envelope.formats import Shortcut, get_format, get_shortcut
-from envelope.options import DEFAULT_READING, DEFAULT_WRITING, OnLoss, ReadOptions, WriteOptions
+from envelope.options import DEFAULT_READING, DEFAULT_WRITING, ON_LOSS, OnLoss, ReadOptions, WriteOptions, check_word
 from envelope.values.php_types import Loss
 
 __all__ = ["Conversion", "Converted", "Fault"]
@@ -58,6 +58,15 @@ class Conversion:
     reading: ReadOptions = DEFAULT_READING
     writing: WriteOptions = DEFAULT_WRITING
     on_loss: OnLoss = "error"
+
+    def __post_init__(self) -> None:
+        for options, kind in ((self.reading, ReadOptions), (self.writing, WriteOptions)):
+            if type(options) is not kind:
+                raise TypeError(f"options must be {kind.__name__}, not {type(options).__name__}")
+        check_word("dialect", self.reading.dialect, get_format(self.source).dialects)
+        check_word("dialect", self.writing.dialect, get_format(self.target).dialects)
+        check_word("values", self.writing.values, (self.reading.values,))
+        check_word("on_loss", self.on_loss, ON_LOSS)
 
     def convert(self, documents: Iterable[bytes | None]) -> Converted:
         """Convert each of the *documents*; None stays None."""

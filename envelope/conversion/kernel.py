@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envelope.errors import EncodeError
@@ -39,19 +38,17 @@ def convert_and_compare(
         from envelope.conversion.projection import project
 
         # Arrays were read as lists wherever possible, so the maps that look like lists are objects.
-        writing = replace(writing, maps="object")
-        projected = project(value, target.name, writing.limits)
-        body = target.dumps(projected, replace(writing, values="portable"), default)
+        writing = write_options(writing.values, "object", writing.dialect, writing.limits)
+        portable = write_options("portable", "object", writing.dialect, writing.limits)
+        body = target.dumps(project(value, target.name, writing.limits), portable, default)
     return body, lost(target, writing, default, value, body) if compare else []
 
 
 def lost(row: Format, options: WriteOptions, default: Default | None, value: object, body: bytes) -> list[Loss]:
     """Return what *value* lost in *body*, which was written from it with *options*."""
-    if default is None:
-        if row.is_exact(options):
-            return []
-        if row.is_exact(replace(options, maps="object")) and body == _exact_body(row, options, value):
-            return []
+    is_portable = default is None and not options.php and options.dialect == "typed"
+    if is_portable and (row.is_exact(options) or body == _exact_body(row, options, value)):
+        return []
     from envelope.values.php_types import differences
 
     return list(differences(value, row.loads(body, options.reading)))

@@ -88,7 +88,8 @@ class Format(NamedTuple):
         self, values: Values = "portable", dialect: Dialect = "typed", limits: Limits = DEFAULT_LIMITS
     ) -> ReadOptions:
         """Return the options to read this format with; `TypeError` for a word that it does not have."""
-        check_word("dialect", dialect, self.dialects)
+        if dialect not in self.dialects:
+            check_word("dialect", dialect, self.dialects)
         return read_options(values, dialect, limits)
 
     def writing(
@@ -99,7 +100,8 @@ class Format(NamedTuple):
         limits: Limits = DEFAULT_LIMITS,
     ) -> WriteOptions:
         """Return the options to write this format with; `TypeError` for a word that it does not have."""
-        check_word("dialect", dialect, self.dialects)
+        if dialect not in self.dialects:
+            check_word("dialect", dialect, self.dialects)
         return write_options(values, maps, dialect, limits)
 
     def is_exact(self, options: WriteOptions) -> bool:
@@ -205,8 +207,10 @@ SHORTCUTS: Final = make_shortcuts(extension("serialize._to_json"))
 
 def get_shortcut(source: str, reading: ReadOptions, target: str, writing: WriteOptions) -> Shortcut | None:
     """Return the lossless shortcut for a conversion with these options, or None."""
-    is_plain = not (reading.php or writing.php) and reading.dialect == writing.dialect == "typed"
-    return SHORTCUTS.get((source, target)) if is_plain else None
+    shortcut = SHORTCUTS.get((source, target))
+    if shortcut is None or reading.php or writing.php:
+        return None
+    return shortcut if reading.dialect == writing.dialect == "typed" else None
 
 
 def get_format(format: str) -> Format:

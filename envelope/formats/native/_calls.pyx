@@ -8,19 +8,25 @@ cdef str PORTABLE = "portable", ARRAY = "array", TYPED = "typed"
 
 
 cdef class Kept:
-    """A format's codec, and the options of its last call, which are mostly those of the next one."""
+    """A format's codec, and the options of a call, which are mostly those of the next one. It never changes."""
 
     cdef object codec, values, maps, dialect, limits, options
 
-    def __init__(self, codec, options):
+    def __init__(self, codec, values, maps, dialect, limits, options):
         self.codec = codec
+        self.values = values
+        self.maps = maps
+        self.dialect = dialect
+        self.limits = limits
         self.options = options
 
 
 # Twin: api.dumps
 def make_dumps(get_format, formats):
     """Return `dumps` over these codecs by format name; *get_format* has the rows, and the errors."""
-    cdef dict kept = {name: Kept(row.dumps, DEFAULT_WRITING) for name, row in formats.items()}
+    cdef dict kept = {
+        name: Kept(row.dumps, PORTABLE, ARRAY, TYPED, DEFAULT_LIMITS, DEFAULT_WRITING) for name, row in formats.items()
+    }
 
     def dumps(value, format, *, values=PORTABLE, maps=ARRAY, dialect=TYPED, default=None, limits=DEFAULT_LIMITS):
         cdef Kept last = kept.get(format)
@@ -32,7 +38,7 @@ def make_dumps(get_format, formats):
         row = get_format(format)
         options = row.writing(values, maps, dialect, limits)
         if last is not None:
-            last.values, last.maps, last.dialect, last.limits, last.options = values, maps, dialect, limits, options
+            kept[format] = Kept(last.codec, values, maps, dialect, limits, options)
         return row.dumps(value, options, default)
 
     return dumps
@@ -41,7 +47,9 @@ def make_dumps(get_format, formats):
 # Twin: api.loads
 def make_loads(get_format, formats):
     """Return `loads` over these codecs by format name; *get_format* has the rows, and the errors."""
-    cdef dict kept = {name: Kept(row.loads, DEFAULT_READING) for name, row in formats.items()}
+    cdef dict kept = {
+        name: Kept(row.loads, PORTABLE, ARRAY, TYPED, DEFAULT_LIMITS, DEFAULT_READING) for name, row in formats.items()
+    }
 
     def loads(data, format, *, values=PORTABLE, dialect=TYPED, limits=DEFAULT_LIMITS):
         cdef Kept last = kept.get(format)
@@ -53,7 +61,7 @@ def make_loads(get_format, formats):
         row = get_format(format)
         options = row.reading(values, dialect, limits)
         if last is not None:
-            last.values, last.dialect, last.limits, last.options = values, dialect, limits, options
+            kept[format] = Kept(last.codec, values, ARRAY, dialect, limits, options)
         return row.loads(data, options)
 
     return loads

@@ -32,6 +32,7 @@ cdef struct Writing:
 cdef inline Reading reading_of(options, Reading* kept) except *:
     """What a `ReadOptions` says; *kept* has room for two."""
     cdef Reading reading
+    cdef PyObject* last
     cdef int place
     for place in range(2):
         if kept[place].options == <PyObject*> options:
@@ -41,14 +42,16 @@ cdef inline Reading reading_of(options, Reading* kept) except *:
     reading.bounds = bounds_of(options.limits)
     reading.options = Py_NewRef(<PyObject*> options)
     place = kept[0].options != NULL
-    Py_XDECREF(kept[place].options)
+    last = kept[place].options
     kept[place] = reading
+    Py_XDECREF(last)
     return reading
 
 
 cdef inline Writing writing_of(options, Writing* kept) except *:
     """What a `WriteOptions` says; *kept* has room for two."""
     cdef Writing writing
+    cdef PyObject* last
     cdef int place
     for place in range(2):
         if kept[place].options == <PyObject*> options:
@@ -59,6 +62,7 @@ cdef inline Writing writing_of(options, Writing* kept) except *:
     writing.bounds = bounds_of(options.limits)
     writing.options = Py_NewRef(<PyObject*> options)
     place = kept[0].options != NULL
-    Py_XDECREF(kept[place].options)
+    last = kept[place].options
     kept[place] = writing
+    Py_XDECREF(last)
     return writing

@@ -1,0 +1,71 @@
+"""The options of calls: checked, shared between calls, and never another call's."""
+
+from __future__ import annotations
+
+import pickle
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+import envelope
+from envelope import Limits, ResultType
+from envelope.conversion import Conversion
+from envelope.formats import get_format
+from envelope.options import ReadOptions, WriteOptions
+
+pytestmark = pytest.mark.usefixtures("impl")
+
+NOTHING: dict[str, Any] = {"values": None, "dialect": None, "limits": None}
+
+
+def test_options_that_are_none_are_refused(fmt: ResultType) -> None:
+    with pytest.raises(TypeError, match="dialect must be"):
+        envelope.dumps([], fmt, **NOTHING, maps=None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="dialect must be"):
+        envelope.loads(b"N;", fmt, **NOTHING)
+
+
+class Domain(StrEnum):
+    PHP = "php"
+
+
+def test_shared_options_hold_no_word_of_a_caller() -> None:
+    """Equal words are accepted, but the first caller's object must not reach the others."""
+    word: Any = Domain.PHP
+    row = get_format("serialize")
+    options: Any
+    for options in (ReadOptions(values=word), row.reading(word), WriteOptions(values=word), row.writing(word)):
+        assert type(options.values) is str
+        assert pickle.loads(pickle.dumps(options)) == options
+
+
+def test_a_call_inside_a_call_leaves_the_outer_ones_options_alone() -> None:
+    class Word(str):
+        __slots__ = ()
+
+        def __del__(self) -> None:
+            envelope.loads(b"N;", "serialize", limits=Limits(max_depth=3))
+
+    word: Any
+    for depth in range(5, 50):
+        limits = Limits(max_depth=depth)
+        word = Word("php")
+        assert envelope.loads(b's:1:"\xff";', "serialize", values=word, limits=limits) == b"\xff"
+        del word
+        assert envelope.loads(b's:1:"\xff";', "serialize", values="php", limits=limits) == b"\xff"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"reading": ReadOptions(dialect="plain")}, "dialect must be 'typed', not 'plain'"),
+        ({"writing": WriteOptions(dialect="plain")}, "dialect must be 'typed' or 'php', not 'plain'"),
+        ({"reading": ReadOptions(values="php")}, "values must be 'php', not 'portable'"),
+        ({"on_loss": "raise"}, "on_loss must be 'error' or 'warn' or 'ignore', not 'raise'"),
+        ({"reading": None}, "options must be ReadOptions, not NoneType"),
+    ],
+)
+def test_a_conversion_has_options_of_its_formats(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Conversion(source="serialize", target="json", **options)

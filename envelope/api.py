@@ -33,12 +33,14 @@ from envelope.errors import EncodeError, LossError, LossWarning
 from envelope.formats import FORMATS, get_format
 from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import ON_LOSS, Dialect, Maps, OnLoss, Values, check_word
+from envelope.options import DEFAULT_READING, DEFAULT_WRITING, ON_LOSS, Dialect, Maps, OnLoss, Values, check_word
 
 if TYPE_CHECKING:
     from envelope.values.php_types import Loss
 
 __all__ = ["convert", "decode", "dumps", "encode", "loads", "losses"]
+
+_DEFAULTS = (DEFAULT_WRITING.values, DEFAULT_WRITING.maps, DEFAULT_READING.dialect, DEFAULT_WRITING.dialect)
 
 _Call = TypeVar("_Call", bound=Callable[..., Any])
 
@@ -171,8 +173,11 @@ def convert(
     """
     check_word("on_loss", on_loss, ON_LOSS)
     reader, writer = get_format(source), get_format(target)
-    reading = reader.reading(values, source_dialect, limits)
-    writing = writer.writing(values, maps, target_dialect, limits)
+    reading, writing = DEFAULT_READING, DEFAULT_WRITING
+    # Usually they are these; a short document would take a third longer to ask for them.
+    if limits is not DEFAULT_LIMITS or (values, maps, source_dialect, target_dialect) != _DEFAULTS:
+        reading = reader.reading(values, source_dialect, limits)
+        writing = writer.writing(values, maps, target_dialect, limits)
     compare = on_loss != "ignore"
     body, found = convert_and_compare(data, reader, reading, writer, writing, default=default, compare=compare)
     if found and on_loss == "error":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from envelope.errors import EncodeError
 from envelope.formats import Format, get_shortcut
-from envelope.options import Default, ReadOptions, WriteOptions, write_options
+from envelope.options import Default, ReadOptions, WriteOptions
 
 if TYPE_CHECKING:
     from envelope.values.php_types import Loss
@@ -38,8 +38,8 @@ def convert_and_compare(
         from envelope.conversion.projection import project
 
         # Arrays were read as lists wherever possible, so the maps that look like lists are objects.
-        writing = write_options(writing.values, "object", writing.dialect, writing.limits)
-        portable = write_options("portable", "object", writing.dialect, writing.limits)
+        writing = target.writing(writing.values, "object", writing.dialect, writing.limits)
+        portable = target.writing("portable", "object", writing.dialect, writing.limits)
         body = target.dumps(project(value, target.name, writing.limits), portable, default)
     return body, lost(target, writing, default, value, body) if compare else []
 
@@ -51,12 +51,12 @@ def lost(row: Format, options: WriteOptions, default: Default | None, value: obj
         return []
     from envelope.values.php_types import differences
 
-    return list(differences(value, row.loads(body, options.reading)))
+    return list(differences(value, row.loads(body, row.reading(options.values, options.dialect, options.limits))))
 
 
 def _exact_body(row: Format, options: WriteOptions, value: object) -> bytes | None:
     """The bytes that keep all of a portable *value*: writing them is far quicker than reading others to compare."""
     try:
-        return row.dumps(value, write_options("portable", "object", "typed", options.limits))
+        return row.dumps(value, row.writing("portable", "object", "typed", options.limits))
     except EncodeError:  # longer than the limit
         return None

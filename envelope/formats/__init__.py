@@ -19,8 +19,6 @@ from envelope.options import (
     Values,
     WriteOptions,
     check_word,
-    read_options,
-    write_options,
 )
 from envelope.path import MAX_SHOWN
 
@@ -74,6 +72,12 @@ class Loads(Protocol):
     def __call__(self, data: object, options: ReadOptions = ..., /) -> Any: ...
 
 
+# Options of the default limits are made once for each format: for a short document, making them again would take much
+# of the time. Only our own words are in here, so there are no more than the options have.
+_READING: dict[tuple[str, Values, Dialect], ReadOptions] = {}
+_WRITING: dict[tuple[str, Values, Maps, Dialect], WriteOptions] = {}
+
+
 class Format(NamedTuple):
     """One row of the table: ``dumps`` and ``loads`` are the codec, ``suffix`` is how a file of this format is named."""
 
@@ -88,9 +92,16 @@ class Format(NamedTuple):
         self, values: Values = "portable", dialect: Dialect = "typed", limits: Limits = DEFAULT_LIMITS
     ) -> ReadOptions:
         """Return the options to read this format with; `TypeError` for a word that it does not have."""
-        if dialect not in self.dialects:
-            check_word("dialect", dialect, self.dialects)
-        return read_options(values, dialect, limits)
+        try:
+            if limits is DEFAULT_LIMITS:
+                return _READING[self.name, values, dialect]
+        except (KeyError, TypeError):  # new, or of the wrong type
+            pass
+        check_word("dialect", dialect, self.dialects)
+        options = ReadOptions(values=values, dialect=dialect, limits=limits)
+        if limits is DEFAULT_LIMITS:
+            _READING[self.name, options.values, options.dialect] = options
+        return options
 
     def writing(
         self,
@@ -100,9 +111,16 @@ class Format(NamedTuple):
         limits: Limits = DEFAULT_LIMITS,
     ) -> WriteOptions:
         """Return the options to write this format with; `TypeError` for a word that it does not have."""
-        if dialect not in self.dialects:
-            check_word("dialect", dialect, self.dialects)
-        return write_options(values, maps, dialect, limits)
+        try:
+            if limits is DEFAULT_LIMITS:
+                return _WRITING[self.name, values, maps, dialect]
+        except (KeyError, TypeError):  # new, or of the wrong type
+            pass
+        check_word("dialect", dialect, self.dialects)
+        options = WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits)
+        if limits is DEFAULT_LIMITS:
+            _WRITING[self.name, options.values, options.maps, options.dialect] = options
+        return options
 
     def is_exact(self, options: WriteOptions) -> bool:
         """Whether every value that this format writes with these options is read back the same.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from envelope.hints import Hint
 from envelope.path import ROOT
 
 if TYPE_CHECKING:
+    from envelope.hints import Hint
     from envelope.values.php_types import Loss
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType, ModuleType
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from envelope.errors import UnknownFormat
 from envelope.formats.native import NATIVE, compiled, extension
@@ -60,16 +60,17 @@ ResultTypeName = Literal["json", "jsonu", "xml", "serialize", "var_export"]
 """The same as plain strings, for type checkers."""
 
 
-class Dumps(Protocol):
-    """Writes a value; the options are those that `Format.writing` makes."""
+if TYPE_CHECKING:  # making a Protocol takes its time
 
-    def __call__(self, value: object, options: WriteOptions = ..., default: Default | None = ..., /) -> bytes: ...
+    class Dumps(Protocol):
+        """Writes a value; the options are those that `Format.writing` makes."""
 
+        def __call__(self, value: object, options: WriteOptions = ..., default: Default | None = ..., /) -> bytes: ...
 
-class Loads(Protocol):
-    """Reads a document; the options are those that `Format.reading` makes."""
+    class Loads(Protocol):
+        """Reads a document; the options are those that `Format.reading` makes."""
 
-    def __call__(self, data: object, options: ReadOptions = ..., /) -> Any: ...
+        def __call__(self, data: object, options: ReadOptions = ..., /) -> Any: ...
 
 
 # Options of the default limits are made once for each format: for a short document, making them again would take much

@@ -1,24 +1,13 @@
-"""What the decoders share: the caller's bytes, and errors that say where in them."""
+"""What the decoders share: errors that say where in the input."""
 
 from __future__ import annotations
 
 from envelope.errors import DecodeError, DecodeErrorKind
-from envelope.formats.common.budget import Budget, long_input
+from envelope.formats.common.budget import Budget
 from envelope.hints import Hint
 from envelope.limits import Limits
 
-__all__ = ["Cursor", "as_bytes", "column_hint", "count_of", "text_or_none"]
-
-
-def as_bytes(data: object, format: str, limits: Limits) -> bytes:
-    """Return the bytes of a bytes-like object; `DecodeError` if they are more than ``limits.max_bytes``."""
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise TypeError(f"input must be bytes-like, not {type(data).__name__}")
-    size = data.nbytes if isinstance(data, memoryview) else len(data)
-    if size > limits.max_bytes:
-        reason, hint = long_input(size, limits)
-        raise DecodeError(reason, kind="limit", format=format, offset=limits.max_bytes, hint=hint)
-    return data if type(data) is bytes else bytes(data)
+__all__ = ["Cursor", "column_hint", "count_of", "text_or_none"]
 
 
 class Cursor:

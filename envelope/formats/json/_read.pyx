@@ -9,7 +9,7 @@ from envelope.formats.native.options cimport Reading, reading_of
 
 import orjson
 
-from envelope.formats.common.cursor import as_bytes
+from envelope.formats.common.input import as_bytes
 from envelope.options import DEFAULT_READING
 
 cdef extern from "json/scan.hpp" namespace "envelope":

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from envelope.formats.common.cursor import as_bytes
+from envelope.formats.common.input import as_bytes
 from envelope.formats.json.scan import JsonScanner
 from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.values.php_rules import INT_MAX

@@ -20,7 +20,7 @@ from envelope.formats.serialize.reading cimport (
     SMALLEST_MEMBER, boolean, count, float_number, integer, null, quoted_span, std_class_head, string_span,
 )
 
-from envelope.formats.common.cursor import as_bytes
+from envelope.formats.common.input import as_bytes
 from envelope.options import DEFAULT_READING
 
 cdef Reading[2] kept

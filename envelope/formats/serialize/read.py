@@ -8,7 +8,8 @@ from itertools import starmap
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats.common.cursor import Cursor, as_bytes, column_hint, text_or_none
+from envelope.formats.common.cursor import Cursor, column_hint, text_or_none
+from envelope.formats.common.input import as_bytes
 from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int

@@ -16,7 +16,7 @@ from envelope.formats.php.reading cimport (
     read_literal, read_not_finite, std_class_name, text, text_or_bytes, whole,
 )
 
-from envelope.formats.common.cursor import as_bytes
+from envelope.formats.common.input import as_bytes
 from envelope.options import DEFAULT_READING
 
 cdef extern from "var_export/layout.hpp" namespace "envelope":

@@ -6,7 +6,8 @@ import re
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats.common.cursor import Cursor, as_bytes, text_or_none
+from envelope.formats.common.cursor import Cursor, text_or_none
+from envelope.formats.common.input import as_bytes
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
 from envelope.hints import Hint

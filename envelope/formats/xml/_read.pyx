@@ -14,7 +14,7 @@ from envelope.formats.native.counted cimport *
 from envelope.formats.native.options cimport Reading, reading_of
 from envelope.formats.xml.reading cimport *
 
-from envelope.formats.common.cursor import as_bytes
+from envelope.formats.common.input import as_bytes
 from envelope.options import DEFAULT_READING
 
 

@@ -12,7 +12,8 @@ import re
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats.common.cursor import Cursor, as_bytes
+from envelope.formats.common.cursor import Cursor
+from envelope.formats.common.input import as_bytes
 from envelope.formats.xml.exact import PlainBuilder, TypedBuilder, read_exactly
 from envelope.formats.xml.rules import FORMAT
 from envelope.formats.xml.tree import parse, walk_plain, walk_typed

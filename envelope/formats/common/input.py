@@ -1,4 +1,4 @@
-"""The caller's bytes, as every decoder takes them. The compiled decoders import nothing else that the Python ones share."""
+"""The caller's bytes, as every decoder takes them; the compiled decoders import nothing else from this folder."""
 
 from __future__ import annotations
 

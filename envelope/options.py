@@ -15,6 +15,10 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 __all__ = [
     "DEFAULT_READING",
     "DEFAULT_WRITING",
+    "DIALECTS",
+    "MAPS",
+    "ON_LOSS",
+    "VALUES",
     "Default",
     "Dialect",
     "Maps",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from envelope.adapters.arrow import ERROR_TYPE, convert_column, convert_with
 from envelope.conversion.documents import Conversion
 from envelope.formats import FORMATS, get_format
+from envelope.options import MAPS, VALUES
 
 try:
     import pyarrow as pa
@@ -145,8 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", required=True, help="directory to make")
     parser.add_argument("--from", dest="source_format", choices=list(FORMATS), required=True)
     parser.add_argument("--to", choices=list(FORMATS), required=True)
-    parser.add_argument("--values", choices=["portable", "php"], default="portable")
-    parser.add_argument("--maps", choices=["array", "object"], default="array")
+    parser.add_argument("--values", choices=VALUES, default="portable")
+    parser.add_argument("--maps", choices=MAPS, default="array")
     parser.add_argument("--allow-losses", action="store_true", help="do not set aside documents that lose something")
     parser.add_argument("--errors", help="directory to make for the documents set aside, as JSON lines")
     parser.add_argument("--master", default="local[*]", help="where it runs (default: %(default)s)")

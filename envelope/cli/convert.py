@@ -29,6 +29,7 @@ from envelope.errors import DecodeError, EncodeError, LossError
 from envelope.formats import ResultType, get_format
 from envelope.hints import Hint
 from envelope.limits import Limits
+from envelope.options import MAPS
 
 if TYPE_CHECKING:
     from envelope.options import Dialect, Maps, Values
@@ -54,7 +55,7 @@ Examples:
 @values_option
 @click.option(
     "--maps",
-    type=click.Choice(["array", "object"]),
+    type=click.Choice(MAPS),
     default="array",
     show_default=True,
     help="How the PHP formats write {} and maps with keys 0 to n-1.",

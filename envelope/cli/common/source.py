@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envelope import options
 from envelope.cli.common.detect import detect
 from envelope.cli.common.files import check_size, read_input
 from envelope.cli.common.report import title_of
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 NAMES = [str(name) for name in FORMATS]
-DIALECTS = click.Choice(["typed", "php", "plain"])
+DIALECTS = click.Choice(options.DIALECTS)
 
 
 def source_option(flag: str, name: str, file: str) -> Callable[[Any], Any]:
@@ -52,7 +53,7 @@ dialect_option = click.option(
 )
 values_option = click.option(
     "--values",
-    type=click.Choice(["portable", "php"]),
+    type=click.Choice(options.VALUES),
     default="portable",
     show_default=True,
     help="php also reads objects, enums and bytes, as data.",

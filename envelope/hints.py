@@ -28,6 +28,7 @@ HintName = Literal[
     "fields",
     "give-default",
     "gzip",
+    "int-min",
     "json-body",
     "key-is-str",
     "key-is-str-or-bytes",
@@ -110,6 +111,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "utf-8-only": "XML is read as UTF-8 only",
         # serialize, var_export
         "cut-or-re-encoded": "the input was cut, or the text re-encoded",
+        "int-min": "as an integer it is -9223372036854775807-1",
         "length-in-characters": "{0} byte{s} {1}: the length counts characters, not bytes",
         "nul-in-text": "var_export writes 'a' . \"\\0\" . 'b'",
         "payload-slots": "only the payload's class knows how many slots it takes",

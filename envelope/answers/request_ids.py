@@ -9,7 +9,7 @@ from collections.abc import Callable
 __all__ = ["RequestIds", "is_request_id"]
 
 _LAST = (1 << 32) * 1_000_000 - 1
-_FORM = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[0-9a-f]{8}([0-9a-f]{5})")
+_FORM = re.compile(r"(?:(?!\.|.*\.\.)[A-Za-z0-9_.-]*\.)?[0-9a-f]{8}([0-9a-f]{5})")
 
 
 def is_request_id(text: str) -> bool:

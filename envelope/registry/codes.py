@@ -88,7 +88,7 @@ Actor = Literal["nobody", "caller", "operator", "upstream"]
 """Who must act before the call succeeds; ``nobody`` if it did succeed."""
 
 _CODE = re.compile(r"[0-9]{4}")
-_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_NAME = re.compile(r"(?!.*__)[A-Z][A-Z0-9_]*(?<!_)")
 
 
 class _Changes(TypedDict, total=False):

@@ -28,8 +28,9 @@ __all__ = ["JsonScanner"]
 ORJSON_DEPTH: Final = 1024  # orjson's own limit
 
 _SPACE: Final = re.compile(rb"[ \t\n\r]*")
-_STRING: Final = re.compile(rb'"([^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\x00-\x1f]*)*)"')
-_GOOD_TEXT: Final = re.compile(rb'(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*')
+# What ends the plain part of a string: an escape, or a byte that is not in it (its end, or a fault). They are searched
+# for one by one, because a repeated group would take a hundred bytes of memory for each.
+_MARK: Final = re.compile(rb'(\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))|["\\\x00-\x1f]')
 _CUT_ESCAPE: Final = re.compile(rb"(?:\\(?:u[0-9A-Fa-f]{0,3})?)?")  # all that the end of the input may leave of one
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|.)")
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -154,17 +155,14 @@ class JsonScanner(Cursor):
 
     def string(self, pos: int) -> int:
         """`"…"` in UTF-8, without control characters and lone surrogates"""
-        match = _STRING.match(self.data, pos)
-        end = match.end() if match else len(self.data)
-        good = _GOOD_TEXT.match(self.data, pos + 1)
-        stop = good.end() if good else pos + 1
-        if self.bad_utf8 < min(end, stop):
+        marks = (mark.start() for mark in _MARK.finditer(self.data, pos + 1) if not mark[1])
+        stop = next(marks, len(self.data))
+        if self.bad_utf8 < stop:
             raise self.fail("not UTF-8", self.bad_utf8, hint=Hint("other-encoding"))
-        if match is None:
+        if self.data[stop : stop + 1] != b'"':
             raise self.bad_string(stop)
-        if b"\\u" in match[1]:
-            self.check_surrogates(match)
-        return end
+        self.check_surrogates(pos + 1, stop)
+        return stop + 1
 
     def bad_string(self, stop: int) -> DecodeError:
         """Return the error for what a string cannot hold at *stop*, to be raised."""
@@ -175,10 +173,12 @@ class JsonScanner(Cursor):
             return self.fail("an escape that JSON does not have", stop)
         return self.fail("a control character in a string", stop, hint=Hint("escaped-control"))
 
-    def check_surrogates(self, string: re.Match[bytes]) -> None:
+    def check_surrogates(self, start: int, end: int) -> None:
         """Each high surrogate's escape is followed by a low one's, and no low one stands alone."""
         high = None
-        for escape in _ESCAPE.finditer(self.data, string.start(1), string.end(1)):
+        if self.data.find(b"\\u", start, end) < 0:
+            return
+        for escape in _ESCAPE.finditer(self.data, start, end):
             unit = int(escape[1], 16) if escape[1] else 0
             is_low = 0xDC00 <= unit <= 0xDFFF
             if high is not None and not (is_low and escape.start() == high + 6):

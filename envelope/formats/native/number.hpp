@@ -82,7 +82,7 @@ inline const char* read_literal(const char* at, const char* end, PyObject** valu
   if (point == digits || (*digits == '0' && point > digits + 1)) return nullptr;
   if (*point != '.') {
     std::int64_t number;
-    if (read_int(at, end, &number) != point || (number == 0 && digits > at)) return nullptr;
+    if (read_int(at, end, &number) != point || (number == 0 && digits > at) || number == INT64_MIN) return nullptr;
     if (number == -INT64_MAX && point[0] == '-' && point[1] == '1') {
       number = INT64_MIN;
       point += 2;

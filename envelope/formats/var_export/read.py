@@ -28,8 +28,12 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
 
 
 _QUOTE, _NEWLINE = b"'\n"
-_TEXT: Final = re.compile(rb"'([^'\\\0]*(?:\\['\\][^'\\\0]*)*)'")
-_PROPERTY_NAME: Final = re.compile(rb"'([^'\\]*(?:\\['\\][^'\\]*)*)'")
+# Possessive, or each round of a group would take a hundred bytes of memory. Before Python 3.11.5 a possessive group
+# that fails inside a repetition of its own leaves the match there, so each round begins with single bytes.
+_TEXT: Final = re.compile(rb"'([^'\\\0]*+(?:\\['\\][^'\\\0]*+)*+)'")
+_PROPERTY_NAME: Final = re.compile(rb"'([^'\\]*+(?:\\['\\][^'\\]*+)*+)'")
+# What ends the plain part of a string: an escape, or a byte that is not in it (its end, or a fault).
+_MARK: Final = re.compile(rb"(\\['\\])|['\\\0]")
 _ESCAPE: Final = re.compile(rb"\\(['\\])")
 _NUL_BETWEEN_TEXTS: Final = b' . "\\0" . '
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:E[+-][0-9]+)?)?")
@@ -38,7 +42,8 @@ _WORD: Final = re.compile(rb"-?[A-Za-z]+")
 _WORDS: Final = {b"NULL": None, b"true": True, b"false": False}
 _NOT_FINITE: Final = (b"NAN", b"INF", b"-INF")
 _CLASS: Final = re.compile(
-    rb"\\?([A-Za-z0-9_\x80-\xff]+(?:\\[A-Za-z0-9_\x80-\xff]+)*)::(?:(__set_state\(array\(\n)|([A-Za-z0-9_\x80-\xff]+))"
+    rb"\\?(%(byte)b++(?:\\%(byte)b%(byte)b*+)*+)::(?:(__set_state\(array\(\n)|(%(byte)b++))"
+    % {b"byte": rb"[A-Za-z0-9_\x80-\xff]"}
 )
 
 
@@ -203,7 +208,10 @@ class _Reader(Cursor):
             return INT_MIN, end + 2
         if match.group() == b"-0":
             raise self.fail("expected a number", start)
-        return read_int(self, start, end), end
+        number = read_int(self, start, end)
+        if number == INT_MIN:
+            raise self.fail("a literal that is a float in PHP", start, kind="limit", hint=Hint("int-min"))
+        return number, end
 
     def string(self, pos: int) -> tuple[str | bytes, int]:
         """text (` . "\\0" . ` text)*"""
@@ -237,8 +245,7 @@ class _Reader(Cursor):
     def bad_text(self, start: int) -> DecodeError:
         """The error for a string that does not end: at a NUL, at a backslash that escapes nothing, or at the end."""
         data = self.data
-        good = re.compile(rb"(?:[^'\\\0]|\\['\\])*").match(data, start)
-        end = start if good is None else good.end()
+        end = next((mark.start() for mark in _MARK.finditer(data, start) if not mark[1]), len(data))
         if data.startswith(b"\0", end):
             return self.fail("a NUL in a string", end, hint=Hint("nul-in-text"))
         if data.startswith(b"\\", end) and end + 1 < len(data):

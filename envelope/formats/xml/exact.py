@@ -170,8 +170,8 @@ _UNFINISHED: Final = frozenset(
 )
 
 
-# A start tag with its quoted values, or an end tag.
-_TAG: Final = re.compile(rb"""<(?!!)(?:[^>"']|"[^"]*"|'[^']*')*>""")
+# A start tag with its quoted values, or an end tag. Possessive, or each round would take a hundred bytes of memory.
+_TAG: Final = re.compile(rb"""<(?!!)(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 
 
 def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:

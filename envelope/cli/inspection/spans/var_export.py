@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["walk_var_export"]
 
-_NAME: Final = rb"[A-Za-z0-9_\x80-\xff]++(?:\\[A-Za-z0-9_\x80-\xff]++)*+"
+_NAME: Final = rb"[A-Za-z0-9_\x80-\xff]++(?:\\[A-Za-z0-9_\x80-\xff][A-Za-z0-9_\x80-\xff]*+)*+"
 _TEXT: Final = rb"'[^'\\]*+(?:\\.[^'\\]*+)*+'"
 # Before Python 3.11.5, an optional possessive group that fails half-way matches, and matching continues from there.
 _TOKEN: Final = re.compile(

@@ -1,0 +1,235 @@
+"""The inputs: for each format, documents of any size that are valid, or have their fault as late as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["CELLS", "DOCUMENTS", "FORMS", "LINES", "TOML", "TWISTED", "Make"]
+
+Make = Callable[[int], bytes]
+
+
+def made(head: bytes, unit: bytes, tail: bytes = b"") -> Make:
+    """Makes about as many bytes as asked for: *head*, *unit* as often as there is room, and *tail*.
+
+    In *unit*, ``%d`` is the unit's number, and ``%7d`` is it with seven digits; ``%d`` in *head* is how many there are.
+    """
+
+    def numbered(number: int) -> bytes:
+        return unit.replace(b"%d", b"%d" % number).replace(b"%7d", b"%d" % (number + 10**6))
+
+    def make(size: int) -> bytes:
+        count = (size - len(head) - len(tail)) // len(numbered(10**6))
+        units = b"".join(map(numbered, range(count))) if b"%" in unit else unit * count
+        return head.replace(b"%d", b"%d" % count) + units + tail
+
+    return make
+
+
+_JSON: Final = {
+    "a text": made(b'"', b"a", b'"'),
+    "a text without end": made(b'"', b"a"),
+    "a text of é": made(b'"', "é".encode(), b'"'),
+    "a text of é, cut": made(b'"', "é".encode(), b'\xc3"'),
+    "escapes": made(b'"', b"\\n", b'"'),
+    "escapes, then a fault": made(b'"', b"\\n", b'\x01"'),
+    "\\u escapes": made(b'"', b"\\u00e9", b'"'),
+    "\\u escapes, then a fault": made(b'"', b"\\u00e9", b'\\x"'),
+    "surrogates": made(b'"', b"\\ud83d\\ude00", b'"'),
+    "surrogates, the last one alone": made(b'"', b"\\ud83d\\ude00", b'\\ud83d"'),
+    "white space, then a fault": made(b"[", b" ", b"x]"),
+    "digits": made(b"", b"1"),
+    "decimals": made(b"0.", b"1"),
+    "brackets without end": made(b"", b"["),
+    "integers": made(b"[", b"1,", b"1]"),
+    "integers, then a fault": made(b"[", b"1,", b"x]"),
+    "floats": made(b"[", b"1.5,", b"1.5]"),
+    "floats, then a fault": made(b"[", b"1.5,", b"x]"),
+    "texts": made(b"[", b'"abc",', b'"abc"]'),
+    "texts, then a fault": made(b"[", b'"abc",', b"x]"),
+    "empty maps": made(b"[", b"{},", b"{}]"),
+    "empty lists": made(b"[", b"[],", b"[]]"),
+    "lists in lists": made(b"[", b"[" * 100 + b"]" * 100 + b",", b"0]"),
+    "maps": made(b"[", b'{"a":1},', b"{}]"),
+    "maps, then a fault": made(b"[", b'{"a":1},', b"x]"),
+    "a map": made(b"{", b'"%d":1,', b'"":1}'),
+    "a map, then a fault": made(b"{", b'"%d":1,', b'"":x}'),
+    "one key again and again": made(b"{", b'"a":1,', b'"a":1}'),
+    "integers beyond 64 bits": made(b"[", b"18446744073709551616,", b"1]"),
+}
+
+_SERIALIZE: Final = {
+    "a text": made(b's:%d:"', b"a", b'";'),
+    "a text without end": made(b's:%d:"', b"a", b""),
+    "a text of bytes": made(b's:%d:"', b"\xff", b'";'),
+    "an escaped text": made(b'S:%d:"', b"\\61", b'";'),
+    "an escaped text, then a fault": made(b'S:%d:"', b"\\61", b'\\xx";'),
+    "digits": made(b"i:", b"1", b";"),
+    "decimals": made(b"d:0.", b"1", b";"),
+    "digits of a length": made(b"s:", b"1", b':"";'),
+    "brackets without end": made(b"", b"a:1:{i:0;"),
+    "integers": made(b"a:%d:{", b"i:%d;i:1;", b"}"),
+    "integers, then a fault": made(b"a:%d:{", b"i:%d;i:1;", b"x}"),
+    "floats": made(b"a:%d:{", b"i:%d;d:1.5;", b"}"),
+    "texts": made(b"a:%d:{", b'i:%d;s:3:"abc";', b"}"),
+    "empty arrays": made(b"a:%d:{", b"i:%d;a:0:{}", b"}"),
+    "arrays in arrays": made(b"a:%d:{", b"i:%d;" + b"a:1:{i:0;" * 100 + b"N;" + b"}" * 101, b"}"),
+    "arrays, then a fault": made(b"a:%d:{", b"i:%d;a:1:{i:0;N;}", b"x}"),
+    "a map": made(b"a:%d:{", b's:7:"%7d";i:1;', b"}"),
+    "a map of texts": made(b"a:%d:{", b's:8:"a%7d";i:1;', b"}"),
+    "one key again and again": made(b"a:9:{", b"i:0;N;", b"}"),
+    "objects": made(b"a:%d:{", b'i:%d;O:1:"A":0:{}', b"}"),
+    "objects with a property": made(b"a:%d:{", b'i:%d;O:1:"A":1:{s:1:"b";N;}', b"}"),
+    "enums": made(b"a:%d:{", b'i:%d;E:3:"A:B";', b"}"),
+    "payloads": made(b"a:%d:{", b'i:%d;C:1:"A":0:{}', b"}"),
+    "references": made(b"a:%d:{", b"i:%d;R:1;", b"}"),
+    "references, then a fault": made(b"a:%d:{", b"i:%d;R:1;", b"x}"),
+}
+
+_VAR_EXPORT: Final = {
+    "a text": made(b"'", b"a", b"'"),
+    "a text without end": made(b"'", b"a"),
+    "a text of bytes": made(b"'", b"\xff", b"'"),
+    "escapes": made(b"'", b"\\\\", b"'"),
+    "escapes, then a fault": made(b"'", b"\\\\", b"\\x'"),
+    "quotes": made(b"'", b"\\'", b"'"),
+    "NULs": made(b"''", b" . \"\\0\" . ''"),
+    "NULs, then a fault": made(b"''", b" . \"\\0\" . ''", b" . x"),
+    "a class name": made(b"", b"\\A", b"::__set_state(array(\n))"),
+    "a class name without end": made(b"", b"\\A"),
+    "a long class name": made(b"\\", b"A", b"::B"),
+    "digits": made(b"", b"1"),
+    "decimals": made(b"0.", b"1"),
+    "letters": made(b"", b"N"),
+    "white space": made(b"array (", b" ", b"\n)"),
+    "integers": made(b"array (\n", b"  %d => 1,\n", b")"),
+    "integers, then a fault": made(b"array (\n", b"  %d => 1,\n", b"x)"),
+    "floats": made(b"array (\n", b"  %d => 1.5,\n", b")"),
+    "texts": made(b"array (\n", b"  %d => 'abc',\n", b")"),
+    "texts, then a fault": made(b"array (\n", b"  %d => 'abc',\n", b"x)"),
+    "empty arrays": made(b"array (\n", b"  %d => \n  array (\n  ),\n", b")"),
+    "empty objects": made(b"array (\n", b"  %d => \n  (object) array(\n  ),\n", b")"),
+    "objects": made(b"array (\n", b"  %d => \n  \\A::__set_state(array(\n  )),\n", b")"),
+    "enums": made(b"array (\n", b"  %d => \n  \\A::B,\n", b")"),
+    "a map": made(b"array (\n", b"  'a%d' => 1,\n", b")"),
+}
+
+
+_HEAD: Final = b'<?xml version="1.0" encoding="utf-8"?><root type="%b">'
+_TEXT, _LIST, _MAP = (_HEAD % kind for kind in (b"string", b"list", b"map"))
+_XML: Final = {
+    "a text": made(_TEXT, b"a", b"</root>"),
+    "a text without end": made(_TEXT, b"a"),
+    "references": made(_TEXT, b"&amp;", b"</root>"),
+    "references, then a fault": made(_TEXT, b"&amp;", b"&b;</root>"),
+    "numeric references": made(_TEXT, b"&#10;", b"</root>"),
+    "line ends": made(_TEXT, b"\n", b"</root>"),
+    "CDATA": made(_TEXT + b"<![CDATA[", b"]", b"]]></root>"),
+    "a comment": made(_TEXT + b"<!--", b"a", b"--></root>"),
+    "white space before the root": made(b"", b" ", b"<root/>"),
+    "white space in the declaration": made(b"<?xml", b" ", b"?><root/>"),
+    "white space in a tag, then a fault": made(b'<root type="map"', b" ", b">text</root>"),
+    "white space in a tag without end": made(b"<root", b" "),
+    "attributes, then a fault": made(b'<root type="map"', b' a%d=""', b">text</root>"),
+    "an attribute, then a fault": made(b'<root type="map" key="', b"a", b'">text</root>'),
+    "quotes in a tag, then a fault": made(b'<root type="map" key=\'', b'"', b"'>text</root>"),
+    "a name": made(b"<", b"a", b"/>"),
+    "white space in a list": made(_LIST, b" ", b"</root>"),
+    "text in a list": made(_LIST, b"a", b"</root>"),
+    "lists without end": made(b"", b'<item type="list">'),
+    "integers": made(_LIST, b'<item type="int">1</item>', b"</root>"),
+    "integers, then a fault": made(_LIST, b'<item type="int">1</item>', b"x</root>"),
+    "texts": made(_LIST, b"<item>abc</item>", b"</root>"),
+    "empty maps": made(_LIST, b'<item type="map"/>', b"</root>"),
+    "maps": made(_LIST, b'<item type="map"><a/></item>', b"</root>"),
+    "a map": made(_MAP, b'<a%d type="null"/>', b"</root>"),
+    "a map, then a fault": made(_MAP, b'<a%d type="null"/>', b"x</root>"),
+}
+
+_PLAIN: Final = {
+    "a text": made(b"<root>", b"a", b"</root>"),
+    "a list": made(b"<root>", b"<item/>", b"</root>"),
+    "a map": made(b"<root>", b"<a%d>b</a%d>", b"</root>"),
+    "one name again and again": made(b"<root>", b"<a>b</a>", b"</root>"),
+    "elements, then a fault": made(b"<root>", b"<a>b</a>", b"x</root>"),
+    "elements without end": made(b"", b"<a>"),
+}
+
+DOCUMENTS: Final = {
+    "json": _JSON,
+    "jsonu": _JSON,
+    "serialize": _SERIALIZE,
+    "var_export": _VAR_EXPORT,
+    "xml": _XML,
+    "xml plain": _PLAIN,
+}
+"""By format (with the dialect, if it is not the usual one), each kind of document by its name."""
+
+TWISTED: Final = {
+    "empty maps": made(b"[", b"[],", b"[]]"),
+    "maps": made(b"[", b'{"b":1},', b"{}]"),
+    "integers": made(b"[", b"2,", b"2]"),
+    "texts": made(b"[", b'"abd",', b'"abd"]'),
+    "a map": made(b"{", b'"a%d":1,', b'"":1}'),
+}
+"""JSON documents that differ from those of the same name at every place."""
+
+FORMS: Final = {
+    "one name again and again": made(b"", b"a=1&"),
+    "names": made(b"", b"a%d=1&"),
+    "a list": made(b"", b"a[]=1&"),
+    "a text": made(b"a=", b"a"),
+    "escapes": made(b"a=", b"%41"),
+    "spaces": made(b"a=", b"+"),
+    "halves of escapes": made(b"a=", b"%4"),
+    "ampersands": made(b"", b"&"),
+    "brackets": made(b"a", b"[]", b"=1"),
+    "open brackets": made(b"a", b"[", b"=1"),
+    "a text that is JSON": made(b"_o_args=[", b"1,", b"x]"),
+    "a text of empty maps": made(b"_o_args=[", b"{},", b"{}]"),
+}
+
+TOML: Final = {
+    "a key of many parts": made(b"", b"a.", b"a = 1"),
+    "keys of many parts": made(b"", b"a." * 30 + b"a%d = 1\n"),
+    "a table of many parts": made(b"[", b"a.", b"a]"),
+    "tables of many parts": made(b"", b"[" + b"a." * 30 + b"a%d]\n"),
+    "tables": made(b"", b"[a%d]\nb = 1\n"),
+    "an array of tables": made(b"", b"[[a]]\nb = 1\n"),
+    "keys": made(b"", b"a%d = 1\n"),
+    "brackets": made(b"a = ", b"["),
+    "arrays": made(b"a = [", b"[],", b"]"),
+    "inline tables": made(b"a = ", b"{a="),
+    "a text": made(b'a = "', b"a", b'"'),
+    "a text without end": made(b'a = "', b"a"),
+    "escapes": made(b'a = "', b"\\n", b'"'),
+    "long texts": made(b"", b"a%d = '''a\n'''\n"),
+    "comments": made(b"", b"# a.b.c\n"),
+    "digits": made(b"a = ", b"1"),
+    "dates": made(b"", b"a%d = 2026-01-01T00:00:00Z\n"),
+    "spaces": made(b"a =", b" ", b"1"),
+    "line ends": made(b"", b"\r\n"),
+    "a fault at the end": made(b"", b"a%d = 1\n", b"x"),
+}
+
+LINES: Final = {
+    "numbers": made(b"", b"i:%d;\n"),
+    "faults": made(b"", b"x\n"),
+    "empty lines": made(b"", b"\n"),
+    "one line": made(b's:%d:"', b"a", b'";\n'),
+    "a fault in one line": made(b"", b"x"),
+    "arrays": made(b"", b'a:1:{s:1:"a";i:%d;}\n'),
+    "objects": made(b"", b'O:1:"A":1:{s:1:"a";i:%d;}\n'),
+}
+
+CELLS: Final = {
+    "numbers": made(b"a,b\n", b"%d,i:%d;\n"),
+    "faults": made(b"a,b\n", b"1,x\n"),
+    "one cell": made(b"a,b\n", b"i"),
+    "quotes": made(b'a,b\n1,"', b'""', b'"\n'),
+    "a quote without end": made(b'a,b\n1,"', b"x\n"),
+    "rows that are too long": made(b"a,b\n", b",,,\n"),
+    "one row of commas": made(b"a,b\n", b","),
+    "a header of commas": made(b"b", b",", b"\n"),
+}

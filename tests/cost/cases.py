@@ -30,6 +30,9 @@ class Case:
     name: str
     prepare: Callable[[int, Path], Job]
 
+    def __str__(self) -> str:
+        return f"{self.group}: {self.name}"
+
 
 def _read(format: str, make: Make) -> Callable[[int, Path], Job]:
     name, _, dialect = format.partition(" ")

@@ -116,8 +116,8 @@ _VAR_EXPORT: Final = {
 }
 
 
-_HEAD: Final = b'<?xml version="1.0" encoding="utf-8"?><root type="%b">'
-_TEXT, _LIST, _MAP = (_HEAD % kind for kind in (b"string", b"list", b"map"))
+_HEAD: Final = b'<?xml version="1.0" encoding="utf-8"?><root%b>'
+_TEXT, _LIST, _MAP = (_HEAD % kind for kind in (b"", b' type="list"', b' type="map"'))
 _XML: Final = {
     "a text": made(_TEXT, b"a", b"</root>"),
     "a text without end": made(_TEXT, b"a"),

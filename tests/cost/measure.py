@@ -1,4 +1,4 @@
-"""Measuring one case in a process of its own: the peak of its memory, its time, and the steps that Python takes."""
+"""Measuring one case: the peak of its memory and its time, in a process of its own, and the steps that Python takes."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from envelope.errors import EnvelopeError
-from tests.cost.cases import Case
 
-__all__ = ["MOST_PER_BYTE", "MOST_RATIO", "MOST_SPARE", "Cost", "cost", "steps"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
-MOST_PER_BYTE: Final = 40
-MOST_SPARE: Final = 16 << 20
-MOST_RATIO: Final = 2.5
+    from tests.cost.cases import Case
 
+__all__ = ["Cost", "cost", "run", "steps"]
+
+# Before anything is measured, the case runs once with so few bytes, so that what is imported on first use is there.
 _WARM: Final = 2048
 
 
@@ -37,70 +37,60 @@ class Cost:
     bytes: int
     seconds: float
 
-    def is_too_large(self, size: int) -> bool:
-        """Whether an input of *size* may not take so much memory."""
-        return self.bytes > MOST_PER_BYTE * size + MOST_SPARE
+
+def cost(case: Case, size: int, *, at_least: float = 0) -> Cost:
+    """What *case* costs for an input of *size* bytes; repeated for *at_least* so many seconds, of which the best counts."""
+    return Cost(**_in_child(lambda folder: _cost(case, size, at_least, folder)))
 
 
-def cost(case: Case, size: int, *, repeats: int = 1) -> Cost:
-    """What *case* costs for an input of *size* bytes: the most memory and the least time of the repeats.
+def steps(case: Case, size: int) -> int:
+    """How many lines of Python run for an input of *size* bytes."""
+    return int(_in_child(lambda folder: {"steps": _steps(case, size, folder)})["steps"])
 
-    A child of this process does the work, so nothing is kept from one measurement to the next.
-    """
+
+def _in_child(work: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """What *work* returns in a silent child of this process, so that nothing is kept from one measurement to the next."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(reader)
-        _in_child(case, size, repeats, writer)
+        try:
+            silence = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(silence, descriptor)
+            with tempfile.TemporaryDirectory() as folder:
+                answer = work(Path(folder))
+        except BaseException:
+            answer = {"error": traceback.format_exc()}
+        os.write(writer, orjson.dumps(answer))
+        os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as answers:
-        answer = answers.read()
+        text = answers.read()
     _, status = os.waitpid(child, 0)
-    if not answer or status:
-        raise RuntimeError(f"{case.group}, {case.name}, {size} bytes: the process ended with {status}")
-    found = orjson.loads(answer)
+    found: dict[str, Any] = orjson.loads(text) if text else {"error": f"the process ended with {status}"}
     if "error" in found:
-        raise RuntimeError(f"{case.group}, {case.name}, {size} bytes: {found['error']}")
-    return Cost(**found)
+        raise RuntimeError(found["error"])
+    return found
 
 
-def _in_child(case: Case, size: int, repeats: int, writer: int) -> None:
-    """Measure, answer, and end this process."""
-    try:
-        silence = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(silence, descriptor)
-        with tempfile.TemporaryDirectory() as folder:
-            answer: dict[str, Any] = _measured(case, size, repeats, Path(folder))
-    except BaseException:
-        answer = {"error": traceback.format_exc()}
-    os.write(writer, orjson.dumps(answer))
-    os._exit(0)
-
-
-def _measured(case: Case, size: int, repeats: int, folder: Path) -> dict[str, Any]:
-    _run(case.prepare(_WARM, folder))  # so that what is imported on first use is there
+def _cost(case: Case, size: int, at_least: float, folder: Path) -> dict[str, Any]:
+    run(case.prepare(_WARM, folder))
     job = case.prepare(size, folder)
     gc.collect()
     with suppress(OSError, AttributeError):  # where the C library has no such function
         ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
     before = _resident("VmRSS")
-    seconds = []
-    for _ in range(repeats):
+    seconds: list[float] = []
+    while not seconds or sum(seconds) < at_least:
         started = time.process_time()
-        _run(job)
+        run(job)
         seconds.append(time.process_time() - started)
     return {"bytes": max(0, _resident("VmHWM") - before), "seconds": min(seconds)}
 
 
-def _run(job: Callable[[], object]) -> None:
-    with suppress(EnvelopeError):
-        job()
-
-
-def steps(case: Case, size: int, folder: Path) -> int:
-    """How many lines of Python run for an input of *size* bytes."""
+def _steps(case: Case, size: int, folder: Path) -> int:
+    run(case.prepare(_WARM, folder))
     job = case.prepare(size, folder)
     count = 0
 
@@ -109,13 +99,16 @@ def steps(case: Case, size: int, folder: Path) -> int:
         count += event == "line"
         return trace
 
-    before = sys.gettrace()
     sys.settrace(trace)
-    try:
-        _run(job)
-    finally:
-        sys.settrace(before)
+    run(job)
+    sys.settrace(None)
     return count
+
+
+def run(job: Callable[[], object]) -> None:
+    """Do the *job*, which may end in an error of the library."""
+    with suppress(EnvelopeError):
+        job()
 
 
 def _resident(field: str) -> int:

@@ -6,6 +6,7 @@ from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.formats.common.budget import Budget
 from envelope.hints import Hint
 from envelope.limits import Limits
+from envelope.path import ROOT
 
 __all__ = ["Cursor", "column_hint", "count_of", "text_or_none"]
 
@@ -13,7 +14,7 @@ __all__ = ["Cursor", "column_hint", "count_of", "text_or_none"]
 class Cursor:
     """The input, and the one way to fail at a place in it.
 
-    Errors are made without a path: the reader that catches them on their way out knows where it was, and adds it
+    Most errors are made without a path: the reader that catches them on their way out knows where it was, and adds it
     (``error.path = …``). So nothing is kept for errors while all goes well.
     """
 
@@ -35,14 +36,20 @@ class Cursor:
         raise self.fail(f"expected {what or token.decode()!r}", at)
 
     def fail(
-        self, reason: str, offset: int, *, kind: DecodeErrorKind = "malformed", hint: Hint | None = None
+        self,
+        reason: str,
+        offset: int,
+        *,
+        kind: DecodeErrorKind = "malformed",
+        path: str = ROOT,
+        hint: Hint | None = None,
     ) -> DecodeError:
         """Return the error at *offset*, to be raised; it says so if the input ends there."""
         size = len(self.data)
         if offset >= size and kind == "malformed":
             reason = f"the input ends; {reason}"
             hint = hint or column_hint(size)
-        return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), hint=hint)
+        return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), path=path, hint=hint)
 
     def trailing(self, pos: int) -> DecodeError:
         """Return the error for what follows the value, to be raised."""

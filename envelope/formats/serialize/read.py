@@ -192,11 +192,15 @@ class _Reader(Cursor):
                     if container.is_list:
                         container.stop_list()
         except IndexError:
-            error = self.fail("expected a value, a key or '}'", len(data))
-        except DecodeError as exc:
-            error = exc
-        error.path = short_path([container.step(php=php) for container in opened if container.key is not None])
-        raise error
+            pass  # the error comes after the handler, so that this one is not its context
+        except DecodeError as error:
+            error.path = self.path(opened)
+            raise
+        raise self.fail("expected a value, a key or '}'", len(data), path=self.path(opened))
+
+    def path(self, opened: list[_Open]) -> str:
+        """Where the reader is."""
+        return short_path([container.step(php=self.php) for container in opened if container.key is not None])
 
     def key(self, container: _Open, pos: int) -> int:
         """`i:int;` | string | escaped string"""

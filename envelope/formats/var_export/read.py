@@ -138,11 +138,15 @@ class _Reader(Cursor):
                 # ---- key
                 pos = self.key(opened[-1], pos)
         except IndexError:
-            error = self.fail("expected a value", len(data))
-        except DecodeError as exc:
-            error = exc
-        error.path = short_path([container.step(php=php) for container in opened if container.key is not None])
-        raise error
+            pass  # the error comes after the handler, so that this one is not its context
+        except DecodeError as error:
+            error.path = self.path(opened)
+            raise
+        raise self.fail("expected a value", len(data), path=self.path(opened))
+
+    def path(self, opened: list[_Open]) -> str:
+        """Where the reader is."""
+        return short_path([container.step(php=self.php) for container in opened if container.key is not None])
 
     def head(self, pos: int, depth: int, *, needed: bool) -> tuple[_Open | None, PhpEnum | None, int]:
         """What opens a container, or an enum's case; neither where a scalar is allowed instead."""

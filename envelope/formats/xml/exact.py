@@ -207,27 +207,31 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     try:
         parser.Parse(cursor.data, True)  # noqa: FBT003  # expat's signature
     except expat.ExpatError as exc:
-        error = _expat_error(cursor, exc.code, parser.ErrorByteIndex)
-    except DecodeError as exc:
-        error = exc
+        code, offset = exc.code, parser.ErrorByteIndex
+    except DecodeError as error:
         error.offset = at
         if builder.text:  # then the text is at fault: a tag's rules are checked once no text is left
             tag = _TAG.match(cursor.data, last)
             error.offset = tag.end() if tag else last
+        error.path = short_path(builder.steps())
+        raise
     else:
         return builder.result[0]
-    error.path = short_path(builder.steps())
-    raise error
+    finally:  # the parser holds the handlers, and these the parser, until they are parted
+        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
+        parser.CommentHandler = parser.ProcessingInstructionHandler = None
+    raise _expat_error(cursor, code, offset, short_path(builder.steps()))
 
 
-def _expat_error(cursor: Cursor, code: int, offset: int) -> DecodeError:
+def _expat_error(cursor: Cursor, code: int, offset: int, path: str) -> DecodeError:
     data = cursor.data
     reason = expat.ErrorString(code)
-    if code in _UNFINISHED:
-        return cursor.fail(f"the input ends: {reason}", offset, hint=column_hint(len(data)))
     hint = None
-    if b"&" in data[max(offset - 1, 0) : offset + 1]:
+    if code in _UNFINISHED:
+        reason = f"the input ends: {reason}"
+        hint = column_hint(len(data))
+    elif b"&" in data[max(offset - 1, 0) : offset + 1]:
         hint = Hint("ampersand")
     elif data[offset : offset + 1] < b" ":
         hint = Hint("control-characters")
-    return cursor.fail(reason, offset, hint=hint)
+    return cursor.fail(reason, offset, path=path, hint=hint)

@@ -107,8 +107,7 @@ def _check_utf8(cursor: Cursor) -> None:
     if not cursor.data.isascii():
         try:
             cursor.data.decode()
-        except UnicodeDecodeError as exc:
-            error = cursor.fail("not UTF-8", exc.start)
-        else:
             return
-        raise error
+        except UnicodeDecodeError as exc:
+            bad = exc.start
+        raise cursor.fail("not UTF-8", bad)  # after the handler, because that error holds the document

@@ -131,8 +131,8 @@ def unescape(text: str) -> str:
     try:
         return str(orjson.loads(f'"{text}"'))
     except orjson.JSONDecodeError:
-        error = fault("escaped text is not the inside of a JSON string")
-    raise error
+        pass  # after the handler, because orjson's error holds the text
+    raise fault("escaped text is not the inside of a JSON string")
 
 
 _INT: Final = re.compile(r"0|-?[1-9][0-9]*")

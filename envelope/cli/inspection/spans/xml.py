@@ -43,6 +43,8 @@ def walk_xml(data: bytes, sink: Sink, *, typed: bool) -> None:
     with contextlib.suppress(expat.ExpatError, DecodeError):
         parser.Parse(data, True)  # noqa: FBT003  # expat's signature
     walk.stop()
+    # The parser holds the walk, and the walk the parser, until they are parted.
+    parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
 
 
 class _Walk:

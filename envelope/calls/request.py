@@ -1,7 +1,7 @@
 """`ApiRequest`: one call to a gateway's API, read from HTTP or written to it, the same in every carrier.
 
 The carrier is a query string, a form or a JSON body. The last two have a query string as well, with at least the
-``key``; the body overrides it, as in PHP's $_REQUEST. Errors have the code to answer with: 4014 if something is
+``key``; the body is merged into it, as in PHP's $_REQUEST. Errors have the code to answer with: 4014 if something is
 missing, 4003 if it is wrong, 4010 for an unknown API.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 from envelope.calls.carriers import find_fault, text_tree
 from envelope.calls.http import HttpRequest
 from envelope.calls.media import FORM_TYPE
+from envelope.calls.merging import merge_params
 from envelope.calls.parameters import PARAMETERS, Parameter
 from envelope.calls.php_query import build_query, parse_query
 from envelope.calls.reading import (
@@ -191,8 +192,8 @@ def read_call(
     """The call in *http*, as from `ApiRequest.read`, and its parameters as they came, which a signature covers."""
     params: dict[Any, Any] = {}
     try:
-        params.update(read_query(http.query, limits))
-        params.update(read_body(http, limits))
+        params = read_query(http.query, limits)
+        params = merge_params(params, read_body(http, limits))
         api_type, api_name = read_path(http.path)
         if api_name:
             params["api_name"] = api_name

@@ -110,6 +110,8 @@ return [
     'eval' => fn($data) => serialize(eval('return ' . $data . ';')),
     'parse_str' => parsed(...),
     'sign' => signature(...),
+    // Serialized names, in order.
+    'ksort' => function ($data) { $array = array_flip(unserialize($data)); ksort($array); return serialize(array_map(strval(...), array_keys($array))); },
     'client cache key' => client_key(...),
     'http_build_query' => fn($data) => http_build_query(unserialize($data)),
     'random' => fn($data) => random($data, false),

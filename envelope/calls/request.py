@@ -196,7 +196,8 @@ def read_call(
         params = merge_params(params, read_body(http, limits))
         api_type, api_name = read_path(http.path)
         if api_name:
-            params["api_name"] = api_name
+            # In its usual place: `ksort`, and so a signature, may depend on that.
+            params = {"key": None, "api_name": None} | params | {"api_name": api_name}
         accepted = wanted(params, http)
         return ApiRequest.from_params(params, api_type=api_type, accepted=accepted, apis=apis, limits=limits), params
     except RequestError as error:

@@ -16,16 +16,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
-from functools import cmp_to_key
 from typing import Any
 
 from envelope.calls.carriers import plain_text
+from envelope.calls.ksort import ksort
 from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
 from envelope.hints import Hint
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
-from envelope.values.php_rules import INT_MAX, INT_MIN
 
 __all__ = ["CHINA", "sign", "signature", "verify"]
 
@@ -33,7 +32,6 @@ CHINA = timezone(timedelta(hours=8), "CST")
 """The time zone of the gateway's servers, and so of a ``dateline``."""
 
 _UNSIGNED = {row.name for row in PARAMETERS if not row.signed}
-_MAX_NUMBER = 300
 _DATELINE = "%Y-%m-%d %H:%M:%S"
 
 
@@ -45,7 +43,7 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
     """
     params = call.to_params() if isinstance(call, ApiRequest) else call
     digest = hashlib.md5(_raw(secret), usedforsecurity=False)
-    for name in sorted(params.keys() - _UNSIGNED, key=cmp_to_key(_ksort)):
+    for name in ksort(name for name in params if name not in _UNSIGNED):
         text = plain_text(name, params[name])
         if not text.startswith("@"):
             digest.update(_raw(name + text))
@@ -101,25 +99,6 @@ def _seconds(dateline: str, zone: tzinfo) -> float:
         return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
     except (ValueError, OverflowError):
         raise RequestError("not a time", path="$.dateline", hint=Hint("dateline")) from None
-
-
-# The names that PHP compares as numbers: integers and exponents, with white space around (a name has no dot).
-_NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)(?:[eE]([+-]?[0-9]+))?[ \t\n\r\v\f]*")
-
-
-def _number(name: str) -> int | float | None:
-    if (match := _NUMBER.fullmatch(name)) is None or len(name) > _MAX_NUMBER:
-        return None
-    number = int(match[1])
-    return number if match[2] is None and INT_MIN <= number <= INT_MAX else float(f"{match[1]}e{match[2] or 0}")
-
-
-def _ksort(a: str, b: str) -> int:
-    """PHP's order of two keys: by value if both are numbers, else by their bytes."""
-    first, second = _number(a), _number(b)
-    if first is not None and second is not None:
-        return (first > second) - (first < second)
-    return (_raw(a) > _raw(b)) - (_raw(a) < _raw(b))
 
 
 def _raw(text: str) -> bytes:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from envelope.lazy import door
 
 if TYPE_CHECKING:
+    from envelope.calls.bounds import REQUEST_LIMITS as REQUEST_LIMITS
     from envelope.calls.cache_keys import cache_key as cache_key
     from envelope.calls.cache_keys import client_cache_key as client_cache_key
     from envelope.calls.engine import Asker as Asker
@@ -31,6 +32,7 @@ else:
     __getattr__, __dir__, __all__ = door(
         __name__,
         {
+            "bounds": "REQUEST_LIMITS",
             "cache_keys": "cache_key client_cache_key",
             "parameters": "METHODS",
             "engine": "Asker Engine",

@@ -42,4 +42,6 @@ def client_cache_key(request: ApiRequest) -> str:
     `cache_key` is safer. `EncodeError` with the path of a parameter that is neither a text nor an integer.
     """
     values = [plain_text(name, value) for name, value in request.to_params().items() if name not in _NOT_KEYED]
-    return hashlib.md5(f"{request.api_name}_{','.join(values)}".encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5(
+        f"{request.api_name}_{','.join(values)}".encode("utf-8", "surrogatepass"), usedforsecurity=False
+    ).hexdigest()

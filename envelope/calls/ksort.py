@@ -14,10 +14,7 @@ from typing import Final, NamedTuple
 
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key
 
-__all__ = ["MAX_NAMES", "ksort"]
-
-MAX_NAMES: Final = 1000
-"""The most names that are sorted: PHP's steps are others from 1024 on, but it reads no more than this."""
+__all__ = ["ksort"]
 
 # The most names that are inserted one by one, and the most among which a place is searched in single steps.
 _MAX_INSERTED: Final = 16
@@ -25,7 +22,10 @@ _MAX_SINGLE: Final = 6
 
 
 def ksort(names: Iterable[str]) -> list[str]:
-    """*names*, each once and at most `MAX_NAMES`, in the order that PHP's ksort gives an array with these keys."""
+    """*names*, each once, in the order that PHP's ksort gives an array with these keys.
+
+    There are at most `MAX_NAMES` (from 1024 on, PHP's steps are others).
+    """
     keys = [_key(place, name) for place, name in enumerate(names)]
     unsorted = [(0, len(keys))]
     while unsorted:

@@ -14,10 +14,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
+from envelope.calls.bounds import names_fault
 from envelope.calls.carriers import plain_text
 from envelope.calls.ksort import ksort
 from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS
@@ -39,9 +41,11 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
     """The signature of a call, or of its parameters as they came, under *secret*: 32 upper-case hexadecimal digits.
 
     It is the same in every carrier. `EncodeError` with the path of a parameter that is neither a text nor an integer:
-    no other JSON value has a single text form.
+    no other JSON value has a single text form. More than 1000 parameters are one of kind ``limit``, at once.
     """
     params = call.to_params() if isinstance(call, ApiRequest) else call
+    if reason := names_fault(params):
+        raise EncodeError(reason, kind="limit", hint=Hint("php-setting", "max_input_vars"))
     digest = hashlib.md5(_raw(secret), usedforsecurity=False)
     for name in ksort(name for name in params if name not in _UNSIGNED):
         text = plain_text(name, params[name])
@@ -93,12 +97,10 @@ def verify(
 
 
 def _seconds(dateline: str, zone: tzinfo) -> float:
-    try:
-        if re.fullmatch(DATELINE_PATTERN, dateline) is None:
-            raise ValueError
-        return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
-    except (ValueError, OverflowError):
-        raise RequestError("not a time", path="$.dateline", hint=Hint("dateline")) from None
+    if re.fullmatch(DATELINE_PATTERN, dateline) is not None:
+        with suppress(ValueError, OverflowError):  # such an error holds the text
+            return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
+    raise RequestError("not a time", path="$.dateline", hint=Hint("dateline"))
 
 
 def _raw(text: str) -> bytes:

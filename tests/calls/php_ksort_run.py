@@ -7,7 +7,8 @@ from random import Random
 import click
 
 import envelope
-from envelope.calls.ksort import MAX_NAMES, ksort
+from envelope.calls.bounds import MAX_NAMES
+from envelope.calls.ksort import ksort
 from envelope.testing.php import Php
 from envelope.values.php_rules import INT_MAX, INT_MIN
 from tests import php as php_process

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envelope.calls.ksort import MAX_NAMES, ksort
+from envelope.calls.bounds import MAX_NAMES
+from envelope.calls.ksort import ksort
 from envelope.calls.request import ApiRequest, Carrier, read_call
 from envelope.calls.signing import sign, verify
 from envelope.testing.php import Php

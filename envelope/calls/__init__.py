@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from envelope.calls.signing import sign as sign
     from envelope.calls.signing import signature as signature
     from envelope.calls.signing import verify as verify
+    from envelope.calls.strict_signing import sign_strictly as sign_strictly
+    from envelope.calls.strict_signing import verify_strictly as verify_strictly
 else:
     __getattr__, __dir__, __all__ = door(
         __name__,
@@ -43,5 +45,6 @@ else:
             "php_query": "build_query parse_query",
             "request": "ApiRequest Carrier",
             "signing": "CHINA sign signature verify",
+            "strict_signing": "sign_strictly verify_strictly",
         },
     )

@@ -18,6 +18,7 @@ from envelope.calls.http import HttpRequest, Rendered
 from envelope.calls.media import content_type_of, format_of_content_type
 from envelope.calls.request import ApiRequest, read_call
 from envelope.calls.signing import CHINA, verify
+from envelope.calls.strict_signing import verify_strictly
 from envelope.errors import EncodeError, RequestError
 from envelope.formats import get_format
 from envelope.limits import DEFAULT_LIMITS, Limits
@@ -51,6 +52,8 @@ class Engine:
     ``secrets``         returns the secret of a key, or None for an unknown key; without it, no caller has to prove who
                         it is. It needs ``clock``, which returns the time in nanoseconds; ``window`` is the maximum age
                         of a signature in seconds, and ``zone`` the time zone of its ``dateline``.
+    ``remember_nonce``  says whether a nonce is new, and keeps it (`verify_strictly`). With it, only strict signatures
+                        are taken, and no others nor the secret itself; without it, none.
     ``apis``            the names of the APIs; without it, any name will do.
     ``payload``         the name of the payload's field.
     ``request_limits``  for calls, which are read before it is known who calls: for the query and the body each. A
@@ -65,6 +68,7 @@ class Engine:
     last_id: Callable[[], str] = str
     secrets: Callable[[str], str | None] | None = field(default=None, repr=False)
     clock: Callable[[], int] | None = None
+    remember_nonce: Callable[[str, str, int], bool] | None = field(default=None, repr=False)
     window: int = 300
     zone: tzinfo = CHINA
     apis: Collection[str] | None = None
@@ -78,6 +82,8 @@ class Engine:
     def __post_init__(self) -> None:
         if (self.secrets is None) != (self.clock is None):
             raise TypeError("secrets and clock go together: a signature has a time")
+        if self.remember_nonce is not None and self.secrets is None:
+            raise TypeError("remember_nonce needs secrets: only signatures have a nonce")
 
     def read(self, http: HttpRequest) -> ApiRequest:
         """The call in *http*, whose caller has proved who it is. `RequestError` for any other."""
@@ -87,7 +93,13 @@ class Engine:
                 secret = self.secrets(request.key)
                 if not secret:  # an empty one proves nothing
                     raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
-                verify(request, secret, self.clock, params=params, window=self.window, zone=self.zone)
+                if self.remember_nonce is None:
+                    verify(request, secret, self.clock, params=params, window=self.window, zone=self.zone)
+                else:
+                    remember = self.remember_nonce
+                    verify_strictly(
+                        request, secret, self.clock, remember, params=params, window=self.window, zone=self.zone
+                    )
             except RequestError as error:
                 error.result_type, error.lang = request.result_type, request.lang
                 raise

@@ -6,6 +6,16 @@ with its name, and so is what the client adds after signing: ``sign``, ``secret`
 
 It covers the parameters as they are sent, including empty ones, so a server checks the parameters as they came, not as
 it understood them.
+
+That is the gateway's own scheme, and it is weak. Whoever overhears a signed call can, without the secret,
+
+- move the border between a name and its value (``q=hello`` is signed as ``qh=ello``), or between two parameters;
+- send it to an API of another type: the path's ``api_type`` is not signed;
+- change ``cache``, ``lang`` and ``result_type``;
+- add any parameter whose value begins with ``@``;
+- send it again and again within the window of time.
+
+Between two ends of one's own, `envelope.calls.strict_signing` protects all of that.
 """
 
 from __future__ import annotations
@@ -22,13 +32,13 @@ from typing import Any
 from envelope.calls.bounds import names_fault
 from envelope.calls.carriers import plain_text
 from envelope.calls.ksort import ksort
-from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS
+from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS, STRICT_SCHEME
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
 from envelope.hints import Hint
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
 
-__all__ = ["CHINA", "sign", "signature", "verify"]
+__all__ = ["CHINA", "check_dateline", "dateline_of", "sign", "signature", "verify"]
 
 CHINA = timezone(timedelta(hours=8), "CST")
 """The time zone of the gateway's servers, and so of a ``dateline``."""
@@ -57,8 +67,7 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
 
 def sign(request: ApiRequest, secret: str, clock: Callable[[], int], *, zone: tzinfo = CHINA) -> ApiRequest:
     """*request* with the time and its signature, without the secret. *clock* returns the time in nanoseconds."""
-    dateline = datetime.fromtimestamp(clock() // 10**9, zone).strftime(_DATELINE)
-    dated = replace(request, dateline=dateline, sign="", secret="")
+    dated = replace(request, dateline=dateline_of(clock, zone), sign="", secret="")
     return replace(dated, sign=signature(dated, secret))
 
 
@@ -74,9 +83,11 @@ def verify(
     """Raise `RequestError` unless *request* proves that its caller knows *secret*.
 
     The proof is the secret itself, or a signature at most *window* seconds in the past or future; if it has both, both
-    must be right. *params* are the call's as they came (`read_call` of `envelope.calls.request`); without them, those
-    that the library would write. Comparisons take constant time.
+    must be right; a strict signature is refused. *params* are the call's as they came (`read_call` of
+    `envelope.calls.request`); without them, those that the library would write. Comparisons take constant time.
     """
+    if request.sign.startswith(STRICT_SCHEME):
+        raise RequestError("a strict signature, which is not taken here", code=INVALID_CREDENTIALS, path="$.sign")
     if request.secret and not hmac.compare_digest(_raw(request.secret), _raw(secret)):
         raise RequestError("not the key's secret", code=INVALID_CREDENTIALS, path="$.secret")
     if not request.sign:
@@ -89,17 +100,29 @@ def verify(
         raise RequestError(error.reason, path=error.path) from None
     if not hmac.compare_digest(_raw(request.sign), _raw(expected)):
         raise RequestError("not the signature of this call", code=INVALID_CREDENTIALS, path="$.sign")
-    if not request.dateline:
+    check_dateline(request.dateline, clock, window, zone)
+
+
+def dateline_of(clock: Callable[[], int], zone: tzinfo) -> str:
+    """The time as a ``dateline``."""
+    return datetime.fromtimestamp(clock() // 10**9, zone).strftime(_DATELINE)
+
+
+def check_dateline(dateline: str, clock: Callable[[], int], window: int, zone: tzinfo) -> int:
+    """The Unix time in seconds of a *dateline* within the window; `RequestError` for any other, or for none."""
+    if not dateline:
         raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
-    if abs(_seconds(request.dateline, zone) - clock() / 10**9) > window:
+    seconds = _seconds(dateline, zone)
+    if abs(seconds - clock() / 10**9) > window:
         hint = Hint("clocks", window)
         raise RequestError("too old, or in the future", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
+    return seconds
 
 
-def _seconds(dateline: str, zone: tzinfo) -> float:
+def _seconds(dateline: str, zone: tzinfo) -> int:
     if re.fullmatch(DATELINE_PATTERN, dateline) is not None:
         with suppress(ValueError, OverflowError):  # such an error holds the text
-            return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
+            return int(datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp())
     raise RequestError("not a time", path="$.dateline", hint=Hint("dateline"))
 
 

@@ -3,6 +3,8 @@
 
 declare(strict_types=1);
 
+require __DIR__ . '/calls/strict_signature.php';
+
 enum Suit: string { case Hearts = 'h'; case Spades = 's'; }
 enum Level: int { case Low = 1; case High = 2; }
 enum Unit { case Only; }
@@ -78,6 +80,13 @@ function signature(string $data): string {
     return strtoupper(md5($secret . $text . $secret));
 }
 
+function strict(string $data): string {
+    // The secret, the nonce, the API's type and the query string of a call, a line each.
+    [$secret, $nonce, $api_type, $query] = explode("\n", $data, 4);
+    parse_str($query, $params);
+    return strict_signature($api_type, $params, $secret, $nonce);
+}
+
 function client_key(string $data): string {
     [$api_name, $query] = explode("\n", $data, 2);
     parse_str($query, $params);
@@ -110,6 +119,9 @@ return [
     'eval' => fn($data) => serialize(eval('return ' . $data . ';')),
     'parse_str' => parsed(...),
     'sign' => signature(...),
+    // Serialized names, in order.
+    'ksort' => function ($data) { $array = array_flip(unserialize($data)); ksort($array); return serialize(array_map(strval(...), array_keys($array))); },
+    'sign strictly' => strict(...),
     'client cache key' => client_key(...),
     'http_build_query' => fn($data) => http_build_query(unserialize($data)),
     'random' => fn($data) => random($data, false),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import re
 from pathlib import Path
@@ -55,6 +56,19 @@ def test_the_progress_bar_is_what_the_command_draws(tmp_path: Path) -> None:
     drawn = terminal.draw_progress({**recorded, "half-way": [2, 2_200_000, 200_000]})
     assert "2.2/3.3&#160;MB" in drawn
     assert "200,000&#160;records" in drawn
+
+
+def test_the_examples_of_signing() -> None:
+    text = (ROOT / "docs" / "signing.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    source = "\n".join(block for language, block in blocks if language == "pycon")
+    test = doctest.DocTestParser().get_doctest(source, {}, "signing.md", "signing.md", 0)
+    out: list[str] = []
+    assert doctest.DocTestRunner().run(test, out=out.append).attempted > 8
+    assert not out, "".join(out)
+    # The client that a real PHP runs, see tests/calls/php_request_run.py.
+    (client,) = [block for language, block in blocks if language == "php"]
+    assert (ROOT / "tests" / "calls" / "strict_signature.php").read_text(encoding="utf-8") == f"<?php\n\n{client}"
 
 
 CODES = "envelope codes --format markdown --lang"

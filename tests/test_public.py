@@ -192,7 +192,7 @@ def test_formats_by_name() -> None:
         with pytest.raises(envelope.UnknownFormat):
             envelope.dumps(1, name)
     unknown: Any
-    for unknown in ("yaml", "x" * 1000, 5):
+    for unknown in ("yaml", "x" * 1000, 5, ["x" * 1000]):
         with pytest.raises(ValueError, match="is not a") as caught:
             ResultType(unknown)
         assert len(str(caught.value)) < 200

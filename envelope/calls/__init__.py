@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from envelope.lazy import door
 
 if TYPE_CHECKING:
+    from envelope.calls.bounds import REQUEST_LIMITS as REQUEST_LIMITS
     from envelope.calls.cache_keys import cache_key as cache_key
     from envelope.calls.cache_keys import client_cache_key as client_cache_key
     from envelope.calls.engine import Asker as Asker
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
     from envelope.calls.signing import sign as sign
     from envelope.calls.signing import signature as signature
     from envelope.calls.signing import verify as verify
+    from envelope.calls.strict_signing import sign_strictly as sign_strictly
+    from envelope.calls.strict_signing import verify_strictly as verify_strictly
 else:
     __getattr__, __dir__, __all__ = door(
         __name__,
         {
+            "bounds": "REQUEST_LIMITS",
             "cache_keys": "cache_key client_cache_key",
             "parameters": "METHODS",
             "engine": "Asker Engine",
@@ -41,5 +45,6 @@ else:
             "php_query": "build_query parse_query",
             "request": "ApiRequest Carrier",
             "signing": "CHINA sign signature verify",
+            "strict_signing": "sign_strictly verify_strictly",
         },
     )

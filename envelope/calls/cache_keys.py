@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import orjson
-
-from envelope.calls.carriers import plain_text, text_tree
+from envelope.calls.carriers import canonical_json, plain_text, text_tree
 from envelope.calls.parameters import PARAMETERS
 from envelope.calls.request import ApiRequest
-from envelope.formats import FORMATS, ResultType
 
 __all__ = ["cache_key", "client_cache_key"]
 
@@ -30,9 +27,7 @@ def cache_key(request: ApiRequest) -> str:
         if row.in_cache_key and row.field not in _API:
             value = getattr(request, row.field)
             call[row.field] = str(value) if isinstance(value, str) else value  # an enum's value is its text
-    # The library's own writer checks the domain, so that orjson can then sort the keys.
-    FORMATS[ResultType.JSONU].dumps(call)
-    return hashlib.sha256(orjson.dumps(call, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(canonical_json(call)).hexdigest()
 
 
 def client_cache_key(request: ApiRequest) -> str:
@@ -42,4 +37,6 @@ def client_cache_key(request: ApiRequest) -> str:
     `cache_key` is safer. `EncodeError` with the path of a parameter that is neither a text nor an integer.
     """
     values = [plain_text(name, value) for name, value in request.to_params().items() if name not in _NOT_KEYED]
-    return hashlib.md5(f"{request.api_name}_{','.join(values)}".encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5(
+        f"{request.api_name}_{','.join(values)}".encode("utf-8", "surrogatepass"), usedforsecurity=False
+    ).hexdigest()

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from envelope.calls.php_query import scalar_text
 from envelope.errors import EncodeError
+from envelope.formats import FORMATS, ResultType
 from envelope.path import Link, Step, link_steps, short_path
 from envelope.values.php_rules import is_ambiguous
 
-__all__ = ["find_fault", "plain_text", "text_tree"]
+__all__ = ["canonical_json", "find_fault", "plain_text", "text_tree"]
 
 _MAX_DEPTH = 200
 _MANGLED = frozenset(" .[\0")
@@ -76,3 +79,10 @@ def text_tree(value: Any) -> Any:
     if isinstance(value, list):
         return [text_tree(member) for member in value]
     return None if value is None else scalar_text(value)
+
+
+def canonical_json(value: Any) -> bytes:
+    """*value* as JSON without spaces, in UTF-8, names in the order of their bytes. `EncodeError` if it has no JSON."""
+    # The library's own writer checks the domain, so that orjson can then sort the keys.
+    FORMATS[ResultType.JSONU].dumps(value)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -13,10 +13,12 @@ from typing import Any, Protocol
 
 from envelope.answers.envelope import Envelope
 from envelope.api import decode, encode
+from envelope.calls.bounds import REQUEST_LIMITS
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.calls.media import content_type_of, format_of_content_type
 from envelope.calls.request import ApiRequest, read_call
 from envelope.calls.signing import CHINA, verify
+from envelope.calls.strict_signing import verify_strictly
 from envelope.errors import EncodeError, RequestError
 from envelope.formats import get_format
 from envelope.limits import DEFAULT_LIMITS, Limits
@@ -44,15 +46,21 @@ class Asker(Protocol):
 class Engine:
     """A gateway's side of a call: ``read``, then ``respond`` or ``fail``; ``parse`` reads what a gateway answered.
 
-    ``messages``    the registry and the texts.
-    ``request_id``  returns the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` by default.
-    ``secrets``     returns the secret of a key, or None for an unknown key; without it, no caller has to prove who it
-                    is. It needs ``clock``, which returns the time in nanoseconds; ``window`` is the maximum age of a
-                    signature in seconds, and ``zone`` the time zone of its ``dateline``.
-    ``apis``        the names of the APIs; without it, any name will do.
-    ``payload``     the name of the payload's field.
-    ``limits``      for what is read, and for payloads; ``on_error`` is called if a payload cannot be written.
-    ``dialects``    by format, as in `encode`, and likewise ``maps``: a PHP gateway writes json and jsonu in ``"php"``.
+    ``messages``        the registry and the texts.
+    ``request_id``      returns the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` by
+                        default.
+    ``secrets``         returns the secret of a key, or None for an unknown key; without it, no caller has to prove who
+                        it is. It needs ``clock``, which returns the time in nanoseconds; ``window`` is the maximum age
+                        of a signature in seconds, and ``zone`` the time zone of its ``dateline``.
+    ``remember_nonce``  says whether a nonce is new, and keeps it (`verify_strictly`). With it, only strict signatures
+                        are taken, and no others nor the secret itself; without it, none.
+    ``apis``            the names of the APIs; without it, any name will do.
+    ``payload``         the name of the payload's field.
+    ``request_limits``  for calls, which are read before it is known who calls: for the query and the body each. A
+                        server reads no more of a body than ``max_bytes`` and one byte.
+    ``limits``          for payloads, and what ``parse`` reads; ``on_error`` is called if a payload cannot be written.
+    ``dialects``        by format, as in `encode`, and likewise ``maps``: a PHP gateway writes json and jsonu in
+                        ``"php"``.
     """
 
     messages: Messages = field(default_factory=Messages)
@@ -60,28 +68,38 @@ class Engine:
     last_id: Callable[[], str] = str
     secrets: Callable[[str], str | None] | None = field(default=None, repr=False)
     clock: Callable[[], int] | None = None
+    remember_nonce: Callable[[str, str, int], bool] | None = field(default=None, repr=False)
     window: int = 300
     zone: tzinfo = CHINA
     apis: Collection[str] | None = None
     payload: str = "response"
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
     maps: Maps = "array"
+    request_limits: Limits = REQUEST_LIMITS
     limits: Limits = DEFAULT_LIMITS
     on_error: Callable[[EncodeError], None] | None = None
 
     def __post_init__(self) -> None:
         if (self.secrets is None) != (self.clock is None):
             raise TypeError("secrets and clock go together: a signature has a time")
+        if self.remember_nonce is not None and self.secrets is None:
+            raise TypeError("remember_nonce needs secrets: only signatures have a nonce")
 
     def read(self, http: HttpRequest) -> ApiRequest:
         """The call in *http*, whose caller has proved who it is. `RequestError` for any other."""
-        request, params = read_call(http, apis=self.apis, limits=self.limits)
+        request, params = read_call(http, apis=self.apis, limits=self.request_limits)
         if self.secrets is not None and self.clock is not None:
             try:
                 secret = self.secrets(request.key)
                 if not secret:  # an empty one proves nothing
                     raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
-                verify(request, secret, self.clock, params=params, window=self.window, zone=self.zone)
+                if self.remember_nonce is None:
+                    verify(request, secret, self.clock, params=params, window=self.window, zone=self.zone)
+                else:
+                    remember = self.remember_nonce
+                    verify_strictly(
+                        request, secret, self.clock, remember, params=params, window=self.window, zone=self.zone
+                    )
             except RequestError as error:
                 error.result_type, error.lang = request.result_type, request.lang
                 raise
@@ -118,7 +136,7 @@ class Engine:
 
     def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "") -> Rendered:
         """The answer for a failure with this *code*; a blank *error* or *reason* is taken from the registry."""
-        # Not within `limits`, which may be meant for requests: it is small, and must go out.
+        # Not within `limits`, which are meant for payloads: it is small, and must go out.
         return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS)
 
     def refuse(self, error: RequestError) -> Rendered:

@@ -15,7 +15,7 @@ import orjson
 from envelope.answers.envelope import Envelope
 from envelope.api import encode
 from envelope.calls.media import FORM_TYPE, content_type_of
-from envelope.calls.parameters import METHODS, PARAMETERS
+from envelope.calls.parameters import METHODS, PARAMETERS, STRICT_SCHEME
 from envelope.calls.reading import is_name
 from envelope.formats import ResultType
 from envelope.path import MAX_SHOWN
@@ -40,7 +40,8 @@ _EXAMPLES = {
 _CREDENTIALS = {
     "key": "The caller's key.",
     "secret": "The caller's secret, in clear text.",
-    "sign": "The signature of the call, instead of the secret; it needs a dateline.",
+    "sign": "The signature of the call, instead of the secret; it needs a dateline. An MD5, or at a stricter gateway "
+    f"{STRICT_SCHEME}:, a nonce, a colon and an HMAC-SHA-256.",
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

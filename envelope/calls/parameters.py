@@ -13,9 +13,21 @@ from envelope.calls.reading import NAME_PATTERN
 from envelope.formats import ResultType
 from envelope.registry.languages import Lang
 
-__all__ = ["DATELINE_PATTERN", "METHODS", "PARAMETERS", "Parameter"]
+__all__ = [
+    "DATELINE_PATTERN",
+    "METHODS",
+    "NONCE_PATTERN",
+    "PARAMETERS",
+    "STRICT_SCHEME",
+    "STRICT_SIGN_PATTERN",
+    "Parameter",
+]
 
 DATELINE_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
+
+STRICT_SCHEME = "hmac-sha256"
+NONCE_PATTERN = r"[A-Za-z0-9_-]{16,64}"
+STRICT_SIGN_PATTERN = rf"{STRICT_SCHEME}:{NONCE_PATTERN}:[0-9a-f]{{64}}"
 
 METHODS = {
     "v1/models": "list the models",
@@ -94,8 +106,11 @@ PARAMETERS = (
         signed=False,
         in_cache_key=False,
         in_client_cache_key=False,
-        schema={"type": "string", "pattern": "^[0-9A-F]{32}$"},
-        description="MD5 of the secret, every name and its value in order of name, and the secret again.",
+        schema={"type": "string", "pattern": f"^(?:[0-9A-F]{{32}}|{STRICT_SIGN_PATTERN})$"},
+        description=(
+            "MD5 of the secret, every name and its value in order of name, and the secret again. A gateway that is "
+            f"stricter takes only {STRICT_SCHEME}:, a nonce, a colon and the HMAC-SHA-256 of the whole call."
+        ),
     ),
     Parameter(
         name="api_name",

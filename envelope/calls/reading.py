@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
@@ -140,7 +141,7 @@ def take_map(rest: dict[Any, Any], name: str, limits: Limits) -> dict[str, Any] 
         return None
     if type(value) is str:
         try:
-            value = FORMATS[ResultType.JSON].loads(value.encode(), ReadOptions(limits=limits))
+            value = FORMATS[ResultType.JSON].loads(value.encode("utf-8", "surrogatepass"), ReadOptions(limits=limits))
         except DecodeError as error:
             path = format_path([name]) + error.path.removeprefix("$")
             raise RequestError(f"not JSON at its byte {error.offset}: {error.reason}", path=path) from None
@@ -153,7 +154,6 @@ def take_map(rest: dict[Any, Any], name: str, limits: Limits) -> dict[str, Any] 
 
 def member(kind: type[_E], text: str, name: str) -> _E:
     """The member of *kind* that *text* names."""
-    try:
+    with suppress(ValueError):  # it holds the text, so the error that is raised must not hold it
         return kind(text)
-    except ValueError:
-        raise RequestError(f"not one of {', '.join(kind)}", path=short_path([name])) from None
+    raise RequestError(f"not one of {', '.join(kind)}", path=short_path([name]))

@@ -1,7 +1,7 @@
 """`ApiRequest`: one call to a gateway's API, read from HTTP or written to it, the same in every carrier.
 
 The carrier is a query string, a form or a JSON body. The last two have a query string as well, with at least the
-``key``; the body overrides it, as in PHP's $_REQUEST. Errors have the code to answer with: 4014 if something is
+``key``; the body is merged into it, as in PHP's $_REQUEST. Errors have the code to answer with: 4014 if something is
 missing, 4003 if it is wrong, 4010 for an unknown API.
 """
 
@@ -13,9 +13,11 @@ from enum import StrEnum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
+from envelope.calls.bounds import REQUEST_LIMITS, names_fault
 from envelope.calls.carriers import find_fault, text_tree
 from envelope.calls.http import HttpRequest
 from envelope.calls.media import FORM_TYPE
+from envelope.calls.merging import merge_params
 from envelope.calls.parameters import PARAMETERS, Parameter
 from envelope.calls.php_query import build_query, parse_query
 from envelope.calls.reading import (
@@ -32,7 +34,7 @@ from envelope.calls.reading import (
 from envelope.errors import DecodeError, EncodeError, RequestError
 from envelope.formats import FORMATS, ResultType, ResultTypeName
 from envelope.hints import Hint
-from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.limits import Limits
 from envelope.path import MAX_SHOWN, format_path, short_path
 from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.registry.languages import Lang
@@ -45,6 +47,8 @@ Carrier = Literal["query", "form", "json"]
 _NAMES = frozenset(row.name for row in PARAMETERS)
 _ALIASED = [row for row in PARAMETERS if row.alias]
 _SENT = sorted(PARAMETERS, key=lambda row: row.sent)
+
+_NAMES_HINT = Hint("php-setting", "max_input_vars")
 
 # Read first: a call must have these, though either secret or sign is enough.
 _NEEDED = ("key", "secret", "sign", "api_name")
@@ -112,7 +116,10 @@ class ApiRequest:
         if fault := find_fault(self.params):
             raise ValueError(f"{fault[0]} at {short_path(fault[1])}")
         for name, enum in _ENUMS.items():
-            object.__setattr__(self, name, enum(getattr(self, name)))
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise TypeError(f"{name} is a str, not {type(value).__name__}")
+            object.__setattr__(self, name, enum(value))
 
     def to_params(self) -> dict[str, Any]:
         """All parameters as they are sent, in the order of the gateway's own client; defaults are left out."""
@@ -127,9 +134,12 @@ class ApiRequest:
         """The call as HTTP: everything in the query string, or the key there and the rest in a form or JSON body.
 
         In a query string or form, numbers and booleans become text. What these cannot carry (None, an empty
-        container, more than PHP accepts) is an `EncodeError` with its path.
+        container, more than PHP accepts) is an `EncodeError` with its path, and so are more than 1000 parameters in
+        any carrier.
         """
         params = self.to_params()
+        if reason := names_fault(params):
+            raise EncodeError(reason, kind="limit", hint=_NAMES_HINT)
         path = ""
         if self.api_type:
             path = f"/{self.api_type}/{params.pop('api_name')}/"
@@ -143,11 +153,12 @@ class ApiRequest:
         return HttpRequest(path=path, query=query, body=_jsonu(params), content_type=ResultType.JSON.media_type)
 
     @staticmethod
-    def read(http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS) -> ApiRequest:
+    def read(http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = REQUEST_LIMITS) -> ApiRequest:
         """The call in *http*; `RequestError`, with the code to answer with, if it is not a valid one.
 
         ``result_type`` and ``lang`` come from the parameters, else from what the headers prefer, else they are json
-        and ``cn``; the error has them too. *apis* are the known names; without it, any name will do.
+        and ``cn``; the error has them too. *apis* are the known names; without it, any name will do. *limits* hold for
+        the query and the body each, and for the text of ``_o_args``; there are never more than 1000 parameters.
         """
         return read_call(http, apis=apis, limits=limits)[0]
 
@@ -158,12 +169,14 @@ class ApiRequest:
         api_type: str = "",
         accepted: tuple[ResultType, Lang] = (ResultType.JSON, Lang.CN),
         apis: Collection[str] | None = None,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: Limits = REQUEST_LIMITS,
     ) -> ApiRequest:
         """The call with these *params*; *accepted* is the format and language if they do not give any.
 
         `RequestError` for the first that is missing or wrong, in the order of the gateway's documents.
         """
+        if reason := names_fault(params):
+            raise RequestError(reason, hint=_NAMES_HINT)
         rest = dict(params)
         key, secret, sign, api_name = (take_text(rest, name) for name in _NEEDED)
         # A signed call need not show its secret.
@@ -186,16 +199,17 @@ class ApiRequest:
 
 
 def read_call(
-    http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = DEFAULT_LIMITS
+    http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = REQUEST_LIMITS
 ) -> tuple[ApiRequest, dict[str, Any]]:
     """The call in *http*, as from `ApiRequest.read`, and its parameters as they came, which a signature covers."""
     params: dict[Any, Any] = {}
     try:
-        params.update(read_query(http.query, limits))
-        params.update(read_body(http, limits))
+        params = read_query(http.query, limits)
+        params = merge_params(params, read_body(http, limits))
         api_type, api_name = read_path(http.path)
         if api_name:
-            params["api_name"] = api_name
+            # In its usual place: `ksort`, and so a signature, may depend on that.
+            params = {"key": None, "api_name": None} | params | {"api_name": api_name}
         accepted = wanted(params, http)
         return ApiRequest.from_params(params, api_type=api_type, accepted=accepted, apis=apis, limits=limits), params
     except RequestError as error:

@@ -6,6 +6,16 @@ with its name, and so is what the client adds after signing: ``sign``, ``secret`
 
 It covers the parameters as they are sent, including empty ones, so a server checks the parameters as they came, not as
 it understood them.
+
+That is the gateway's own scheme, and it is weak. Whoever overhears a signed call can, without the secret,
+
+- move the border between a name and its value (``q=hello`` is signed as ``qh=ello``), or between two parameters;
+- send it to an API of another type: the path's ``api_type`` is not signed;
+- change ``cache``, ``lang`` and ``result_type``;
+- add any parameter whose value begins with ``@``;
+- send it again and again within the window of time.
+
+Between two ends of one's own, `envelope.calls.strict_signing` protects all of that.
 """
 
 from __future__ import annotations
@@ -14,26 +24,26 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
-from functools import cmp_to_key
 from typing import Any
 
+from envelope.calls.bounds import names_fault
 from envelope.calls.carriers import plain_text
-from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS
+from envelope.calls.ksort import ksort
+from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS, STRICT_SCHEME
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
 from envelope.hints import Hint
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
-from envelope.values.php_rules import INT_MAX, INT_MIN
 
-__all__ = ["CHINA", "sign", "signature", "verify"]
+__all__ = ["CHINA", "check_dateline", "dateline_of", "sign", "signature", "verify"]
 
 CHINA = timezone(timedelta(hours=8), "CST")
 """The time zone of the gateway's servers, and so of a ``dateline``."""
 
 _UNSIGNED = {row.name for row in PARAMETERS if not row.signed}
-_MAX_NUMBER = 300
 _DATELINE = "%Y-%m-%d %H:%M:%S"
 
 
@@ -41,11 +51,13 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
     """The signature of a call, or of its parameters as they came, under *secret*: 32 upper-case hexadecimal digits.
 
     It is the same in every carrier. `EncodeError` with the path of a parameter that is neither a text nor an integer:
-    no other JSON value has a single text form.
+    no other JSON value has a single text form. More than 1000 parameters are one of kind ``limit``, at once.
     """
     params = call.to_params() if isinstance(call, ApiRequest) else call
+    if reason := names_fault(params):
+        raise EncodeError(reason, kind="limit", hint=Hint("php-setting", "max_input_vars"))
     digest = hashlib.md5(_raw(secret), usedforsecurity=False)
-    for name in sorted(params.keys() - _UNSIGNED, key=cmp_to_key(_ksort)):
+    for name in ksort(name for name in params if name not in _UNSIGNED):
         text = plain_text(name, params[name])
         if not text.startswith("@"):
             digest.update(_raw(name + text))
@@ -55,8 +67,7 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
 
 def sign(request: ApiRequest, secret: str, clock: Callable[[], int], *, zone: tzinfo = CHINA) -> ApiRequest:
     """*request* with the time and its signature, without the secret. *clock* returns the time in nanoseconds."""
-    dateline = datetime.fromtimestamp(clock() // 10**9, zone).strftime(_DATELINE)
-    dated = replace(request, dateline=dateline, sign="", secret="")
+    dated = replace(request, dateline=dateline_of(clock, zone), sign="", secret="")
     return replace(dated, sign=signature(dated, secret))
 
 
@@ -72,9 +83,11 @@ def verify(
     """Raise `RequestError` unless *request* proves that its caller knows *secret*.
 
     The proof is the secret itself, or a signature at most *window* seconds in the past or future; if it has both, both
-    must be right. *params* are the call's as they came (`read_call` of `envelope.calls.request`); without them, those
-    that the library would write. Comparisons take constant time.
+    must be right; a strict signature is refused. *params* are the call's as they came (`read_call` of
+    `envelope.calls.request`); without them, those that the library would write. Comparisons take constant time.
     """
+    if request.sign.startswith(STRICT_SCHEME):
+        raise RequestError("a strict signature, which is not taken here", code=INVALID_CREDENTIALS, path="$.sign")
     if request.secret and not hmac.compare_digest(_raw(request.secret), _raw(secret)):
         raise RequestError("not the key's secret", code=INVALID_CREDENTIALS, path="$.secret")
     if not request.sign:
@@ -87,39 +100,30 @@ def verify(
         raise RequestError(error.reason, path=error.path) from None
     if not hmac.compare_digest(_raw(request.sign), _raw(expected)):
         raise RequestError("not the signature of this call", code=INVALID_CREDENTIALS, path="$.sign")
-    if not request.dateline:
+    check_dateline(request.dateline, clock, window, zone)
+
+
+def dateline_of(clock: Callable[[], int], zone: tzinfo) -> str:
+    """The time as a ``dateline``."""
+    return datetime.fromtimestamp(clock() // 10**9, zone).strftime(_DATELINE)
+
+
+def check_dateline(dateline: str, clock: Callable[[], int], window: int, zone: tzinfo) -> int:
+    """The Unix time in seconds of a *dateline* within the window; `RequestError` for any other, or for none."""
+    if not dateline:
         raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
-    if abs(_seconds(request.dateline, zone) - clock() / 10**9) > window:
+    seconds = _seconds(dateline, zone)
+    if abs(seconds - clock() / 10**9) > window:
         hint = Hint("clocks", window)
         raise RequestError("too old, or in the future", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
+    return seconds
 
 
-def _seconds(dateline: str, zone: tzinfo) -> float:
-    try:
-        if re.fullmatch(DATELINE_PATTERN, dateline) is None:
-            raise ValueError
-        return datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp()
-    except (ValueError, OverflowError):
-        raise RequestError("not a time", path="$.dateline", hint=Hint("dateline")) from None
-
-
-# The names that PHP compares as numbers: integers and exponents, with white space around (a name has no dot).
-_NUMBER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]+)(?:[eE]([+-]?[0-9]+))?[ \t\n\r\v\f]*")
-
-
-def _number(name: str) -> int | float | None:
-    if (match := _NUMBER.fullmatch(name)) is None or len(name) > _MAX_NUMBER:
-        return None
-    number = int(match[1])
-    return number if match[2] is None and INT_MIN <= number <= INT_MAX else float(f"{match[1]}e{match[2] or 0}")
-
-
-def _ksort(a: str, b: str) -> int:
-    """PHP's order of two keys: by value if both are numbers, else by their bytes."""
-    first, second = _number(a), _number(b)
-    if first is not None and second is not None:
-        return (first > second) - (first < second)
-    return (_raw(a) > _raw(b)) - (_raw(a) < _raw(b))
+def _seconds(dateline: str, zone: tzinfo) -> int:
+    if re.fullmatch(DATELINE_PATTERN, dateline) is not None:
+        with suppress(ValueError, OverflowError):  # such an error holds the text
+            return int(datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp())
+    raise RequestError("not a time", path="$.dateline", hint=Hint("dateline"))
 
 
 def _raw(text: str) -> bytes:

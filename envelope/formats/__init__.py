@@ -47,8 +47,9 @@ class ResultType(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> None:
-        if isinstance(value, str):  # Enum's own message neither cuts it nor lists the members
-            raise ValueError(f"{value[:MAX_SHOWN]!r} is not a result_type: {', '.join(cls)}")
+        # Enum's own message neither cuts the value nor lists the members.
+        shown = repr(value[:MAX_SHOWN]) if isinstance(value, str) else f"a value of type {type(value).__name__}"
+        raise ValueError(f"{shown} is not a result_type: {', '.join(cls)}")
 
     @property
     def media_type(self) -> str:
@@ -234,9 +235,9 @@ def get_shortcut(source: str, reading: ReadOptions, target: str, writing: WriteO
 
 def get_format(format: str) -> Format:
     """Return the row of *format*, a `ResultType` or its string; `UnknownFormat` if there is none."""
-    try:
-        return FORMATS[format]
-    except KeyError:
-        if not isinstance(format, str):
-            raise TypeError(f"a format must be a str or ResultType, not {type(format).__name__}") from None
-        raise UnknownFormat(f"{format[:MAX_SHOWN]!r} is not one of {', '.join(FORMATS)}") from None
+    row = FORMATS.get(format)  # no KeyError, which would hold all of the word
+    if row is not None:
+        return row
+    if not isinstance(format, str):
+        raise TypeError(f"a format must be a str or ResultType, not {type(format).__name__}")
+    raise UnknownFormat(f"{format[:MAX_SHOWN]!r} is not one of {', '.join(FORMATS)}")

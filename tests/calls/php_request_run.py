@@ -1,11 +1,12 @@
 """Calls compared with PHP: `python -m tests.calls.php_request_run --count 10000`.
 
-Random parameter sets go through PHP's http_build_query and parse_str and the client's signature and cache key, and
-through ours; every one must be equal, and the signature the same in all three carriers.
+Random parameter sets go through PHP's http_build_query and parse_str, the client's signature and cache key, and the
+strict signature, and through ours; every one must be equal, and the signatures the same in all three carriers.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any, get_args
 
@@ -14,8 +15,10 @@ import click
 import envelope
 from envelope.calls.cache_keys import client_cache_key
 from envelope.calls.php_query import build_query, parse_query
-from envelope.calls.request import ApiRequest, Carrier
+from envelope.calls.request import ApiRequest, Carrier, read_call
 from envelope.calls.signing import signature
+from envelope.calls.strict_signing import strict_signature
+from envelope.registry.languages import Lang
 from envelope.testing.php import Php
 from tests import php as php_process
 
@@ -54,6 +57,7 @@ TEXTS = [
     "~-_.",
     "'\"\\",
     "\n",
+    "\b\x01\x1f\x7f\u2028",
     "😀",
     "v1/models",
 ]
@@ -92,6 +96,22 @@ def random_request(rng: Random) -> ApiRequest:
     )
 
 
+def random_tree_request(rng: Random) -> ApiRequest:
+    """A call with parameters of any kind that every carrier carries, which the strict signature covers."""
+    while True:
+        texts = {rng.choice(OWN_NAMES): random_tree(rng, 3) for _ in range(rng.randrange(6))}
+        try:
+            params: dict[Any, Any] = parse_query(build_query(texts))
+            call = replace(
+                random_request(rng), api_type=rng.choice(["", "openai"]), lang=rng.choice([*Lang]), cache=rng.random() < 0.5,
+                params=params,
+            )  # fmt: skip
+            call.write("query")
+        except ValueError:
+            continue
+        return call
+
+
 def compare(php: Php, seed: int, count: int) -> list[str]:
     """The differences between PHP and us over *count* random parameter sets, one line each."""
     rng = Random(seed)
@@ -126,6 +146,19 @@ def compare(php: Php, seed: int, count: int) -> list[str]:
             for carrier in get_args(Carrier):
                 check(f"sign ({carrier})", signature(ApiRequest.read(call.write(carrier)), secret).encode(), theirs)
             check("client cache key", client_cache_key(call).encode(), key)
+
+        calls = [random_tree_request(rng) for _ in range(size)]
+        secrets = [secret or "s" for secret in secrets]  # an empty one signs nothing strictly
+        nonces = ["".join(rng.choices("aZ09_-", k=rng.randint(16, 64))) for _ in calls]
+        asked = [
+            f"{secret}\n{nonce}\n{call.api_type}\n{build_query(call.to_params())}".encode()
+            for call, nonce, secret in zip(calls, nonces, secrets, strict=True)
+        ]
+        for call, nonce, secret, theirs in zip(calls, nonces, secrets, php.ask("sign strictly", asked), strict=True):
+            for carrier in get_args(Carrier):
+                request, came = read_call(call.write(carrier))
+                ours = strict_signature(request, secret, nonce, params=came)
+                check(f"strict signature ({carrier})", ours.encode(), theirs)
     return faults
 
 

@@ -221,7 +221,10 @@ def test_limits_hold_for_what_is_read_and_written_and_parsed() -> None:
     with pytest.raises(DecodeError, match="nested deeper"):
         engine.parse(b'{"response":[[1]]}', "application/json")
     http = HttpRequest(query=f"{BASE}&a[b][c]=1")
-    assert parsed(engine.answer(http, lambda request: 1), Engine()).error_code == "4003"
+    assert parsed(engine.answer(http, lambda request: 1)).error_code == "0000"
+    narrow = Engine(request_limits=Limits(max_depth=2))
+    assert parsed(narrow.answer(http, lambda request: 1)).error_code == "4003"
+    assert parsed(narrow.answer(HttpRequest(query=BASE), lambda request: [[1]])).response == [[1]]
 
 
 def test_a_signed_call_is_let_in_until_it_is_old() -> None:
@@ -250,7 +253,7 @@ def test_a_payload_that_cannot_be_written_is_a_servers_fault() -> None:
         ENGINE.respond(ApiRequest(key="k", api_name="custom"), object())
 
 
-def test_a_refusal_ignores_the_limits_of_requests() -> None:
+def test_a_refusal_ignores_the_limits_of_payloads() -> None:
     engine = Engine(limits=Limits(max_depth=1, max_bytes=10, max_items=2))
-    rendered = engine.answer(HttpRequest(query=f"{BASE}&lang=en"), lambda request: 1)
+    rendered = engine.answer(HttpRequest(query=f"{BASE}&lang=fr"), lambda request: 1)
     assert parsed(rendered, Engine()).error_code == "4003"

@@ -305,6 +305,7 @@ def test_a_request_made_by_hand_is_checked() -> None:
         {"a": []},
         {"a": [None, 1]},
         {f"n{number}": 1 for number in range(1001)},
+        {"a": ["x"] * 1001},
         {"a": 2**70},
     ]
     for params in uncarried:

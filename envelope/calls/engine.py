@@ -6,32 +6,39 @@ It has no clock, ids or secrets but those passed to it, and does no I/O: a serve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any, Protocol
+from inspect import isawaitable
+from typing import Any, Final, Protocol
 
 from envelope.answers.envelope import Envelope
 from envelope.api import decode, encode
 from envelope.calls.bounds import REQUEST_LIMITS
+from envelope.calls.caller import Caller
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.calls.media import content_type_of, format_of_content_type
-from envelope.calls.request import ApiRequest, read_call
+from envelope.calls.payloads import plain
+from envelope.calls.request import ApiRequest, read_call, read_caller
 from envelope.calls.signing import CHINA, verify
+from envelope.calls.statuses import Statuses
 from envelope.calls.strict_signing import verify_strictly
 from envelope.errors import EncodeError, RequestError
-from envelope.formats import get_format
+from envelope.formats import ResultType, ResultTypeName, get_format
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import Dialect, Maps
-from envelope.registry.codes import ACCOUNT_NOT_FOUND, SERVER_ERROR
+from envelope.registry.codes import ACCOUNT_NOT_FOUND, SERVER_ERROR, UNKNOWN_ERROR
 from envelope.registry.languages import Lang
 from envelope.registry.messages import Messages
 
 __all__ = ["Asker", "Engine"]
 
+_LOG: Final = logging.getLogger("envelope")
+
 
 class Asker(Protocol):
-    """Whoever is answered: an `ApiRequest`, or the `RequestError` of an invalid call."""
+    """Whoever is answered: an `ApiRequest`, a `Caller`, or the `RequestError` of an invalid call."""
 
     @property
     def result_type(self) -> str:
@@ -44,21 +51,32 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """A gateway's side of a call: ``read``, then ``respond`` or ``fail``; ``parse`` reads what a gateway answered.
+    """A server's side of a call: ``answer`` does all of it, ``read``, ``respond`` and ``fail`` are its parts.
+
+    A server with routes of its own asks ``caller`` for the format and language, then ``respond``, ``fail`` or
+    ``recover``. ``parse`` reads what a gateway answered.
 
     ``messages``        the registry and the texts.
     ``request_id``      returns the next id (`envelope.RequestIds`), and ``last_id`` the next record's; ``""`` by
                         default.
-    ``secrets``         returns the secret of a key, or None for an unknown key; without it, no caller has to prove who
-                        it is. It needs ``clock``, which returns the time in nanoseconds; ``window`` is the maximum age
-                        of a signature in seconds, and ``zone`` the time zone of its ``dateline``.
+    ``secrets``         returns the secret of a key, or None for an unknown key; without it there are no accounts: a
+                        call needs neither ``key`` nor ``secret``. It needs ``clock``, which returns the time in
+                        nanoseconds; ``window`` is the maximum age of a signature in seconds, and ``zone`` the time zone
+                        of its ``dateline``.
     ``remember_nonce``  says whether a nonce is new, and keeps it (`verify_strictly`). With it, only strict signatures
                         are taken, and no others nor the secret itself; without it, none.
     ``apis``            the names of the APIs; without it, any name will do.
+    ``result_type``     the format for callers who ask for none that is known, and ``lang`` likewise their language.
+    ``statuses``        the HTTP status of a failure: ``"registry"`` for that of its code, ``"ok"`` for 200 whatever
+                        the code. PHP's ``file_get_contents`` returns nothing for another status, and the gateway's own
+                        client goes to its next address.
     ``payload``         the name of the payload's field.
+    ``default``         makes values of other payloads, as in `encode`; `plain` does for dates, decimals, dataclasses
+                        and models.
     ``request_limits``  for calls, which are read before it is known who calls: for the query and the body each. A
                         server reads no more of a body than ``max_bytes`` and one byte.
-    ``limits``          for payloads, and what ``parse`` reads; ``on_error`` is called if a payload cannot be written.
+    ``limits``          for payloads, and what ``parse`` reads.
+    ``on_error``        is told what a handler raised, or why its payload cannot be written; by default that is logged.
     ``dialects``        by format, as in `encode`, and likewise ``maps``: a PHP gateway writes json and jsonu in
                         ``"php"``.
     """
@@ -72,22 +90,36 @@ class Engine:
     window: int = 300
     zone: tzinfo = CHINA
     apis: Collection[str] | None = None
+    result_type: ResultType | ResultTypeName = ResultType.JSON
+    lang: Lang | str = Lang.CN
+    statuses: Statuses = "registry"
     payload: str = "response"
+    default: Callable[[Any], Any] | None = plain
     dialects: Mapping[str, Dialect] = field(default_factory=dict)
     maps: Maps = "array"
     request_limits: Limits = REQUEST_LIMITS
     limits: Limits = DEFAULT_LIMITS
-    on_error: Callable[[EncodeError], None] | None = None
+    on_error: Callable[[Exception], None] | None = None
+    _fallback: Caller = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.secrets is None) != (self.clock is None):
             raise TypeError("secrets and clock go together: a signature has a time")
         if self.remember_nonce is not None and self.secrets is None:
             raise TypeError("remember_nonce needs secrets: only signatures have a nonce")
+        if self.statuses not in ("registry", "ok"):
+            raise ValueError("statuses is registry or ok")
+        object.__setattr__(self, "_fallback", Caller(get_format(self.result_type).name, Lang(self.lang)))
 
     def read(self, http: HttpRequest) -> ApiRequest:
         """The call in *http*, whose caller has proved who it is. `RequestError` for any other."""
-        request, params = read_call(http, apis=self.apis, limits=self.request_limits)
+        request, params = read_call(
+            http,
+            apis=self.apis,
+            has_accounts=self.secrets is not None,
+            limits=self.request_limits,
+            fallback=self._fallback,
+        )
         if self.secrets is not None and self.clock is not None:
             try:
                 secret = self.secrets(request.key)
@@ -105,12 +137,20 @@ class Engine:
                 raise
         return request
 
+    def caller(self, http: HttpRequest) -> Caller:
+        """The format and language that *http* asks for: all that an answer needs on a server's own routes.
+
+        They come from ``result_type`` and ``lang`` in the query or the body, else from the headers; whatever else is in
+        *http*, even if it cannot be read, is not looked at. `RequestError` (4003) for a format or language that there
+        is not.
+        """
+        return read_caller(http, limits=self.request_limits, fallback=self._fallback)
+
     def answer(self, http: HttpRequest, handler: Callable[[ApiRequest], Any]) -> Rendered:
         """What *handler* returns for the call, rendered; an invalid call gets an answer too.
 
         *handler* returns a payload or an `Envelope` (`Envelope.fail("4016")`), or raises `RequestError` if it finds
-        something wrong itself. If the payload cannot be written, the answer is 4000 and ``on_error`` gets the reason.
-        Any other exception passes through to the server.
+        something wrong itself. What else it raises is told to ``on_error`` and answered as in `recover`.
         """
         try:
             request = self.read(http)
@@ -118,13 +158,20 @@ class Engine:
             return self.refuse(error)
         try:
             return self.respond(request, handler(request))
+        except Exception as error:
+            return self.recover(request, error)
+
+    async def answer_async(self, http: HttpRequest, handler: Callable[[ApiRequest], Awaitable[Any] | Any]) -> Rendered:
+        """The same, for a *handler* that may be asynchronous."""
+        try:
+            request = self.read(http)
         except RequestError as error:
-            error.result_type, error.lang = request.result_type, request.lang
             return self.refuse(error)
-        except EncodeError as error:
-            if self.on_error is not None:
-                self.on_error(error)
-            return self.fail(request, SERVER_ERROR)
+        try:
+            payload = handler(request)
+            return self.respond(request, await payload if isawaitable(payload) else payload)
+        except Exception as error:
+            return self.recover(request, error)
 
     def respond(self, asker: Asker, payload: Any) -> Rendered:
         """The answer that carries *payload*: any value, or an `Envelope`, whose blank fields are filled in.
@@ -134,18 +181,39 @@ class Engine:
         """
         return self._render(asker, payload if isinstance(payload, Envelope) else Envelope.ok(payload), self.limits)
 
-    def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "") -> Rendered:
-        """The answer for a failure with this *code*; a blank *error* or *reason* is taken from the registry."""
+    def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "", status: int = 0) -> Rendered:
+        """The answer for a failure with this *code*; a blank *error* or *reason* is taken from the registry.
+
+        *status* is its HTTP status, if it is not the code's own: 405 stays 405 (`code_of_status` has its code).
+        """
         # Not within `limits`, which are meant for payloads: it is small, and must go out.
-        return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS)
+        return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS, status)
 
-    def refuse(self, error: RequestError) -> Rendered:
-        """The answer to an invalid call: its code's description, and which parameter is wrong, or else the reason."""
-        text = self.messages.text(error.code, error.lang)
+    def refuse(self, error: RequestError, asker: Asker | None = None) -> Rendered:
+        """The answer to an invalid call: its code's description, and which parameter is wrong, or else the reason.
+
+        *asker* is who is answered, if it is not who the error says.
+        """
+        asker = asker or error
+        text = self.messages.text(error.code, asker.lang)
         about = error.path.removeprefix("$").removeprefix(".") or error.reason
-        return self.fail(error, error.code, reason=f"{text}: {about}")
+        return self.fail(asker, error.code, reason=f"{text}: {about}")
 
-    def _render(self, asker: Asker, own: Envelope[Any], limits: Limits) -> Rendered:
+    def recover(self, asker: Asker, error: Exception) -> Rendered:
+        """The answer if a handler raised *error*.
+
+        A `RequestError` says itself what is wrong. Of others the caller learns nothing, and ``on_error`` all: 4000 for
+        an `EncodeError`, that is, a payload that cannot be written, and 5000 for any other.
+        """
+        if isinstance(error, RequestError):
+            return self.refuse(error, asker)
+        if self.on_error is not None:
+            self.on_error(error)
+        else:
+            _LOG.error("a call could not be answered", exc_info=error)
+        return self.fail(asker, SERVER_ERROR if isinstance(error, EncodeError) else UNKNOWN_ERROR)
+
+    def _render(self, asker: Asker, own: Envelope[Any], limits: Limits, status: int = 0) -> Rendered:
         row = self.messages.registry.get(own.error_code)
         lang = Lang(asker.lang)
         answer = Envelope(
@@ -158,14 +226,21 @@ class Engine:
             extras=own.extras,
         )
         result_type = get_format(asker.result_type).name
-        dialect = self.dialects.get(result_type, "typed")
-        body = encode(answer, result_type, payload=self.payload, maps=self.maps, dialect=dialect, limits=limits)
+        body = encode(
+            answer,
+            result_type,
+            payload=self.payload,
+            maps=self.maps,
+            dialect=self.dialects.get(result_type, "typed"),
+            default=self.default,
+            limits=limits,
+        )
         headers = {
             "Content-Type": content_type_of(result_type),
             "Content-Language": lang.tag,
             "Vary": "Accept, Accept-Language",
         }
-        return Rendered(row.http_status, headers, body)
+        return Rendered(200 if self.statuses == "ok" else status or row.http_status, headers, body)
 
     def parse(self, body: bytes, content_type: str = "", *, result_type: str | None = None) -> Envelope[Any]:
         """The envelope in a gateway's answer, read in the format that was requested, else that of its content type.

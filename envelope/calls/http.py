@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, cast
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # checkers know it even uninstalled; Python's own has defaults from 3.13
@@ -15,7 +15,21 @@ else:
 
     Query = TypeVar("Query", bound=str | bytes, covariant=True)
 
-__all__ = ["HttpRequest", "Rendered"]
+__all__ = ["HttpRequest", "Rendered", "Upload"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file of a multipart form: the ``name`` of its field, its ``filename`` and type as sent, and its bytes to read.
+
+    Neither name is to be trusted: a ``filename`` may be a path.
+    """
+
+    name: str
+    filename: str = ""
+    content_type: str = ""
+    size: int = 0
+    file: BinaryIO = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +40,8 @@ class HttpRequest(Generic[Query]):
     ``HttpRequest[str]``, and a bare ``HttpRequest`` may have either.
 
     ``path`` ends in ``/<api_type>/<api_name>/`` and overrides parameters of these names; if yours does not, leave it
-    out. A body is JSON or a urlencoded form, in UTF-8.
+    out. A body is JSON or a urlencoded form, in UTF-8. Of a multipart form, whoever parses it passes the fields as the
+    body of a urlencoded form, and the ``files`` as they are.
     """
 
     path: str = ""
@@ -36,6 +51,7 @@ class HttpRequest(Generic[Query]):
     content_type: str | None = ""
     accept: str | None = ""
     accept_language: str | None = ""
+    files: tuple[Upload, ...] = ()
 
     @property
     def verb(self) -> str:

@@ -43,8 +43,8 @@ _ACCEPTED = MEDIA_TYPES | {"application/json;charset=utf-8": ResultType.JSONU}
 _WILD = (ResultType.JSON, ResultType.XML, ResultType.SERIALIZE, ResultType.VAR_EXPORT)
 
 
-def negotiate_format(accept: str | None) -> ResultType:
-    """The format that an `Accept` header prefers; json if it accepts none of the five."""
+def negotiate_format(accept: str | None, default: ResultType = ResultType.JSON) -> ResultType:
+    """The format that an `Accept` header prefers; *default* if it accepts none of the five, or any."""
     weights: dict[ResultType, float] = {}
     others = 0.0
     for name, weight in _weighted(accept or ""):
@@ -54,10 +54,10 @@ def negotiate_format(accept: str | None) -> ResultType:
         elif (result_type := _ACCEPTED.get(name)) is not None:
             weights[result_type] = max(weight, weights.get(result_type, 0.0))
     # Of equal weights the one named first wins.
-    for result_type in _WILD:
+    for result_type in (default, *_WILD):
         weights.setdefault(result_type, others)
     best = max(weights, key=weights.__getitem__)
-    return best if weights[best] > 0 else ResultType.JSON
+    return best if weights[best] > 0 else default
 
 
 def negotiate_lang(accept_language: str | None, default: Lang | str = Lang.CN) -> Lang:

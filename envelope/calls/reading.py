@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
+from envelope.calls.caller import Caller
 from envelope.calls.media import FORM_TYPE, split_content_type
 from envelope.calls.negotiation import negotiate_format, negotiate_lang
 from envelope.calls.php_query import parse_query
@@ -103,21 +104,21 @@ def salvage(query: str | bytes) -> dict[Any, Any]:
     return {name.decode(): value.decode() for name, value in _WANTED.findall(raw)}
 
 
-def wanted(params: dict[Any, Any], http: HttpRequest) -> tuple[ResultType, Lang]:
+def wanted(params: dict[Any, Any], http: HttpRequest, fallback: Caller) -> Caller:
     """The format and language the caller wants, whatever else is wrong: from *params*, else from the headers.
 
     An unknown ``result_type`` is answered in json, whatever the headers say.
     """
     named = params.get("result_type")
     if not named:
-        result_type = negotiate_format(http.accept)
+        result_type = negotiate_format(http.accept, fallback.result_type)
     else:
         result_type = FORMATS[named].name if isinstance(named, str) and named in FORMATS else ResultType.JSON
     try:
         lang = Lang(params.get("lang") or "")
     except (ValueError, TypeError):
-        lang = negotiate_lang(http.accept_language)
-    return result_type, lang
+        lang = negotiate_lang(http.accept_language, fallback.lang)
+    return Caller(result_type, lang)
 
 
 def take_text(rest: dict[Any, Any], name: str) -> str:

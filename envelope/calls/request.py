@@ -8,14 +8,16 @@ missing, 4003 if it is wrong, 4010 for an unknown API.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 from envelope.calls.bounds import REQUEST_LIMITS, names_fault
+from envelope.calls.caller import DEFAULT_CALLER, Caller
 from envelope.calls.carriers import find_fault, text_tree
-from envelope.calls.http import HttpRequest
+from envelope.calls.http import HttpRequest, Upload
 from envelope.calls.media import FORM_TYPE
 from envelope.calls.merging import merge_params
 from envelope.calls.parameters import PARAMETERS, Parameter
@@ -40,7 +42,7 @@ from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.registry.languages import Lang
 from envelope.values.php_types import differences
 
-__all__ = ["ApiRequest", "Carrier", "read_call"]
+__all__ = ["ApiRequest", "Carrier", "read_call", "read_caller"]
 
 Carrier = Literal["query", "form", "json"]
 
@@ -81,8 +83,9 @@ class ApiRequest:
     """One call: the common parameters, ``method``, ``args`` (``_o_args``, a map), and the rest in order as ``params``.
 
     ``result_type`` and ``lang`` become members of their enums (from ``result_type="serialize"``, ``lang="zh-Hans"``).
-    ``repr`` does not show ``key``, ``secret`` and ``sign``. `ValueError` if PHP would change a name in *params*: in
-    that carrier the call would mean something else.
+    ``key`` is ``""`` where there are no accounts. ``files`` are those of a multipart form, which is read but never
+    written. ``repr`` does not show ``key``, ``secret`` and ``sign``. `ValueError` if PHP would change a name in
+    *params*: in that carrier the call would mean something else.
     """
 
     key: str = field(repr=False)
@@ -98,13 +101,12 @@ class ApiRequest:
     version: str = ""
     dateline: str = ""
     sign: str = field(default="", repr=False)
+    files: tuple[Upload, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for name, types in _TYPES.items():
             if type(getattr(self, name)) not in types:
                 raise TypeError(f"{name} is a {types[0].__name__}, not {type(getattr(self, name)).__name__}")
-        if not self.key:
-            raise ValueError("a call needs a key")
         for name in (self.api_name, self.api_type or self.api_name):
             if not is_name(name):
                 raise ValueError(f"not a valid API name: {name[:MAX_SHOWN]!r}")
@@ -167,41 +169,52 @@ class ApiRequest:
         params: Mapping[str, Any],
         *,
         api_type: str = "",
-        accepted: tuple[ResultType, Lang] = (ResultType.JSON, Lang.CN),
+        accepted: Caller = DEFAULT_CALLER,
         apis: Collection[str] | None = None,
+        has_accounts: bool = True,
         limits: Limits = REQUEST_LIMITS,
+        files: tuple[Upload, ...] = (),
     ) -> ApiRequest:
         """The call with these *params*; *accepted* is the format and language if they do not give any.
 
-        `RequestError` for the first that is missing or wrong, in the order of the gateway's documents.
+        `RequestError` for the first that is missing or wrong, in the order of the gateway's documents. Unless it
+        *has_accounts*, a gateway needs neither ``key`` nor ``secret``.
         """
         if reason := names_fault(params):
             raise RequestError(reason, hint=_NAMES_HINT)
         rest = dict(params)
         key, secret, sign, api_name = (take_text(rest, name) for name in _NEEDED)
         # A signed call need not show its secret.
-        for name, text in (("key", key), ("secret", secret or sign), ("api_name", api_name)):
+        account = (("key", key), ("secret", secret or sign)) if has_accounts else ()
+        for name, text in (*account, ("api_name", api_name)):
             if not text:
                 raise RequestError("missing", code=MISSING_PARAM, path=format_path([name]))
         if not is_name(api_name) or (apis is not None and api_name not in apis):
             raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_name")
-        defaults = dict(zip(("result_type", "lang"), accepted, strict=True))
         others = {
-            row.field: _take(row, rest, defaults.get(row.name, row.default), limits)
+            row.field: _take(row, rest, getattr(accepted, row.name, row.default), limits)
             for row in PARAMETERS
             if row.name not in _NEEDED
         }
         if fault := find_fault(rest):
             raise RequestError(fault[0], path=short_path(fault[1]))
         return ApiRequest(
-            key=key, secret=secret, sign=sign, api_type=api_type, api_name=api_name, params=rest, **others
+            key=key, secret=secret, sign=sign, api_type=api_type, api_name=api_name, params=rest, files=files, **others
         )
 
 
 def read_call(
-    http: HttpRequest, *, apis: Collection[str] | None = None, limits: Limits = REQUEST_LIMITS
+    http: HttpRequest,
+    *,
+    apis: Collection[str] | None = None,
+    has_accounts: bool = True,
+    limits: Limits = REQUEST_LIMITS,
+    fallback: Caller = DEFAULT_CALLER,
 ) -> tuple[ApiRequest, dict[str, Any]]:
-    """The call in *http*, as from `ApiRequest.read`, and its parameters as they came, which a signature covers."""
+    """The call in *http*, as from `ApiRequest.read`, and its parameters as they came, which a signature covers.
+
+    *fallback* is the format and language for a caller who asks for none that is known.
+    """
     params: dict[Any, Any] = {}
     try:
         params = read_query(http.query, limits)
@@ -210,11 +223,36 @@ def read_call(
         if api_name:
             # In its usual place: `ksort`, and so a signature, may depend on that.
             params = {"key": None, "api_name": None} | params | {"api_name": api_name}
-        accepted = wanted(params, http)
-        return ApiRequest.from_params(params, api_type=api_type, accepted=accepted, apis=apis, limits=limits), params
+        request = ApiRequest.from_params(
+            params,
+            api_type=api_type,
+            accepted=wanted(params, http, fallback),
+            apis=apis,
+            has_accounts=has_accounts,
+            limits=limits,
+            files=http.files,
+        )
     except RequestError as error:
-        error.result_type, error.lang = wanted(params or salvage(http.query), http)
+        asker = wanted(params or salvage(http.query), http, fallback)
+        error.result_type, error.lang = asker.result_type, asker.lang
         raise
+    return request, params
+
+
+def read_caller(http: HttpRequest, *, limits: Limits = REQUEST_LIMITS, fallback: Caller = DEFAULT_CALLER) -> Caller:
+    """The format and language that *http* asks for, whatever else is in it; `RequestError` for an unknown one."""
+    params: dict[Any, Any] = salvage(http.query)
+    with suppress(RequestError):
+        params = read_query(http.query, limits)
+        params = merge_params(params, read_body(http, limits))
+    asker = wanted(params, http, fallback)
+    try:
+        for name, kind in _ENUMS.items():
+            member(kind, take_text(params, name) or getattr(asker, name), name)
+    except RequestError as error:
+        error.result_type, error.lang = asker.result_type, asker.lang
+        raise
+    return asker
 
 
 def _take(row: Parameter, rest: dict[str, Any], default: Any, limits: Limits) -> Any:

@@ -26,6 +26,9 @@ def ksort(names: Iterable[str]) -> list[str]:
 
     There are at most `MAX_NAMES` (from 1024 on, PHP's steps are others).
     """
+    names = list(names)
+    if not any(map(_MAYBE_NUMBER.match, names)):
+        return sorted(names)  # characters are in the order of their bytes
     keys = [_key(place, name) for place, name in enumerate(names)]
     unsorted = [(0, len(keys))]
     while unsorted:
@@ -42,6 +45,7 @@ def ksort(names: Iterable[str]) -> list[str]:
 _NUMBER: Final = re.compile(
     r"[ \t\n\r\v\f]*+([+-]?(?:([0-9]++)(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)[ \t\n\r\v\f]*+"
 )
+_MAYBE_NUMBER: Final = re.compile(r"[ \t\n\r\v\f0-9+.-]")
 # How many digits INT_MAX has.
 _LONG: Final = 19
 

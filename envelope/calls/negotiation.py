@@ -45,9 +45,11 @@ _WILD = (ResultType.JSON, ResultType.XML, ResultType.SERIALIZE, ResultType.VAR_E
 
 def negotiate_format(accept: str | None, default: ResultType = ResultType.JSON) -> ResultType:
     """The format that an `Accept` header prefers; *default* if it accepts none of the five, or any."""
+    if not accept or accept == "*/*":  # as most clients have it
+        return default
     weights: dict[ResultType, float] = {}
     others = 0.0
-    for name, weight in _weighted(accept or ""):
+    for name, weight in _weighted(accept):
         name = name.replace(" ", "").replace('"', "")
         if name in ("*/*", "application/*"):
             others = max(others, weight)
@@ -63,9 +65,11 @@ def negotiate_format(accept: str | None, default: ResultType = ResultType.JSON) 
 def negotiate_lang(accept_language: str | None, default: Lang | str = Lang.CN) -> Lang:
     """The language that an `Accept-Language` header prefers; *default* if it accepts none of the three."""
     default = Lang(default)
+    if not accept_language:
+        return default
     weights: dict[Lang, float] = {}
     others = 0.0
-    for name, weight in _weighted(accept_language or ""):
+    for name, weight in _weighted(accept_language):
         if name == "*":
             others = weight
             continue

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
@@ -50,7 +50,7 @@ def is_name(text: str) -> bool:
     return re.fullmatch(NAME_PATTERN, text) is not None and text != _SCRIPT
 
 
-def read_query(query: str | bytes, limits: Limits) -> dict[str | bytes, Any]:
+def read_query(query: str | bytes, limits: Limits) -> dict[Any, Any]:
     """The parameters in a query string."""
     try:
         return parse_query(query, limits)
@@ -72,7 +72,7 @@ def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
             return parse_query(http.body, limits)
         if media_type != ResultType.JSON.media_type:
             raise RequestError("the body is neither JSON nor a urlencoded form")
-        value = FORMATS[ResultType.JSON].loads(http.body, ReadOptions(limits=limits))
+        value = FORMATS[ResultType.JSON].loads(http.body, _json_options(limits))
     except DecodeError as error:
         raise _unreadable("body", error) from None
     if type(value) is list and not value:  # an empty array of PHP
@@ -80,6 +80,11 @@ def read_body(http: HttpRequest, limits: Limits) -> dict[str | bytes, Any]:
     if type(value) is not dict:
         raise RequestError(f"the body is a map of parameters, not {type(value).__name__}")
     return value
+
+
+@lru_cache(8)
+def _json_options(limits: Limits) -> ReadOptions:
+    return ReadOptions(limits=limits)
 
 
 def _unreadable(part: str, error: DecodeError) -> RequestError:
@@ -114,11 +119,12 @@ def wanted(params: dict[Any, Any], http: HttpRequest, fallback: Caller) -> Calle
         result_type = negotiate_format(http.accept, fallback.result_type)
     else:
         result_type = FORMATS[named].name if isinstance(named, str) and named in FORMATS else ResultType.JSON
-    try:
-        lang = Lang(params.get("lang") or "")
-    except (ValueError, TypeError):
-        lang = negotiate_lang(http.accept_language, fallback.lang)
-    return Caller(result_type, lang)
+    if named := params.get("lang"):
+        try:
+            return Caller(result_type, Lang(named))
+        except (ValueError, TypeError):
+            pass
+    return Caller(result_type, negotiate_lang(http.accept_language, fallback.lang))
 
 
 def take_text(rest: dict[Any, Any], name: str) -> str:
@@ -142,7 +148,7 @@ def take_map(rest: dict[Any, Any], name: str, limits: Limits) -> dict[str, Any] 
         return None
     if type(value) is str:
         try:
-            value = FORMATS[ResultType.JSON].loads(value.encode("utf-8", "surrogatepass"), ReadOptions(limits=limits))
+            value = FORMATS[ResultType.JSON].loads(value.encode("utf-8", "surrogatepass"), _json_options(limits))
         except DecodeError as error:
             path = format_path([name]) + error.path.removeprefix("$")
             raise RequestError(f"not JSON at its byte {error.offset}: {error.reason}", path=path) from None
@@ -155,6 +161,8 @@ def take_map(rest: dict[Any, Any], name: str, limits: Limits) -> dict[str, Any] 
 
 def member(kind: type[_E], text: str, name: str) -> _E:
     """The member of *kind* that *text* names."""
-    with suppress(ValueError):  # it holds the text, so the error that is raised must not hold it
+    try:
         return kind(text)
+    except ValueError:
+        pass  # it holds the text, so the error that is raised must not hold it
     raise RequestError(f"not one of {', '.join(kind)}", path=short_path([name]))

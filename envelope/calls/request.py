@@ -7,10 +7,10 @@ missing, 4003 if it is wrong, 4010 for an unknown API.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
@@ -54,6 +54,7 @@ _NAMES_HINT = Hint("php-setting", "max_input_vars")
 
 # Read first: a call must have these, though either secret or sign is enough.
 _NEEDED = ("key", "secret", "sign", "api_name")
+_OTHERS = [row for row in PARAMETERS if row.name not in _NEEDED]
 
 _ENUMS = {row.field: type(row.default) for row in PARAMETERS if isinstance(row.default, StrEnum)}
 # The exact types that a field may have; an enum's field takes whatever the enum does.
@@ -193,14 +194,28 @@ class ApiRequest:
             raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_name")
         others = {
             row.field: _take(row, rest, getattr(accepted, row.name, row.default), limits)
-            for row in PARAMETERS
-            if row.name not in _NEEDED
+            for row in _OTHERS
+            if row.name in rest or row.alias in rest
         }
-        if fault := find_fault(rest):
+        if rest and (fault := find_fault(rest)):
             raise RequestError(fault[0], path=short_path(fault[1]))
-        return ApiRequest(
-            key=key, secret=secret, sign=sign, api_type=api_type, api_name=api_name, params=rest, files=files, **others
-        )
+        needed = {"key": key, "secret": secret, "sign": sign, "api_name": api_name, "api_type": api_type}
+        asked = {"result_type": accepted.result_type, "lang": accepted.lang}
+        return _checked(needed | asked | others | {"params": rest, "files": files})
+
+
+def _checked(given: dict[str, Any]) -> ApiRequest:
+    """The request with the fields *given*, defaults for others. They were checked as they were read: not again."""
+    request = object.__new__(ApiRequest)
+    for name, default, put in _fields_of(ApiRequest):
+        put(request, given.get(name, default))
+    return request
+
+
+@cache
+def _fields_of(kind: type[ApiRequest]) -> list[tuple[str, Any, Callable[[ApiRequest, Any], None]]]:
+    """Each field's name and default, and what sets it."""
+    return [(field.name, field.default, getattr(kind, field.name).__set__) for field in fields(kind)]
 
 
 def read_call(
@@ -218,7 +233,8 @@ def read_call(
     params: dict[Any, Any] = {}
     try:
         params = read_query(http.query, limits)
-        params = merge_params(params, read_body(http, limits))
+        if http.body:
+            params = merge_params(params, read_body(http, limits))
         api_type, api_name = read_path(http.path)
         if api_name:
             # In its usual place: `ksort`, and so a signature, may depend on that.
@@ -241,14 +257,18 @@ def read_call(
 
 def read_caller(http: HttpRequest, *, limits: Limits = REQUEST_LIMITS, fallback: Caller = DEFAULT_CALLER) -> Caller:
     """The format and language that *http* asks for, whatever else is in it; `RequestError` for an unknown one."""
-    params: dict[Any, Any] = salvage(http.query)
-    with suppress(RequestError):
+    params: dict[Any, Any] = {}
+    try:
         params = read_query(http.query, limits)
-        params = merge_params(params, read_body(http, limits))
+        if http.body:
+            params = merge_params(params, read_body(http, limits))
+    except RequestError:
+        params = params or salvage(http.query)
     asker = wanted(params, http, fallback)
     try:
         for name, kind in _ENUMS.items():
-            member(kind, take_text(params, name) or getattr(asker, name), name)
+            if text := take_text(params, name):
+                member(kind, text, name)
     except RequestError as error:
         error.result_type, error.lang = asker.result_type, asker.lang
         raise

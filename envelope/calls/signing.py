@@ -56,13 +56,13 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
     params = call.to_params() if isinstance(call, ApiRequest) else call
     if reason := names_fault(params):
         raise EncodeError(reason, kind="limit", hint=Hint("php-setting", "max_input_vars"))
-    digest = hashlib.md5(_raw(secret), usedforsecurity=False)
+    parts = [secret]
     for name in ksort(name for name in params if name not in _UNSIGNED):
         text = plain_text(name, params[name])
         if not text.startswith("@"):
-            digest.update(_raw(name + text))
-    digest.update(_raw(secret))
-    return digest.hexdigest().upper()
+            parts += (name, text)
+    parts.append(secret)
+    return hashlib.md5(_raw("".join(parts)), usedforsecurity=False).hexdigest().upper()
 
 
 def sign(request: ApiRequest, secret: str, clock: Callable[[], int], *, zone: tzinfo = CHINA) -> ApiRequest:

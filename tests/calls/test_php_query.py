@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import envelope
 from envelope import DecodeError, EncodeError, Limits, PhpObject
-from envelope.calls.php_query import build_query, parse_query
+from envelope.calls.php_query import _Reader, build_query, parse_query
 from envelope.testing.php import Php
 from envelope.testing.strategies import scalars, texts
 from envelope.values.php_rules import INT_MAX, INT_MIN
@@ -251,3 +251,52 @@ def trees() -> st.SearchStrategy[dict[Any, Any]]:
 def test_writes_what_a_real_php_writes(php: Php, tree: dict[Any, Any]) -> None:
     document = envelope.dumps(tree, "serialize", values="php")
     assert build_query(tree).encode() == php.ask_one("http_build_query", document)
+
+
+PARTS = st.sampled_from(
+    [
+        b"a",
+        b"b_c",
+        b"d-e",
+        b"_o_args",
+        b"__Host-a",
+        b"__x",
+        b"1",
+        b"a.b",
+        b"a[]",
+        b"a[b]",
+        b"",
+        b" a",
+        b"%61",
+        b"\xff",
+        b"a+b",
+    ]
+)
+TEXTS = st.sampled_from(
+    [
+        b"",
+        b"1",
+        b"a+b",
+        b"%41%7b%22",
+        b"%4",
+        b"%zz",
+        b"%5c%5Cx41",
+        b"\\x41",
+        b"\\",
+        b"%d0%96",
+        b"%ff",
+        "ж".encode(),
+        b"=",
+    ]
+)
+
+
+@given(st.lists(st.one_of(PARTS, st.tuples(PARTS, TEXTS).map(b"=".join)), max_size=6).map(b"&".join))
+def test_plain_names_take_a_short_way_to_the_same_place(data: bytes) -> None:
+    def read(way: Any) -> Any:
+        try:
+            return way()
+        except DecodeError as error:
+            return str(error)
+
+    assert read(lambda: parse_query(data)) == read(_Reader(data, Limits()).read)

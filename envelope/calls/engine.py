@@ -10,7 +10,9 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import cache
 from inspect import isawaitable
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from envelope.answers.envelope import Envelope
@@ -215,7 +217,7 @@ class Engine:
 
     def _render(self, asker: Asker, own: Envelope[Any], limits: Limits, status: int = 0) -> Rendered:
         row = self.messages.registry.get(own.error_code)
-        lang = Lang(asker.lang)
+        lang = asker.lang if isinstance(asker.lang, Lang) else Lang(asker.lang)
         answer = Envelope(
             response=own.response,
             error=own.error or ("" if row.is_success else row.message),
@@ -235,12 +237,7 @@ class Engine:
             default=self.default,
             limits=limits,
         )
-        headers = {
-            "Content-Type": content_type_of(result_type),
-            "Content-Language": lang.tag,
-            "Vary": "Accept, Accept-Language",
-        }
-        return Rendered(200 if self.statuses == "ok" else status or row.http_status, headers, body)
+        return Rendered(200 if self.statuses == "ok" else status or row.http_status, _headers(result_type, lang), body)
 
     def parse(self, body: bytes, content_type: str = "", *, result_type: str | None = None) -> Envelope[Any]:
         """The envelope in a gateway's answer, read in the format that was requested, else that of its content type.
@@ -251,3 +248,14 @@ class Engine:
         return decode(
             body, format, payload=self.payload, dialect=self.dialects.get(format, "typed"), limits=self.limits
         )
+
+
+@cache
+def _headers(result_type: ResultType, lang: Lang) -> Mapping[str, str]:
+    return MappingProxyType(
+        {
+            "Content-Type": content_type_of(result_type),
+            "Content-Language": lang.tag,
+            "Vary": "Accept, Accept-Language",
+        }
+    )

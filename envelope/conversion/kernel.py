@@ -1,4 +1,4 @@
-"""From format to format: the converted bytes, and all that they lost of the value."""
+"""From format to format: the converted bytes, and what they lost of the value, place by place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from envelope.formats import Format, get_shortcut
 from envelope.options import Default, ReadOptions, WriteOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from envelope.values.php_types import Loss
 
 __all__ = ["convert_and_compare", "lost"]
@@ -23,14 +25,15 @@ def convert_and_compare(
     *,
     default: Default | None = None,
     compare: bool = True,
-) -> tuple[bytes, list[Loss]]:
+) -> tuple[bytes, Iterator[Loss]]:
     """Return the converted document, and all that it lost: nothing unless *compare*.
 
-    Both options have the same domain. Raises `DecodeError` and `EncodeError`; the caller decides what losses mean.
+    Both options have the same domain. Raises `DecodeError` and `EncodeError`; the caller decides what losses mean, and
+    keeps as many as it needs: there may be as many as there are values.
     """
     shortcut = get_shortcut(source.name, reading, target.name, writing) if default is None else None
     if shortcut and (body := shortcut.convert(data, reading.limits)):
-        return body, []
+        return body, iter(())
     value = source.loads(data, reading)
     if not writing.php or target.is_php:
         body = target.dumps(value, writing, default)
@@ -41,17 +44,18 @@ def convert_and_compare(
         writing = target.writing(writing.values, "object", writing.dialect, writing.limits)
         portable = target.writing("portable", "object", writing.dialect, writing.limits)
         body = target.dumps(project(value, target.name, writing.limits), portable, default)
-    return body, lost(target, writing, default, value, body) if compare else []
+    return body, lost(target, writing, default, value, body) if compare else iter(())
 
 
-def lost(row: Format, options: WriteOptions, default: Default | None, value: object, body: bytes) -> list[Loss]:
+def lost(row: Format, options: WriteOptions, default: Default | None, value: object, body: bytes) -> Iterator[Loss]:
     """Return what *value* lost in *body*, which was written from it with *options*."""
     is_portable = default is None and not options.php and options.dialect == "typed"
     if is_portable and (row.is_exact(options) or body == _exact_body(row, options, value)):
-        return []
+        return iter(())
     from envelope.values.php_types import differences
 
-    return list(differences(value, row.loads(body, row.reading(options.values, options.dialect, options.limits))))
+    written = row.loads(body, row.reading(options.values, options.dialect, options.limits))
+    return differences(value, written, is_tree=not (options.php and row.is_php))
 
 
 def _exact_body(row: Format, options: WriteOptions, value: object) -> bytes | None:

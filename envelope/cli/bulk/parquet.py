@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from envelope.cli.bulk.chunks import SetAside
     from envelope.conversion.documents import Conversion
 
 __all__ = ["parquet_plan"]
@@ -38,7 +39,7 @@ class ParquetTask:
     conversion: Conversion
     column: int
 
-    def __call__(self, chunk: Chunk) -> Outcome:
+    def __call__(self, chunk: Chunk, set_aside: SetAside, /) -> Outcome:
         """The rows with the converted documents, as one Arrow message; bad ones are left out."""
         import pyarrow as pa
 
@@ -48,15 +49,18 @@ class ParquetTask:
         column = batch.column(self.column)
         bodies, errors, converted = convert_with(self.conversion, column)
         made = batch.set_column(self.column, batch.schema.field(self.column).name, bodies)
-        bad: list[BadRecord] = []
         if errors.null_count < len(errors):
             made = made.filter(errors.is_null())
             rows = zip(documents_of(column), converted.faults, strict=True)
-            for line, (raw, fault) in enumerate(rows):
-                if fault is not None:
-                    bad.append(BadRecord(line, None, len(raw or b""), fault, raw))
+            set_aside(
+                [
+                    BadRecord(line, None, len(raw or b""), fault, raw)
+                    for line, (raw, fault) in enumerate(rows)
+                    if fault is not None
+                ]
+            )
         records = len(column) - column.null_count
-        return Outcome(made.serialize().to_pybytes(), 0, len(column), records, bad, Counter(converted.losses))
+        return Outcome(made.serialize().to_pybytes(), 0, len(column), records, Counter(converted.losses))
 
 
 def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from envelope.cli.bulk.chunks import Outcome
+    from envelope.cli.bulk.chunks import Task
     from envelope.conversion.documents import Conversion
 
 __all__ = ["Input", "Plan", "csv_plan", "lines_plan"]
@@ -37,7 +37,7 @@ class Plan:
 
     start: Position
     chunks: Callable[[Position], Iterator[Chunk]]
-    task: Callable[[Chunk], Outcome]
+    task: Task
     done: Callable[[Position], int]
     head: bytes = b""
     nothing: bytes = b""

@@ -11,6 +11,7 @@ import time
 from base64 import b64encode
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ from envelope.cli.bulk.workers import WorkerDied, Workers
 from envelope.cli.common.report import printable, show_bad_record, show_bulk_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from envelope.cli.bulk.chunks import BadRecord, Outcome
@@ -60,6 +61,9 @@ class Run:
     resume: bool
     options: dict[str, Any]
     progress: Progress = field(init=False)
+    # What the current chunk adds to the progress, once all of it is converted: bad records, and bytes about them.
+    _bad: int = field(default=0, init=False)
+    _errors: int = field(default=0, init=False)
 
     def run(self, plan: Plan) -> int:
         """Convert the archive and return the exit status."""
@@ -125,7 +129,8 @@ class Run:
     def _convert(self, plan: Plan, files: Files) -> None:
         saved = time.monotonic()
         done = plan.done(self.progress.position)
-        outcomes = self.workers.in_order(plan.task, plan.chunks(self.progress.position))
+        chunks = plan.chunks(self.progress.position)
+        outcomes = self.workers.in_order(plan.task, chunks, partial(self._set_aside, files.errors))
         with closing(outcomes), progress_bar(self.size, done) as show:
             for outcome in outcomes:
                 self._take(outcome, files)
@@ -134,29 +139,37 @@ class Run:
                     files.begin_save(self.progress)
                     saved = time.monotonic()
 
+    def _set_aside(self, errors: GrowingFile | None, records: Sequence[BadRecord]) -> None:
+        """Write or show bad records of the chunk that begins at the current position."""
+        bad = self.progress.bad + self._bad
+        room = len(records) if self.max_errors is None else self.max_errors - bad
+        counted = records[: room + 1]
+        if errors:
+            lines = b"".join(_error_line(_placed(each, self.progress.position)) for each in counted)
+            errors.write(lines)
+            self._errors += len(lines)
+        else:
+            for each in counted[: max(_MAX_SHOWN - bad, 0)]:
+                shown = _placed(each, self.progress.position)
+                show_bad_record(shown.line, shown.offset, shown.fault)
+        if len(records) > room:
+            raise _TooManyErrors
+        self._bad += len(records)
+
     def _take(self, outcome: Outcome, files: Files) -> None:
         progress = self.progress
         offset, line = progress.position
-        room = len(outcome.bad) if self.max_errors is None else self.max_errors - progress.bad
-        shown = [_placed(bad, progress.position) for bad in outcome.bad[: room + 1]]
-        lines = [_error_line(bad) for bad in shown]
-        if files.errors:
-            files.errors.write(b"".join(lines))
-        else:
-            for bad in shown[: max(_MAX_SHOWN - progress.bad, 0)]:
-                show_bad_record(bad.line, bad.offset, bad.fault)
-        if len(outcome.bad) > room:
-            raise _TooManyErrors
         files.sink.write(outcome.output)
         # In one assignment, so that a signal finds the whole chunk counted, or none of it.
         self.progress = Progress(
             Position(offset + outcome.length, line + outcome.lines),
             progress.output + len(outcome.output),
-            progress.errors + sum(map(len, lines)),
+            progress.errors + self._errors,
             progress.records + outcome.records,
-            progress.bad + len(outcome.bad),
+            progress.bad + self._bad,
             progress.losses + outcome.losses,
         )
+        self._bad = self._errors = 0
 
     def _restore(self, identity: dict[str, Any]) -> None:
         if not identity:

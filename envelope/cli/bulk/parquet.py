@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
@@ -87,18 +87,13 @@ def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
     rows = max(file.metadata.num_rows, 1)
     size = os.path.getsize(name)
 
-    def finish(partial: Path) -> Path:
-        path = partial.with_name(f"{partial.name}.parquet")
-        _write(partial, path, _codec(file.metadata))
-        return path
-
     return Plan(
         start=_START,
         chunks=lambda start: _chunks(file, schema, start),
         task=ParquetTask(conversion, place),
         done=lambda position: size * (position.line - 1) // rows,
         head=written.serialize().to_pybytes(),
-        finish=finish,
+        finish=lambda partial, output: _write(partial, output, _codec(file.metadata)),
     )
 
 
@@ -143,17 +138,14 @@ def _codec(metadata: Any) -> str:
     return "none" if codec == "uncompressed" else codec
 
 
-def _write(stream: Path, path: Path, codec: str) -> None:
-    """Write the batches of *stream* to *path* as a Parquet file."""
+def _write(stream: Path, output: BinaryIO, codec: str) -> None:
+    """Write the batches of *stream* to *output* as a Parquet file."""
     import pyarrow as pa
     from pyarrow import parquet as pq
 
     with pa.OSFile(os.fsencode(stream)) as source:
         reader = pa.ipc.open_stream(source)
-        with (
-            pa.OSFile(os.fsencode(path), "wb") as sink,
-            pq.ParquetWriter(sink, reader.schema, compression=codec) as writer,
-        ):
+        with pq.ParquetWriter(output, reader.schema, compression=codec) as writer:
             held: list[Any] = []
             for batch in reader:
                 held.append(batch)
@@ -162,5 +154,3 @@ def _write(stream: Path, path: Path, codec: str) -> None:
                     held = []
             if held:
                 writer.write_table(pa.Table.from_batches(held))
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())

@@ -32,7 +32,7 @@ class Plan:
     """``chunks`` from a position on, each for the ``task``; ``done`` returns how many bytes of the input were read.
 
     The output begins with ``head``, and is ``nothing`` if nothing was written. If what was written is not the output
-    itself, ``finish`` makes the output from it and returns its path.
+    itself, ``finish`` makes the output from it.
     """
 
     start: Position
@@ -41,7 +41,7 @@ class Plan:
     done: Callable[[Position], int]
     head: bytes = b""
     nothing: bytes = b""
-    finish: Callable[[Path], Path] | None = None
+    finish: Callable[[Path, BinaryIO], None] | None = None
 
 
 class Input:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import stat
 import threading
 import time
 from base64 import b64encode
@@ -25,6 +24,7 @@ from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import progress_bar
 from envelope.cli.bulk.workers import WorkerDied, Workers
+from envelope.cli.common.files import mode_of, replacing
 from envelope.cli.common.report import printable, show_bad_record, show_bulk_end
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ class Run:
         fresh = self.progress.position == plan.start
         if fresh:
             self.progress = Progress(plan.start)  # a run that stopped before its first chunk had counted its head
-        sink: Sink = StandardOutput()
-        if self.output != "-":
-            sink = GrowingFile(self._partial if is_file else Path(self.output), self.progress.output)
         with contextlib.ExitStack() as stack:
+            sink = self._sink(is_file=is_file)
             stack.callback(sink.close)
+            if is_file and not can_resume:
+                stack.push(self._discard_unfinished)
             errors = stack.enter_context(GrowingFile(Path(self.errors), self.progress.errors)) if self.errors else None
             files = Files(sink, errors, self._checkpoint if can_resume else None, identity)
             stack.callback(files.close)
@@ -124,7 +124,17 @@ class Run:
                 sink.write(plan.nothing)
             files.sync()
         if is_file:
-            self._replace(plan.finish(self._partial) if plan.finish else self._partial)
+            self._replace(plan)
+
+    def _sink(self, *, is_file: bool) -> Sink:
+        if self.output == "-":
+            return StandardOutput()
+        length = self.progress.output
+        if not is_file:
+            return GrowingFile(Path(self.output), length)
+        mode = mode_of(os.path.realpath(self.output))
+        # Nobody else may read more of it than of the output; its owner must be able to resume it.
+        return GrowingFile(self._partial, length, is_own=True, mode=None if mode is None else mode | 0o600)
 
     def _convert(self, plan: Plan, files: Files) -> None:
         saved = time.monotonic()
@@ -185,12 +195,21 @@ class Run:
                 raise click.UsageError(f"--resume: {printable(str(path))} is shorter than the checkpoint says")
         self.progress = saved
 
-    def _replace(self, finished: Path) -> None:
-        target = Path(os.path.realpath(self.output))
-        if target.exists():
-            os.chmod(finished, stat.S_IMODE(target.stat().st_mode))
-        os.replace(finished, target)
+    def _replace(self, plan: Plan) -> None:
+        target = os.path.realpath(self.output)
+        if plan.finish:
+            with replacing(target) as file:
+                plan.finish(self._partial, file)
+        else:
+            if (mode := mode_of(target)) is not None:
+                os.chmod(self._partial, mode)
+            os.replace(self._partial, target)
         self._discard()
+
+    def _discard_unfinished(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Delete what nothing can resume, if the run failed."""
+        if kind is not None:
+            self._partial.unlink(missing_ok=True)
 
     def _discard(self) -> None:
         """Delete the working files."""

@@ -160,6 +160,8 @@ class PlainBuilder(_Builder):
         return steps
 
 
+_NO_MEMORY: Final = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
+
 _UNFINISHED: Final = frozenset(
     expat.errors.codes[message]
     for message in (
@@ -207,6 +209,8 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     try:
         parser.Parse(cursor.data, True)  # noqa: FBT003  # expat's signature
     except expat.ExpatError as exc:
+        if exc.code == _NO_MEMORY:
+            raise MemoryError from None
         error = _expat_error(cursor, exc.code, parser.ErrorByteIndex)
     except DecodeError as exc:
         error = exc

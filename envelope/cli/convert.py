@@ -117,7 +117,7 @@ def convert(
             on_loss="error" if strict else "warn",
         )
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
-    data, source = read_source(file, source, limits)
+    data, source = read_source(file, source, limits, may_wait=True)
     reading = reading_of(source, values, from_dialect, limits)
 
     try:

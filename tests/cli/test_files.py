@@ -1,10 +1,15 @@
-"""What the command writes: no link of somebody else's is followed, permissions stay, and nothing unfinished does."""
+"""Files: no link of somebody else's is written to, permissions stay, nothing unfinished does, and no pipe is waited for."""
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
+import shutil
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +22,7 @@ pytest.importorskip("zstandard")
 from envelope.cli.bulk.output import GrowingFile
 from envelope.cli.bulk.run import Run
 from tests.cli.bulk.archives import LINES, LINES_OUT, lines
-from tests.cli.command import run
+from tests.cli.command import process, run
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="no links, owners or named pipes here")
 
@@ -142,3 +147,71 @@ def test_a_parquet_file_keeps_its_permissions_and_leaves_nothing(tmp_path: Path,
     assert permissions(out) == 0o600
     assert pq.read_table(out).to_pylist() == [{"d": b"1"}]
     assert {path.name for path in tmp_path.iterdir()} == {"in.parquet", "out.parquet"}
+
+
+# --------------------------------------------------------------------------------------------------- what is read
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["inspect", "pipe.json"],
+        ["diff", "pipe.json", "pipe.json"],
+        ["diff", "file.json", "pipe.json"],
+        ["codes", "--with", "pipe.json"],
+        ["openapi", "--with", "pipe.json"],
+        ["convert", "--parquet", "d", "--from", "json", "--to", "json", "pipe.json", "-o", "out"],
+        ["validate", "pipe.json"],
+        ["validate", "."],
+    ],
+)
+def test_a_named_pipe_without_a_writer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.json")
+    Path("file.json").write_bytes(b"1")
+    ran = process(*command)
+    assert ran.returncode == (1 if command[0] == "validate" else 2)
+    assert re.search(rb"named pipe|not a regular file|must be files", ran.stderr)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="no /dev/fd")
+@pytest.mark.parametrize(
+    "script",
+    [
+        "{envelope} inspect <(sleep 0.1; echo 1)",
+        "{envelope} diff <(sleep 0.1; echo 1) <(echo 1)",
+        "echo 1 | {envelope} inspect /dev/stdin",
+        "echo 1 | {envelope} inspect -",
+        "{envelope} inspect - < pipe.json & echo 1 > pipe.json; wait $!",
+        "{envelope} convert --to json pipe.json & echo 1 > pipe.json; wait $!",
+        "{envelope} codes --with <(sleep 0.1; echo '#')",
+    ],
+)
+def test_a_pipe_with_a_writer_is_read(tmp_path: Path, script: str) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash here")
+    os.mkfifo(tmp_path / "pipe.json")
+    written = script.format(envelope=f"{shlex.quote(sys.executable)} -m envelope")
+    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+    ran = subprocess.run([bash, "-c", written], cwd=tmp_path, env=env, capture_output=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["diff", "."], ["codes", "--with"], ["convert", "--to", "json"]])
+def test_a_folder_is_not_read(tmp_path: Path, command: list[str]) -> None:
+    result = run(*command, str(tmp_path))
+    assert result.exit_code == 2
+    assert "Is a directory" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["convert", "--to", "xml"], ["validate"], ["codes", "--with"]])
+def test_of_a_huge_file_no_more_is_read_than_the_limit(tmp_path: Path, command: list[str]) -> None:
+    path = tmp_path / "a.json"
+    path.touch()
+    os.truncate(path, 1 << 40)
+    result = run(*command, str(path))
+    assert result.exit_code == 1
+    assert "the input is longer than" in result.stderr

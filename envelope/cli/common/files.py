@@ -19,26 +19,42 @@ from envelope.hints import Hint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_size", "mode_of", "open_own", "read_input", "replacing", "write_output"]
+__all__ = ["check_size", "mode_of", "open_at_once", "open_own", "read_input", "replacing", "write_output"]
 
 _NOT_OWN: Final = "there is a file of that name, and it is not a regular one of this user's"
 
 
-def read_input(name: str, max_bytes: int) -> bytes:
+def read_input(name: str, max_bytes: int, *, may_wait: bool = False) -> bytes:
     """The file's bytes, or standard input's if *name* is `-`; at most one more than *max_bytes*.
 
-    A file that cannot be read is a usage error.
+    A file that cannot be read is a usage error; so is a named pipe, unless the command *may_wait* for a writer.
     """
     count = -1 if max_bytes == sys.maxsize else max_bytes + 1
     try:
         if name != "-":
-            with open(name, "rb") as file:
+            with open(name, "rb", opener=None if may_wait or _is_descriptor(name) else open_at_once) as file:
+                if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) and not (may_wait or _is_descriptor(name)):
+                    raise click.UsageError(f"cannot read {printable(name)}: it is a named pipe; - < FILE reads it")
                 return file.read(count)
         if sys.stdin is None:
             raise OSError(errno.EBADF, "it is closed")
         return sys.stdin.buffer.read(count)
     except OSError as exc:
         raise click.UsageError(f"cannot read {_title(name, 'standard input')}: {exc.strerror}") from None
+
+
+def open_at_once(name: str, flags: int) -> int:
+    """Open a file to read, for `open`, without waiting: a named pipe is open, and empty, if nobody writes to it."""
+    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(descriptor, True)  # for devices
+    return descriptor
+
+
+def _is_descriptor(name: str) -> bool:
+    """Whether *name* means a file that is open already: what a shell passes for `<(command)` has a writer."""
+    path = os.path.abspath(name)
+    return path == "/dev/stdin" or os.path.dirname(path) in ("/dev/fd", "/proc/self/fd")
 
 
 def check_size(data: bytes, format: str, max_bytes: int, *, hint: Hint | None = None) -> None:

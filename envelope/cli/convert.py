@@ -122,7 +122,8 @@ def convert(
 
     try:
         check_size(data, source, limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
-        body, lost = convert_and_compare(data, get_format(source), reading, get_format(target), writing)
+        reader, writer = get_format(source), get_format(target)
+        body, lost = convert_and_compare(data, reader, reading, writer, writing, in_parts=True)
         losses = loss_lines(lost)
         if losses and strict:
             show_refused_losses(losses, target)

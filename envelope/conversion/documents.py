@@ -103,7 +103,9 @@ class Conversion:
         if compares or (writing.php and not writer.is_php):
 
             def convert_and_count(document: bytes) -> bytes:
-                body, lost = convert_and_compare(document, reader, reading, writer, writing, compare=compares)
+                body, lost = convert_and_compare(
+                    document, reader, reading, writer, writing, compare=compares, in_parts=True
+                )
                 if self.on_loss == "error" and (first := next(lost, None)):
                     raise LossError([first], self.target)
                 losses.update(map(_loss_kind, lost))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from envelope.errors import EncodeError
 from envelope.formats import Format, get_shortcut
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["convert_and_compare", "lost"]
 
+_LARGE: Final = 1024 * 1024  # bytes
+
 
 def convert_and_compare(
     data: bytes | bytearray | memoryview,
@@ -25,11 +27,13 @@ def convert_and_compare(
     *,
     default: Default | None = None,
     compare: bool = True,
+    in_parts: bool = False,
 ) -> tuple[bytes, Iterator[Loss]]:
     """Return the converted document, and all that it lost: nothing unless *compare*.
 
     Both options have the same domain. Raises `DecodeError` and `EncodeError`; the caller decides what losses mean, and
-    keeps as many as it needs: there may be as many as there are values.
+    keeps as many as it needs: there may be as many as there are values. *in_parts* takes less memory for a large
+    document, but ``becomes`` of a large map that became a list may then lack its members.
     """
     shortcut = get_shortcut(source.name, reading, target.name, writing) if default is None else None
     if shortcut and (body := shortcut.convert(data, reading.limits)):
@@ -44,13 +48,32 @@ def convert_and_compare(
         writing = target.writing(writing.values, "object", writing.dialect, writing.limits)
         portable = target.writing("portable", "object", writing.dialect, writing.limits)
         body = target.dumps(project(value, target.name, writing.limits), portable, default)
-    return body, lost(target, writing, default, value, body) if compare else iter(())
+    if not compare:
+        return body, iter(())
+    return body, lost(target, writing, default, value, body, in_parts=in_parts)
 
 
-def lost(row: Format, options: WriteOptions, default: Default | None, value: object, body: bytes) -> Iterator[Loss]:
-    """Return what *value* lost in *body*, which was written from it with *options*."""
-    is_portable = default is None and not options.php and options.dialect == "typed"
-    if is_portable and (row.is_exact(options) or body == _exact_body(row, options, value)):
+def lost(
+    row: Format,
+    options: WriteOptions,
+    default: Default | None,
+    value: object,
+    body: bytes,
+    *,
+    in_parts: bool = False,
+) -> Iterator[Loss]:
+    """Return what *value* lost in *body*, which was written from it with *options*; *in_parts* as above."""
+    is_portable = default is None and not options.php
+    is_typed = is_portable and options.dialect == "typed"
+    if is_typed and row.is_exact(options):
+        return iter(())
+    # A plain document depends on more than one level: a repeated name is a list.
+    if in_parts and is_portable and options.dialect != "plain" and len(body) > _LARGE:
+        from envelope.conversion.parts import differences_in_parts
+
+        reading = row.reading(options.values, options.dialect, options.limits)
+        return differences_in_parts(value, lambda part: row.loads(row.dumps(part, options), reading))
+    if is_typed and body == _exact_body(row, options, value):
         return iter(())
     from envelope.values.php_types import differences
 

@@ -23,6 +23,7 @@ __all__ = [
     "PortableValue",
     "Value",
     "Visibility",
+    "compare",
     "differences",
     "same",
 ]
@@ -254,7 +255,12 @@ def differences(before: object, after: object, *, is_tree: bool = False) -> Iter
     cycles and sharing are safe. *is_tree* promises that one of the values holds no container in two places, as nothing
     read in the portable domain does; then nothing need be remembered of those that were compared.
     """
-    opened: list[Iterator[tuple[Link, Any, Any]]] = [iter([(None, before, after)])]
+    return compare(iter([(None, before, after)]), is_tree=is_tree)
+
+
+def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterator[Loss]:
+    """Yield what `differences` does, for several pairs of values, each at a place of its own."""
+    opened = [pairs]
     forward: dict[int, int] = {}
     backward: dict[int, int] = {}
     known = None if is_tree else Correspondence()

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import click
+    from click import Command
 
 __all__ = ["load", "main", "run"]
 
@@ -21,17 +21,24 @@ def main() -> None:
     run(load())
 
 
-def load() -> click.Command:
-    """Import the command; if the packages of the extra ``cli`` are missing, say in one line what installs them."""
+def load() -> Command:
+    """Import the command, and the subcommand that is asked for.
+
+    If the packages of the extra ``cli`` are missing, say in one line what installs them.
+    """
     for name in ("click", "rich", "tomli_w"):  # checked up front, because some are only imported when needed
         if find_spec(name) is None:
             sys.exit(f"envelope: the command needs {name}: pip install 'envelope-engine[cli]'")
+    import click
+
     from envelope.cli.command import envelope
 
+    for name in sys.argv[1:2]:  # what Ctrl-C raises amid an import may be lost
+        envelope.get_command(click.Context(envelope), name)
     return envelope
 
 
-def run(command: click.Command) -> None:
+def run(command: Command) -> None:
     """Run *command* and exit with its status."""
     try:
         command(prog_name="envelope")

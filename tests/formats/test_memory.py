@@ -76,6 +76,8 @@ def test_json(starved: None) -> None:
 
 def test_xml(starved: None, monkeypatch: pytest.MonkeyPatch) -> None:
     class Parser:
+        ErrorByteIndex = 0
+
         def Parse(self, *_: object) -> None:  # noqa: N802  # expat's name
             error = expat.ExpatError("out of memory")
             error.code = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]

@@ -67,14 +67,14 @@ def lost(
     is_typed = is_portable and options.dialect == "typed"
     if is_typed and row.is_exact(options):
         return iter(())
+    if is_typed and body == _exact_body(row, options, value):
+        return iter(())
     # A plain document depends on more than one level: a repeated name is a list.
     if in_parts and is_portable and options.dialect != "plain" and len(body) > _LARGE:
         from envelope.conversion.parts import differences_in_parts
 
         reading = row.reading(options.values, options.dialect, options.limits)
         return differences_in_parts(value, lambda part: row.loads(row.dumps(part, options), reading))
-    if is_typed and body == _exact_body(row, options, value):
-        return iter(())
     from envelope.values.php_types import differences
 
     written = row.loads(body, row.reading(options.values, options.dialect, options.limits))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["convert_and_compare", "lost"]
 
 _LARGE: Final = 1024 * 1024  # bytes
+_SPARSE: Final = 40  # bytes for each container
 
 
 def convert_and_compare(
@@ -67,10 +68,13 @@ def lost(
     is_typed = is_portable and options.dialect == "typed"
     if is_typed and row.is_exact(options):
         return iter(())
-    if is_typed and body == _exact_body(row, options, value):
-        return iter(())
     # A plain document depends on more than one level: a repeated name is a list.
-    if in_parts and is_portable and options.dialect != "plain" and len(body) > _LARGE:
+    in_parts = in_parts and is_portable and options.dialect != "plain" and len(body) > _LARGE
+    # Of many small containers, the value is so large that there is no room for a second body.
+    is_dense = in_parts and len(body) < _SPARSE * (body.count(b"{") + body.count(b"("))
+    if is_typed and not is_dense and body == _exact_body(row, options, value):
+        return iter(())
+    if in_parts:
         from envelope.conversion.parts import differences_in_parts
 
         reading = row.reading(options.values, options.dialect, options.limits)

@@ -16,6 +16,9 @@ Everything else is in packages of its own:
 `envelope.testing`     for tests of your own
 """
 
+from envelope import start as _start  # noqa: F401  # before what takes long
+
+# isort: split
 from typing import TYPE_CHECKING
 
 from envelope.answers.envelope import Envelope, Note

@@ -1,6 +1,6 @@
 """`python -m envelope`: the same as the command `envelope`."""
 
-from envelope.cli import main
+from envelope_command import main
 
 if __name__ == "__main__":
     main()

@@ -150,7 +150,7 @@ def losses(
     """
     row = get_format(format)
     options = row.writing(values, maps, dialect, limits)
-    return lost(row, options, default, value, row.dumps(value, options, default))
+    return list(lost(row, options, default, value, row.dumps(value, options, default)))
 
 
 def convert(
@@ -180,8 +180,8 @@ def convert(
         writing = writer.writing(values, maps, target_dialect, limits)
     compare = on_loss != "ignore"
     body, found = convert_and_compare(data, reader, reading, writer, writing, default=default, compare=compare)
-    if found and on_loss == "error":
-        raise LossError(found, target)
+    if on_loss == "error" and (losses := list(found)):
+        raise LossError(losses, target)
     caller = sys._getframe(1)
     for loss in found:
         # With a registry of its own, because the caller's module would keep every text for good.

@@ -50,6 +50,7 @@ HintName = Literal[
     "php-formats",
     "php-setting",
     "plain-dialect",
+    "plain-toml",
     "raise-limit",
     "re-encoded",
     "request-id",
@@ -127,6 +128,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "not-a-file-name": "that is the file's name: pass its contents",
         "override-changes": "an override changes a row",
         "override-fields": "an override has the fields that change",
+        "plain-toml": "such a file is short, with keys of a few parts and few levels of brackets",
         "tables": "the tables are codes and overrides",
         # Fixtures.
         "operator-codes": "registry= takes one with an operator's codes",

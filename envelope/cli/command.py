@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from envelope import NATIVE, __version__
+from envelope.formats.common.memory import is_out_of_memory
 
 __all__ = ["envelope"]
 
@@ -19,6 +20,8 @@ Examples:
   envelope codes --lang ru
 """
 
+
+_INTERRUPTED = 130  # what shells report for SIGINT
 
 # Each is in the module of the same name, imported on first use: converting does not need the registry.
 _COMMANDS = ("codes", "convert", "diff", "inspect", "openapi", "validate")
@@ -35,14 +38,23 @@ class _Group(click.Group):
         command: click.Command = getattr(import_module(f"envelope.cli.{cmd_name}"), cmd_name)
         return command
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **extra)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(_INTERRUPTED) from None  # click itself would exit with 1
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            ctx.exit(130)  # what shells report for SIGINT
+            ctx.exit(_INTERRUPTED)
         except MemoryError:
             pass  # raise outside the handler, so that whatever filled the memory can be freed
-        raise click.ClickException("out of memory")
+        except ValueError as exc:
+            if not is_out_of_memory(exc):
+                raise
+        raise click.ClickException("not enough memory")
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature

@@ -11,7 +11,13 @@ import click
 from envelope.cli.bulk.options import BulkOptions, bulk_options
 from envelope.cli.common.detect import detect
 from envelope.cli.common.files import check_size, write_output
-from envelope.cli.common.report import show_decode_error, show_encode_error, show_loss_error, show_losses
+from envelope.cli.common.report import (
+    loss_lines,
+    show_decode_error,
+    show_encode_error,
+    show_losses,
+    show_refused_losses,
+)
 from envelope.cli.common.source import (
     DIALECTS,
     NAMES,
@@ -25,7 +31,7 @@ from envelope.cli.common.source import (
 )
 from envelope.conversion.documents import Conversion
 from envelope.conversion.kernel import convert_and_compare
-from envelope.errors import DecodeError, EncodeError, LossError
+from envelope.errors import DecodeError, EncodeError
 from envelope.formats import ResultType, get_format
 from envelope.hints import Hint
 from envelope.limits import Limits
@@ -111,21 +117,22 @@ def convert(
             on_loss="error" if strict else "warn",
         )
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
-    data, source = read_source(file, source, limits)
+    data, source = read_source(file, source, limits, may_wait=True)
     reading = reading_of(source, values, from_dialect, limits)
 
     try:
         check_size(data, source, limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
-        body, losses = convert_and_compare(data, get_format(source), reading, get_format(target), writing)
+        reader, writer = get_format(source), get_format(target)
+        body, lost = convert_and_compare(data, reader, reading, writer, writing, in_parts=True)
+        losses = loss_lines(lost)
         if losses and strict:
-            raise LossError(losses, target)
+            show_refused_losses(losses, target)
+            raise click.exceptions.Exit(1)
         if pretty:
             # Imported here: it pulls in the Python codec of json, which most conversions do not need.
             from envelope.cli.common.pretty import pretty as indent
 
             body = indent(body, target, limits)
-    except LossError as exc:
-        show_loss_error(exc)
     except EncodeError as exc:
         show_encode_error(exc)
     except DecodeError as exc:

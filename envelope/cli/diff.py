@@ -70,7 +70,7 @@ def diff(
     before = _read(first, first_format, "--from-a", values, from_dialect, limits)
     after = _read(second, second_format, "--from-b", values, from_dialect, limits)
     lines, count = [], 0
-    for count, change in enumerate(changes(before, after), 1):
+    for count, change in enumerate(changes(before, after, is_tree=values == "portable"), 1):
         if count <= max_lines:
             lines.append(_line(change))
     if not count:

@@ -103,11 +103,12 @@ class Conversion:
         if compares or (writing.php and not writer.is_php):
 
             def convert_and_count(document: bytes) -> bytes:
-                body, lost = convert_and_compare(document, reader, reading, writer, writing, compare=compares)
-                if lost:
-                    if self.on_loss == "error":
-                        raise LossError(lost, self.target)
-                    losses.update(map(_loss_kind, lost))
+                body, lost = convert_and_compare(
+                    document, reader, reading, writer, writing, compare=compares, in_parts=True
+                )
+                if self.on_loss == "error" and (first := next(lost, None)):
+                    raise LossError([first], self.target)
+                losses.update(map(_loss_kind, lost))
                 return body
 
             return convert_and_count

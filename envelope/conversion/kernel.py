@@ -1,17 +1,22 @@
-"""From format to format: the converted bytes, and all that they lost of the value."""
+"""From format to format: the converted bytes, and what they lost of the value, place by place."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from envelope.errors import EncodeError
 from envelope.formats import Format, get_shortcut
 from envelope.options import Default, ReadOptions, WriteOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from envelope.values.php_types import Loss
 
 __all__ = ["convert_and_compare", "lost"]
+
+_LARGE: Final = 1024 * 1024  # bytes
+_SPARSE: Final = 40  # bytes for each container
 
 
 def convert_and_compare(
@@ -23,14 +28,17 @@ def convert_and_compare(
     *,
     default: Default | None = None,
     compare: bool = True,
-) -> tuple[bytes, list[Loss]]:
+    in_parts: bool = False,
+) -> tuple[bytes, Iterator[Loss]]:
     """Return the converted document, and all that it lost: nothing unless *compare*.
 
-    Both options have the same domain. Raises `DecodeError` and `EncodeError`; the caller decides what losses mean.
+    Both options have the same domain. Raises `DecodeError` and `EncodeError`; the caller decides what losses mean, and
+    keeps as many as it needs: there may be as many as there are values. *in_parts* takes less memory for a large
+    document, but ``becomes`` of a large map that became a list may then lack its members.
     """
     shortcut = get_shortcut(source.name, reading, target.name, writing) if default is None else None
     if shortcut and (body := shortcut.convert(data, reading.limits)):
-        return body, []
+        return body, iter(())
     value = source.loads(data, reading)
     if not writing.php or target.is_php:
         body = target.dumps(value, writing, default)
@@ -41,17 +49,40 @@ def convert_and_compare(
         writing = target.writing(writing.values, "object", writing.dialect, writing.limits)
         portable = target.writing("portable", "object", writing.dialect, writing.limits)
         body = target.dumps(project(value, target.name, writing.limits), portable, default)
-    return body, lost(target, writing, default, value, body) if compare else []
+    if not compare:
+        return body, iter(())
+    return body, lost(target, writing, default, value, body, in_parts=in_parts)
 
 
-def lost(row: Format, options: WriteOptions, default: Default | None, value: object, body: bytes) -> list[Loss]:
-    """Return what *value* lost in *body*, which was written from it with *options*."""
-    is_portable = default is None and not options.php and options.dialect == "typed"
-    if is_portable and (row.is_exact(options) or body == _exact_body(row, options, value)):
-        return []
+def lost(
+    row: Format,
+    options: WriteOptions,
+    default: Default | None,
+    value: object,
+    body: bytes,
+    *,
+    in_parts: bool = False,
+) -> Iterator[Loss]:
+    """Return what *value* lost in *body*, which was written from it with *options*; *in_parts* as above."""
+    is_portable = default is None and not options.php
+    is_typed = is_portable and options.dialect == "typed"
+    if is_typed and row.is_exact(options):
+        return iter(())
+    # A plain document depends on more than one level: a repeated name is a list.
+    in_parts = in_parts and is_portable and options.dialect != "plain" and len(body) > _LARGE
+    # Of many small containers, the value is so large that there is no room for a second body.
+    is_dense = in_parts and len(body) < _SPARSE * (body.count(b"{") + body.count(b"("))
+    if is_typed and not is_dense and body == _exact_body(row, options, value):
+        return iter(())
+    if in_parts:
+        from envelope.conversion.parts import differences_in_parts
+
+        reading = row.reading(options.values, options.dialect, options.limits)
+        return differences_in_parts(value, lambda part: row.loads(row.dumps(part, options), reading))
     from envelope.values.php_types import differences
 
-    return list(differences(value, row.loads(body, row.reading(options.values, options.dialect, options.limits))))
+    written = row.loads(body, row.reading(options.values, options.dialect, options.limits))
+    return differences(value, written, is_tree=not (options.php and row.is_php))
 
 
 def _exact_body(row: Format, options: WriteOptions, value: object) -> bytes | None:

@@ -7,13 +7,13 @@ are compared by key, so that one extra key does not hide other changes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from envelope.path import Link, Step, format_link, link_steps, short_path
 from envelope.values.glimpse import glimpse
-from envelope.values.php_types import Loss, PhpObject, differences, same
+from envelope.values.php_types import Correspondence, Loss, PhpObject, differences, same
 
 __all__ = ["Change", "changes", "describe_change", "parting"]
 
@@ -58,45 +58,64 @@ class Change:
         return f"{glimpse(self.was, start)} → {glimpse(self.becomes, start)}"
 
 
-def changes(before: object, after: object) -> Iterator[Change]:
+def changes(before: object, after: object, *, is_tree: bool = False) -> Iterator[Change]:
     """Yield each place where *after* differs from *before*; none exactly when `envelope.values.same` holds.
 
-    In the order of *before*; what a container lacks, then what is new in it, comes first. Iterative, and each pair of
-    containers is entered once, so depth, cycles and sharing are safe.
+    In the order of *before*; what a container lacks, then what is new in it, comes first. Iterative, and containers
+    already found to correspond are not compared again, so depth, cycles and sharing are safe. *is_tree* promises that
+    one of the values holds no container in two places, as `differences` explains.
     """
     found = False
-    for change in _by_member(before, after):
+    for change in _by_member(before, after, None if is_tree else Correspondence()):
         found = True
         yield change
-    if not found:
+    if not found and not is_tree:
         # The members are the same, but they share objects differently.
         for loss in differences(before, after):
             yield Change("~", loss.path, loss.was, loss.becomes, loss.note)
 
 
-def _by_member(before: object, after: object) -> Iterator[Change]:
-    pairs: list[tuple[Link, Any, Any]] = [(None, before, after)]
-    met: set[tuple[int, int]] = set()
-    while pairs:
-        link, was, becomes = pairs.pop()
-        if not _is_comparable(was, becomes):
-            if not same(was, becomes):
-                yield Change("~", link, was, becomes)
-            continue
-        if (id(was), id(becomes)) in met:
-            continue
-        met.add((id(was), id(becomes)))
-        old, new = _members(was), _members(becomes)
-        for head, (step, value) in old.items():
-            if head not in new:
-                yield Change("-", (link, step), was=value)
-        for head, (step, value) in new.items():
-            if head not in old:
-                yield Change("+", (link, step), becomes=value)
-        kept = [head for head in old if head in new]
-        if kept != [head for head in new if head in old]:
-            yield Change("~", link, was, becomes, "the same keys in another order")
-        pairs += [((link, old[head][0]), old[head][1], new[head][1]) for head in reversed(kept)]
+def _by_member(before: object, after: object, known: Correspondence | None) -> Iterator[Change]:
+    opened: list[Iterator[tuple[Link, Any, Any]]] = [iter([(None, before, after)])]
+    while opened:
+        for link, was, becomes in opened[-1]:
+            if not _is_comparable(was, becomes):
+                if not same(was, becomes):
+                    yield Change("~", link, was, becomes)
+            elif known is None or known.add(was, becomes):
+                old, new = _members(was), _members(becomes)
+                yield from _unpaired(link, old, new)
+                if not _in_order(old, new):
+                    yield Change("~", link, was, becomes, "the same keys in another order")
+                opened.append(_pairs(link, old, new))
+                break
+        else:
+            opened.pop()
+
+
+def _unpaired(link: Link, old: _Members, new: _Members) -> Iterator[Change]:
+    for head in old:
+        if head not in new:
+            step, value = old[head]
+            yield Change("-", (link, step), was=value)
+    for head in new:
+        if head not in old:
+            step, value = new[head]
+            yield Change("+", (link, step), becomes=value)
+
+
+def _in_order(old: _Members, new: _Members) -> bool:
+    """Whether the members that both have are in the same order."""
+    kept = (head for head in new if head in old)
+    return all(head == next(kept) for head in old if head in new)
+
+
+def _pairs(link: Link, old: _Members, new: _Members) -> Iterator[tuple[Link, Any, Any]]:
+    """The members that both have."""
+    for head in old:
+        if head in new:
+            step, value = old[head]
+            yield (link, step), value, new[head][1]
 
 
 def _is_comparable(was: Any, becomes: Any) -> bool:
@@ -108,12 +127,36 @@ def _is_comparable(was: Any, becomes: Any) -> bool:
     return bool(was.class_name == becomes.class_name and was.payload is None and becomes.payload is None)
 
 
-def _members(container: Any) -> Mapping[Hashable, tuple[Step, Any]]:
-    """Each member's step and value, under what distinguishes it from the others."""
-    if type(container) is dict:
-        return {key: (key, value) for key, value in container.items()}
-    if type(container) is list:
-        return dict(enumerate(enumerate(container)))
+class _Members(Protocol):
+    """A container's members: each one's step and value, under what distinguishes it from the others."""
+
+    def __iter__(self) -> Iterator[Hashable]: ...
+    def __contains__(self, head: object, /) -> bool: ...
+    def __getitem__(self, head: Any, /) -> tuple[Step, Any]: ...
+
+
+class _Keyed:
+    """The members of a list or a map, without a copy: there may be millions."""
+
+    __slots__ = ("container", "keys")
+
+    def __init__(self, container: list[Any] | dict[Any, Any]) -> None:
+        self.container = container
+        self.keys = range(len(container)) if isinstance(container, list) else container.keys()
+
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(self.keys)
+
+    def __contains__(self, head: object) -> bool:
+        return head in self.keys
+
+    def __getitem__(self, head: Any) -> tuple[Step, Any]:
+        return head, self.container[head]
+
+
+def _members(container: Any) -> _Members:
+    if type(container) is not PhpObject:
+        return _Keyed(container)
     # Parent and child may each have a private one of the same name; var_export does not even say whose is whose.
     seen: Counter[Hashable] = Counter()
     members: dict[Hashable, tuple[Step, Any]] = {}

@@ -8,7 +8,7 @@ NAN and INF, `PhpObject` and `PhpEnum`. Everything here is inert: no class is ev
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -23,6 +23,7 @@ __all__ = [
     "PortableValue",
     "Value",
     "Visibility",
+    "compare",
     "differences",
     "same",
 ]
@@ -246,38 +247,76 @@ def same(a: object, b: object) -> bool:
     return next(differences(a, b), None) is None
 
 
-def differences(before: object, after: object) -> Iterator[Loss]:
+def differences(before: object, after: object, *, is_tree: bool = False) -> Iterator[Loss]:
     """Yield each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
 
     A container that changes its kind or its keys is one place; its children are compared in order if the counts
-    agree. Iterative, and each pair of containers is entered once, so depth, cycles and sharing are safe.
+    agree. Iterative, and containers already found to correspond are not compared again (`Correspondence`), so depth,
+    cycles and sharing are safe. *is_tree* promises that one of the values holds no container in two places, as nothing
+    read in the portable domain does; then nothing need be remembered of those that were compared.
     """
-    pairs: list[tuple[Link, Any, Any]] = [(None, before, after)]
+    return compare(iter([(None, before, after)]), is_tree=is_tree)
+
+
+def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterator[Loss]:
+    """Yield what `differences` does, for several pairs of values, each at a place of its own."""
+    opened = [pairs]
     forward: dict[int, int] = {}
     backward: dict[int, int] = {}
-    met: set[tuple[int, int]] = set()
-    while pairs:
-        link, was, becomes = pairs.pop()
-        if type(was) in _CONTAINERS and type(was) is not PhpObject:
-            # Lists and maps that contain themselves, or each other many times, are compared once.
-            if (id(was), id(becomes)) in met:
+    known = None if is_tree else Correspondence()
+    while opened:
+        for link, was, becomes in opened[-1]:
+            has_members = type(was) in _CONTAINERS and type(becomes) in _CONTAINERS
+            if type(was) is PhpObject and type(becomes) is PhpObject:
+                first_meeting = id(was) not in forward and id(becomes) not in backward
+                if not first_meeting:
+                    if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
+                        yield Loss(link, was, becomes, "shared, then a copy")
+                    continue
+                forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
+            elif has_members and known is not None and not known.add(was, becomes):
                 continue
-            met.add((id(was), id(becomes)))
-        if type(was) is PhpObject and type(becomes) is PhpObject:
-            first_meeting = id(was) not in forward and id(becomes) not in backward
-            if not first_meeting:
-                if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
-                    yield Loss(link, was, becomes, "shared, then a copy")
-                continue
-            forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
-        if not _same_shell(was, becomes):
-            yield Loss(link, was, becomes, _note(was, becomes))
-        changed: list[tuple[Link, Any, Any]] = [
-            ((link, step), child, other)
-            for (step, child), (_, other) in _paired(was, becomes)
-            if type(child) in _CONTAINERS or not _same_shell(child, other)
-        ]
-        pairs += reversed(changed)
+            if not _same_shell(was, becomes):
+                yield Loss(link, was, becomes, _note(was, becomes))
+            if has_members:
+                opened.append(_pairs(link, was, becomes))
+                break
+        else:
+            opened.pop()
+
+
+class Correspondence:
+    """Which containers of one value correspond to which of another, found pair by pair.
+
+    If a corresponds to b, b to c and c to d, then so does a to d, without a look at their members (Hopcroft and Karp's
+    equivalence of automata). So there are at most as many pairs to look at as there are containers, where cycles of p
+    and of q containers have p·q pairs.
+    """
+
+    __slots__ = ("_above",)
+
+    def __init__(self) -> None:
+        self._above: dict[int, int] = {}
+
+    def add(self, one: object, other: object) -> bool:
+        """Note that *one*, of the first value, corresponds to *other*, of the second; False if that was known.
+
+        Both must outlive this.
+        """
+        # A container may be in both values: there, it corresponds to itself only if it is compared with itself.
+        top, lower = self._top(id(one)), self._top(~id(other))
+        if top == lower:
+            return False
+        self._above[lower] = top
+        return True
+
+    def _top(self, node: int) -> int:
+        """What stands for all that *node* corresponds to."""
+        above = self._above
+        while (up := above.get(node, node)) != node:
+            above[node] = above.get(up, up)  # halves the way for the next
+            node = above[node]
+        return node
 
 
 def _note(was: object, becomes: object) -> str:
@@ -316,21 +355,24 @@ def _property_head(entry: PhpProperty) -> tuple[type, str | bytes | int, str, st
     return type(entry.name), entry.name, entry.visibility, entry.declared_in
 
 
-def _paired(a: Any, b: Any) -> Iterable[tuple[tuple[Step, Any], tuple[Step, Any]]]:
-    """The children of two containers in pairs; none if the counts differ, or of scalars.
+def _pairs(link: Link, a: Any, b: Any) -> Iterator[tuple[Link, Any, Any]]:
+    """The children of two containers that may differ, in pairs; none if the counts differ.
 
     An object that became a map is paired by its shown properties.
     """
-    if type(a) not in _CONTAINERS or type(b) not in _CONTAINERS:
-        return ()
-    old = _children(a, only_shown=type(b) is not PhpObject)
-    new = _children(b, only_shown=type(a) is not PhpObject)
-    return zip(old, new, strict=True) if len(old) == len(new) else ()
+    count, old = _children(a, only_shown=type(b) is not PhpObject)
+    other_count, new = _children(b, only_shown=type(a) is not PhpObject)
+    if count == other_count:
+        for (step, child), (_, other) in zip(old, new, strict=True):
+            if type(child) in _CONTAINERS or not _same_shell(child, other):
+                yield (link, step), child, other
 
 
-def _children(value: Any, *, only_shown: bool) -> Collection[tuple[Step, Any]]:
+def _children(value: Any, *, only_shown: bool) -> tuple[int, Iterable[tuple[Step, Any]]]:
+    """How many there are, and each with its step."""
     if type(value) is dict:
-        return value.items()
+        return len(value), value.items()
     if type(value) is list:
-        return list(enumerate(value))
-    return [(entry.name, entry.value) for entry in (value.shown if only_shown else value.properties)]
+        return len(value), enumerate(value)
+    entries = value.shown if only_shown else value.properties
+    return len(entries), ((entry.name, entry.value) for entry in entries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -30,3 +31,22 @@ def process(*arguments: str, data: bytes = b"", **environment: str) -> subproces
     """The same in a separate process."""
     program = [sys.executable, "-m", "envelope", *arguments]
     return subprocess.run(program, input=data, capture_output=True, timeout=60, env={**os.environ, **environment})
+
+
+MIB = 1024 * 1024
+
+_MEASURED = """
+import sys
+from envelope.cli import main
+try:
+    main()
+finally:
+    sys.stderr.write(open("/proc/self/status").read())
+"""
+
+
+def peak(*arguments: str, **environment: str) -> int:
+    """The most memory, in bytes, that the command had at once in a separate process; by Linux's /proc."""
+    program = [sys.executable, "-c", _MEASURED, *arguments]
+    ran = subprocess.run(program, capture_output=True, timeout=120, env={**os.environ, **environment})
+    return int(re.findall(rb"VmHWM:\s+(\d+) kB", ran.stderr)[0]) * 1024

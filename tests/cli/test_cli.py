@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -133,7 +136,7 @@ def test_out_of_memory_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("envelope.cli.convert.convert_and_compare", fail)
     result = run("convert", "--to", "json", data=b"1")
-    assert (result.exit_code, result.stderr) == (1, "Error: out of memory\n")
+    assert (result.exit_code, result.stderr) == (1, "Error: not enough memory\n")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -209,3 +212,69 @@ def test_help_that_cannot_be_written_is_one_line(option: str) -> None:
         ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
     assert ran.returncode == 1
     assert ran.stderr.decode() == "envelope: cannot write standard output: No space left on device\n"
+
+
+# ------------------------------------------------------------------------------------------------------- Ctrl-C
+
+
+READY = "import envelope_command, os; os.write(2, b'.'); envelope_command.main()"
+DELAYS = [0.0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.5]
+
+
+def interrupted(program: list[str], wait: Callable[[subprocess.Popen[bytes]], object]) -> tuple[int, bytes]:
+    """The status and the standard error of a command that waits for its input, and is interrupted after *wait*."""
+    command = [sys.executable, *program, "convert", "--to", "json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        wait(child)
+        child.send_signal(signal.SIGINT)
+        # Its input stays open.
+        status = child.wait(60)
+        assert child.stderr is not None
+        return status, child.stderr.read()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no signals here")
+@pytest.mark.parametrize("delay", DELAYS)
+def test_an_interrupt_is_quiet_from_the_first_line_on(delay: float) -> None:
+    def wait(child: subprocess.Popen[bytes]) -> None:
+        assert child.stderr is not None
+        assert child.stderr.read(1) == b"."
+        time.sleep(delay)
+
+    status, said = interrupted(["-c", READY], wait)
+    assert status == 130
+    assert b"Traceback" not in said
+    assert said.strip() in (b"", b"Aborted!")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at /proc")
+@pytest.mark.parametrize("delay", DELAYS)
+def test_an_interrupt_of_the_module_is_quiet_as_soon_as_the_package_is_imported(delay: float) -> None:
+    def wait(child: subprocess.Popen[bytes]) -> None:
+        while "orjson" not in Path(f"/proc/{child.pid}/maps").read_text():  # which the package itself imports
+            assert child.poll() is None
+        time.sleep(delay)
+
+    status, said = interrupted(["-m", "envelope"], wait)
+    assert status == 130
+    assert said.strip() in (b"", b"Aborted!")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no signals here")
+def test_an_ignored_interrupt_stays_ignored() -> None:
+    code = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); {READY}"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "convert", "--from", "json", "--to", "json"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        assert child.stderr is not None
+        assert child.stderr.read(1) == b"."
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(b"1", timeout=60) == (b"1", b"")
+        assert child.returncode == 0
+
+
+def test_importing_the_package_leaves_interrupts_alone() -> None:
+    code = "import signal, envelope, envelope.cli; print(signal.getsignal(2) is signal.default_int_handler)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True\n"

@@ -32,5 +32,10 @@ def memory_fault(name: str, size: int, cost: Cost, *, spare: int = _MOST_SPARE) 
 
 def growth_fault(costs: Sequence[Cost]) -> str:
     """How many times the time was taken for twice the input, in words; ``""`` if that is not too much."""
-    growth = [after.seconds / before.seconds for before, after in pairwise(costs) if after.seconds > _NOISE]
+    # To refuse what is beyond a limit is another job.
+    growth = [
+        after.seconds / before.seconds
+        for before, after in pairwise(costs)
+        if after.seconds > _NOISE and before.outcome == after.outcome
+    ]
     return f"TIME {max(growth):.1f} times for twice the input" if growth and max(growth) > MOST_GROWTH else ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,9 +125,10 @@ def _cycles(size: int, folder: Path) -> Job:
 
 
 def _in_command(*words: str) -> Job:
-    def run() -> None:
-        with suppress(click.ClickException, click.exceptions.Exit):
+    def run() -> str:
+        with suppress(click.ClickException, click.exceptions.Exit), redirect_stderr(StringIO()) as said:
             command.main(list(words), "envelope", standalone_mode=False)
+        return "limit" if "(limit)" in said.getvalue() else ""
 
     return run
 

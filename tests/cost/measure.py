@@ -32,10 +32,14 @@ _WARM: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """``bytes`` is by how much the process grew at its largest, the input not counted; ``seconds`` its own time."""
+    """``bytes`` is by how much the process grew at its largest, the input not counted; ``seconds`` its own time.
+
+    ``outcome`` is the kind of the error that it ended in, if it did.
+    """
 
     bytes: int
     seconds: float
+    outcome: str
 
 
 def cost(case: Case, size: int, *, at_least: float = 0) -> Cost:
@@ -84,9 +88,9 @@ def _cost(case: Case, size: int, at_least: float, folder: Path) -> dict[str, Any
     seconds: list[float] = []
     while not seconds or sum(seconds) < at_least:
         started = time.process_time()
-        run(job)
+        outcome = run(job)
         seconds.append(time.process_time() - started)
-    return {"bytes": max(0, _resident("VmHWM") - before), "seconds": min(seconds)}
+    return {"bytes": max(0, _resident("VmHWM") - before), "seconds": min(seconds), "outcome": outcome}
 
 
 def _steps(case: Case, size: int, folder: Path) -> int:
@@ -105,10 +109,16 @@ def _steps(case: Case, size: int, folder: Path) -> int:
     return count
 
 
-def run(job: Callable[[], object]) -> None:
-    """Do the *job*, which may end in an error of the library."""
-    with suppress(EnvelopeError):
-        job()
+def run(job: Callable[[], object]) -> str:
+    """Do the *job*, which may end in an error of the library; return the kind of that.
+
+    A command says itself how it ended.
+    """
+    try:
+        found = job()
+    except EnvelopeError as error:
+        return str(getattr(error, "kind", type(error).__name__))
+    return found if found == "limit" else ""
 
 
 def _resident(field: str) -> int:

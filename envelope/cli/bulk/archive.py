@@ -27,6 +27,9 @@ __all__ = ["convert_archive"]
 def convert_archive(file: str, output: str, conversion: Conversion, bulk: BulkOptions) -> int:
     """Convert the archive *file* and return the exit status."""
     _check_names(file, output, bulk.errors)
+    is_stream = file == "-" or (os.path.exists(file) and not os.path.isfile(file))
+    if bulk.parquet is not None and (is_stream or not replaces_file(output)):
+        raise click.UsageError("--parquet: FILE and -o FILE must be files, because Parquet cannot be streamed")
     try:
         source = Input(file)
     except OSError as exc:
@@ -55,8 +58,6 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
         },
     )
     if bulk.parquet is not None:
-        if source.name == "-" or not replaces_file(output):
-            raise click.UsageError("--parquet: FILE and -o FILE must be files, because Parquet cannot be streamed")
         from envelope.cli.bulk.parquet import parquet_plan
 
         plan = parquet_plan(source.name, conversion, bulk.parquet)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from envelope.cli.bulk.chunks import Position
+from envelope.cli.common.files import open_own, replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,31 +42,26 @@ def input_identity(name: str) -> dict[str, Any]:
 
 def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> None:
     """Replace the checkpoint in one step. Everything it counts as written must already be on disk."""
-    temporary = path.with_name(f"{path.name}.tmp")
     # Not asdict, which does not copy a Counter correctly.
     saved = {"run": run, "progress": {each.name: getattr(progress, each.name) for each in fields(progress)}}
-    try:
-        with open(temporary, "wb") as file:
-            # Not orjson: a name that is not UTF-8 contains surrogates.
-            file.write(json.dumps(saved, indent=2).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(str(path), 0o600) as file:
+        # Not orjson: a name that is not UTF-8 contains surrogates.
+        file.write(json.dumps(saved, indent=2).encode())
 
 
 def read_checkpoint(path: Path, run: dict[str, Any]) -> Progress | str:
     """The saved progress of *run*, or how the checkpoint's run differs from it."""
     try:
-        saved = json.loads(path.read_bytes())
+        with open(path, "rb", opener=open_own) as file:
+            saved = json.loads(file.read())
         other = sorted(key for key in saved["run"].keys() | run.keys() if saved["run"].get(key) != run.get(key))
         if other:
             return f"that run had a different {', '.join(other)}"
         progress = Progress(**saved["progress"])
         progress.position = Position(*progress.position)
         progress.losses = Counter(progress.losses)
+    except OSError as exc:
+        return str(exc.strerror)
     except (ValueError, TypeError, KeyError, AttributeError):
         return "it is damaged"
     return progress

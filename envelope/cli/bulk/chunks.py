@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHUNK", "BadRecord", "Chunk", "Framing", "LongRecord", "Outcome", "Position", "Stream", "cut", "too_long"]
+__all__ = [
+    "BATCH",
+    "CHUNK",
+    "BadRecord",
+    "Chunk",
+    "Framing",
+    "LongRecord",
+    "Outcome",
+    "Position",
+    "SetAside",
+    "Stream",
+    "Task",
+    "cut",
+    "too_long",
+]
 
 CHUNK: Final = 1024 * 1024
 """Maximum bytes of a chunk, except that a longer record is its own chunk. Compressed output depends on this size."""
+
+BATCH: Final = 1024
+"""How many records of a chunk are converted together: a chunk may hold half a million, each far larger as objects."""
 
 
 class Position(NamedTuple):
@@ -46,15 +64,25 @@ class BadRecord(NamedTuple):
     raw: bytes | None
 
 
+SetAside: TypeAlias = Callable[[Sequence[BadRecord]], None]
+"""Takes the records of a chunk that were set aside, some at a time: all of them may be bad."""
+
+
 class Outcome(NamedTuple):
-    """The result for a chunk: the bytes to write, what they were made from, the records set aside, losses by kind."""
+    """The result for a chunk: the bytes to write, what they were made from, losses by kind."""
 
     output: bytes | memoryview
     length: int
     lines: int
     records: int
-    bad: list[BadRecord]
     losses: Counter[str]
+
+
+class Task(Protocol):
+    """What is done with a chunk."""
+
+    def __call__(self, chunk: Chunk, set_aside: SetAside, /) -> Outcome:
+        """Convert *chunk*; bad records go to *set_aside* in their order, before this returns."""
 
 
 class Stream(Protocol):
@@ -127,7 +155,8 @@ def _read_long(stream: Stream, record: LongRecord, data: bytes, max_bytes: int) 
     return b"".join(pieces) if length <= max_bytes + CHUNK else b"", rest, length, record.lines
 
 
-def too_long(chunk: Chunk, max_bytes: int) -> Outcome:
-    """The outcome of a chunk that is one record beyond the limit."""
+def too_long(chunk: Chunk, max_bytes: int, set_aside: SetAside) -> Outcome:
+    """The outcome of a chunk that is one record beyond the limit, which is set aside."""
     fault = Fault("limit", max_bytes, "$", f"the record is {chunk.length} bytes long; the limit is {max_bytes}")
-    return Outcome(b"", chunk.length, chunk.lines, 1, [BadRecord(0, 0, chunk.length, fault, None)], Counter())
+    set_aside([BadRecord(0, 0, chunk.length, fault, None)])
+    return Outcome(b"", chunk.length, chunk.lines, 1, Counter())

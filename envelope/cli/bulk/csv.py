@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from envelope.cli.bulk.chunks import BadRecord, Outcome, too_long
+from envelope.cli.bulk.chunks import BATCH, BadRecord, Outcome, too_long
 from envelope.cli.bulk.compression import compress
 from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envelope.cli.bulk.chunks import Chunk
+    from envelope.cli.bulk.chunks import Chunk, SetAside
     from envelope.conversion.documents import Conversion
 
 __all__ = ["CsvFraming", "CsvTask", "read_header"]
@@ -87,61 +88,84 @@ class CsvTask:
     line_end: str
     compression: str
 
-    def __call__(self, chunk: Chunk) -> Outcome:
+    def __call__(self, chunk: Chunk, set_aside: SetAside, /) -> Outcome:
         """The rows with the converted cells, in the order of the input."""
         data = chunk.data
         if not data:
-            return too_long(chunk, self.conversion.reading.limits.max_bytes)
-        text = data.decode(_BYTES)
-        rows, ends = [], []
-        for row, end in self._rows(text):
-            rows.append(row)
-            ends.append(end)
-        documents = [row[self.column].encode(_BYTES) if type(row) is list else None for row in rows]
-        bodies, faults, losses = self.conversion.convert(documents)
+            return too_long(chunk, self.conversion.reading.limits.max_bytes, set_aside)
         output = io.StringIO(newline="")
         write = csv.writer(output, delimiter=self.separator, lineterminator=self.line_end).writerow
-        for place, (row, body) in enumerate(zip(rows, bodies, strict=True)):
-            if isinstance(row, Fault):
-                faults[place] = row
-            elif body is not None:
-                row[self.column] = body.decode(_BYTES)
-                write(row)
-        bad = self._bad(data, ends, faults) if any(faults) else []
+        rows, lines = self._rows(data.decode(_BYTES)), _Lines(data)
+        losses: Counter[str] = Counter()
+        records = 0
+        while batch := list(islice(rows, BATCH)):
+            documents = [row[self.column].encode(_BYTES) if type(row) is list else None for row, _, _ in batch]
+            bodies, faults, lost = self.conversion.convert(documents)
+            losses.update(lost)
+            bad = []
+            for (row, start, end), body, fault in zip(batch, bodies, faults, strict=True):
+                if isinstance(row, Fault):
+                    bad.append(lines.bad_record(start, end, row))
+                elif fault is not None:
+                    bad.append(lines.bad_record(start, end, fault))
+                elif body is not None:
+                    row[self.column] = body.decode(_BYTES)
+                    write(row)
+            records += len(batch)
+            if bad:
+                set_aside(bad)
         written = output.getvalue().encode(_BYTES)
         packed = compress(written, self.compression) if written else b""
         # Lines are counted as in an editor; a row may span several.
-        return Outcome(packed, chunk.length, data.count(b"\n"), len(rows), bad, losses)
+        return Outcome(packed, chunk.length, data.count(b"\n"), records, losses)
 
-    def _rows(self, text: str) -> Iterator[tuple[list[str] | Fault, int]]:
-        """Each row, or what is wrong with it, and the number of lines up to its end."""
+    def _rows(self, text: str) -> Iterator[tuple[list[str] | Fault, int, int]]:
+        """Each row, or what is wrong with it, and the numbers of lines before it and up to its end.
+
+        Blank lines count as part of the row after them.
+        """
         csv.field_size_limit(_FIELD_SIZE)
         # Lines end at line feeds only, and are not translated.
         reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=self.separator, strict=True)
+        start = 0
         while True:
+            row: list[str] | Fault | None
             try:
                 row = next(reader, None)
             except csv.Error as exc:
-                yield Fault("malformed", None, "$", f"not a row of CSV: {exc}"), reader.line_num
-                continue
+                row = Fault("malformed", None, "$", f"not a row of CSV: {exc}")
+            else:
+                if row and len(row) != self.width:
+                    reason = f"the row has {len(row)} columns, the header {self.width}"
+                    row = Fault("malformed", None, "$", reason)
             if row is None:
                 return
-            if len(row) == self.width:
-                yield row, reader.line_num
-            elif row:
-                fault = Fault("malformed", None, "$", f"the row has {len(row)} columns, the header {self.width}")
-                yield fault, reader.line_num
+            if row:
+                yield row, start, reader.line_num
+                start = reader.line_num
 
-    def _bad(self, data: bytes, ends: list[int], faults: list[Fault | None]) -> list[BadRecord]:
-        lines = io.BytesIO(data).readlines()
-        offsets = list(accumulate(map(len, lines), initial=0))
-        bad = []
-        start = 0
-        for end, fault in zip(ends, faults, strict=True):
-            while start < end and not lines[start].strip(b"\r\n"):
-                start += 1  # a blank line before the row
-            if fault is not None:
-                raw = data[offsets[start] : offsets[end]].rstrip(b"\r\n")
-                bad.append(BadRecord(start, offsets[start], len(raw), fault, raw))
-            start = end
-        return bad
+
+class _Lines:
+    """The lines of *data*, from first to last: bad rows are found in them in that order."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.line = 0
+        self.offset = 0
+
+    def bad_record(self, start: int, end: int, fault: Fault) -> BadRecord:
+        """The record of the row that ends after *end* lines, and begins after *start* lines and perhaps blank ones."""
+        self._go_to(start)
+        while self.line < end and not self.data[self.offset : self._line_end()].strip(b"\r\n"):
+            self._go_to(self.line + 1)
+        line, offset = self.line, self.offset
+        self._go_to(end)
+        raw = self.data[offset : self.offset].rstrip(b"\r\n")
+        return BadRecord(line, offset, len(raw), fault, raw)
+
+    def _go_to(self, line: int) -> None:
+        while self.line < line:
+            self.line, self.offset = self.line + 1, self._line_end()
+
+    def _line_end(self) -> int:
+        return self.data.find(b"\n", self.offset) + 1 or len(self.data)

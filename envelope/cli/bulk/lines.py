@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from envelope.cli.bulk.chunks import BadRecord, Outcome, too_long
+from envelope.cli.bulk.chunks import BATCH, BadRecord, Outcome, too_long
 from envelope.cli.bulk.compression import compress
 from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
-    from envelope.cli.bulk.chunks import Chunk
+    from collections.abc import Iterator
+
+    from envelope.cli.bulk.chunks import Chunk, SetAside
     from envelope.cli.bulk.ranges import InputFile
     from envelope.conversion.documents import Conversion
 
@@ -61,56 +65,72 @@ class LinesTask:
     compression: str
     file: InputFile | None
 
-    def __call__(self, chunk: Chunk) -> Outcome:
+    def __call__(self, chunk: Chunk, set_aside: SetAside, /) -> Outcome:
         """The converted documents, each ended by the delimiter, in the order of the input."""
-        delimiter = self.delimiter
         data = self.file.read_all(chunk) if self.file and chunk.data is None else chunk.data
         if not data:
-            return too_long(chunk, self.conversion.reading.limits.max_bytes)
-        if delimiter == b"\n" and (converted := self.conversion.convert_lines(data)):
+            return too_long(chunk, self.conversion.reading.limits.max_bytes, set_aside)
+        if self.delimiter == b"\n" and (converted := self.conversion.convert_lines(data)):
             output, lines, documents = converted
-            return Outcome(self._packed(output), chunk.length, lines, documents, [], Counter())
-        return self._one_by_one(chunk, data)
+            return Outcome(self._packed(output), chunk.length, lines, documents, Counter())
+        written = io.BytesIO()
+        losses: Counter[str] = Counter()
+        lines = documents = offset = 0
+        records = _split(data, self.delimiter)
+        while batch := list(islice(records, BATCH)):
+            offset, count = self._batch(batch, lines, offset, written, losses, set_aside)
+            lines += len(batch)
+            documents += count
+        return Outcome(self._packed(written.getvalue()), chunk.length, lines, documents, losses)
 
-    def _one_by_one(self, chunk: Chunk, data: bytes) -> Outcome:
+    def _batch(
+        self,
+        records: list[bytes],
+        line: int,
+        offset: int,
+        written: io.BytesIO,
+        losses: Counter[str],
+        set_aside: SetAside,
+    ) -> tuple[int, int]:
+        """Convert *records*, which begin at *line* and *offset* of the chunk.
+
+        Returns the offset of their end, and how many documents there are among them.
+        """
         delimiter = self.delimiter
-        records = _split(data, delimiter)
         documents = records
-        if delimiter == b"\n" and b"\r" in data:
+        if delimiter == b"\n":
             documents = [record.removesuffix(b"\r") for record in records]
-        bodies, faults, losses = self.conversion.convert([document or None for document in documents])
+        bodies, faults, lost = self.conversion.convert([document or None for document in documents])
+        losses.update(lost)
         before = delimiter[:-1]  # a document's end and the start of the delimiter may form one too early
         for place, body in enumerate(bodies):
-            if body is not None and delimiter in body + before:
-                bodies[place], faults[place] = None, Fault("unrepresentable", None, "$", _HOLDS_DELIMITER)
-        output = delimiter.join([*(body for body in bodies if body is not None), b""])
-        bad = self._bad(records, documents, faults) if any(faults) else []
-        count = len(documents) - documents.count(b"")
-        return Outcome(self._packed(output), chunk.length, len(records), count, bad, losses)
+            if body is None:
+                continue
+            if delimiter in body + before:
+                faults[place] = Fault("unrepresentable", None, "$", _HOLDS_DELIMITER)
+            else:
+                written.write(body + delimiter)
+        bad = []
+        for place, (record, document, fault) in enumerate(zip(records, documents, faults, strict=True)):
+            if fault is not None:
+                bad.append(BadRecord(line + place, offset, len(document), fault, document))
+            offset += len(record) + len(delimiter)
+        if bad:
+            set_aside(bad)
+        return offset, len(documents) - documents.count(b"")
 
     def _packed(self, output: bytes) -> bytes:
         return compress(output, self.compression) if output else b""
 
-    def _bad(self, records: list[bytes], documents: list[bytes], faults: list[Fault | None]) -> list[BadRecord]:
-        bad = []
-        offset = 0
-        for line, (record, document, fault) in enumerate(zip(records, documents, faults, strict=True)):
-            if fault is not None:
-                bad.append(BadRecord(line, offset, len(document), fault, document))
-            offset += len(record) + len(self.delimiter)
-        return bad
 
-
-def _split(data: bytes, delimiter: bytes) -> list[bytes]:
-    """The records of *data*, like `bytes.split` but in half the time: `find` does not look at each byte."""
-    records = []
+def _split(data: bytes, delimiter: bytes) -> Iterator[bytes]:
+    """The records of *data*, one by one; `find` takes half the time of `bytes.split`, which looks at each byte."""
     start = 0
     while (end := data.find(delimiter, start)) >= 0:
-        records.append(data[start:end])
+        yield data[start:end]
         start = end + len(delimiter)
     if start < len(data):
-        records.append(data[start:])
-    return records
+        yield data[start:]
 
 
 _HOLDS_DELIMITER = "the converted document contains the delimiter"

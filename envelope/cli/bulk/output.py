@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 
-from envelope.cli.common.files import write_output
+from envelope.cli.common.files import open_own, write_output
 from envelope.cli.common.report import printable
 
 if sys.platform != "win32":
@@ -52,11 +53,13 @@ class StandardOutput:
 class GrowingFile:
     """A file that is appended to from *length* on; what was written there after the last checkpoint is cut off.
 
-    Only one run may have it: `click.ClickException` if another does.
+    Only one run may have it: `click.ClickException` if another does. If its name is the *run's* own choice, it must not
+    be anybody else's file (`open_own`), and it gets the permissions *mode*.
     """
 
-    def __init__(self, path: Path, length: int) -> None:
-        self._file = open(path, "r+b" if length else "wb", opener=_open_whole)  # noqa: SIM115  # `close` closes it
+    def __init__(self, path: Path, length: int, *, is_own: bool = False, mode: int | None = None) -> None:
+        opener = partial(open_own, mode=mode) if is_own else _open_whole
+        self._file = open(path, "r+b" if length else "wb", opener=opener)  # noqa: SIM115  # `close` closes it
         if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             if not self._is_ours(path):
                 self._file.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from envelope.cli.bulk.chunks import SetAside
     from envelope.conversion.documents import Conversion
 
 __all__ = ["parquet_plan"]
@@ -38,7 +39,7 @@ class ParquetTask:
     conversion: Conversion
     column: int
 
-    def __call__(self, chunk: Chunk) -> Outcome:
+    def __call__(self, chunk: Chunk, set_aside: SetAside, /) -> Outcome:
         """The rows with the converted documents, as one Arrow message; bad ones are left out."""
         import pyarrow as pa
 
@@ -48,15 +49,18 @@ class ParquetTask:
         column = batch.column(self.column)
         bodies, errors, converted = convert_with(self.conversion, column)
         made = batch.set_column(self.column, batch.schema.field(self.column).name, bodies)
-        bad: list[BadRecord] = []
         if errors.null_count < len(errors):
             made = made.filter(errors.is_null())
             rows = zip(documents_of(column), converted.faults, strict=True)
-            for line, (raw, fault) in enumerate(rows):
-                if fault is not None:
-                    bad.append(BadRecord(line, None, len(raw or b""), fault, raw))
+            set_aside(
+                [
+                    BadRecord(line, None, len(raw or b""), fault, raw)
+                    for line, (raw, fault) in enumerate(rows)
+                    if fault is not None
+                ]
+            )
         records = len(column) - column.null_count
-        return Outcome(made.serialize().to_pybytes(), 0, len(column), records, bad, Counter(converted.losses))
+        return Outcome(made.serialize().to_pybytes(), 0, len(column), records, Counter(converted.losses))
 
 
 def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
@@ -83,18 +87,13 @@ def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
     rows = max(file.metadata.num_rows, 1)
     size = os.path.getsize(name)
 
-    def finish(partial: Path) -> Path:
-        path = partial.with_name(f"{partial.name}.parquet")
-        _write(partial, path, _codec(file.metadata))
-        return path
-
     return Plan(
         start=_START,
         chunks=lambda start: _chunks(file, schema, start),
         task=ParquetTask(conversion, place),
         done=lambda position: size * (position.line - 1) // rows,
         head=written.serialize().to_pybytes(),
-        finish=finish,
+        finish=lambda partial, output: _write(partial, output, _codec(file.metadata)),
     )
 
 
@@ -139,17 +138,14 @@ def _codec(metadata: Any) -> str:
     return "none" if codec == "uncompressed" else codec
 
 
-def _write(stream: Path, path: Path, codec: str) -> None:
-    """Write the batches of *stream* to *path* as a Parquet file."""
+def _write(stream: Path, output: BinaryIO, codec: str) -> None:
+    """Write the batches of *stream* to *output* as a Parquet file."""
     import pyarrow as pa
     from pyarrow import parquet as pq
 
     with pa.OSFile(os.fsencode(stream)) as source:
         reader = pa.ipc.open_stream(source)
-        with (
-            pa.OSFile(os.fsencode(path), "wb") as sink,
-            pq.ParquetWriter(sink, reader.schema, compression=codec) as writer,
-        ):
+        with pq.ParquetWriter(output, reader.schema, compression=codec) as writer:
             held: list[Any] = []
             for batch in reader:
                 held.append(batch)
@@ -158,5 +154,3 @@ def _write(stream: Path, path: Path, codec: str) -> None:
                     held = []
             if held:
                 writer.write_table(pa.Table.from_batches(held))
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from envelope.cli.bulk.chunks import Outcome
+    from envelope.cli.bulk.chunks import Task
     from envelope.conversion.documents import Conversion
 
 __all__ = ["Input", "Plan", "csv_plan", "lines_plan"]
@@ -32,16 +32,16 @@ class Plan:
     """``chunks`` from a position on, each for the ``task``; ``done`` returns how many bytes of the input were read.
 
     The output begins with ``head``, and is ``nothing`` if nothing was written. If what was written is not the output
-    itself, ``finish`` makes the output from it and returns its path.
+    itself, ``finish`` makes the output from it.
     """
 
     start: Position
     chunks: Callable[[Position], Iterator[Chunk]]
-    task: Callable[[Chunk], Outcome]
+    task: Task
     done: Callable[[Position], int]
     head: bytes = b""
     nothing: bytes = b""
-    finish: Callable[[Path], Path] | None = None
+    finish: Callable[[Path, BinaryIO], None] | None = None
 
 
 class Input:

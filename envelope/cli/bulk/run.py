@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import stat
 import threading
 import time
 from base64 import b64encode
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,10 +24,11 @@ from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import progress_bar
 from envelope.cli.bulk.workers import WorkerDied, Workers
+from envelope.cli.common.files import mode_of, replacing
 from envelope.cli.common.report import printable, show_bad_record, show_bulk_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from envelope.cli.bulk.chunks import BadRecord, Outcome
@@ -60,6 +61,9 @@ class Run:
     resume: bool
     options: dict[str, Any]
     progress: Progress = field(init=False)
+    # What the current chunk adds to the progress, once all of it is converted: bad records, and bytes about them.
+    _bad: int = field(default=0, init=False)
+    _errors: int = field(default=0, init=False)
 
     def run(self, plan: Plan) -> int:
         """Convert the archive and return the exit status."""
@@ -97,11 +101,11 @@ class Run:
         fresh = self.progress.position == plan.start
         if fresh:
             self.progress = Progress(plan.start)  # a run that stopped before its first chunk had counted its head
-        sink: Sink = StandardOutput()
-        if self.output != "-":
-            sink = GrowingFile(self._partial if is_file else Path(self.output), self.progress.output)
         with contextlib.ExitStack() as stack:
+            sink = self._sink(is_file=is_file)
             stack.callback(sink.close)
+            if is_file and not can_resume:
+                stack.push(self._discard_unfinished)
             errors = stack.enter_context(GrowingFile(Path(self.errors), self.progress.errors)) if self.errors else None
             files = Files(sink, errors, self._checkpoint if can_resume else None, identity)
             stack.callback(files.close)
@@ -120,12 +124,23 @@ class Run:
                 sink.write(plan.nothing)
             files.sync()
         if is_file:
-            self._replace(plan.finish(self._partial) if plan.finish else self._partial)
+            self._replace(plan)
+
+    def _sink(self, *, is_file: bool) -> Sink:
+        if self.output == "-":
+            return StandardOutput()
+        length = self.progress.output
+        if not is_file:
+            return GrowingFile(Path(self.output), length)
+        mode = mode_of(os.path.realpath(self.output))
+        # Nobody else may read more of it than of the output; its owner must be able to resume it.
+        return GrowingFile(self._partial, length, is_own=True, mode=None if mode is None else mode | 0o600)
 
     def _convert(self, plan: Plan, files: Files) -> None:
         saved = time.monotonic()
         done = plan.done(self.progress.position)
-        outcomes = self.workers.in_order(plan.task, plan.chunks(self.progress.position))
+        chunks = plan.chunks(self.progress.position)
+        outcomes = self.workers.in_order(plan.task, chunks, partial(self._set_aside, files.errors))
         with closing(outcomes), progress_bar(self.size, done) as show:
             for outcome in outcomes:
                 self._take(outcome, files)
@@ -134,29 +149,37 @@ class Run:
                     files.begin_save(self.progress)
                     saved = time.monotonic()
 
+    def _set_aside(self, errors: GrowingFile | None, records: Sequence[BadRecord]) -> None:
+        """Write or show bad records of the chunk that begins at the current position."""
+        bad = self.progress.bad + self._bad
+        room = len(records) if self.max_errors is None else self.max_errors - bad
+        counted = records[: room + 1]
+        if errors:
+            lines = b"".join(_error_line(_placed(each, self.progress.position)) for each in counted)
+            errors.write(lines)
+            self._errors += len(lines)
+        else:
+            for each in counted[: max(_MAX_SHOWN - bad, 0)]:
+                shown = _placed(each, self.progress.position)
+                show_bad_record(shown.line, shown.offset, shown.fault)
+        if len(records) > room:
+            raise _TooManyErrors
+        self._bad += len(records)
+
     def _take(self, outcome: Outcome, files: Files) -> None:
         progress = self.progress
         offset, line = progress.position
-        room = len(outcome.bad) if self.max_errors is None else self.max_errors - progress.bad
-        shown = [_placed(bad, progress.position) for bad in outcome.bad[: room + 1]]
-        lines = [_error_line(bad) for bad in shown]
-        if files.errors:
-            files.errors.write(b"".join(lines))
-        else:
-            for bad in shown[: max(_MAX_SHOWN - progress.bad, 0)]:
-                show_bad_record(bad.line, bad.offset, bad.fault)
-        if len(outcome.bad) > room:
-            raise _TooManyErrors
         files.sink.write(outcome.output)
         # In one assignment, so that a signal finds the whole chunk counted, or none of it.
         self.progress = Progress(
             Position(offset + outcome.length, line + outcome.lines),
             progress.output + len(outcome.output),
-            progress.errors + sum(map(len, lines)),
+            progress.errors + self._errors,
             progress.records + outcome.records,
-            progress.bad + len(outcome.bad),
+            progress.bad + self._bad,
             progress.losses + outcome.losses,
         )
+        self._bad = self._errors = 0
 
     def _restore(self, identity: dict[str, Any]) -> None:
         if not identity:
@@ -172,12 +195,21 @@ class Run:
                 raise click.UsageError(f"--resume: {printable(str(path))} is shorter than the checkpoint says")
         self.progress = saved
 
-    def _replace(self, finished: Path) -> None:
-        target = Path(os.path.realpath(self.output))
-        if target.exists():
-            os.chmod(finished, stat.S_IMODE(target.stat().st_mode))
-        os.replace(finished, target)
+    def _replace(self, plan: Plan) -> None:
+        target = os.path.realpath(self.output)
+        if plan.finish:
+            with replacing(target) as file:
+                plan.finish(self._partial, file)
+        else:
+            if (mode := mode_of(target)) is not None:
+                os.chmod(self._partial, mode)
+            os.replace(self._partial, target)
         self._discard()
+
+    def _discard_unfinished(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Delete what nothing can resume, if the run failed."""
+        if kind is not None:
+            self._partial.unlink(missing_ok=True)
 
     def _discard(self) -> None:
         """Delete the working files."""

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from envelope.cli.bulk.chunks import CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkContext, SpawnContext
     from types import TracebackType
 
-    from envelope.cli.bulk.chunks import Chunk, Outcome
+    from envelope.cli.bulk.chunks import BadRecord, Chunk, Outcome, SetAside, Task
 
 __all__ = ["WorkerDied", "Workers"]
 
@@ -36,6 +36,12 @@ _SLOT: Final = 2 * CHUNK  # in bytes: fits any normal chunk and most outputs; th
 
 class WorkerDied(Exception):
     """A worker process ended before its work did: it was killed, or ran out of memory."""
+
+
+class _Bad(NamedTuple):
+    """Records of a chunk that were set aside; its outcome follows."""
+
+    records: Sequence[BadRecord]
 
 
 class _Made(NamedTuple):
@@ -60,22 +66,25 @@ class _Worker:
         self.process.start()
         other_end.close()
 
-    def submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int, size: int) -> None:
+    def submit(self, task: Task, chunk: Chunk, slot: int, size: int) -> None:
         """Send a chunk for `_convert`."""
         try:
             self.connection.send((task, chunk, slot, size))
         except OSError:
             raise WorkerDied from None
 
-    def result(self) -> _Made:
+    def result(self, set_aside: SetAside) -> _Made:
         """The result of the earliest chunk not yet collected; raises what its task raised."""
-        try:
-            made: _Made | Exception = self.connection.recv()
-        except (EOFError, OSError):
-            raise WorkerDied from None
-        if isinstance(made, Exception):
-            raise made
-        return made
+        while True:
+            try:
+                made: _Made | _Bad | Exception = self.connection.recv()
+            except (EOFError, OSError):
+                raise WorkerDied from None
+            if isinstance(made, Exception):
+                raise made
+            if isinstance(made, _Made):
+                return made
+            set_aside(made.records)
 
 
 class Workers:
@@ -111,13 +120,15 @@ class Workers:
         if self._memory:
             self._memory.close()
 
-    def in_order(self, task: Callable[[Chunk], Outcome], chunks: Iterable[Chunk]) -> Generator[Outcome]:
+    def in_order(self, task: Task, chunks: Iterable[Chunk], set_aside: SetAside) -> Generator[Outcome]:
         """The outcome of each chunk; its output is valid until the next one is requested.
 
-        Raises `WorkerDied`. Closing the generator early ends the processes.
+        A chunk's bad records go to *set_aside* before that. Raises `WorkerDied`. Closing the generator early ends the
+        processes.
         """
         if not self._workers:
-            yield from map(task, chunks)
+            for chunk in chunks:
+                yield task(chunk, set_aside)
             return
         pending: deque[_Pending] = deque()
         held = 0
@@ -127,17 +138,17 @@ class Workers:
                 # Bounded in bytes as well as number: a chunk may be one record as long as the limit.
                 while len(pending) == self._slots or (pending and held + size > self._slots * CHUNK):
                     held -= pending[0].size
-                    yield from self._outcome(pending.popleft().slot)
+                    yield from self._outcome(pending.popleft().slot, set_aside)
                 self._submit(task, chunk, slot)
                 pending.append(_Pending(size, slot))
                 held += size
             for done in pending:
-                yield from self._outcome(done.slot)
+                yield from self._outcome(done.slot, set_aside)
         except BaseException:
             self._terminate()  # their remaining results are not needed
             raise
 
-    def _submit(self, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int) -> None:
+    def _submit(self, task: Task, chunk: Chunk, slot: int) -> None:
         size = 0
         if self._memory and chunk.data and len(chunk.data) <= _SLOT:
             size = len(chunk.data)
@@ -146,8 +157,8 @@ class Workers:
             chunk = chunk._replace(data=b"")
         self._worker(slot).submit(task, chunk, slot, size)
 
-    def _outcome(self, slot: int) -> Iterator[Outcome]:
-        outcome, size = self._worker(slot).result()
+    def _outcome(self, slot: int, set_aside: SetAside) -> Iterator[Outcome]:
+        outcome, size = self._worker(slot).result(set_aside)
         if self._memory and size:
             at = slot * _SLOT
             with memoryview(self._memory) as memory, memory[at : at + size] as output:
@@ -173,7 +184,7 @@ def _work(connection: Connection, memory: mmap.mmap | None) -> None:
     threading.Thread(target=_receive, args=(connection, received), daemon=True).start()
     with contextlib.suppress(OSError):  # the parent is gone
         while True:
-            connection.send(_made_or_raised(memory, *received.get()))
+            connection.send(_made_or_raised(connection, memory, *received.get()))
 
 
 def _end_with_parent() -> None:
@@ -191,21 +202,24 @@ def _receive(connection: Connection, received: SimpleQueue[tuple[Any, ...]]) -> 
             received.put(connection.recv())
 
 
-def _made_or_raised(memory: mmap.mmap | None, *work: Any) -> _Made | Exception:
+def _made_or_raised(connection: Connection, memory: mmap.mmap | None, *work: Any) -> _Made | Exception:
     """What `_convert` returns, or the exception that it raises, with its traceback as a note."""
     try:
-        return _convert(memory, *work)
+        return _convert(connection, memory, *work)
     except Exception as exc:
         exc.add_note(traceback.format_exc())  # pickling loses the traceback
         return exc
 
 
-def _convert(memory: mmap.mmap | None, task: Callable[[Chunk], Outcome], chunk: Chunk, slot: int, size: int) -> _Made:
-    """The outcome, with its output in the slot if it fits. *size* bytes of the chunk's data are there, if not 0."""
+def _convert(connection: Connection, memory: mmap.mmap | None, task: Task, chunk: Chunk, slot: int, size: int) -> _Made:
+    """The outcome, with its output in the slot if it fits; records set aside are sent at once.
+
+    *size* bytes of the chunk's data are in the slot, if not 0.
+    """
     at = slot * _SLOT
     if memory and size:
         chunk = chunk._replace(data=memory[at : at + size])
-    outcome = task(chunk)
+    outcome = task(chunk, lambda records: connection.send(_Bad(records)))
     size = len(outcome.output)
     if memory is None or not 0 < size <= _SLOT:
         return _Made(outcome, 0)

@@ -5,24 +5,26 @@ rich is imported only when there is something to show: importing it takes longer
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from envelope.cli.common.hints import HINT_WORDS
 from envelope.hints import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.text import Text
 
     from envelope.conversion.documents import Fault
-    from envelope.errors import DecodeError, EncodeError, LossError, ValidationError
+    from envelope.errors import DecodeError, EncodeError, ValidationError
     from envelope.values.php_types import Loss
 
 __all__ = [
     "escaped",
     "fault_block",
     "line_of",
+    "loss_lines",
     "place",
     "printable",
     "show",
@@ -30,8 +32,8 @@ __all__ = [
     "show_bulk_end",
     "show_decode_error",
     "show_encode_error",
-    "show_loss_error",
     "show_losses",
+    "show_refused_losses",
     "show_validation_error",
     "title_of",
     "window",
@@ -104,17 +106,25 @@ def line_of(data: bytes, offset: int) -> int:
     return data.count(b"\n", 0, offset) + 1
 
 
-def show_loss_error(error: LossError) -> None:
-    """Show that nothing was written, and what would have been lost."""
-    block = _block(f"{error.format} would lose (--strict):")
-    for line in _loss_lines(error.losses):
+def loss_lines(losses: Iterator[Loss]) -> list[str]:
+    """A line for each of the first 20 losses, and one for how many more there are; none is kept."""
+    lines = [printable(str(loss)) for loss in islice(losses, _MAX_LOSSES)]
+    if more := sum(1 for _ in losses):
+        lines.append(f"and {more} more")
+    return lines
+
+
+def show_refused_losses(lines: Sequence[str], format: str) -> None:
+    """Show that nothing was written, and what would have been lost, as `loss_lines` says."""
+    block = _block(f"{format} would lose (--strict):")
+    for line in lines:
         block.append(f"\n  {line}")
     show(block)
 
 
-def show_losses(losses: Sequence[Loss], format: str) -> None:
-    """Show a warning for each of the first 20 losses, and how many more there are."""
-    for line in _loss_lines(losses):
+def show_losses(lines: Sequence[str], format: str) -> None:
+    """Show a warning for each line of `loss_lines`."""
+    for line in lines:
         show(_labelled("warning: ", "bold yellow", f"{format}: {line}"))
 
 
@@ -162,13 +172,6 @@ def _character_start(data: bytes, pos: int) -> int:
 def _visible(part: bytes) -> str:
     # Bytes that are only part of a character are shown as escapes.
     return printable(part.decode("utf-8", "backslashreplace"))
-
-
-def _loss_lines(losses: Sequence[Loss]) -> list[str]:
-    lines = [printable(str(loss)) for loss in losses[:_MAX_LOSSES]]
-    if len(losses) > _MAX_LOSSES:
-        lines.append(f"and {len(losses) - _MAX_LOSSES} more")
-    return lines
 
 
 def _block(title: str) -> Text:

@@ -61,12 +61,14 @@ values_option = click.option(
 limits_option = click.option("--no-limits", is_flag=True, help="Accept documents of any size, depth and item count.")
 
 
-def read_source(file: str, format: str, limits: Limits, *, flag: str = "--from") -> tuple[bytes, str]:
-    """The bytes of *file* and their format, detected if *format* is ``"auto"``.
+def read_source(
+    file: str, format: str, limits: Limits, *, flag: str = "--from", may_wait: bool = False
+) -> tuple[bytes, str]:
+    """The bytes of *file* (`read_input`) and their format, detected if *format* is ``"auto"``.
 
     If it cannot be detected, the usage error names the option *flag*.
     """
-    data = read_input(file, limits.max_bytes)
+    data = read_input(file, limits.max_bytes, may_wait=may_wait)
     found = detect(file, data) if format == "auto" else format
     if found is None:
         raise click.UsageError(f"cannot tell the format of {title_of(file)}: give it with {flag}")

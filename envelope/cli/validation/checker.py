@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from envelope.cli.common.files import check_size
+from envelope.cli.common.files import check_size, open_at_once
 from envelope.cli.validation.findings import Outcome, locate
 from envelope.cli.validation.schema import response_check
 from envelope.cli.validation.units import beside
@@ -60,11 +60,10 @@ def read_statement(path: str, reader: Callable[[bytes], _T], rule: Rule) -> _T:
 
 def _read(path: str, format: str, max_bytes: int) -> bytes:
     try:
-        # A named pipe would never end, nor even open.
-        about = os.stat(path)
-        if not stat.S_ISREG(about.st_mode):
-            raise FileFault(Finding(file=path, rule="unreadable", text="not a regular file"))
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                raise FileFault(Finding(file=path, rule="unreadable", text="not a regular file"))
             # Only as much as there is: Python allocates the size that it is asked for, here mostly far too large.
             data = file.read(min(about.st_size, max_bytes + 1))
     except OSError as exc:

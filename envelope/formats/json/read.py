@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from envelope.formats.common.input import as_bytes
+from envelope.formats.common.memory import is_out_of_memory
 from envelope.formats.json.scan import JsonScanner
 from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.values.php_rules import INT_MAX
@@ -17,7 +18,10 @@ _INT_BEYOND: Final = float(2**63)
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str = "json") -> Any:
-    """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable."""
+    """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable.
+
+    `MemoryError` if there is not enough memory for it.
+    """
     limits = options.limits
     data = as_bytes(data, format, limits)
     # An item takes at least two bytes. Only a document that could hold too many is counted, and only one with too many
@@ -27,7 +31,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str =
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
-        refusal, at = exc.msg, exc.pos
+        refusal, at, no_memory = exc.msg, exc.pos, is_out_of_memory(exc)
     else:
         if _needs_scan(value, limits.max_depth):
             JsonScanner(data, format, limits).scan()
@@ -35,6 +39,8 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str =
     # After the handler, because orjson's error holds the whole document.
     scanner = JsonScanner(data, format, limits)
     scanner.scan()
+    if no_memory:
+        raise MemoryError
     raise scanner.fail(f"orjson: {refusal}", at)
 
 

@@ -35,6 +35,12 @@ _CUT_ESCAPE: Final = re.compile(rb"(?:\\(?:u[0-9A-Fa-f]{0,3})?)?")  # all that t
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9A-Fa-f]{4})|.)")
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORD: Final = re.compile(rb"true|false|null")
+# Members of a list that cannot be at fault, each with its comma: small numbers, words, plain texts, empty containers.
+# At most so many, because each takes memory.
+_MEMBERS: Final = re.compile(
+    rb"""(?:(?:-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?|true|false|null|"[^"\\,\x00-\x1f\x80-\xff]*"|\[\]|\{\})"""
+    rb"""[ \t\n\r]*,[ \t\n\r]*){4,250}"""
+)
 _CLOSERS: Final = {b"[": b"]", b"{": b"}"}
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -79,6 +85,8 @@ class JsonScanner(Cursor):
         pos = self.space(0)
         while True:
             # ---- value
+            if steps and isinstance(place := steps[-1], int) and len(steps) < self.budget.max_depth:
+                pos, steps[-1] = self.members(pos, place)
             self.enter(0, 1, pos)
             opener = data[pos : pos + 1]
             if opener in _CLOSERS:
@@ -115,6 +123,17 @@ class JsonScanner(Cursor):
                 steps[-1] = place + 1
             else:
                 pos = self.key(pos, steps)
+
+    def members(self, pos: int, index: int) -> tuple[int, int]:
+        """Return the place and the index after the members of a list, from *index* on, that need no closer look."""
+        while match := _MEMBERS.match(self.data, pos):
+            count = match.group().count(b",")
+            if count > self.budget.items:  # one of them is beyond the limit
+                break
+            self.budget.items -= count
+            index += count
+            pos = match.end()
+        return pos, index
 
     def space(self, pos: int) -> int:
         """Return the place after white space."""

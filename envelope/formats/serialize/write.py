@@ -10,6 +10,7 @@ from envelope.errors import EncodeError
 from envelope.formats.common.budget import Budget
 from envelope.formats.common.conform import DEEP, Domain, Unwritable, is_cyclic, write_conformed
 from envelope.formats.common.prepared import MAX_NAMES, PREPARED
+from envelope.formats.common.writer import MANY_PARTS
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.serialize.read import FORMAT
@@ -96,7 +97,7 @@ class _Writer(PhpWriter):
                     piece = f"{key}{head}"
                 elif self.php and kind in _PHP_TYPES:
                     # The slot of this value: all pieces so far but the closing ones are values.
-                    slot = len(parts) - closed + 1
+                    slot = self.packed_count + len(parts) - closed + 1
                     head, children = self.php_value(value, slot, slots)
                     piece = f"{key}{head}"
                 else:
@@ -116,10 +117,14 @@ class _Writer(PhpWriter):
                 stack.pop()
                 entries = iterators.pop()
                 continue
+            if len(parts) > MANY_PARTS:
+                self.pack(parts)
             stack.append(value)
             iterators.append(entries)
-            entries = children
             depth, size = len(stack), len(value.properties) if kind is PhpObject else len(value)
+            entries = children
+            if size > MANY_PARTS:
+                entries = self.packing(children, parts)
             if budget.enter(depth, size) or (depth >= DEEP and is_cyclic(stack)):
                 raise Unwritable
 

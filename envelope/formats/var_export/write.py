@@ -15,6 +15,7 @@ from envelope.formats.common.conform import (
     write_conformed,
 )
 from envelope.formats.common.prepared import MAX_NAMES
+from envelope.formats.common.writer import MANY_PARTS
 from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.var_export.read import FORMAT
@@ -119,6 +120,8 @@ class _Writer(PhpWriter):
                 end = ",\n" if stack else ""
                 paid = max(0, 2 * len(stack) - 2)
                 continue
+            if len(parts) > MANY_PARTS:
+                self.pack(parts)
             outer.append((entries, closing))
             indent = "  " * len(stack)
             head, entries, tail = self.container(value, indent, tokens)
@@ -128,6 +131,8 @@ class _Writer(PhpWriter):
             closing = f"{indent}{tail}{end}"
             end = ",\n"
             size = len(value.properties) if kind is PhpObject else len(value)
+            if size > MANY_PARTS:
+                entries = self.packing(entries, parts)
             # Indents alone can outgrow the bound, so they are counted before they are made.
             room -= size * len(indent) + len(piece) - paid
             paid = len(indent)

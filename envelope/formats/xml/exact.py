@@ -160,6 +160,8 @@ class PlainBuilder(_Builder):
         return steps
 
 
+_NO_MEMORY: Final = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
+
 _UNFINISHED: Final = frozenset(
     expat.errors.codes[message]
     for message in (
@@ -220,6 +222,8 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     finally:  # the parser holds the handlers, and these the parser, until they are parted
         parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
         parser.CommentHandler = parser.ProcessingInstructionHandler = None
+    if code == _NO_MEMORY:
+        raise MemoryError
     raise _expat_error(cursor, code, offset, short_path(builder.steps()))
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.formats.common.budget import Budget
+from envelope.formats.common.memory import is_out_of_memory
 from envelope.hints import Hint
 from envelope.values.php_rules import INT_MAX, INT_MIN
 
@@ -130,8 +131,11 @@ def unescape(text: str) -> str:
     """Return the text of which *text* is the inside of a JSON string."""
     try:
         return str(orjson.loads(f'"{text}"'))
-    except orjson.JSONDecodeError:
-        pass  # after the handler, because orjson's error holds the text
+    except orjson.JSONDecodeError as exc:
+        lacks_memory = is_out_of_memory(exc)
+    # After the handler, because orjson's error holds the text.
+    if lacks_memory:
+        raise MemoryError
     raise fault("escaped text is not the inside of a JSON string")
 
 

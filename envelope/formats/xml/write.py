@@ -11,7 +11,7 @@ import orjson
 
 from envelope.formats.common.conform import DEEP, Domain, Unwritable, is_cyclic, write_conformed
 from envelope.formats.common.prepared import MAX_NAMES
-from envelope.formats.common.writer import TextWriter
+from envelope.formats.common.writer import MANY_PARTS, TextWriter
 from envelope.formats.xml.rules import FORMAT, budget_of
 from envelope.limits import Limits
 from envelope.options import DEFAULT_WRITING, Default, WriteOptions
@@ -152,9 +152,13 @@ class _Writer(TextWriter):
                 close, entries = outer.pop()
                 put(close)
                 continue
+            if len(parts) > MANY_PARTS:
+                self.pack(parts)
             stack.append(value)
             outer.append((tail if value else "", entries))
             entries = children
+            if len(value) > MANY_PARTS:
+                entries = self.packing(children, parts)
             depth = len(stack)
             if (excess := budget.enter(depth, len(value))) or room < 0 or (depth >= DEEP and is_cyclic(stack)):
                 raise Unwritable(excess)

@@ -6,7 +6,6 @@ import errno
 import json
 import multiprocessing
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ pytest.importorskip("zstandard")
 # After importorskip: without the extra cli they cannot be imported.
 from envelope.cli.bulk import run as run_module
 from envelope.cli.bulk.checkpoint import Progress, write_checkpoint
-from envelope.cli.bulk.chunks import Chunk, Outcome, Position
+from envelope.cli.bulk.chunks import Chunk, Outcome, Position, SetAside
 from envelope.cli.bulk.output import GrowingFile
 from envelope.cli.bulk.workers import WorkerDied, Workers
 from tests.cli.bulk.archives import (
@@ -41,6 +40,7 @@ from tests.cli.bulk.archives import (
     start,
     wait_for,
 )
+from tests.cli.command import MIB, peak
 
 
 @pytest.mark.parametrize("jobs", ["1", "2", "3"])
@@ -150,14 +150,14 @@ def test_signals_end_the_workers_and_leave_a_checkpoint(tmp_path: Path, jobs: st
     assert out.read_bytes() == wanted
 
 
-def too_large_for_a_slot(chunk: Chunk) -> Outcome:
-    return Outcome(bytes(10_000_000), chunk.length, 1, 1, [], Counter())
+def too_large_for_a_slot(chunk: Chunk, set_aside: SetAside, /) -> Outcome:
+    return Outcome(bytes(10_000_000), chunk.length, 1, 1, Counter())
 
 
 @on_linux
 def test_a_worker_killed_while_answering_is_not_waited_for() -> None:
     with Workers(2) as workers:
-        outcomes = workers.in_order(too_large_for_a_slot, (Chunk(b"x", at, 1) for at in range(100)))
+        outcomes = workers.in_order(too_large_for_a_slot, (Chunk(b"x", at, 1) for at in range(100)), print)
         next(outcomes)
         for process in multiprocessing.active_children():
             process.kill()
@@ -165,13 +165,13 @@ def test_a_worker_killed_while_answering_is_not_waited_for() -> None:
             list(outcomes)
 
 
-def divided_by_zero(chunk: Chunk) -> Outcome:
-    return Outcome(b"", chunk.length // 0, 1, 1, [], Counter())
+def divided_by_zero(chunk: Chunk, set_aside: SetAside, /) -> Outcome:
+    return Outcome(b"", chunk.length // 0, 1, 1, Counter())
 
 
 def test_an_unexpected_error_says_where_in_the_worker_it_was() -> None:
     with Workers(2) as workers, pytest.raises(ZeroDivisionError) as caught:
-        list(workers.in_order(divided_by_zero, [Chunk(b"x", 0, 1)]))
+        list(workers.in_order(divided_by_zero, [Chunk(b"x", 0, 1)], print))
     assert "in divided_by_zero\n" in caught.value.__notes__[0]
 
 
@@ -414,21 +414,48 @@ def test_a_full_disk_is_one_line(option: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("kind", ["lines", "csv"])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_the_size_of_a_batch_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, jobs: str
+) -> None:
+    rows = [b"i:%d;" % number if number % 3 else b"\r" * (number % 2) + b"x" * (number % 5) for number in range(100)]
+    (tmp_path / "in").write_bytes(b"d\n" * (kind == "csv") + b"\n".join(rows))
+    option = ["--csv", "d", "--from", "serialize", "--to", "jsonu"]
+    outcomes = []
+    for size in (1, 2, 7, 1024):
+        monkeypatch.setattr(f"envelope.cli.bulk.{kind}.BATCH", size)
+        names = [str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--errors", str(tmp_path / "bad")]
+        ran = run(*option, *names, "--jobs", jobs) if kind == "csv" else lines(*names, "--jobs", jobs)
+        outcomes.append((ran.stderr, (tmp_path / "out").read_bytes(), errors_in(tmp_path / "bad")))
+    assert outcomes[0][2]
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+
+
+@pytest.mark.memory
+@on_linux
+@pytest.mark.parametrize("pure", ["", "1"])
+@pytest.mark.parametrize(
+    ("option", "record"), [("--lines", b"x"), ("--lines", b"1"), ("--csv=c", b"x"), ("--lines --strict", b"{}")]
+)
+def test_memory_is_bounded_whatever_becomes_of_the_records(
+    tmp_path: Path, option: str, record: bytes, pure: str
+) -> None:
+    path = tmp_path / "in"
+    path.write_bytes(b"c\n" + (record + b"\n") * 100_000)
+    names = ["--from", "json", "--to", "serialize", str(path), "-o", str(tmp_path / "out"), "--errors", os.devnull]
+    assert peak("convert", *option.split(), *names, ENVELOPE_PURE=pure) < peak("--version") + 20 * MIB
+
+
 @on_linux
 def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
-    program = (
-        "import sys\nfrom envelope.cli import main\n"
-        "try:\n    main()\nfinally:\n    sys.stderr.write(open('/proc/self/status').read())\n"
-    )
     record = b's:100000:"' + b"x" * 100_000 + b'";\n'
     peaks = []
     for count in (100, 1000):
         path = tmp_path / "in.ser"
         path.write_bytes(record * count)
-        command = [sys.executable, "-c", program, "convert", "--lines", str(path), "--to", "jsonu", "-o", os.devnull]
-        ran = subprocess.run(command, capture_output=True, check=True, timeout=120)
-        peaks.append(int(re.findall(rb"VmHWM:\s+(\d+) kB", ran.stderr)[0]))
-    assert peaks[1] - peaks[0] < 8 * 1024
+        peaks.append(peak("convert", "--lines", str(path), "--to", "jsonu", "-o", os.devnull))
+    assert peaks[1] - peaks[0] < 8 * MIB
 
 
 def shown_on_a_terminal(source: Path, environment: dict[str, str]) -> bytes:

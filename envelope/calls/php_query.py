@@ -20,7 +20,7 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Link, Step, link_steps, short_path
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
 
-__all__ = ["build_query", "parse_query", "scalar_text"]
+__all__ = ["build_query", "parse_query", "plain_query", "scalar_text"]
 
 FORMAT: Final = "query"
 
@@ -72,6 +72,20 @@ def build_query(params: Mapping[str, Any]) -> str:
                 continue
         raise _fault(f"the output is longer than {DEFAULT_LIMITS.max_bytes} bytes", link, kind="limit")
     return "&".join(pairs)
+
+
+def plain_query(params: Mapping[str, Any]) -> str | None:
+    """What `build_query` writes, if that is surely read back the same: of plain names with texts; else None."""
+    pairs: list[str] = []
+    for name, text in params.items():
+        if type(text) is not str or not _PLAIN_NAME.fullmatch(name.encode("ascii", "replace")):
+            return None
+        try:
+            pairs.append(f"{name}={_quoted(text)}")
+        except UnicodeEncodeError:
+            return None
+    query = "&".join(pairs)
+    return query if len(pairs) <= MAX_INPUT_VARS and len(query) <= DEFAULT_LIMITS.max_bytes else None
 
 
 def _as_bytes(data: object) -> bytes:

@@ -21,7 +21,7 @@ from envelope.calls.http import HttpRequest, Upload
 from envelope.calls.media import FORM_TYPE
 from envelope.calls.merging import merge_params
 from envelope.calls.parameters import PARAMETERS, Parameter
-from envelope.calls.php_query import build_query, parse_query
+from envelope.calls.php_query import build_query, parse_query, plain_query
 from envelope.calls.reading import (
     is_name,
     member,
@@ -42,7 +42,7 @@ from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.registry.languages import Lang
 from envelope.values.php_types import differences
 
-__all__ = ["ApiRequest", "Carrier", "read_call", "read_caller"]
+__all__ = ["ApiRequest", "Carrier", "amended", "read_call", "read_caller"]
 
 Carrier = Literal["query", "form", "json"]
 
@@ -204,6 +204,11 @@ class ApiRequest:
         return _checked(needed | asked | others | {"params": rest, "files": files})
 
 
+def amended(request: ApiRequest, **changes: str) -> ApiRequest:
+    """*request* with other texts in some fields, which need no check: whoever makes them knows their form."""
+    return _checked({name: getattr(request, name) for name, _, _ in _fields_of(ApiRequest)} | changes)
+
+
 def _checked(given: dict[str, Any]) -> ApiRequest:
     """The request with the fields *given*, defaults for others. They were checked as they were read: not again."""
     request = object.__new__(ApiRequest)
@@ -302,6 +307,8 @@ def _jsonu(value: dict[str, Any]) -> bytes:
 
 def _text(params: dict[str, Any]) -> str:
     """*params* as a query string that PHP reads back the same, except for types."""
+    if (plain := plain_query(params)) is not None:
+        return plain
     query = build_query(params)
     try:
         lost = next(differences(text_tree(params), parse_query(query)), None)

@@ -25,7 +25,6 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
@@ -33,7 +32,7 @@ from envelope.calls.bounds import names_fault
 from envelope.calls.carriers import plain_text
 from envelope.calls.ksort import ksort
 from envelope.calls.parameters import DATELINE_PATTERN, PARAMETERS, STRICT_SCHEME
-from envelope.calls.request import ApiRequest
+from envelope.calls.request import ApiRequest, amended
 from envelope.errors import EncodeError, RequestError
 from envelope.hints import Hint
 from envelope.registry.codes import INVALID_CREDENTIALS, MISSING_PARAM
@@ -67,8 +66,8 @@ def signature(call: ApiRequest | Mapping[str, Any], secret: str) -> str:
 
 def sign(request: ApiRequest, secret: str, clock: Callable[[], int], *, zone: tzinfo = CHINA) -> ApiRequest:
     """*request* with the time and its signature, without the secret. *clock* returns the time in nanoseconds."""
-    dated = replace(request, dateline=dateline_of(clock, zone), sign="", secret="")
-    return replace(dated, sign=signature(dated, secret))
+    dated = amended(request, dateline=dateline_of(clock, zone), sign="", secret="")
+    return amended(dated, sign=signature(dated, secret))
 
 
 def verify(

@@ -24,14 +24,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
 from envelope.calls.bounds import names_fault
 from envelope.calls.carriers import canonical_json, text_tree
 from envelope.calls.parameters import NONCE_PATTERN, PARAMETERS, STRICT_SCHEME, STRICT_SIGN_PATTERN
-from envelope.calls.request import ApiRequest
+from envelope.calls.request import ApiRequest, amended
 from envelope.calls.signing import CHINA, check_dateline, dateline_of
 from envelope.errors import EncodeError, RequestError
 from envelope.hints import Hint
@@ -52,8 +51,8 @@ def sign_strictly(
     `ValueError` if that is not 16 to 64 of ``A-Za-z0-9_-``, or *secret* is empty; `EncodeError` for a call that cannot
     be written.
     """
-    dated = replace(request, dateline=dateline_of(clock, zone), sign="", secret="")
-    return replace(dated, sign=strict_signature(dated, secret, nonce()))
+    dated = amended(request, dateline=dateline_of(clock, zone), sign="", secret="")
+    return amended(dated, sign=strict_signature(dated, secret, nonce()))
 
 
 def strict_signature(request: ApiRequest, secret: str, nonce: str, *, params: Mapping[str, Any] | None = None) -> str:

@@ -1,0 +1,144 @@
+"""`AsyncGatewayClient`: calls that are awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
+
+from envelope.client.answer import Answer
+from envelope.client.conversation import Keep, Look, Step, Steps, conversation
+from envelope.client.http import build_request, check_client, client_module, fault_of, new_body, to_reply
+from envelope.client.pages import next_page
+from envelope.client.plan import Wait
+from envelope.client.settings import CallOptions, ClientOptions, new_settings
+from envelope.client.wire import Fault, Reply, Send
+
+__all__ = ["AsyncGatewayClient"]
+
+T = TypeVar("T")
+
+
+class AsyncGatewayClient:
+    """`GatewayClient` for asyncio; *http* is an `httpx2.AsyncClient` or `httpx.AsyncClient`."""
+
+    def __init__(
+        self, addresses: Sequence[str], *, key: str, secret: str, http: Any = None, **options: Unpack[ClientOptions]
+    ) -> None:
+        made = new_settings(addresses, key, secret, options)
+        del key, secret  # an error below would show them among its variables
+        if isinstance(made, Exception):
+            raise made
+        self._settings = made
+        self._own = client_module().AsyncClient(follow_redirects=False) if http is None else None
+        self._http = check_client(self._own or http, is_async=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self._settings.addresses)!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, unless they are those of a client that was handed in."""
+        if self._own is not None:
+            await self._own.aclose()
+
+    @overload
+    async def call(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        response: type[T],
+        check: Literal[True] = True,
+        **options: Unpack[CallOptions],
+    ) -> Answer[T]: ...
+    @overload
+    async def call(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        response: Any = None,
+        check: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> Answer[Any]: ...
+    async def call(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        response: Any = None,
+        check: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> Answer[Any]:
+        """As `GatewayClient.call`."""
+        steps = conversation(self._settings, method, args, params, response=response, check=check, options=options)
+        return await self._run(steps)
+
+    async def pages(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncIterator[Answer[Any]]:
+        """As `GatewayClient.pages`."""
+        page = dict(params or {})
+        while True:
+            answer = await self.call(method, args, params=page, **options)
+            yield answer
+            if (following := next_page(answer, page)) is None:
+                return
+            page = following
+
+    async def _run(self, steps: Steps) -> Answer[Any]:
+        reply: Any = None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration as end:
+                answer: Answer[Any] = end.value
+                return answer
+            reply = await self._do(step)
+
+    async def _do(self, step: Step) -> Any:
+        cache = self._settings.cache
+        if isinstance(step, Send):
+            return await _exchange(self._http, step)
+        if isinstance(step, Wait):
+            return await asyncio.sleep(step.seconds)
+        # A file must not hold up the loop.
+        if cache is not None and isinstance(step, Look):
+            return await asyncio.to_thread(cache.get, step.request)
+        if cache is not None and isinstance(step, Keep):
+            await asyncio.to_thread(cache.put, step.request, step.stored)
+        return None
+
+
+async def _exchange(http: Any, send: Send) -> Reply | Fault:
+    """Send the request and read the whole answer, within its time."""
+    try:
+        async with asyncio.timeout(send.total):
+            response = await http.send(build_request(http, send), stream=True, follow_redirects=False)
+            try:
+                body = new_body(response, send.max_bytes)
+                async for chunk in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():
+                    body.add(chunk)
+                return to_reply(response, body)
+            finally:
+                await response.aclose()
+    except Exception as error:  # whatever it is, it holds the request
+        return fault_of(error)
+    except BaseException as error:
+        # A cancellation goes on, without the frames below, whose variables are the request.
+        error.__context__ = error.__cause__ = None
+        raise error.with_traceback(None)  # noqa: B904  # it is the same one

@@ -1,0 +1,76 @@
+"""From a decoded payload to the type that the caller asks for, by the library that the type belongs to.
+
+A `msgspec.Struct`, or a type with one in it, is msgspec's. All others (pydantic's own models, dataclasses, TypedDicts,
+lists and unions of them) are pydantic's, or msgspec's where pydantic is not installed. Both read text as numbers where
+a number is asked for: XML without types has nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any, get_args
+
+from envelope.errors import ValidationError
+from envelope.path import format_path
+
+__all__ = ["to_type"]
+
+
+def to_type(value: Any, wanted: Any) -> Any:
+    """*value* as a *wanted*; `ValidationError` with the path of what does not fit, and nothing of the value.
+
+    `TypeError` if no library is installed that makes one, or neither knows the type.
+    """
+    if _is_for_msgspec(wanted) or find_spec("pydantic") is None:
+        return _by_msgspec(value, wanted)
+    return _by_pydantic(value, wanted)
+
+
+def _is_for_msgspec(wanted: Any) -> bool:
+    # A Struct can only exist where msgspec is imported.
+    msgspec = sys.modules.get("msgspec")
+    if msgspec is None:
+        return False
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        return True
+    return any(_is_for_msgspec(part) for part in get_args(wanted))
+
+
+def _by_pydantic(value: Any, wanted: Any) -> Any:
+    from pydantic import ValidationError as Misfit
+
+    try:
+        return _adapter(wanted).validate_python(value)
+    except Misfit as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        reason, path = first["type"], format_path([step for step in first["loc"] if isinstance(step, str | int)])
+    # Outside the handler: the error holds the payload.
+    raise ValidationError(f"not a {_name(wanted)}: {reason}", path=path)
+
+
+@lru_cache(maxsize=256)
+def _adapter(wanted: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(wanted)
+
+
+def _by_msgspec(value: Any, wanted: Any) -> Any:
+    if find_spec("msgspec") is None:
+        raise TypeError("response= needs a library that makes it: pip install pydantic (or msgspec)")
+    import msgspec
+
+    try:
+        return msgspec.convert(value, wanted, strict=False)
+    except msgspec.ValidationError as error:
+        # Its text ends with the place: "Expected `int`, got `str` - at `$.usage`".
+        place = re.search(r" - at `(?:key in )?(\$[^`]*)`\Z", str(error))
+        path = place[1] if place else "$"
+    raise ValidationError(f"not a {_name(wanted)}", path=path)
+
+
+def _name(wanted: Any) -> str:
+    return getattr(wanted, "__name__", None) or str(wanted)

@@ -1,0 +1,102 @@
+"""What goes to an address and what comes back, without HTTP clients: `Send`, `Reply`, `Fault`, and the body's bytes."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from envelope.client.errors import FailureKind
+
+__all__ = ["BodyError", "BodyReader", "Fault", "Reply", "Send", "seconds_to_wait"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One request, and how many seconds it may take: ``connect`` for the connection, ``total`` for everything."""
+
+    verb: str
+    url: str = field(repr=False)  # has the key
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+    connect: float
+    total: float
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A whole answer; ``body`` is decompressed."""
+
+    status: int
+    content_type: str
+    retry_after: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """No whole answer came."""
+
+    kind: FailureKind
+    reason: str
+
+
+class BodyError(Exception):
+    """A body that will not be read to its end."""
+
+    def __init__(self, kind: FailureKind, reason: str) -> None:
+        super().__init__(reason)
+        self.kind: FailureKind = kind
+        self.reason = reason
+
+
+class BodyReader:
+    """A body as it arrives, plain or gzip; never more than *max_bytes* of it, decompressed, are in memory.
+
+    Errors are `BodyError`, those of gzip (`zlib.error`) are not caught.
+    """
+
+    def __init__(self, encoding: str, max_bytes: int) -> None:
+        if encoding not in ("", "identity", "gzip", "x-gzip"):
+            raise BodyError("no-envelope", "a content encoding that was not asked for")
+        self._gzip = zlib.decompressobj(_GZIP) if encoding.endswith("gzip") else None
+        self._left = max_bytes
+        self._parts: list[bytes] = []
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next *chunk*, as it came over the network."""
+        if self._gzip is not None:
+            # One byte more than may be: then it is too much. A max_length of 0 would be none.
+            chunk = self._gzip.decompress(chunk, self._left + 1)
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise BodyError("limit", "the answer is longer than Limits.max_bytes")
+        self._parts.append(chunk)
+
+    def whole(self) -> bytes:
+        """All of it, when no more will come."""
+        if self._gzip is not None and self._parts and (not self._gzip.eof or self._gzip.unused_data):
+            raise BodyError("network", "the gzip data end too early or too late")
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+
+
+def seconds_to_wait(retry_after: str, now: float) -> float | None:
+    """The seconds from *now* (Unix time) that a `Retry-After` asks for, never negative; None if it says nothing."""
+    text = retry_after.strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(date.timestamp() - now, 0.0)

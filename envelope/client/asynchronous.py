@@ -22,6 +22,8 @@ T = TypeVar("T")
 class AsyncGatewayClient:
     """`GatewayClient` for asyncio; *http* is an `httpx2.AsyncClient` or `httpx.AsyncClient`."""
 
+    _addresses: Sequence[str] = ()  # before there are any, an error may show the client
+
     def __init__(
         self, addresses: Sequence[str], *, key: str, secret: str, http: Any = None, **options: Unpack[ClientOptions]
     ) -> None:
@@ -30,11 +32,12 @@ class AsyncGatewayClient:
         if isinstance(made, Exception):
             raise made
         self._settings = made
+        self._addresses = made.addresses
         self._own = client_module().AsyncClient(follow_redirects=False) if http is None else None
         self._http = check_client(self._own or http, is_async=True)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self._settings.addresses)!r})"
+        return f"{type(self).__name__}({list(self._addresses)!r})"
 
     async def __aenter__(self) -> Self:
         return self

@@ -24,12 +24,13 @@ from envelope.client.events import AttemptEvent
 from envelope.client.payloads import to_type
 from envelope.client.plan import Attempt, Plan, Wait
 from envelope.client.reading import failure_of_fault, failure_of_verdict, read_reply, read_stored
+from envelope.client.settings import CallOptions
 from envelope.client.wire import Fault, Reply, Send, seconds_to_wait
 from envelope.errors import EncodeError, ValidationError
 from envelope.formats import ResultType
 
 if TYPE_CHECKING:
-    from envelope.client.settings import CallOptions, Settings
+    from envelope.client.settings import Settings
 
 __all__ = ["Keep", "Look", "Step", "conversation"]
 
@@ -67,7 +68,11 @@ def conversation(
     options: CallOptions,
 ) -> Steps:
     """The steps of one call. The reply to `Look` is a `Stored` or None, that to `Send` a `Reply` or a `Fault`."""
-    call = _Call(settings, _request(settings, method, args, params, options), options)
+    try:
+        request = _request(settings, method, args, params, options)
+    except (TypeError, ValueError) as error:
+        raise error.with_traceback(None) from None  # its frames hold the key
+    call = _Call(settings, request, options)
     answer = yield from call.steps()
     if not answer.verdict.ok:
         failure = failure_of_verdict(answer, settings)
@@ -101,6 +106,8 @@ def _request(
     options: CallOptions,
 ) -> ApiRequest:
     """The call, not signed yet."""
+    if unknown := sorted(options.keys() - CallOptions.__annotations__.keys()):
+        raise TypeError(f"a call has no option {', '.join(unknown)}")
     return ApiRequest(
         key=settings.key,
         api_type=options.get("api_type", settings.api_type),

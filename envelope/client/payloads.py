@@ -1,7 +1,8 @@
 """From a decoded payload to the type that the caller asks for, by the library that the type belongs to.
 
 A `msgspec.Struct`, or a type with one in it, is msgspec's. All others (pydantic's own models, dataclasses, TypedDicts,
-lists and unions of them) are pydantic's, or msgspec's where pydantic is not installed. Both read text as numbers where
+lists and unions of them) are pydantic's, or msgspec's where pydantic is not installed or does not know them (before
+Python 3.12, it knows only the TypedDict of typing_extensions). Both read text as numbers where
 a number is asked for: XML without types has nothing else.
 """
 
@@ -24,9 +25,11 @@ def to_type(value: Any, wanted: Any) -> Any:
 
     `TypeError` if no library is installed that makes one, or neither knows the type.
     """
-    if _is_for_msgspec(wanted) or find_spec("pydantic") is None:
-        return _by_msgspec(value, wanted)
-    return _by_pydantic(value, wanted)
+    if not _is_for_msgspec(wanted) and find_spec("pydantic") is not None:
+        adapter = _adapter(wanted)
+        if adapter is not None:
+            return _by_pydantic(value, wanted, adapter)
+    return _by_msgspec(value, wanted)
 
 
 def _is_for_msgspec(wanted: Any) -> bool:
@@ -39,11 +42,11 @@ def _is_for_msgspec(wanted: Any) -> bool:
     return any(_is_for_msgspec(part) for part in get_args(wanted))
 
 
-def _by_pydantic(value: Any, wanted: Any) -> Any:
+def _by_pydantic(value: Any, wanted: Any, adapter: Any) -> Any:
     from pydantic import ValidationError as Misfit
 
     try:
-        return _adapter(wanted).validate_python(value)
+        return adapter.validate_python(value)
     except Misfit as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         reason, path = first["type"], format_path([step for step in first["loc"] if isinstance(step, str | int)])
@@ -53,14 +56,18 @@ def _by_pydantic(value: Any, wanted: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _adapter(wanted: Any) -> Any:
-    from pydantic import TypeAdapter
+    """What reads a *wanted* by pydantic; None if it does not know such types."""
+    from pydantic import PydanticUserError, TypeAdapter
 
-    return TypeAdapter(wanted)
+    try:
+        return TypeAdapter(wanted)
+    except PydanticUserError:
+        return None
 
 
 def _by_msgspec(value: Any, wanted: Any) -> Any:
     if find_spec("msgspec") is None:
-        raise TypeError("response= needs a library that makes it: pip install pydantic (or msgspec)")
+        raise TypeError(f"nothing that is installed makes a {_name(wanted)}: pip install pydantic, or msgspec")
     import msgspec
 
     try:

@@ -28,6 +28,8 @@ class GatewayClient:
     are described in `envelope.client.settings.Settings`.
     """
 
+    _addresses: Sequence[str] = ()  # before there are any, an error may show the client
+
     def __init__(
         self, addresses: Sequence[str], *, key: str, secret: str, http: Any = None, **options: Unpack[ClientOptions]
     ) -> None:
@@ -36,11 +38,12 @@ class GatewayClient:
         if isinstance(made, Exception):
             raise made
         self._settings = made
+        self._addresses = made.addresses
         self._own = client_module().Client(follow_redirects=False) if http is None else None
         self._http = check_client(self._own or http, is_async=False)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self._settings.addresses)!r})"
+        return f"{type(self).__name__}({list(self._addresses)!r})"
 
     def __enter__(self) -> Self:
         return self

@@ -21,7 +21,7 @@ Examples:
 
 
 # Each is in the module of the same name, imported on first use: converting does not need the registry.
-_COMMANDS = ("codes", "convert", "diff", "inspect", "openapi", "validate")
+_COMMANDS = ("call", "codes", "convert", "diff", "inspect", "openapi", "validate")
 
 
 class _Group(click.Group):

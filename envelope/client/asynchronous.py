@@ -8,10 +8,10 @@ from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from envelope.client.answer import Answer
 from envelope.client.conversation import Keep, Look, Step, Steps, conversation
-from envelope.client.http import build_request, check_client, client_module, fault_of, new_body, to_reply
 from envelope.client.pages import next_page
 from envelope.client.plan import Wait
 from envelope.client.settings import CallOptions, ClientOptions, new_settings
+from envelope.client.transports import async_transport
 from envelope.client.wire import Fault, Reply, Send
 
 __all__ = ["AsyncGatewayClient"]
@@ -33,8 +33,7 @@ class AsyncGatewayClient:
             raise made
         self._settings = made
         self._addresses = made.addresses
-        self._own = client_module().AsyncClient(follow_redirects=False) if http is None else None
-        self._http = check_client(self._own or http, is_async=True)
+        self._transport, self._own = async_transport(made.addresses, http)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self._addresses)!r})"
@@ -116,7 +115,7 @@ class AsyncGatewayClient:
     async def _do(self, step: Step) -> Any:
         cache = self._settings.cache
         if isinstance(step, Send):
-            return await _exchange(self._http, step)
+            return await self._exchange(step)
         if isinstance(step, Wait):
             return await asyncio.sleep(step.seconds)
         # A file must not hold up the loop.
@@ -126,22 +125,10 @@ class AsyncGatewayClient:
             await asyncio.to_thread(cache.put, step.request, step.stored)
         return None
 
-
-async def _exchange(http: Any, send: Send) -> Reply | Fault:
-    """Send the request and read the whole answer, within its time."""
-    try:
-        async with asyncio.timeout(send.total):
-            response = await http.send(build_request(http, send), stream=True, follow_redirects=False)
-            try:
-                body = new_body(response, send.max_bytes)
-                async for chunk in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():
-                    body.add(chunk)
-                return to_reply(response, body)
-            finally:
-                await response.aclose()
-    except Exception as error:  # whatever it is, it holds the request
-        return fault_of(error)
-    except BaseException as error:
-        # A cancellation goes on, without the frames below, whose variables are the request.
-        error.__context__ = error.__cause__ = None
-        raise error.with_traceback(None)  # noqa: B904  # it is the same one
+    async def _exchange(self, send: Send) -> Reply | Fault:
+        try:
+            return await self._transport.exchange(send)
+        except BaseException as error:
+            # A cancellation goes on, without the frames below, whose variables are the request.
+            error.__context__ = error.__cause__ = None
+            raise error.with_traceback(None)  # noqa: B904  # it is the same one

@@ -183,13 +183,13 @@ class _Call:
             http = self._signed().write(settings.carrier)
         except EncodeError as error:
             raise error.with_traceback(None) from None  # its frames hold the secret
-        headers = {
-            "Accept-Encoding": "gzip",
-            "Idempotency-Key": self._idempotency_key,
-            "User-Agent": _AGENT,
-        }
+        headers: list[tuple[str | bytes, str | bytes]] = [
+            ("Accept-Encoding", "gzip"),
+            ("Idempotency-Key", self._idempotency_key),
+            ("User-Agent", _AGENT),
+        ]
         if http.content_type:
-            headers["Content-Type"] = http.content_type
+            headers.append(("Content-Type", http.content_type))
         return Send(
             verb=http.verb,
             url=f"{settings.addresses[attempt.address]}{http.path}?{http.query}",

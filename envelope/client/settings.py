@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import secrets
 import time
 import urllib.parse
@@ -134,6 +135,9 @@ class Settings:
         object.__setattr__(self, "rests", Rests(len(self.addresses), self.rest))
 
 
+_ADDRESS = re.compile(r"[!-~]+")
+
+
 def _checked(address: Any) -> str:
     """*address* without a slash at its end. `ValueError`, without showing it, if it is none."""
     if type(address) is not str:
@@ -144,8 +148,10 @@ def _checked(address: Any) -> str:
     except ValueError:  # which holds the address
         is_whole = False
     # A user and password would be shown wherever an address is.
-    if not is_whole or parts.username is not None or parts.query or parts.fragment or not address.isprintable():
-        raise ValueError("an address is http:// or https://, a host and perhaps a path, without a user or a query")
+    if not is_whole or parts.username is not None or parts.query or parts.fragment or not _ADDRESS.fullmatch(address):
+        raise ValueError(
+            "an address is http:// or https://, a host and perhaps a path, in ASCII, without user or query"
+        )
     return address.rstrip("/")
 
 

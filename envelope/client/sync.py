@@ -8,12 +8,11 @@ from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from envelope.client.answer import Answer
 from envelope.client.conversation import Keep, Look, Step, Steps, conversation
-from envelope.client.http import build_request, check_client, client_module, fault_of, new_body, to_reply
 from envelope.client.pages import next_page
 from envelope.client.plan import Wait
 from envelope.client.settings import CallOptions, ClientOptions, new_settings
+from envelope.client.transports import transport
 from envelope.client.wire import Fault, Reply, Send
-from envelope.client.workers import run_within
 
 __all__ = ["GatewayClient"]
 
@@ -39,8 +38,7 @@ class GatewayClient:
             raise made
         self._settings = made
         self._addresses = made.addresses
-        self._own = client_module().Client(follow_redirects=False) if http is None else None
-        self._http = check_client(self._own or http, is_async=False)
+        self._transport, self._own = transport(made.addresses, http)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self._addresses)!r})"
@@ -141,25 +139,9 @@ class GatewayClient:
         return None
 
     def _exchange(self, send: Send) -> Reply | Fault:
-        end = time.monotonic() + send.total
-        return run_within(send.total, lambda: _exchange(self._http, send, end)) or _LATE
-
-
-_LATE = Fault("timeout", "no whole answer in time")
-
-
-def _exchange(http: Any, send: Send, end: float) -> Reply | Fault:
-    """Send the request and read the whole answer; from *end* on nobody waits for it any more."""
-    try:
-        response = http.send(build_request(http, send), stream=True, follow_redirects=False)
         try:
-            body = new_body(response, send.max_bytes)
-            for chunk in response.iter_bytes() if response.is_stream_consumed else response.iter_raw():
-                body.add(chunk)
-                if time.monotonic() > end:
-                    return _LATE
-            return to_reply(response, body)
-        finally:
-            response.close()
-    except Exception as error:  # whatever it is, it holds the request
-        return fault_of(error)
+            return self._transport.exchange(send)
+        except BaseException as error:
+            # An interrupt goes on, without the frames below, whose variables are the request.
+            error.__context__ = error.__cause__ = None
+            raise error.with_traceback(None)  # noqa: B904  # it is the same one

@@ -11,7 +11,7 @@ from typing import Final
 
 from envelope.client.errors import FailureKind
 
-__all__ = ["BodyError", "BodyReader", "Fault", "Reply", "Send", "seconds_to_wait"]
+__all__ = ["LATE", "BodyReader", "Fault", "Reply", "Send", "fault_of", "seconds_to_wait"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Send:
 
     verb: str
     url: str = field(repr=False)  # has the key
-    headers: dict[str, str]
+    headers: list[tuple[str | bytes, str | bytes]]
     body: bytes = field(repr=False)
     connect: float
     total: float
@@ -45,6 +45,9 @@ class Fault:
     reason: str
 
 
+LATE: Final = Fault("timeout", "no whole answer in time")
+
+
 class BodyError(Exception):
     """A body that will not be read to its end."""
 
@@ -57,12 +60,15 @@ class BodyError(Exception):
 class BodyReader:
     """A body as it arrives, plain or gzip; never more than *max_bytes* of it, decompressed, are in memory.
 
-    Errors are `BodyError`, those of gzip (`zlib.error`) are not caught.
+    *encoding* and *length* are the headers' (``""`` if there is none). What it raises is for `fault_of`.
     """
 
-    def __init__(self, encoding: str, max_bytes: int) -> None:
+    def __init__(self, encoding: str, length: str, max_bytes: int) -> None:
+        encoding = encoding.strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip"):
             raise BodyError("no-envelope", "a content encoding that was not asked for")
+        if _LENGTH.fullmatch(length) and int(length) > max_bytes:
+            raise BodyError("limit", _TOO_LONG)
         self._gzip = zlib.decompressobj(_GZIP) if encoding.endswith("gzip") else None
         self._left = max_bytes
         self._parts: list[bytes] = []
@@ -74,7 +80,7 @@ class BodyReader:
             chunk = self._gzip.decompress(chunk, self._left + 1)
         self._left -= len(chunk)
         if self._left < 0:
-            raise BodyError("limit", "the answer is longer than Limits.max_bytes")
+            raise BodyError("limit", _TOO_LONG)
         self._parts.append(chunk)
 
     def whole(self) -> bytes:
@@ -84,6 +90,8 @@ class BodyReader:
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
 
+_TOO_LONG: Final = "the answer is longer than Limits.max_bytes"
+_LENGTH: Final = re.compile(r"[0-9]{1,19}")
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
@@ -100,3 +108,20 @@ def seconds_to_wait(retry_after: str, now: float) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
     return max(date.timestamp() - now, 0.0)
+
+
+# Before there is a connection.
+_UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
+
+
+def fault_of(error: Exception) -> Fault:
+    """What *error* of an HTTP client means. Only its class is told: it holds the request."""
+    if isinstance(error, BodyError):
+        return Fault(error.kind, error.reason)
+    names = {base.__name__ for base in type(error).__mro__}
+    name = type(error).__name__
+    if names & _UNSENT:
+        return Fault("unreachable", f"no connection ({name})")
+    if "TimeoutException" in names or isinstance(error, TimeoutError):
+        return Fault("timeout", f"no answer in time ({name})")
+    return Fault("network", f"no whole answer ({name})")

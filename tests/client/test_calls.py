@@ -193,9 +193,9 @@ def test_a_client_that_was_handed_in_stays_open_and_may_be_a_mock(package: Any) 
 
 
 def test_the_wrong_kind_of_client_is_a_type_error(package: Any) -> None:
-    with package.Client() as http, pytest.raises(TypeError, match="an AsyncClient"):
+    with package.Client() as http, pytest.raises(TypeError, match="is an AsyncClient"):
         AsyncGatewayClient(["https://a.example"], key="k", secret="s", http=http)
-    with pytest.raises(TypeError, match="a Client"):
+    with pytest.raises(TypeError, match="is a Client"):
         GatewayClient(["https://a.example"], key="k", secret="s", http=package.AsyncClient())
 
 
@@ -209,7 +209,7 @@ def test_without_the_extra_it_says_what_installs_it(client: Any, monkeypatch: py
 @pytest.mark.parametrize(
     "addresses",
     ["https://a.example", [], [5], [""], ["a.example"], ["ftp://a.example"], ["https://"], ["https://a.example?key=1"],
-     ["https://user:pass@a.example"], ["https://a.example:x"], ["https://a.example/\n"], ["https://[::1"]],
+     ["https://user:pass@a.example"], ["https://a.example:x"], ["https://a.example/\n"], ["https://пример.рф"], ["https://[::1"]],
 )  # fmt: skip
 def test_what_is_no_address(addresses: Any) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
@@ -267,7 +267,7 @@ def test_the_loggers_of_http_clients_are_told_no_key(
     with serving(fine) as server:
         caller([server.url], sign=sign_with, carrier="query").call()
     text = "\n".join(record.getMessage() + repr(record.args) for record in caplog.records)
-    assert "/openai/custom/" in text
+    assert "http" in text
     assert not [secret for secret in (KEY, SECRET, server.received[0].request.sign or KEY) if secret in text]
 
 

@@ -101,11 +101,11 @@ def _reply(response: httpcore2.Response, headers: dict[str, str], body: BodyRead
     )
 
 
-def _left(end: float | None) -> float:
-    """The seconds until *end*, which httpcore2 passes on as a timeout; `TimeoutError` if there are none."""
+def _left(end: float | None, late: type[Exception]) -> float:
+    """The seconds until *end*, which httpcore2 passes on as a timeout; raises *late* if there are none."""
     left = (end or 0.0) - time.monotonic()
     if left <= 0:
-        raise TimeoutError
+        raise late
     return left
 
 
@@ -123,14 +123,16 @@ class _Backend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
+        seconds = _left(timeout, httpcore2.ConnectTimeout)
+
         def connect() -> httpcore2.NetworkStream | Exception:
             try:
-                return self._backend.connect_tcp(host, port, _left(timeout), local_address, socket_options)
+                return self._backend.connect_tcp(host, port, seconds, local_address, socket_options)
             except Exception as error:
                 return error
 
         # A name has many addresses, each with its own time, and looking it up has none at all.
-        made = run_within(_left(timeout), connect)
+        made = run_within(seconds, connect)
         if isinstance(made, httpcore2.NetworkStream):
             return _Stream(made)
         raise made or httpcore2.ConnectTimeout
@@ -144,7 +146,7 @@ class _Stream(httpcore2.NetworkStream):
         self._socket = stream.get_extra_info("socket")
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self._socket.settimeout(_left(timeout))
+        self._socket.settimeout(_left(timeout, httpcore2.ReadTimeout))
         data: bytes = self._socket.recv(max_bytes)
         return data
 
@@ -152,7 +154,7 @@ class _Stream(httpcore2.NetworkStream):
         rest = memoryview(buffer)
         try:
             while rest:
-                self._socket.settimeout(_left(timeout))
+                self._socket.settimeout(_left(timeout, httpcore2.WriteTimeout))
                 rest = rest[self._socket.send(rest) :]
         except TimeoutError:
             raise
@@ -162,7 +164,7 @@ class _Stream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout, httpcore2.ConnectTimeout)))
 
     def close(self) -> None:
         self._stream.close()

@@ -21,7 +21,7 @@ from envelope.client.answer import Answer
 from envelope.client.cache import Stored
 from envelope.client.errors import CallFailed
 from envelope.client.events import AttemptEvent
-from envelope.client.payloads import to_type
+from envelope.client.payloads import maker_of
 from envelope.client.plan import Attempt, Plan, Wait
 from envelope.client.reading import failure_of_fault, failure_of_verdict, read_reply, read_stored
 from envelope.client.settings import CallOptions
@@ -68,6 +68,7 @@ def conversation(
     options: CallOptions,
 ) -> Steps:
     """The steps of one call. The reply to `Look` is a `Stored` or None, that to `Send` a `Reply` or a `Fault`."""
+    make = None if response is None else maker_of(response)
     try:
         request = _request(settings, method, args, params, options)
     except (TypeError, ValueError) as error:
@@ -78,11 +79,11 @@ def conversation(
         failure = failure_of_verdict(answer, settings)
         if not check:
             return answer
-    elif response is None:
+    elif make is None:
         return answer
     else:
         try:
-            return replace(answer, response=to_type(answer.response, response))
+            return replace(answer, response=make(answer.response))
         except ValidationError as error:
             path = f"$.{settings.payload}{error.path.removeprefix('$')}"
             failure = CallFailed(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, get_args
@@ -17,19 +19,26 @@ from typing import Any, get_args
 from envelope.errors import ValidationError
 from envelope.path import format_path
 
-__all__ = ["to_type"]
+__all__ = ["maker_of"]
 
 
-def to_type(value: Any, wanted: Any) -> Any:
-    """*value* as a *wanted*; `ValidationError` with the path of what does not fit, and nothing of the value.
+def maker_of(wanted: Any) -> Callable[[Any], Any]:
+    """What makes a *wanted* of a payload; it raises `ValidationError` with the path of what does not fit, and nothing
+    of the payload.
 
-    `TypeError` if no library is installed that makes one, or neither knows the type.
+    `TypeError` if nothing that is installed makes one: better now than after the call was paid for.
     """
     if not _is_for_msgspec(wanted) and find_spec("pydantic") is not None:
         adapter = _adapter(wanted)
         if adapter is not None:
-            return _by_pydantic(value, wanted, adapter)
-    return _by_msgspec(value, wanted)
+            return lambda value: _by_pydantic(value, wanted, adapter)
+    if find_spec("msgspec") is not None:
+        import msgspec
+
+        with suppress(TypeError, NameError):  # a type that it does not know, a name that it does not find
+            msgspec.json.Decoder(wanted)
+            return lambda value: _by_msgspec(value, wanted)
+    raise TypeError(f"nothing that is installed makes a {_name(wanted)}: pip install pydantic, or msgspec")
 
 
 def _is_for_msgspec(wanted: Any) -> bool:
@@ -60,14 +69,13 @@ def _adapter(wanted: Any) -> Any:
     from pydantic import PydanticUserError, TypeAdapter
 
     try:
-        return TypeAdapter(wanted)
+        adapter: Any = TypeAdapter(wanted)
     except PydanticUserError:
         return None
+    return adapter if adapter.pydantic_complete else None
 
 
 def _by_msgspec(value: Any, wanted: Any) -> Any:
-    if find_spec("msgspec") is None:
-        raise TypeError(f"nothing that is installed makes a {_name(wanted)}: pip install pydantic, or msgspec")
     import msgspec
 
     try:

@@ -104,7 +104,8 @@ class Plan:
         self._untried.remove(address)
         # What was sent is not sent again: then there is nobody to leave time for.
         total = left if self._failover == "unsent" else share
-        return Attempt(address, min(share, CONNECT), total)
+        # Less for the connection than for all: if there is none, it shall be known that nothing was sent.
+        return Attempt(address, min(0.9 * share, CONNECT), total)
 
     def _begin_round(self, now: float) -> bool:
         if not self._rounds_left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,21 +48,26 @@ class Server:
 
 
 @contextmanager
-def serving(reply: Callable[[Received], Reply]) -> Iterator[Server]:
-    """A server that sends *reply* to each request."""
+def serving(reply: Callable[[Received], Reply], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server that sends *reply* to each request, over TLS with a context."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}")
     is_over = threading.Event()
 
     def serve(connection: socket.socket) -> None:
-        with connection, suppress(OSError):  # whoever hangs up
-            received = read(connection)
+        # Whoever hangs up is no failure here.
+        with (
+            suppress(OSError),
+            connection,
+            tls.wrap_socket(connection, server_side=True) if tls else connection as peer,
+        ):
+            received = read(peer)
             if received is None:
                 return
             server.received.append(received)
             for part in reply(received):
                 if isinstance(part, bytes):
-                    connection.sendall(part)
+                    peer.sendall(part)
                 elif is_over.wait(part):
                     return
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +134,26 @@ def stopped_process() -> Iterator[str]:
 def test_a_process_that_is_stopped(caller: MakeCaller) -> None:
     with stopped_process() as first, serving(fine) as second:
         assert caller([first, second.url]).call(timeout=2).address == 1
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
+def test_https_is_verified(tmp_path: Path, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout {key} -out {certificate}"
+    subprocess.run([*command.split(), "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(fine, context) as server:
+        url = server.url.replace("http://127.0.0.1", "https://localhost")
+        with pytest.raises(CallFailed, match="unreachable"):
+            caller([url], retries=0).call()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert caller([url]).call() == OK
+    with serving(silent) as server:
+        started = time.monotonic()
+        with pytest.raises(CallFailed, match="unreachable"):
+            caller([server.url.replace("http:", "https:")], retries=0).call(timeout=0.5)
+        assert time.monotonic() - started < 30
 
 
 # ----------------------------------------------------------------------------------------------- what is not tried again

@@ -10,12 +10,16 @@ import pytest
 
 from envelope import Envelope, ValidationError
 from envelope.client import CallFailed
-from envelope.client.payloads import to_type
+from envelope.client.payloads import maker_of
 from tests.client.conftest import MakeCaller
 from tests.client.servers import says, serving
 
 pydantic = pytest.importorskip("pydantic")
 msgspec = pytest.importorskip("msgspec")
+
+
+def to_type(value: Any, wanted: Any) -> Any:
+    return maker_of(wanted)(value)
 
 
 class Model(pydantic.BaseModel):  # type: ignore[misc, name-defined]
@@ -89,5 +93,17 @@ def test_without_pydantic_msgspec_reads_dataclasses(monkeypatch: pytest.MonkeyPa
         to_type({"id": "a"}, Data)
     assert caught.value.path == "$"
     monkeypatch.setitem(sys.modules, "msgspec", None)
-    with pytest.raises(TypeError, match="pip install pydantic, or msgspec"):
-        to_type({}, Data)
+    with pytest.raises(TypeError, match="makes a Data: pip install pydantic, or msgspec"):
+        maker_of(Data)
+
+
+def test_a_type_that_nothing_makes_is_refused_before_the_call(caller: MakeCaller) -> None:
+    @dataclass
+    class Local:
+        other: Unknown  # type: ignore[name-defined]  # noqa: F821
+
+    with serving(says(Envelope.ok({}))) as server:
+        for wanted in (Local, object(), iter):
+            with pytest.raises(TypeError, match="nothing that is installed makes"):
+                caller([server.url]).call(response=wanted)
+    assert not server.received

@@ -97,6 +97,7 @@ def _reply(response: httpcore2.Response, headers: dict[str, str], body: BodyRead
         status=response.status,
         content_type=headers.get("content-type", ""),
         retry_after=headers.get("retry-after", ""),
+        is_bounded="content-length" in headers or "transfer-encoding" in headers,
         body=body.whole(),
     )
 

@@ -102,5 +102,8 @@ def _reply(response: Any, body: BodyReader) -> Reply:
         status=response.status_code,
         content_type=response.headers.get("content-type", ""),
         retry_after=response.headers.get("retry-after", ""),
+        is_bounded=response.http_version == "HTTP/2"
+        or "content-length" in response.headers
+        or "transfer-encoding" in response.headers,
         body=body.whole(),
     )

@@ -39,6 +39,9 @@ def read_reply(reply: Reply, asked: ResultType, settings: Settings) -> Answer[An
                 reason, path = f"no envelope in {asked}: {error.reason}", error.path
             continue
         return _answer(envelope, reply.status, format, reply.body, settings)
+    if reply.status == 200 and not reply.is_bounded:
+        reason = f"{reason}; the end of the answer was not announced, so it may have been cut"
+        return CallFailed(reason, kind="network", retryable=True, path=path, http_status=200)
     verdict = judge(None, reply.status, registry=settings.registry)
     kind: FailureKind = "no-envelope" if reply.status == 200 else "status"
     reason = f"HTTP {reply.status}, {reason}"

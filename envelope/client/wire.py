@@ -29,11 +29,12 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A whole answer; ``body`` is decompressed."""
+    """An answer; ``body`` is decompressed. If its end was not announced (``is_bounded``), it may have been cut."""
 
     status: int
     content_type: str
     retry_after: str
+    is_bounded: bool = True
     body: bytes = field(repr=False)
 
 

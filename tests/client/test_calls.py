@@ -199,6 +199,13 @@ def test_the_wrong_kind_of_client_is_a_type_error(package: Any) -> None:
         GatewayClient(["https://a.example"], key="k", secret="s", http=package.AsyncClient())
 
 
+def test_a_proxy_of_the_environment_is_used(caller: MakeCaller, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(fine) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert caller(["http://gateway.invalid"]).call() == OK
+    assert proxy.received[0].target.startswith("http://gateway.invalid/openai/custom/?key=")
+
+
 @pytest.mark.parametrize("client", [GatewayClient, AsyncGatewayClient])
 def test_without_the_extra_it_says_what_installs_it(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx2", None)

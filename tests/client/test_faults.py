@@ -6,9 +6,11 @@ import gzip
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +48,7 @@ FAULTS: dict[str, tuple[Callable[[Received], Reply], str]] = {
     "hangs up": (lambda _: [], "network"),
     "hangs up in the headers": (lambda _: [WHOLE[:20]], "network"),
     "is cut in the body": (lambda _: [WHOLE[:-20]], "network"),
+    "is cut where nobody can tell": (lambda _: [b"HTTP/1.1 200 OK\r\n\r\n", BODY[:-20]], "network"),
     "is cut in a chunk": (lambda _: [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\n{"], "network"),
     "is cut in gzip": (lambda _: [http(200, gzip.compress(BODY)[:-4], "Content-Encoding: gzip")], "network"),
     "is no gzip": (lambda _: [http(200, BODY, "Content-Encoding: gzip")], "network"),
@@ -54,6 +57,7 @@ FAULTS: dict[str, tuple[Callable[[Received], Reply], str]] = {
     "502 with other JSON": (lambda _: [http(502, b'{"message": "bad gateway"}')], "status"),
     "404 with nothing": (lambda _: [http(404, b"")], "status"),
     "redirects": (lambda _: [http(302, b"", "Location: /elsewhere")], "status"),
+    "a success under 500": (says(OK, status=500), "verdict"),
     "is busy": (says(Envelope.fail("4008"), status=429), "verdict"),
     "is busy under 200": (says(Envelope.fail("4008")), "verdict"),
     "fails upstream": (says(Envelope(response={"error": {"type": "tokens"}}, error_code="2000")), "verdict"),
@@ -111,6 +115,35 @@ def test_who_is_silent_leaves_the_next_its_share(reply: Callable[[Received], Rep
         # It rests then, and is not asked again.
         assert client.call(timeout=1).attempts == 1
     assert len(first.received) == 1
+
+
+def test_a_name_that_is_looked_up_for_ever(caller: MakeCaller, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    def look_up(*_: object, **__: object) -> list[object]:
+        release.wait(60)
+        return []
+
+    client = caller(["http://slow.example"], retries=0)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    started = time.monotonic()
+    try:
+        with pytest.raises(CallFailed):
+            client.call(timeout=0.5)
+        assert time.monotonic() - started < 30
+    finally:
+        release.set()
+
+
+def test_a_server_that_reads_nothing(caller: MakeCaller) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        client = caller([url], sign="secret", carrier="json")
+        started = time.monotonic()
+        with pytest.raises(CallFailed) as caught:
+            client.call(params={"text": "x" * 16_000_000}, timeout=0.5)
+        assert time.monotonic() - started < 30
+    assert caught.value.kind == "timeout"
 
 
 @contextmanager
@@ -235,7 +268,8 @@ def test_a_retry_after_beyond_the_deadline_ends_the_call_at_once(caller: MakeCal
     [
         lambda _: [http(200, b'"' + b"x" * 5000 + b'"')],
         lambda _: [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", 3600.0],
-        lambda _: [http(200, gzip.compress(b'"' + b"x" * 50_000_000), "Content-Encoding: gzip")],
+        lambda _: [b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 5000, 3600.0],
+        lambda _: [http(200, gzip.compress(b'"' + b"x" * 3_000_000), "Content-Encoding: gzip")],  # 3 KB
     ],
 )
 def test_a_body_beyond_the_limits_is_not_read(reply: Callable[[Received], Reply], caller: MakeCaller) -> None:

@@ -108,6 +108,19 @@ def test_a_call_that_is_cancelled(reply: Callable[[Received], Reply]) -> None:
     check(caught.value)
 
 
+def test_a_call_that_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(send: Any) -> None:
+        raise KeyboardInterrupt
+
+    with GatewayClient(["https://a.example"], key=KEY, secret=SECRET) as client:
+        monkeypatch.setattr(client._transport, "exchange", interrupted)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client.call()
+    check(caught.value)
+    names = [place.tb_frame.f_code.co_name for place in frames(caught.value.__traceback__)]
+    assert names[-1] == "_exchange"
+
+
 def test_what_is_shown_and_kept(tmp_path: Any) -> None:
     path = tmp_path / "cache.sqlite"
     options: Any = {"key": KEY, "secret": SECRET, "cache": SqliteCache(path)}

@@ -129,6 +129,7 @@ class _Call:
     def __init__(self, settings: Settings, request: ApiRequest, options: CallOptions) -> None:
         self._settings = settings
         self._request = request
+        self._result_type = ResultType(request.result_type)
         self._deadline = settings.monotonic() + options.get("timeout", settings.timeout)
         self._idempotency_key = options.get("idempotency_key") or settings.idempotency_key()
         if re.fullmatch(r"[!-~]{1,255}", self._idempotency_key) is None:
@@ -211,14 +212,10 @@ class _Call:
         return sign(self._request, settings.secret, settings.clock)
 
     def _read(self, outcome: Reply | Fault, address: int) -> Answer[Any] | CallFailed:
+        attempts = self._attempts
         if isinstance(outcome, Fault):
-            found: Answer[Any] | CallFailed = failure_of_fault(outcome)
-        else:
-            found = read_reply(outcome, ResultType(self._request.result_type), self._settings)
-        if isinstance(found, Answer):
-            return replace(found, address=address, attempts=self._attempts)
-        found.address, found.attempts = address, self._attempts
-        return found
+            return failure_of_fault(outcome, address=address, attempts=attempts)
+        return read_reply(outcome, self._result_type, self._settings, address=address, attempts=attempts)
 
     def _record(self, plan: Plan, address: int, outcome: Reply | Fault, found: Answer[Any] | CallFailed) -> None:
         """Tell the plan what came of an attempt that did not succeed."""

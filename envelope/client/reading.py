@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from envelope.answers.envelope import Envelope
 from envelope.answers.verdicts import judge
 from envelope.api import decode
 from envelope.calls.media import format_of_content_type
@@ -14,7 +14,6 @@ from envelope.errors import DecodeError, UnknownFormat, ValidationError
 from envelope.formats import ResultType
 
 if TYPE_CHECKING:
-    from envelope.answers.envelope import Envelope
     from envelope.client.cache import Stored
     from envelope.client.settings import Settings
     from envelope.client.wire import Fault, Reply
@@ -22,51 +21,75 @@ if TYPE_CHECKING:
 __all__ = ["failure_of_fault", "failure_of_verdict", "read_reply", "read_stored"]
 
 
-def read_reply(reply: Reply, asked: ResultType, settings: Settings) -> Answer[Any] | CallFailed:
+def read_reply(
+    reply: Reply, asked: ResultType, settings: Settings, *, address: int, attempts: int
+) -> Answer[Any] | CallFailed:
     """The answer in *reply*, whatever its verdict, or why there is none.
 
     It is read in the format that was *asked* for, and if that fails, in that of its content type.
     """
-    formats = [asked]
-    with suppress(UnknownFormat, DecodeError):  # PHP calls everything text/html
-        formats.append(format_of_content_type(reply.content_type))
-    reason, path = "", "$"
-    for format in dict.fromkeys(formats):
-        try:
-            envelope = _decode(reply.body, format, settings)
-        except (DecodeError, ValidationError) as error:
-            if not reason:
-                reason, path = f"no envelope in {asked}: {error.reason}", error.path
-            continue
-        return _answer(envelope, reply.status, format, reply.body, settings)
-    if reply.status == 200 and not reply.is_bounded:
-        reason = f"{reason}; the end of the answer was not announced, so it may have been cut"
-        return CallFailed(reason, kind="network", retryable=True, path=path, http_status=200)
-    verdict = judge(None, reply.status, registry=settings.registry)
+    format, found = asked, _read(reply.body, asked, settings)
+    if not isinstance(found, Envelope) and (told := _told(reply.content_type)) not in (None, asked):
+        second = _read(reply.body, told, settings)
+        if isinstance(second, Envelope):
+            format, found = told, second
+    if isinstance(found, Envelope):
+        return _answer(found, reply.status, format, reply.body, settings, address=address, attempts=attempts)
+    reason = f"no envelope in {asked}: {found.reason}"
     kind: FailureKind = "no-envelope" if reply.status == 200 else "status"
-    reason = f"HTTP {reply.status}, {reason}"
-    return CallFailed(reason, kind=kind, retryable=verdict.retryable, path=path, http_status=reply.status)
+    is_retryable = judge(None, reply.status, registry=settings.registry).retryable
+    if reply.status == 200 and not reply.is_bounded:
+        reason += "; the end of the answer was not announced, so it may have been cut"
+        kind, is_retryable = "network", True
+    return CallFailed(
+        f"HTTP {reply.status}, {reason}",
+        kind=kind,
+        retryable=is_retryable,
+        path=found.path,
+        http_status=reply.status,
+        address=address,
+        attempts=attempts,
+    )
 
 
 def read_stored(stored: Stored, settings: Settings) -> Answer[Any] | None:
     """The answer that a cache kept; None if it is no success (any more)."""
-    try:
-        answer = _answer(_decode(stored.body, stored.format, settings), 200, stored.format, stored.body, settings)
-    except (DecodeError, ValidationError):
+    found = _read(stored.body, stored.format, settings)
+    if not isinstance(found, Envelope):
         return None
+    answer = _answer(found, 200, stored.format, stored.body, settings)
     return answer if answer.verdict.ok else None
 
 
-def _decode(body: bytes, format: ResultType, settings: Settings) -> Envelope[Any]:
+def _told(content_type: str) -> Any:
+    """The format of a content type; None if it does not say: PHP calls everything text/html."""
+    try:
+        return format_of_content_type(content_type)
+    except (UnknownFormat, DecodeError):
+        return None
+
+
+def _read(body: bytes, format: ResultType, settings: Settings) -> Envelope[Any] | DecodeError | ValidationError:
+    """The envelope in *body*, or why there is none."""
     dialect = settings.dialects.get(format, "typed")
-    envelope = decode(body, format, payload=settings.payload, dialect=dialect, limits=settings.limits)
-    if not envelope.error_code:
-        # Any other map would do, as missing fields are repaired: a proxy's own error, say.
-        raise ValidationError("missing", path="$.error_code")
-    return envelope
+    try:
+        envelope = decode(body, format, payload=settings.payload, dialect=dialect, limits=settings.limits)
+    except (DecodeError, ValidationError) as error:
+        return error.with_traceback(None)
+    # Missing fields are repaired, so any map would do: a proxy's own error, say.
+    return envelope if envelope.error_code else ValidationError("missing", path="$.error_code")
 
 
-def _answer(envelope: Envelope[Any], status: int, format: ResultType, body: bytes, settings: Settings) -> Answer[Any]:
+def _answer(
+    envelope: Envelope[Any],
+    status: int,
+    format: ResultType,
+    body: bytes,
+    settings: Settings,
+    *,
+    address: int | None = None,
+    attempts: int = 0,
+) -> Answer[Any]:
     return Answer(
         response=envelope.response,
         error=envelope.error,
@@ -78,8 +101,8 @@ def _answer(envelope: Envelope[Any], status: int, format: ResultType, body: byte
         notes=envelope.notes,
         verdict=judge(envelope, status, registry=settings.registry),
         http_status=status,
-        address=None,
-        attempts=0,
+        address=address,
+        attempts=attempts,
         format=format,
         body=body,
     )
@@ -108,6 +131,7 @@ def failure_of_verdict(answer: Answer[Any], settings: Settings) -> CallFailed:
     )
 
 
-def failure_of_fault(fault: Fault) -> CallFailed:
+def failure_of_fault(fault: Fault, *, address: int, attempts: int) -> CallFailed:
     """Why no whole answer came."""
-    return CallFailed(fault.reason, kind=fault.kind, retryable=fault.kind in ("unreachable", "network", "timeout"))
+    is_retryable = fault.kind in ("unreachable", "network", "timeout")
+    return CallFailed(fault.reason, kind=fault.kind, retryable=is_retryable, address=address, attempts=attempts)

@@ -98,10 +98,13 @@ class SqliteCache:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._path.touch(mode=0o600)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
+        self._path.touch(mode=0o600)
+
+    def __del__(self) -> None:
+        self.close()
 
     def get(self, request: ApiRequest) -> Stored | None:
         """The last answer to *request*; None if there is none."""
@@ -134,10 +137,15 @@ class SqliteCache:
     def _opened(self) -> sqlite3.Connection:
         # A connection must not be carried across a fork.
         if self._connection is None or self._process != os.getpid():
-            connection = sqlite3.connect(self._path, timeout=1, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(_TABLE)
+            # An entry that cannot be written at once is not worth a wait.
+            connection = sqlite3.connect(self._path, timeout=0.2, check_same_thread=False)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.executescript(_TABLE)
+            except sqlite3.Error:
+                connection.close()
+                raise
             self._connection, self._process = connection, os.getpid()
         return self._connection
 

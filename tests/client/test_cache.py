@@ -73,6 +73,7 @@ def test_a_file_lasts_and_forgets_in_time(tmp_path: Path) -> None:
 def test_a_file_serves_threads_and_children(tmp_path: Path) -> None:
     cache = SqliteCache(tmp_path / "answers.sqlite")
     requests = [asked(method=f"m{number}") for number in range(20)]
+    assert cache.get(requests[0]) is None
     threads = [
         threading.Thread(target=cache.put, args=(request, Stored(b"[]", ResultType.JSON, NOW))) for request in requests
     ]

@@ -6,6 +6,7 @@ import itertools
 import logging
 import pickle
 import secrets
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -211,6 +212,12 @@ def test_without_the_extra_it_says_what_installs_it(client: Any, monkeypatch: py
     monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(ImportError, match=r"pip install 'envelope-engine\[client\]'"):
         client(["https://a.example"], key="k", secret="s")
+
+
+def test_an_http_client_is_imported_when_one_is_made() -> None:
+    code = "import sys, envelope.client; envelope.client.GatewayClient; print({'httpx', 'httpx2', 'httpcore2'} & {*sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
 
 
 @pytest.mark.parametrize(

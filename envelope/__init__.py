@@ -11,6 +11,7 @@ Everything else is in packages of its own:
 `envelope.registry`    the error codes: their texts in three languages, and who pays
 `envelope.answers`     the envelope, verdicts, bills, request ids, translation
 `envelope.calls`       a call at both ends: requests, signatures, cache keys, the engine, OpenAPI
+`envelope.client`      calls over HTTP: fail-over, retries, a cache (extra ``client``)
 `envelope.fixtures`    the rules that fixtures must keep
 `envelope.adapters`    the library inside other systems (Arrow, Spark, phpserialize)
 `envelope.testing`     for tests of your own
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from envelope import adapters as adapters
     from envelope import answers as answers
     from envelope import calls as calls
+    from envelope import client as client
     from envelope import conversion as conversion
     from envelope import fixtures as fixtures
     from envelope import registry as registry
@@ -90,7 +92,7 @@ else:
     __getattr__, __dir__, _late = door(
         __name__,
         {
-            "adapters": "", "calls": "", "conversion": "", "fixtures": "", "registry": "", "testing": "",
+            "adapters": "", "calls": "", "client": "", "conversion": "", "fixtures": "", "registry": "", "testing": "",
             "adapters.phpserialize": "from_phpserialize to_phpserialize",
             "answers": "",
             "answers.request_ids": "RequestIds",

@@ -18,6 +18,7 @@ from rich.console import Console
 import envelope
 from tests.bench.chart import draw
 from tests.bench.checks import FAIRNESS, check
+from tests.bench.client import client_times
 from tests.bench.documents import documents
 from tests.bench.goals import at, judged
 from tests.bench.growth import growth, memory
@@ -34,6 +35,7 @@ SECTIONS = {
     "growth": "time from 1 to 64 MiB in doublings (--quick: to 4)",
     "memory": "peak memory while 16 MiB are read, over that of orjson.loads (--quick: 4; Linux)",
     "import": "the time of import envelope, over that of import orjson",
+    "client": "a call of envelope.client, over bare httpx2 with the same bytes (this process's build)",
 }
 EPILOG = """\
 sections:
@@ -124,6 +126,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if "import" in sections:
             _say("import")
             report["import"] = import_times(builds, 7 if options.quick else 25)
+        if "client" in sections:
+            build = "compiled" if envelope.NATIVE else "pure"
+            report["client"] = {"build": build, **client_times(rounds, _said("client"))}
     report["goals"] = judged(report)
     return report
 

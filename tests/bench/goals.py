@@ -96,6 +96,16 @@ def importing(report: Report, build: str) -> float | None:
     return None if ours is None or theirs is None else ours - theirs
 
 
+def calling(kind: str) -> Measure:
+    """The time of a client's call over that of bare httpx2, in this process's build."""
+
+    def measure(report: Report, build: str) -> float | None:
+        times = at(report, "client", kind)
+        return times["ours"] / times["bare"] if times and build == report["client"]["build"] else None
+
+    return measure
+
+
 def doubling(direction: str) -> Measure:
     """The time of 2n over that of n: the worst of all formats and sizes."""
 
@@ -201,6 +211,7 @@ GOALS: Final = (
         )
     ),
     Goal("import envelope over import orjson", False, 10, importing, unit=" ms"),
+    *(Goal(f"client: a {kind} call over bare httpx2", False, 1.4, calling(kind)) for kind in ("sync", "async")),
     Goal("growth: encode, time of 2n over n, worst", False, 2.2, doubling("write")),
     Goal("growth: decode, time of 2n over n, worst", False, 2.2, doubling("read")),
     Goal("memory: decode of PHP's formats over orjson.loads", False, 1.3, peak("serialize", "var_export")),

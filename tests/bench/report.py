@@ -44,13 +44,23 @@ def show(report: Report, console: Console) -> None:
         _show_growth(report["growth"], console)
     if "memory" in report:
         _show_memory(report["memory"], console)
+    _show_small(report, console)
+    for line in report.get("fairness", ()):
+        console.print(f"- {line}")
+
+
+def _show_small(report: Report, console: Console) -> None:
     if "import" in report:
         table = _table(console, "import in a fresh process", "module", "ms")
         for name, milliseconds in report["import"].items():
             table.add_row(f"envelope, {name}" if name in BUILDS else name, _number(milliseconds))
         console.print(table)
-    for line in report.get("fairness", ()):
-        console.print(f"- {line}")
+    if "client" in report:
+        table = _table(console, "A call beside bare httpx2, microseconds", "client", "envelope.client", "httpx2")
+        for kind in ("sync", "async"):
+            times = report["client"][kind]
+            table.add_row(kind, _number(times["ours"]), _number(times["bare"]))
+        console.print(table)
 
 
 def _show_times(report: Report, console: Console) -> None:

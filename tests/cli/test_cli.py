@@ -74,7 +74,7 @@ def test_the_readme_has_a_line_for_each_shell() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("envelope ", {"codes", "convert", "diff", "inspect", "openapi", "validate"}),
+        ("envelope ", {"call", "codes", "convert", "diff", "inspect", "openapi", "validate"}),
         ("envelope convert --to ser", {"serialize"}),
         ("envelope inspect --values ", {"portable", "php"}),
     ],

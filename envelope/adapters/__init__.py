@@ -1,5 +1,6 @@
 """The library inside other systems: each module needs a package of its own, installed separately or by an extra.
 
+`envelope.adapters.multipart`     multipart forms as PHP reads them (`MultipartReader`); the extra ``multipart``
 `envelope.adapters.arrow`         columns of documents (`convert_column`); the extra ``parquet``
 `envelope.adapters.spark`         Apache Spark (`register`, `convert_frame`, a job); the extra ``spark``
 `envelope.adapters.phpserialize`  objects of that package, both ways (`from_phpserialize`, `to_phpserialize`)

@@ -10,9 +10,9 @@ __all__ = ["extra"]
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Imports of packages that the extra *name* installs: `ImportError` with the command if one is missing."""
+    """Imports of packages that the extra *name* installs: `ModuleNotFoundError` with the command if one is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
         command = f"pip install 'envelope-engine[{name}]'"
-        raise ImportError(f"{error.name} is not installed: {command}", name=error.name) from error
+        raise ModuleNotFoundError(f"{error.name} is not installed: {command}", name=error.name) from error

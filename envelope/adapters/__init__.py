@@ -1,5 +1,10 @@
-"""The library inside other systems: each module needs a package of its own, installed separately or by an extra.
+"""The library inside other systems: servers, and packages with values or documents of their own.
 
+Most modules need a package, installed separately or by an extra:
+
+`envelope.adapters.wsgi`          any WSGI app (`Gateway`, `EnvelopeMiddleware`)
+`envelope.adapters.flask`         Flask (`install`); the extra ``flask``
+`envelope.adapters.django`        Django (`EnvelopeMiddleware`, `enveloped`, `api_call`); the extra ``django``
 `envelope.adapters.multipart`     multipart forms as PHP reads them (`MultipartReader`); the extra ``multipart``
 `envelope.adapters.arrow`         columns of documents (`convert_column`); the extra ``parquet``
 `envelope.adapters.spark`         Apache Spark (`register`, `convert_frame`, a job); the extra ``spark``

@@ -1,5 +1,7 @@
 """The library inside other systems: each module needs a package of its own, installed separately or by an extra.
 
+`envelope.adapters.asgi`          a gateway, and the outermost wrapper (`EnvelopeApp`, `EnvelopeMiddleware`)
+`envelope.adapters.fastapi`       FastAPI (`install`, `CurrentCall`, `CurrentCaller`); the extra ``fastapi``
 `envelope.adapters.multipart`     multipart forms as PHP reads them (`MultipartReader`); the extra ``multipart``
 `envelope.adapters.arrow`         columns of documents (`convert_column`); the extra ``parquet``
 `envelope.adapters.spark`         Apache Spark (`register`, `convert_frame`, a job); the extra ``spark``

@@ -82,6 +82,8 @@ def test_all_goals_are_measured_by_a_whole_report() -> None:
         "growth": growing,
         "memory": {"peaks": {"orjson": {"jsonu": 10}, "pure": {"serialize": 13, "var_export": 14, "xml": 20}}},
         "import": {"orjson": 20.0, "compiled": 29.0, "pure": 31.0},
+        "builds": ["compiled", "pure"],
+        "server": {"completion": {"raw": 1000.0, "gateway": 500.0}},
     }
     rows = {row["goal"]: row for row in judged(figures)}
     assert len(rows) == len(GOALS)
@@ -89,6 +91,7 @@ def test_all_goals_are_measured_by_a_whole_report() -> None:
     assert rows["growth: encode, time of 2n over n, worst"]["met"] is False
     assert rows["growth: decode, time of 2n over n, worst"]["met"] is True
     assert rows["memory: decode of PHP's formats over orjson.loads"]["pure"] == pytest.approx(1.4)
+    assert rows["EnvelopeApp: calls a second against raw ASGI with the same answer"]["compiled"] == pytest.approx(0.5)
     assert judged({}) == []
 
 

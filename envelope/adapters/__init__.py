@@ -2,9 +2,11 @@
 
 Most modules need a package, installed separately or by an extra:
 
-`envelope.adapters.wsgi`          any WSGI app (`Gateway`, `EnvelopeMiddleware`)
+`envelope.adapters.wsgi`          any WSGI app (`EnvelopeApp`, `EnvelopeMiddleware`)
 `envelope.adapters.flask`         Flask (`install`); the extra ``flask``
 `envelope.adapters.django`        Django (`EnvelopeMiddleware`, `enveloped`, `api_call`); the extra ``django``
+`envelope.adapters.asgi`          a gateway, and the outermost wrapper (`EnvelopeApp`, `EnvelopeMiddleware`)
+`envelope.adapters.fastapi`       FastAPI (`install`, `CurrentCall`, `CurrentCaller`); the extra ``fastapi``
 `envelope.adapters.multipart`     multipart forms as PHP reads them (`MultipartReader`); the extra ``multipart``
 `envelope.adapters.arrow`         columns of documents (`convert_column`); the extra ``parquet``
 `envelope.adapters.spark`         Apache Spark (`register`, `convert_frame`, a job); the extra ``spark``

@@ -198,10 +198,12 @@ def _read_http(request: DjangoRequest, engine: Engine) -> HttpRequest:
         return replace(
             http, body="&".join(_fields(request)).encode(), content_type=FORM_TYPE, files=tuple(_files(request))
         )
-    encoding = request.META.get("HTTP_CONTENT_ENCODING", "")
-    reader = BodyReader(content_type, encoding, limits=engine.request_limits)
-    length = request.META.get("CONTENT_LENGTH") or ""
-    reader.declare(int(length) if length.isascii() and length.isdigit() else 0)
+    reader = BodyReader(
+        content_type=content_type,
+        content_encoding=request.META.get("HTTP_CONTENT_ENCODING", ""),
+        content_length=request.META.get("CONTENT_LENGTH") or "",
+        limits=engine.request_limits,
+    )
     reader.feed(request.body)
     return replace(http, body=reader.finish().body)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from envelope.adapters.bodies import UnknownEncoding
 from envelope.adapters.multipart import TooLarge
 from envelope.api import decode
 from envelope.calls.engine import Asker, Engine
@@ -75,10 +74,9 @@ def fail(engine: Engine, asker: Asker, status: int, *, reason: str = "") -> Rend
 
 
 def refuse(engine: Engine, asker: Asker, error: RequestError) -> Rendered:
-    """The envelope for a body that cannot be read, with 413 or 415 if that is why, else the code's status."""
+    """The envelope for a call that cannot be read, with 413 for a body that is too long."""
     rendered = engine.refuse(error, asker)
-    status = 413 if isinstance(error, TooLarge) else 415 if isinstance(error, UnknownEncoding) else 0
-    return replace(rendered, status=status) if status and engine.statuses == "registry" else rendered
+    return replace(rendered, status=413) if isinstance(error, TooLarge) and engine.statuses == "registry" else rendered
 
 
 def is_envelope(engine: Engine, headers: Iterable[tuple[str, str]], body: bytes, *, is_head: bool = False) -> bool:

@@ -1,7 +1,7 @@
 """WSGI (PEP 3333): a gateway as an app, and any app with every failure as an envelope.
 
-`Gateway` is a whole app of one `envelope.calls.Engine` and a handler. `EnvelopeMiddleware` goes around an app of any
-framework, outside of everything else: what leaves it as a failure (a 404 of its router, a crash in one of its
+`EnvelopeApp` is a whole app of one `envelope.calls.Engine` and a handler. `EnvelopeMiddleware` goes around an app of
+any framework, outside of everything else: what leaves it as a failure (a 404 of its router, a crash in one of its
 middlewares, a page in HTML) becomes an envelope in the caller's format and language.
 """
 
@@ -33,13 +33,13 @@ from envelope.errors import RequestError
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["EnvelopeMiddleware", "Gateway", "read_http", "see_http", "send"]
+__all__ = ["EnvelopeApp", "EnvelopeMiddleware", "read_http", "see_http", "send"]
 
 _ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
 _INPUT: Final = "envelope.input"
 
 
-class Gateway:
+class EnvelopeApp:
     """A gateway as a WSGI app: every call is read, given to *handler*, and answered by *engine*.
 
     *handler* is as in `Engine.answer`. A body is read up to the engine's ``request_limits``, the files of a multipart
@@ -174,14 +174,18 @@ def _read(
     environ: WSGIEnvironment, chunks: Iterable[bytes], length: int, engine: Engine, max_files_bytes: int
 ) -> HttpRequest[bytes]:
     reader = BodyReader(
-        environ.get("CONTENT_TYPE", ""),
-        environ.get("HTTP_CONTENT_ENCODING", ""),
+        content_type=environ.get("CONTENT_TYPE", ""),
+        content_encoding=environ.get("HTTP_CONTENT_ENCODING", ""),
+        content_length=str(length),
         limits=engine.request_limits,
         max_files_bytes=max_files_bytes,
     )
+    http, is_empty = _bare(environ), True
     with closing(reader):
-        reader.declare(length)
-        for chunk in chunks:
+        for chunk in filter(None, chunks):
+            is_empty = False
             reader.feed(chunk)
+        if is_empty:
+            return http
         form = reader.finish()
-    return replace(_bare(environ), body=form.body, content_type=form.content_type, files=form.files)
+    return replace(http, body=form.body, content_type=form.content_type, files=form.files)

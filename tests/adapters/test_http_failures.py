@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envelope import Envelope, Lang, RequestError, ResultType
-from envelope.adapters.bodies import UnknownEncoding
 from envelope.adapters.http_failures import asker_of, fail, is_envelope, refuse, written_headers
 from envelope.adapters.multipart import TooLarge
 from envelope.calls.caller import Caller
@@ -30,9 +29,7 @@ def test_a_status_keeps_its_number_and_has_a_code(caller: Caller, status: int, r
     assert fail(Engine(statuses="ok"), caller, status).status == 200
 
 
-@pytest.mark.parametrize(
-    ("error", "status"), [(RequestError("x"), 400), (TooLarge("x"), 413), (UnknownEncoding("x"), 415)]
-)
+@pytest.mark.parametrize(("error", "status"), [(RequestError("x"), 400), (TooLarge("x"), 413)])
 def test_a_body_that_cannot_be_read_has_the_status_of_http(error: RequestError, status: int) -> None:
     assert refuse(ENGINE, Caller(), error).status == status
     assert refuse(Engine(statuses="ok"), Caller(), error).status == 200

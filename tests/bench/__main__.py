@@ -25,6 +25,7 @@ from tests.bench.imports import import_times
 from tests.bench.peers import BUILDS, FORMATS, WRAPPED
 from tests.bench.processes import ROOT, Process, all_peers, name_in_process
 from tests.bench.report import show
+from tests.bench.server import server_rates
 from tests.bench.timing import Job, best_times, codec_jobs, first_jobs, nested
 
 SECTIONS = {
@@ -34,6 +35,7 @@ SECTIONS = {
     "growth": "time from 1 to 64 MiB in doublings (--quick: to 4)",
     "memory": "peak memory while 16 MiB are read, over that of orjson.loads (--quick: 4; Linux)",
     "import": "the time of import envelope, over that of import orjson",
+    "server": "calls a second through EnvelopeApp, beside a raw ASGI application with the same answer",
 }
 EPILOG = """\
 sections:
@@ -124,6 +126,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if "import" in sections:
             _say("import")
             report["import"] = import_times(builds, 7 if options.quick else 25)
+        if "server" in sections:
+            _say("server")
+            pieces = 3 if options.quick else 10
+            report["server"] = {name: server_rates(values[name], pieces, 0.2) for name in ("completion", "models")}
     report["goals"] = judged(report)
     return report
 

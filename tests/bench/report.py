@@ -17,7 +17,7 @@ from tests.bench.timing import DIRECTIONS
 VERBS = {"write": "encode", "read": "decode"}
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report, console: Console) -> None:  # noqa: C901  # one line a section
     """All that was measured: the goals first, then the figures behind them."""
     machine, versions = report["machine"], report["versions"]
     console.print(f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; seed {report['seed']}")
@@ -49,8 +49,18 @@ def show(report: Report, console: Console) -> None:
         for name, milliseconds in report["import"].items():
             table.add_row(f"envelope, {name}" if name in BUILDS else name, _number(milliseconds))
         console.print(table)
+    if "server" in report:
+        _show_server(report, console)
     for line in report.get("fairness", ()):
         console.print(f"- {line}")
+
+
+def _show_server(report: Report, console: Console) -> None:
+    table = _table(console, "Calls a second", "answer", "raw ASGI", "EnvelopeApp", "ratio")
+    for name, rates in report["server"].items():
+        ratio = f"{rates['gateway'] / rates['raw']:.2f}"
+        table.add_row(name, _number(rates["raw"]), _number(rates["gateway"]), ratio)
+    console.print(table)
 
 
 def _show_times(report: Report, console: Console) -> None:

@@ -23,16 +23,27 @@ from envelope.calls.statuses import code_of_status
 from envelope.errors import EnvelopeError, RequestError
 from envelope.registry.codes import PARAM_ERROR
 
-__all__ = ["SCOPE_KEY", "ASGIApp", "EnvelopeApp", "EnvelopeMiddleware", "Message", "Receive", "Scope", "Send", "Talk"]
+__all__ = [
+    "ASGIApp",
+    "EnvelopeAnswer",
+    "EnvelopeApp",
+    "EnvelopeMiddleware",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+    "Talk",
+    "talk_of",
+]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+"""Any application: frameworks have types of their own for what ASGI says."""
 
-SCOPE_KEY: Final = "envelope"
-"""The wrapper leaves its `Talk` in the scope under this name."""
+_SCOPE_KEY: Final = "envelope"  # where the wrapper leaves its `Talk`
 
 _Headers = Iterable[tuple[bytes, bytes]]
 
@@ -71,7 +82,7 @@ class EnvelopeApp:
         self._engine = engine
         self._max_files_bytes = max_files_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one call, as ASGI has it."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
@@ -146,12 +157,12 @@ class EnvelopeMiddleware:
         self._engine = engine
         self._max_files_bytes = max_files_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass one call on, as ASGI has it."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         talk = Talk(self._engine, scope, receive, send, self._max_files_bytes)
-        inner = dict(scope) | {SCOPE_KEY: talk, "headers": talk.inner_headers}
+        inner = dict(scope) | {_SCOPE_KEY: talk, "headers": talk.inner_headers}
         try:
             talk.check_length()
             await self._app(inner, talk.receive, talk.send)
@@ -159,6 +170,35 @@ class EnvelopeMiddleware:
         except Exception as raised:
             error = raised
         return await talk.end(error)
+
+
+class EnvelopeAnswer:
+    """What a route returns inside an `EnvelopeMiddleware`: *payload*, or an `Envelope`, as the caller wants it.
+
+    It is an ASGI application, which Starlette and Litestar take for a response. A call with an unknown ``result_type``
+    or ``lang`` is refused.
+    """
+
+    def __init__(self, payload: Any) -> None:
+        self._payload = payload
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002  # as ASGI has it
+        """Send it."""
+        talk = talk_of(scope)
+        await talk.finish_body()
+        try:
+            talk.check_caller()
+        except RequestError as error:
+            return await _send(send, scope, talk.engine.refuse(error))
+        return await _send(send, scope, talk.engine.respond(talk.asker(), self._payload))
+
+
+def talk_of(scope: Scope) -> Talk:
+    """What the wrapper knows of a call; `RuntimeError` if there is no wrapper."""
+    talk = scope.get(_SCOPE_KEY)
+    if not isinstance(talk, Talk):
+        raise RuntimeError("the application is not inside an EnvelopeMiddleware")
+    return talk
 
 
 class Talk:

@@ -11,7 +11,7 @@ from dataclasses import fields
 from http import HTTPStatus
 from typing import Annotated, Any, Final, cast
 
-from envelope.adapters.asgi import SCOPE_KEY, EnvelopeMiddleware, Talk
+from envelope.adapters.asgi import EnvelopeMiddleware, talk_of
 from envelope.adapters.bodies import BodyReader
 from envelope.adapters.extras import extra
 from envelope.adapters.multipart import MAX_FILES_BYTES, is_multipart
@@ -54,7 +54,7 @@ class EnvelopeResponse(JSONResponse):  # of others, FastAPI documents no schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as ASGI has it."""
-        talk = _talk(scope)
+        talk = talk_of(scope)
         await talk.finish_body()
         rendered = talk.engine.respond(talk.asker(), _payload(self._content))
         _fill(self, rendered)
@@ -86,24 +86,17 @@ def install(
     vars(app)["openapi"] = lambda: app.openapi_schema or describe(document(), engine, Lang(lang))
 
 
-def _talk(scope: Scope) -> Talk:
-    talk = scope.get(SCOPE_KEY)
-    if not isinstance(talk, Talk):
-        raise RuntimeError("the application is not wrapped: install(app, engine)")
-    return talk
-
-
 async def _check_caller(request: Request) -> None:
-    _talk(request.scope).check_caller()
+    talk_of(request.scope).check_caller()
 
 
 async def _current_caller(request: Request) -> Caller:
-    asker = _talk(request.scope).asker()
+    asker = talk_of(request.scope).asker()
     return asker if isinstance(asker, Caller) else Caller()
 
 
 async def _current_call(request: Request) -> AsyncIterator[ApiRequest]:
-    engine = _talk(request.scope).engine
+    engine = talk_of(request.scope).engine
     headers = request.headers
     content_type = headers.get("content-type", "")
     files: tuple[Upload, ...] = ()
@@ -168,7 +161,7 @@ def _answer(rendered: Rendered, headers: Mapping[str, str] | None = None) -> Res
 
 
 def _engine_and_asker(request: Request) -> tuple[Engine, Asker]:
-    talk = _talk(request.scope)
+    talk = talk_of(request.scope)
     return talk.engine, talk.asker()
 
 

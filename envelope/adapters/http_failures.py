@@ -25,6 +25,7 @@ __all__ = [
     "asker_of",
     "fail",
     "is_envelope",
+    "options_headers",
     "refuse",
     "written_headers",
 ]
@@ -118,3 +119,11 @@ def written_headers(rendered: Rendered, given: Iterable[tuple[str, str]] = ()) -
     parts = {part.strip().lower(): part.strip() for vary in varies for part in vary.split(",")}
     own = {**rendered.headers, "Vary": ", ".join(part for part in parts.values() if part)}
     return [*kept, *own.items(), ("Content-Length", str(len(rendered.body)))]
+
+
+def options_headers(given: Iterable[tuple[str, str]]) -> Headers:
+    """The headers of a 204 that answers OPTIONS where an app says 405 with these: what it allows, and OPTIONS."""
+    kept = [(name, value) for name, value in given if name.lower() not in _OF_THE_BODY]
+    allowed = [verb.strip() for name, value in kept if name.lower() == "allow" for verb in value.split(",")]
+    verbs = dict.fromkeys([*filter(None, allowed), "OPTIONS"])
+    return [*((name, value) for name, value in kept if name.lower() != "allow"), ("Allow", ", ".join(verbs))]

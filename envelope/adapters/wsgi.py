@@ -19,6 +19,7 @@ from envelope.adapters.http_failures import (
     asker_of,
     fail,
     is_envelope,
+    options_headers,
     refuse,
     written_headers,
 )
@@ -85,7 +86,8 @@ class EnvelopeMiddleware:
     It is meant to be outermost. What *app* answers with a status of 400 or more, and what it raises before the first
     byte is sent, become envelopes, with the headers that matter (``Allow``, ``Retry-After``, cookies, CORS). Envelopes
     pass as they are, and so do successes, redirects, streams and files. What is raised later goes on to the server,
-    which closes the connection, so that nobody takes a part for the whole.
+    which closes the connection, so that nobody takes a part for the whole. OPTIONS, where *app* knows nothing of it, is
+    answered with what it allows.
     """
 
     def __init__(self, app: WSGIApplication, engine: Engine) -> None:
@@ -103,6 +105,9 @@ class EnvelopeMiddleware:
             result = self._app(environ, passage.start)
             if (answer := passage.of(result, lambda body: self._is_envelope(passage, body, verb))) is not None:
                 return answer
+            if verb == "OPTIONS" and passage.code == 405:
+                start_response("204 No Content", options_headers(passage.headers))
+                return []
             rendered, given = fail(self._engine, self._asker(own), passage.code), passage.headers
         except Exception as error:
             if passage.has_begun:

@@ -393,6 +393,14 @@ def test_headers_that_matter_stay_and_those_of_the_old_body_go() -> None:
     ]
 
 
+def test_options_says_what_an_app_allows_if_that_knows_nothing_of_it() -> None:
+    for allowed, expected in (("GET, POST", "GET, POST, OPTIONS"), ("", "OPTIONS")):
+        app = page("405 Oh", ("Allow", allowed), ("Set-Cookie", "a=1"))
+        answer = called(EnvelopeMiddleware(app, ENGINE), environ_of("OPTIONS"))
+        assert (answer.status, answer.pairs, answer.body) == (204, [("Set-Cookie", "a=1"), ("Allow", expected)], b"")
+    assert called(EnvelopeMiddleware(page("404 Oh"), ENGINE), environ_of("OPTIONS")).status == 404
+
+
 @pytest.mark.parametrize("caller", CALLERS, ids=IDS)
 @pytest.mark.parametrize("verb", ["GET", "HEAD"])
 def test_an_envelope_passes_as_it_is(caller: tuple[ResultType, Lang], verb: str) -> None:

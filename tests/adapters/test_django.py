@@ -221,6 +221,7 @@ FAILURES: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     "too much data": ("POST", "/form", {"data": {"q": "x" * 3000}}, 400, "4003"),
     "too many fields": ("POST", "/form", {"data": {f"f{n}": "" for n in range(1001)}}, 400, "4003"),
     "broken multipart": ("POST", "/form", {"data": b"--", "content_type": "multipart/form-data"}, 400, "4003"),
+    "a picture": ("POST", "/nowhere", {"data": b"\x89PNG", "content_type": "image/png"}, 404, "4010"),
     "missing field": ("POST", "/form", {"data": {}}, 500, "5000"),
     "crash": ("GET", "/crash", {}, 500, "5000"),
     "crash in a middleware": ("GET", "/middleware/crash", {}, 500, "5000"),

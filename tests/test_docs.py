@@ -5,11 +5,14 @@ from __future__ import annotations
 import doctest
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from envelope.calls.engine import Engine
+from envelope.formats import ResultType
 from envelope.registry import codes
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +72,56 @@ def test_the_examples_of_signing() -> None:
     # The client that a real PHP runs, see tests/calls/php_request_run.py.
     (client,) = [block for language, block in blocks if language == "php"]
     assert (ROOT / "tests" / "calls" / "strict_signature.php").read_text(encoding="utf-8") == f"<?php\n\n{client}"
+
+
+def servers() -> dict[str, str]:
+    """The examples of docs/servers.md by their headings, and that of the README."""
+    examples = {}
+    for path in (ROOT / "docs" / "servers.md", ROOT / "README.md"):
+        text = path.read_text(encoding="utf-8")
+        for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+            for block in re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+                if "app = " in block:
+                    examples[section.partition("\n")[0]] = block
+    return examples
+
+
+SERVERS = servers()
+
+
+@pytest.mark.parametrize(
+    ("heading", "url", "payload"),
+    [
+        ("FastAPI", "/items/pen?lang=en", {"name": "pen (en)", "price": 1.5}),
+        ("FastAPI", "/items/nothing?", []),
+        ("Both ends of a call", "/items/7?", {"number": 7}),
+        ("Starlette", "/items/pen?", {"name": "pen"}),
+        ("Litestar", "/items/pen?", {"name": "pen"}),
+        ("A gateway without a framework", "/openai/custom/?method=m", {"method": "m"}),
+    ],
+)
+def test_the_servers_of_the_documents(heading: str, url: str, payload: object) -> None:
+    for package in ("fastapi", "httpx2", "litestar"):
+        pytest.importorskip(package)
+    from starlette.testclient import TestClient
+
+    source = SERVERS[heading]
+    module = ModuleType(f"servers_{heading.split()[-1]}")
+    sys.modules[module.__name__] = module  # frameworks look annotations up there
+    exec(source, vars(module))
+    if heading == "Both ends of a call":
+        assert len([line for line in source.splitlines() if line]) <= 10
+    client = TestClient(vars(module)["app"])
+    for name in ResultType:
+        answer = client.get(f"{url}&result_type={name}")
+        assert Engine().parse(answer.content, answer.headers["content-type"]).response == payload
+        missing = client.get(f"/nowhere?result_type={name}&method=m")
+        code = Engine().parse(missing.content, missing.headers["content-type"]).error_code
+        assert code == ("4014" if heading == "A gateway without a framework" else "4010")
+    if heading != "A gateway without a framework":
+        unknown = client.get(f"{url}&result_type=yaml")
+        assert Engine().parse(unknown.content, unknown.headers["content-type"]).error_code == "4003"
+    del sys.modules[module.__name__]
 
 
 CODES = "envelope codes --format markdown --lang"

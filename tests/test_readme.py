@@ -14,7 +14,6 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from envelope.calls.engine import Engine
-from envelope.calls.http import HttpRequest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,8 +52,8 @@ def test_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_wsgi_example_serves() -> None:
-    (source,) = [text for language, text in BLOCKS if language == "pycon" and "wsgi.input" in text]
-    names: dict[str, Any] = {"engine": Engine(), "HttpRequest": HttpRequest}
+    (source,) = [text for language, text in BLOCKS if language == "pycon" and "application =" in text]
+    names: dict[str, Any] = {"engine": Engine()}
     exec("".join(example.source for example in doctest.DocTestParser().get_examples(source)), names)
     environ: dict[str, Any] = {"QUERY_STRING": "key=k&secret=s&method=v1/models&result_type=xml"}
     setup_testing_defaults(environ)

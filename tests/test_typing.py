@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_docs import SERVERS
+
 CALLER = """
 from dataclasses import replace
 
@@ -46,3 +48,16 @@ def test_a_caller_needs_no_casts(tmp_path: Path) -> None:
         complaints[0] == '18: error: Incompatible return value type (got "str | bytes", expected "str")  [return-value]'
     )
     assert complaints[1].startswith('25: error: Argument "result_type" to "ApiRequest" has incompatible type')
+
+
+def test_the_servers_of_the_documents_need_no_casts(tmp_path: Path) -> None:
+    api = pytest.importorskip("mypy.api", reason="mypy is not installed")
+    for package in ("fastapi", "litestar"):
+        pytest.importorskip(package)
+    for place, source in enumerate(SERVERS.values()):
+        (tmp_path / f"server_{place}.py").write_text(source, encoding="utf-8")
+    out, err, status = api.run(
+        ["--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}", *map(str, tmp_path.glob("*.py"))]
+    )
+    assert "server_" not in out, out + err
+    assert status == 0, out + err

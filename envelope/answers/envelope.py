@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar
 
 from envelope.errors import EncodeError, ValidationError
 from envelope.path import format_path, short_path
@@ -166,6 +166,30 @@ class Envelope(Generic[T_co]):
             notes=notes,
         )
         return envelope
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from envelope.answers.pydantic import envelope_core_schema
+
+        return envelope_core_schema(cls, source, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        described = handler(schema)
+        shown = handler.resolve_ref_schema(described)
+        for name in ("extras", "notes"):  # an extra is on the wire as a field of its own
+            shown["properties"].pop(name, None)
+        shown["required"] = [name for name in shown["required"] if name in shown["properties"]]
+        return described
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, params: Any) -> Any:
+            # Pydantic takes Envelope[Model] for any dataclass, and does not ask the class unless that is an annotation.
+            # super() by name: a dataclass with slots is another class than the one it was written as.
+            alias = Annotated[super(Envelope, cls).__class_getitem__(params), cls]
+            alias.__mro_entries__ = lambda _: (cls,)  # a class may be derived from Envelope[T]
+            return alias
 
 
 # A frozen dataclass sets its fields with object.__setattr__, which looks each up by name.

@@ -26,6 +26,7 @@ from tests.bench.imports import import_times
 from tests.bench.peers import BUILDS, FORMATS, WRAPPED
 from tests.bench.processes import ROOT, Process, all_peers, name_in_process
 from tests.bench.report import show
+from tests.bench.server import server_rates
 from tests.bench.timing import Job, best_times, codec_jobs, first_jobs, nested
 
 SECTIONS = {
@@ -36,6 +37,7 @@ SECTIONS = {
     "memory": "peak memory while 16 MiB are read, over that of orjson.loads (--quick: 4; Linux)",
     "import": "the time of import envelope, over that of import orjson",
     "client": "a call of envelope.client, over bare httpx2 with the same bytes (this process's build)",
+    "server": "calls a second through EnvelopeApp, beside a raw ASGI application with the same answer",
 }
 EPILOG = """\
 sections:
@@ -129,6 +131,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         if "client" in sections:
             build = "compiled" if envelope.NATIVE else "pure"
             report["client"] = {"build": build, **client_times(rounds, _said("client"))}
+        if "server" in sections:
+            _say("server")
+            pieces = 3 if options.quick else 10
+            report["server"] = {name: server_rates(values[name], pieces, 0.2) for name in ("completion", "models")}
     report["goals"] = judged(report)
     return report
 

@@ -106,6 +106,15 @@ def calling(kind: str) -> Measure:
     return measure
 
 
+def serving(report: Report, build: str) -> float | None:
+    """The calls a second through `EnvelopeApp` over those of a raw ASGI application, in this process's own build."""
+    rates = at(report, "server", "completion")
+    if rates is None or build != report["builds"][0]:
+        return None
+    ratio: float = rates["gateway"] / rates["raw"]
+    return ratio
+
+
 def doubling(direction: str) -> Measure:
     """The time of 2n over that of n: the worst of all formats and sizes."""
 
@@ -191,6 +200,7 @@ GOALS: Final = (
         slowness("jsonu", "read", "orjson", documents=LARGER),
         _COMPILED,
     ),
+    Goal("EnvelopeApp: calls a second against raw ASGI with the same answer", True, 0.6, serving),
     Goal("json (ASCII): encode against stdlib json", True, 5, speed("json", "write", "json")),
     *(
         Goal(f"{format}: {verb} against {name}", True, bound, speed(format, direction, peer))

@@ -17,7 +17,7 @@ from tests.bench.timing import DIRECTIONS
 VERBS = {"write": "encode", "read": "decode"}
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report, console: Console) -> None:  # noqa: C901  # one line a section
     """All that was measured: the goals first, then the figures behind them."""
     machine, versions = report["machine"], report["versions"]
     console.print(f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; seed {report['seed']}")
@@ -61,6 +61,18 @@ def _show_small(report: Report, console: Console) -> None:
             times = report["client"][kind]
             table.add_row(kind, _number(times["ours"]), _number(times["bare"]))
         console.print(table)
+    if "server" in report:
+        _show_server(report, console)
+    for line in report.get("fairness", ()):
+        console.print(f"- {line}")
+
+
+def _show_server(report: Report, console: Console) -> None:
+    table = _table(console, "Calls a second", "answer", "raw ASGI", "EnvelopeApp", "ratio")
+    for name, rates in report["server"].items():
+        ratio = f"{rates['gateway'] / rates['raw']:.2f}"
+        table.add_row(name, _number(rates["raw"]), _number(rates["gateway"]), ratio)
+    console.print(table)
 
 
 def _show_times(report: Report, console: Console) -> None:

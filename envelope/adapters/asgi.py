@@ -1,0 +1,434 @@
+"""ASGI: a gateway as an application (`EnvelopeApp`), and the outermost wrapper of any other (`EnvelopeMiddleware`).
+
+Written on the protocol itself, it needs no package but python-multipart where multipart forms are sent to an
+`EnvelopeApp` (the extra ``multipart``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
+from functools import partial
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, Final
+
+from envelope.adapters.bodies import BodyReader, Inflater, longest
+from envelope.adapters.multipart import MAX_FILES_BYTES, Form, TooLarge, is_multipart
+from envelope.calls.engine import Asker, Engine
+from envelope.calls.http import HttpRequest, Rendered
+from envelope.calls.media import format_of_content_type
+from envelope.calls.request import ApiRequest
+from envelope.calls.statuses import code_of_status
+from envelope.errors import EnvelopeError, RequestError
+from envelope.registry.codes import PARAM_ERROR
+
+__all__ = [
+    "ASGIApp",
+    "EnvelopeAnswer",
+    "EnvelopeApp",
+    "EnvelopeMiddleware",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+    "Talk",
+    "talk_of",
+]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+"""Any application: frameworks have types of their own for what ASGI says."""
+
+_SCOPE_KEY: Final = "envelope"  # where the wrapper leaves its `Talk`
+
+_Headers = Iterable[tuple[bytes, bytes]]
+
+_VERBS: Final = ("GET", "HEAD", "POST")
+_ALLOW: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
+# What describes a body that is replaced. All others are kept: Allow, Retry-After, WWW-Authenticate, cookies, CORS …
+_OF_CONTENT: Final = frozenset(
+    b"accept-ranges cache-control content-digest content-disposition content-encoding content-language content-length "
+    b"content-location content-range content-type digest etag expires last-modified repr-digest trailer "
+    b"transfer-encoding".split()
+)
+_MAX_FAILURE: Final = 1024 * 1024  # a longer answer to a failed call is not an envelope
+
+
+class _Disconnected(Exception):
+    """The caller has hung up: nobody waits for an answer."""
+
+
+class EnvelopeApp:
+    """An ASGI application that answers every call with an envelope: *handler* gets the `ApiRequest`.
+
+    *handler* is as in `Engine.answer`. An asynchronous one runs in the event loop; any other in a thread, so that a
+    slow one holds up nobody else. *engine*'s own functions (``secrets`` …) are called in the event loop. The files of a
+    multipart form, together at most *max_files_bytes*, are closed after the answer.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        handler: Callable[[ApiRequest], Any],
+        *,
+        max_files_bytes: int = MAX_FILES_BYTES,
+    ) -> None:
+        is_async = iscoroutinefunction(handler) or iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
+        self._handler = handler if is_async else partial(_in_thread, handler)
+        self._engine = engine
+        self._max_files_bytes = max_files_bytes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one call, as ASGI has it."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+        elif scope["method"] == "OPTIONS":
+            await _send(send, scope, Rendered(204, {}, b""), [_ALLOW])
+        else:
+            # The caller has hung up.
+            with suppress(_Disconnected):
+                await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        engine = self._engine
+        headers = _headers(scope)
+        if scope["method"] not in _VERBS:
+            asker = _asker(engine, _request(scope, headers, Form(b"", ())))
+            rendered = engine.fail(asker, code_of_status(405), status=405)
+            return await _send(send, scope, rendered, [_ALLOW])
+        form = Form(b"", (), headers.get(b"content-type", ""))
+        try:
+            if b"content-length" in headers or b"transfer-encoding" in headers or scope["method"] == "POST":
+                form = await self._read(headers, receive)
+        except _Disconnected:
+            raise
+        except Exception as error:
+            asker = _asker(engine, _request(scope, headers, Form(b"", ())))
+            return await _send(send, scope, _recover(engine, asker, error))
+        try:
+            rendered = await engine.answer_async(_request(scope, headers, form), self._handler)
+        finally:
+            for upload in form.files:
+                upload.file.close()
+        return await _send(send, scope, rendered)
+
+    async def _read(self, headers: dict[bytes, str], receive: Receive) -> Form:
+        reader = BodyReader(
+            content_type=headers.get(b"content-type", ""),
+            content_encoding=headers.get(b"content-encoding", ""),
+            content_length=headers.get(b"content-length", ""),
+            limits=self._engine.request_limits,
+            max_files_bytes=self._max_files_bytes,
+        )
+        try:
+            has_more = True
+            while has_more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Disconnected
+                reader.feed(message.get("body", b""))
+                has_more = message.get("more_body", False)
+            return reader.finish()
+        finally:
+            reader.close()
+
+
+class EnvelopeMiddleware:
+    """Wraps *app*: whatever leaves it as a failure is an envelope, in the caller's format and language.
+
+    That is any answer with a status of 400 or more that is not an envelope yet (404, 405, 413, 422, the HTML of a
+    crash), and whatever *app* raises, which is told to ``on_error``. It should be the outermost wrapper. Headers that
+    do not describe the body are kept. Successes, redirects, streams, websockets and the lifespan pass untouched; if
+    *app* fails after its first byte, the error is raised again, so that the server breaks the connection off.
+
+    Bodies are decompressed and bounded on their way into *app*, as for a call (`Engine`). Format and language come from
+    the query, from a JSON body or urlencoded form, else from the headers. OPTIONS is answered with ``Allow`` unless
+    *app* answers it.
+    """
+
+    def __init__(self, app: ASGIApp, engine: Engine, *, max_files_bytes: int = MAX_FILES_BYTES) -> None:
+        self._app = app
+        self._engine = engine
+        self._max_files_bytes = max_files_bytes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass one call on, as ASGI has it."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        talk = Talk(self._engine, scope, receive, send, self._max_files_bytes)
+        inner = dict(scope) | {_SCOPE_KEY: talk, "headers": talk.inner_headers}
+        try:
+            talk.check_length()
+            await self._app(inner, talk.receive, talk.send)
+            error: Exception | None = None
+        except Exception as raised:
+            error = raised
+        return await talk.end(error)
+
+
+class EnvelopeAnswer:
+    """What a route returns inside an `EnvelopeMiddleware`: *payload*, or an `Envelope`, as the caller wants it.
+
+    It is an ASGI application, which Starlette and Litestar take for a response. A call with an unknown ``result_type``
+    or ``lang`` is refused.
+    """
+
+    def __init__(self, payload: Any) -> None:
+        self._payload = payload
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002  # as ASGI has it
+        """Send it."""
+        talk = talk_of(scope)
+        await talk.finish_body()
+        try:
+            talk.check_caller()
+        except RequestError as error:
+            return await _send(send, scope, talk.engine.refuse(error))
+        return await _send(send, scope, talk.engine.respond(talk.asker(), self._payload))
+
+
+def talk_of(scope: Scope) -> Talk:
+    """What the wrapper knows of a call; `RuntimeError` if there is no wrapper."""
+    talk = scope.get(_SCOPE_KEY)
+    if not isinstance(talk, Talk):
+        raise RuntimeError("the application is not inside an EnvelopeMiddleware")
+    return talk
+
+
+class Talk:
+    """One call on its way through the wrapper: what was read of its body, and what became of its answer."""
+
+    def __init__(self, engine: Engine, scope: Scope, receive: Receive, send: Send, max_files_bytes: int) -> None:
+        self.engine = engine
+        self._scope = scope
+        self._headers = _headers(scope)
+        self._receive = receive
+        self._send = send
+        content_type = self._headers.get(b"content-type", "")
+        self._bound = longest(content_type, engine.request_limits, max_files_bytes)
+        self._is_kept = not is_multipart(content_type)
+        self._body = bytearray()
+        self._is_read = False
+        self._is_gone = False
+        self._inflater: Inflater | None = None
+        self._fault: RequestError | None = None
+        # The answer: not begun, held until it is known to be an envelope, replaced, or passed on.
+        self._state = "none"
+        self._held: list[Message] = []
+        self._held_bytes = 0
+        is_encoded = b"content-encoding" in self._headers
+        self.inner_headers = [
+            (name, value)
+            for name, value in scope["headers"]
+            if not is_encoded or name.lower() not in (b"content-encoding", b"content-length")
+        ]
+
+    def asker(self) -> Asker:
+        """The format and language to answer in, from what was read so far; also for a call that names unknown ones."""
+        return _asker(self.engine, self._request())
+
+    def check_caller(self) -> None:
+        """`RequestError` if the call names a format or language that there is not."""
+        self.engine.caller(self._request())
+
+    def _request(self) -> HttpRequest:
+        form = Form(bytes(self._body), (), self._headers.get(b"content-type", ""))
+        return _request(self._scope, self._headers, form)
+
+    def check_length(self) -> None:
+        """`RequestError` if the headers alone show that the body will not be read."""
+        length = self._headers.get(b"content-length", "")
+        try:
+            if length.isdecimal() and int(length[:20]) > self._bound:
+                raise TooLarge(f"the body is longer than {self._bound} bytes")
+            self._inflater = Inflater(self._headers.get(b"content-encoding", ""), self._bound)
+        except RequestError as error:
+            self._fault = error
+            raise
+
+    async def receive(self) -> Message:
+        """What *app* receives."""
+        message = await self._receive()
+        if message["type"] != "http.request":
+            self._is_gone = True
+            return message
+        try:
+            return self._read(message)
+        except RequestError as error:
+            # An application may catch it, and answer as it likes: then this is the answer.
+            self._fault = error
+            raise
+
+    def _read(self, message: Message) -> Message:
+        if self._inflater is not None:
+            body = self._inflater.feed(message.get("body", b""))
+            if not message.get("more_body", False):
+                self._inflater.finish()
+            message = {**message, "body": body}
+        if self._is_kept:
+            self._body += message.get("body", b"")
+        self._is_read = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """What *app* sends."""
+        if self._state in ("none", "held") and message["type"] in ("http.response.start", "http.response.body"):
+            await self._weigh(message)
+        elif self._state != "replaced":
+            await self._send(message)
+
+    async def _weigh(self, message: Message) -> None:
+        """Decide on the answer as soon as possible."""
+        if message["type"] == "http.response.start":
+            if message["status"] < 400 and self._fault is None:
+                self._state = "passed"
+                return await self._send(message)
+            self._state = "held"
+            self._held = [message]
+            is_unanswered = message["status"] == 405 and self._scope["method"] == "OPTIONS"
+            if is_unanswered or not self._may_be_envelope(message):
+                await self._replace()
+            return None
+        self._held.append(message)
+        self._held_bytes += len(message.get("body", b""))
+        if self._held_bytes > _MAX_FAILURE:
+            await self._replace()
+        elif not message.get("more_body", False):
+            if self._is_envelope():
+                self._state = "passed"
+                for held in self._held:
+                    await self._send(held)
+            else:
+                await self._replace()
+        return None
+
+    def _may_be_envelope(self, start: Message) -> bool:
+        return self._fault is None and b"content-encoding" not in dict(start.get("headers", ()))
+
+    def _is_envelope(self) -> bool:
+        """Whether the answer that is held is one of ours."""
+        start, *bodies = self._held
+        content_type = dict(start.get("headers", ())).get(b"content-type", b"").decode("latin-1")
+        body = b"".join(message.get("body", b"") for message in bodies)
+        if not body and self._scope["method"] == "HEAD":
+            with suppress(EnvelopeError):  # our own say their language
+                format_of_content_type(content_type)
+                return b"content-language" in dict(start.get("headers", ()))
+            return False
+        with suppress(EnvelopeError):
+            return not self.engine.parse(body, content_type).notes
+        return False
+
+    async def _replace(self) -> None:
+        """Answer with the envelope of the failure instead of what was held."""
+        start = self._held[0]
+        self._state = "replaced"
+        status = start["status"]
+        kept = [(name, value) for name, value in start.get("headers", ()) if name.lower() not in _OF_CONTENT]
+        if status == 405 and self._scope["method"] == "OPTIONS":
+            return await self._send_options(kept)
+        await self.finish_body()
+        if self._fault is not None:
+            rendered = _recover(self.engine, self.asker(), self._fault)
+        else:
+            rendered = self.engine.fail(self.asker(), code_of_status(status), status=status)
+        return await _send(self._send, self._scope, rendered, kept)
+
+    async def _send_options(self, kept: list[tuple[bytes, bytes]]) -> None:
+        allowed = [verb.strip() for name, value in kept if name.lower() == b"allow" for verb in value.split(b",")]
+        others = [(name, value) for name, value in kept if name.lower() != b"allow"]
+        verbs = [*dict.fromkeys([*filter(None, allowed), b"OPTIONS"])]
+        await _send(self._send, self._scope, Rendered(204, {}, b""), [*others, (b"allow", b", ".join(verbs))])
+
+    async def finish_body(self) -> None:
+        """Read what *app* did not of a body that may say in which format to answer."""
+        has_body = b"content-length" in self._headers or b"transfer-encoding" in self._headers
+        if not (has_body and self._is_kept) or b"expect" in self._headers:
+            return
+        with suppress(RequestError):
+            while not (self._is_read or self._is_gone or self._fault):
+                await self.receive()
+
+    async def end(self, error: Exception | None) -> None:
+        """*app* has returned, or raised *error*."""
+        if self._state == "passed":
+            if error is not None:
+                raise error
+            return
+        is_fault = error is None or error is self._fault
+        if self._state == "replaced":
+            if not is_fault and error is not None:
+                _recover(self.engine, self.asker(), error)  # it is told, and answered already
+            return
+        if self._is_gone:
+            return
+        await self.finish_body()
+        why = self._fault or error or RuntimeError("the application returned without an answer")
+        kept = self._held[0].get("headers", ()) if self._held else ()
+        self._state = "replaced"
+        rendered = _recover(self.engine, self.asker(), why)
+        await _send(self._send, self._scope, rendered, [pair for pair in kept if pair[0].lower() not in _OF_CONTENT])
+
+
+async def _in_thread(handler: Callable[[ApiRequest], Any], request: ApiRequest) -> Any:
+    payload = await asyncio.to_thread(handler, request)
+    return await payload if isawaitable(payload) else payload
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _headers(scope: Scope) -> dict[bytes, str]:
+    """The headers by name; of several of one name, all, as HTTP joins them."""
+    headers: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        name, text = name.lower(), value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
+
+
+def _request(scope: Scope, headers: dict[bytes, str], form: Form) -> HttpRequest:
+    return HttpRequest(
+        path=(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1"),
+        query=scope["query_string"],
+        body=form.body,
+        content_type=form.content_type,
+        accept=headers.get(b"accept", ""),
+        accept_language=headers.get(b"accept-language", ""),
+        files=form.files,
+    )
+
+
+def _asker(engine: Engine, http: HttpRequest) -> Asker:
+    """Who is answered: also a caller who wants a format or language that there is not."""
+    try:
+        return engine.caller(http)
+    except RequestError as error:
+        return error
+
+
+def _recover(engine: Engine, asker: Asker, error: Exception) -> Rendered:
+    if isinstance(error, TooLarge):
+        text = engine.messages.text(PARAM_ERROR, asker.lang)
+        return engine.fail(asker, PARAM_ERROR, reason=f"{text}: {error.reason}", status=413)
+    return engine.recover(asker, error)
+
+
+async def _send(send: Send, scope: Scope, rendered: Rendered, more: _Headers = ()) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in rendered.headers.items()]
+    if rendered.status != 204:
+        headers.append((b"content-length", b"%d" % len(rendered.body)))
+    headers += [(name.lower(), value) for name, value in more]
+    await send({"type": "http.response.start", "status": rendered.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else rendered.body})

@@ -1,0 +1,26 @@
+"""The gateway that tests/adapters/test_servers.py serves: accounts, signatures, and an answer that shows the call."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from envelope.adapters.asgi import EnvelopeApp, EnvelopeMiddleware
+from envelope.calls.engine import Engine
+from envelope.calls.request import ApiRequest
+from envelope.limits import Limits
+
+ENGINE = Engine(
+    secrets={"mine": "s3cret"}.get,
+    clock=time.time_ns,
+    statuses="ok",
+    request_limits=Limits(max_bytes=100_000),
+)
+
+
+def show(request: ApiRequest) -> Any:
+    files = [[file.filename, file.file.read().decode()] for file in request.files]
+    return {"method": request.method, "params": request.params, "args": request.args or [], "files": files}
+
+
+APP = EnvelopeMiddleware(EnvelopeApp(ENGINE, show), ENGINE)

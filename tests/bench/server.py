@@ -1,0 +1,92 @@
+"""Calls a second through `EnvelopeApp`, beside an ASGI application that sends orjson's bytes of the same answer.
+
+Both are served by uvicorn in this process, over sockets, and take turns; the processor's time is counted, without that
+of the clients. So it is what wrk would see of a server that has a processor for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from typing import Any
+
+import orjson
+import uvicorn
+from uvicorn.server import ServerState
+
+from envelope import Envelope, RequestIds
+from envelope.adapters.asgi import ASGIApp, EnvelopeApp, Receive, Scope, Send
+from envelope.calls.engine import Engine
+from envelope.calls.request import ApiRequest
+
+QUERY = b"key=caller&secret=s3cret&method=v1/completions&result_type=json&_o_args=%7B%22prompt%22%3A%22hello+world%22%2C%22max_tokens%22%3A200%7D"  # fmt: skip
+CONNECTIONS = 16
+REQUEST = b"GET /openai/custom/?%b HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nAccept: */*\r\n\r\n" % QUERY
+
+
+def raw_app(payload: Any) -> ASGIApp:
+    """What answers the same, as little as ASGI needs: it reads nothing of the call."""
+    answer = Envelope.ok(payload, request_id="1.6403f86cd67f6", last_id="1593583206").to_value()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        body = orjson.dumps(answer)
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def envelope_app(payload: Any) -> ASGIApp:
+    """The gateway: it reads the call, checks the secret, and answers with *payload*."""
+    ids = RequestIds(time.time_ns)
+    engine = Engine(request_id=ids, last_id=lambda: "1593583206", secrets={"caller": "s3cret"}.get, clock=time.time_ns)
+
+    async def handler(request: ApiRequest) -> Any:
+        return payload
+
+    return EnvelopeApp(engine, handler)
+
+
+def server_rates(payload: Any, rounds: int, seconds: float) -> dict[str, float]:
+    """Calls a second of both, the best of several rounds in which they take turns."""
+    apps = {"raw": raw_app(payload), "gateway": envelope_app(payload)}
+    best = dict.fromkeys(apps, 0.0)
+    for _ in range(rounds):
+        for name, app in apps.items():
+            best[name] = max(best[name], asyncio.run(_rate(app, seconds)))
+    return best
+
+
+async def _rate(app: ASGIApp, seconds: float) -> float:
+    config = uvicorn.Config(app, lifespan="off", access_log=False, log_level="error")
+    config.load()
+    state = ServerState()
+    make: Any = config.http_protocol_class
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: make(config=config, server_state=state, app_state={}), "127.0.0.1", 0, backlog=CONNECTIONS
+    )
+    clients = [socket.create_connection(server.sockets[0].getsockname()) for _ in range(CONNECTIONS)]
+    calls, of_clients = 0, 0.0
+    started = time.process_time()
+    while (passed := time.process_time() - started) < seconds:
+        at = time.process_time()
+        for client in clients:
+            client.sendall(REQUEST)
+        of_clients += time.process_time() - at
+        calls += CONNECTIONS
+        # The server has all the calls, so this ends when it has written all the answers.
+        while state.total_requests < calls or state.tasks:
+            await asyncio.sleep(0)
+        at = time.process_time()
+        for client in clients:
+            if not client.recv(1 << 20).startswith(b"HTTP/1.1 200 "):
+                raise RuntimeError("the server did not answer")
+        of_clients += time.process_time() - at
+    for client in clients:
+        client.close()
+    server.close()
+    await asyncio.sleep(0.01)  # the connections end
+    return calls / (passed - of_clients)

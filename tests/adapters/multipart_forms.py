@@ -16,7 +16,7 @@ class Part(NamedTuple):
 
 def written(parts: list[Part]) -> bytes:
     """*parts* as a body of the type `TYPE`; quotes and backslashes in names are escaped."""
-    body = b""
+    body = bytearray()
     for part in parts:
         body += b'--xYzZY\r\nContent-Disposition: form-data; name="%b"' % escaped(part.name)
         if part.filename is not None:
@@ -24,7 +24,7 @@ def written(parts: list[Part]) -> bytes:
         if part.content_type:
             body += b"\r\nContent-Type: " + part.content_type
         body += b"\r\n\r\n" + part.value + b"\r\n"
-    return body + b"--xYzZY--\r\n"
+    return bytes(body + b"--xYzZY--\r\n")
 
 
 def escaped(name: bytes) -> bytes:

@@ -14,13 +14,14 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final
 
 from envelope.adapters.bodies import BodyReader, Inflater, longest
-from envelope.adapters.multipart import MAX_FILES_BYTES, Form, TooLarge, is_multipart
+from envelope.adapters.multipart import MAX_FILES_BYTES, Form, TooLarge
 from envelope.calls.engine import Asker, Engine
 from envelope.calls.http import HttpRequest, Rendered
-from envelope.calls.media import format_of_content_type
+from envelope.calls.media import FORM_TYPE, format_of_content_type, split_content_type
 from envelope.calls.request import ApiRequest
 from envelope.calls.statuses import code_of_status
 from envelope.errors import EnvelopeError, RequestError
+from envelope.formats import ResultType
 from envelope.registry.codes import PARAM_ERROR
 
 __all__ = [
@@ -55,6 +56,8 @@ _OF_CONTENT: Final = frozenset(
     b"content-location content-range content-type digest etag expires last-modified repr-digest trailer "
     b"transfer-encoding".split()
 )
+# The bodies that may say in which format and language to answer.
+_WITH_PARAMETERS: Final = ("", "text/plain", FORM_TYPE, ResultType.JSON.media_type)
 _MAX_FAILURE: Final = 1024 * 1024  # a longer answer to a failed call is not an envelope
 
 
@@ -212,7 +215,7 @@ class Talk:
         self._send = send
         content_type = self._headers.get(b"content-type", "")
         self._bound = longest(content_type, engine.request_limits, max_files_bytes)
-        self._is_kept = not is_multipart(content_type)
+        self._is_kept = split_content_type(content_type)[0] in _WITH_PARAMETERS
         self._body = bytearray()
         self._is_read = False
         self._is_gone = False

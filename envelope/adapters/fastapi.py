@@ -22,6 +22,7 @@ from envelope.calls.http import HttpRequest, Rendered, Upload
 from envelope.calls.request import ApiRequest
 from envelope.calls.statuses import code_of_status
 from envelope.errors import RequestError
+from envelope.formats import get_format
 from envelope.registry.codes import MISSING_PARAM, PARAM_ERROR
 from envelope.registry.languages import Lang
 
@@ -92,7 +93,7 @@ async def _check_caller(request: Request) -> None:
 
 async def _current_caller(request: Request) -> Caller:
     asker = talk_of(request.scope).asker()
-    return asker if isinstance(asker, Caller) else Caller()
+    return Caller(get_format(asker.result_type).name, Lang(asker.lang))
 
 
 async def _current_call(request: Request) -> AsyncIterator[ApiRequest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from envelope.adapters.asgi import EnvelopeApp, EnvelopeMiddleware
+from envelope.adapters.asgi import EnvelopeApp, EnvelopeMiddleware, Receive, Scope, Send
 from envelope.calls.engine import Engine
 from envelope.calls.request import ApiRequest
 from envelope.limits import Limits
@@ -23,4 +23,12 @@ def show(request: ApiRequest) -> Any:
     return {"method": request.method, "params": request.params, "args": request.args or [], "files": files}
 
 
+async def half(scope: Scope, receive: Receive, send: Send) -> None:
+    """Crashes after its first bytes."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    raise RuntimeError("crashed")
+
+
+HALF = EnvelopeMiddleware(half, ENGINE)
 APP = EnvelopeMiddleware(EnvelopeApp(ENGINE, show), ENGINE)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -116,6 +117,7 @@ DISPOSITION = b'Content-Disposition: form-data; name="a"'
         (written([Part(b"a", b"", b"")] * 100_000), TYPE, "more than 1000 parameters"),
         (written([Part(b"a", b"", b"x")] * (MAX_FILES + 1)), TYPE, "more than 20 files"),
     ],
+    ids=lambda value: str(value)[:40],
 )  # fmt: skip
 def test_what_is_not_a_form_is_refused(body: bytes, content_type: str, reason: str) -> None:
     with pytest.raises(RequestError) as info:
@@ -217,3 +219,23 @@ def test_the_fields_are_those_that_php_reads(php_server: int, parts: list[Part])
     except (RequestError, DecodeError):  # stricter than PHP
         return
     assert as_php(ours) == as_php(asked(php_server, body)[0])
+
+
+@pytest.mark.php
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(parts=st.lists(st.builds(
+    Part,
+    # PHP drops files whose brackets do not match, and merges those of one name.
+    st.sampled_from([b"a", b"b.c", b" d", "名".encode(), b"e f", b"%22"]),
+    VALUES,
+    st.sampled_from([b"", b"a.png", b"../a", "图.jpg".encode()]),
+    st.sampled_from([b"", b"image/png"]),
+), max_size=6, unique_by=lambda part: part.name))  # fmt: skip
+def test_the_files_are_those_that_php_reads(php_server: int, parts: list[Part]) -> None:
+    form = read(written(parts))
+    sent = [(file.name, file.filename) for file in form.files]
+    for upload in form.files:
+        upload.file.close()
+    names = [next(iter(parse_query(quote_plus(name) + "=1"))) for name, _ in sent]
+    theirs = {name: path for name, path in as_php(asked(php_server, written(parts))[1]) if path}
+    assert dict(zip(names, [filename for _, filename in sent], strict=True)) == theirs

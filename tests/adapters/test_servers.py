@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -28,7 +30,7 @@ def served(app: str) -> Iterator[str]:
     """The address of a uvicorn process that serves *app*; it is ended by its own handle."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "uvicorn", app, "--fd", str(listening.fileno()), "--log-level", "warning"]
-        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[listening.fileno()])
+        server = subprocess.Popen(command, cwd=ROOT, pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL)
         try:
             # Calls wait in the socket until it serves them.
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -102,6 +104,12 @@ def test_curl_is_refused_in_its_format_and_language(address: str) -> None:
             "application/vnd.php.serialized",
         )
     assert curl("-I", url)[2].lower().count(b"content-length") == 1
+
+
+def test_an_answer_that_is_cut_never_looks_whole() -> None:
+    with served("tests.adapters.gateway_app:HALF") as url, pytest.raises(http.client.IncompleteRead) as info:
+        urlopen(url, timeout=30).read()
+    assert info.value.partial == b"half"
 
 
 CLIENT = r"""

@@ -17,7 +17,7 @@ from tests.bench.timing import DIRECTIONS
 VERBS = {"write": "encode", "read": "decode"}
 
 
-def show(report: Report, console: Console) -> None:  # noqa: C901  # one line a section
+def show(report: Report, console: Console) -> None:  # one line a section
     """All that was measured: the goals first, then the figures behind them."""
     machine, versions = report["machine"], report["versions"]
     console.print(f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; seed {report['seed']}")

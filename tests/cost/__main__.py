@@ -49,7 +49,7 @@ def table(build: str, cases: list[Case], sizes: list[int], file: Path | None) ->
     console.print(f"{build}: ms, and MiB of memory, for inputs of {', '.join(str(size // MIB) for size in sizes)} MiB")
     bad = 0
     for case in cases:
-        costs = [cost(case, size, at_least=0.3) for size in sizes]
+        costs = [cost(case, size, at_least=0.1) for size in sizes]
         memory = [memory_fault(case.name, size, one) for size, one in zip(sizes, costs, strict=True)]
         faults = ", ".join(filter(None, (max(memory, key=len), growth_fault(costs))))
         bad += bool(faults)

@@ -14,13 +14,16 @@ import orjson
 from envelope.calls.php_query import scalar_text
 from envelope.errors import EncodeError
 from envelope.formats import FORMATS, ResultType
+from envelope.hints import Hint
+from envelope.limits import DEFAULT_LIMITS
 from envelope.path import Link, Step, link_steps, short_path
-from envelope.values.php_rules import is_ambiguous
+from envelope.values.php_rules import INT_MAX, INT_MIN, is_ambiguous
 
-__all__ = ["canonical_json", "find_fault", "plain_text", "text_tree"]
+__all__ = ["canonical_json", "find_fault", "has_exact_text", "plain_text", "text_tree"]
 
 _MAX_DEPTH = 200
 _MANGLED = frozenset(" .[\0")
+_MAX_ITEMS = DEFAULT_LIMITS.max_items
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -28,8 +31,12 @@ def find_fault(params: Mapping[Any, Any]) -> tuple[str, list[Step]] | None:
     """The first name or value in *params* that no carrier preserves: what is wrong with it, and the steps to it."""
     # The containers still to be checked, each with its place and depth.
     pending: list[tuple[Any, Link, int]] = [(params, None, 1)]
+    items = 0
     while pending:
         container, link, depth = pending.pop()
+        items += len(container)
+        if items > _MAX_ITEMS:  # one container may be in many places
+            return f"more than {_MAX_ITEMS} items", link_steps(link)
         if depth > _MAX_DEPTH:
             return f"nested deeper than {_MAX_DEPTH}", link_steps(link)
         is_map = isinstance(container, Mapping)
@@ -65,7 +72,16 @@ def plain_text(name: str, value: Any) -> str:
     """The single text form of a parameter, a text or an integer; `EncodeError` for anything else, which has none."""
     if type(value) is not str and type(value) is not int:
         raise EncodeError(f"a {type(value).__name__} has no single text form", path=short_path([name]))
-    return str(value)
+    return _scalar_text(value)
+
+
+def has_exact_text(value: Any) -> bool:
+    """Whether no other value has the same `text_tree` for being a float of more digits: PHP prints 14."""
+    if isinstance(value, Mapping):
+        return all(map(has_exact_text, value.values()))
+    if isinstance(value, list):
+        return all(map(has_exact_text, value))
+    return type(value) is not float or float(scalar_text(value)) == value
 
 
 def text_tree(value: Any) -> Any:
@@ -78,7 +94,13 @@ def text_tree(value: Any) -> Any:
         return list(members.values()) if members and is_ambiguous(members) else members
     if isinstance(value, list):
         return [text_tree(member) for member in value]
-    return None if value is None else scalar_text(value)
+    return None if value is None else _scalar_text(value)
+
+
+def _scalar_text(value: Any) -> str:
+    if type(value) is int and not INT_MIN <= value <= INT_MAX:
+        raise EncodeError("an int beyond 64 bits", hint=Hint("as-str"))
+    return scalar_text(value)
 
 
 def canonical_json(value: Any) -> bytes:

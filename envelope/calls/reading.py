@@ -41,6 +41,7 @@ NAME_PATTERN = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
 # /<api_type>/<api_name>/, after the gateway's mount point; the PHP client posts to /<api_type>/api_call.php.
 _PATH = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/?", re.DOTALL)
 _SCRIPT = "api_call.php"
+_MAX_PATH = 8192  # what servers let through
 
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -93,6 +94,8 @@ def _unreadable(part: str, error: DecodeError) -> RequestError:
 
 def read_path(path: str) -> tuple[str, str]:
     """The type and the name of the API in a path; ``""`` for what it does not have."""
+    if len(path) > _MAX_PATH:
+        raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_name")
     match = _PATH.fullmatch(path)
     api_type, api_name = (unquote(match[1]), unquote(match[2])) if match else ("", "")
     if api_type and not is_name(api_type):

@@ -111,17 +111,20 @@ def check_dateline(dateline: str, clock: Callable[[], int], window: int, zone: t
     """The Unix time in seconds of a *dateline* within the window; `RequestError` for any other, or for none."""
     if not dateline:
         raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
-    seconds = _seconds(dateline, zone)
+    seconds = _seconds(dateline, zone, clock() / 10**9)
     if abs(seconds - clock() / 10**9) > window:
         hint = Hint("clocks", window)
         raise RequestError("too old, or in the future", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
     return seconds
 
 
-def _seconds(dateline: str, zone: tzinfo) -> int:
+def _seconds(dateline: str, zone: tzinfo, now: float) -> int:
+    """The Unix time of a *dateline*; of the two that an hour has when summer time ends, the one nearer to *now*."""
     if re.fullmatch(DATELINE_PATTERN, dateline) is not None:
         with suppress(ValueError, OverflowError):  # such an error holds the text
-            return int(datetime.strptime(dateline, _DATELINE).replace(tzinfo=zone).timestamp())
+            local = datetime.strptime(dateline, _DATELINE)
+            times = (int(local.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1))
+            return min(times, key=lambda time: abs(time - now))
     raise RequestError("not a time", path="$.dateline", hint=Hint("dateline"))
 
 

@@ -28,12 +28,13 @@ from datetime import tzinfo
 from typing import Any
 
 from envelope.calls.bounds import names_fault
-from envelope.calls.carriers import canonical_json, text_tree
+from envelope.calls.carriers import canonical_json, has_exact_text, text_tree
 from envelope.calls.parameters import NONCE_PATTERN, PARAMETERS, STRICT_SCHEME, STRICT_SIGN_PATTERN
 from envelope.calls.request import ApiRequest, amended
 from envelope.calls.signing import CHINA, check_dateline, dateline_of
 from envelope.errors import EncodeError, RequestError
 from envelope.hints import Hint
+from envelope.path import format_path
 from envelope.registry.codes import INVALID_CREDENTIALS
 
 __all__ = ["sign_strictly", "strict_signature", "verify_strictly"]
@@ -64,6 +65,9 @@ def strict_signature(request: ApiRequest, secret: str, nonce: str, *, params: Ma
     sent = request.to_params() if params is None else params
     if reason := names_fault(sent):
         raise EncodeError(reason, kind="limit", hint=Hint("php-setting", "max_input_vars"))
+    for name, value in sent.items():
+        if name not in _TYPED and not has_exact_text(value):
+            raise EncodeError("a float of more digits than its text has", path=format_path([name]), hint=Hint("as-str"))
     covered = {
         name: value if name in _TYPED else text_tree(value) for name, value in sent.items() if name not in _UNSIGNED
     }

@@ -21,9 +21,10 @@ _MAX_BYTES: Final = 1024 * 1024
 _MAX_PARTS: Final = 32
 _MAX_DEPTH: Final = 64
 _MAX_NESTED: Final = 20_000  # dots and opening brackets in all
+_MAX_WORD: Final = 1000  # characters of a number or a bare name
 
 # What counts, what ends a key, and what may hide all of these; then how such strings and comments go on.
-_MARK: Final = re.compile(r"""[.\[\]{}]|[=,\n]+|"{3}|"|'{3}|'|\#""")
+_MARK: Final = re.compile(r"""[.\[\]{}]|[=,\n]+|"{3}|"|'{3}|'|\#|(?<![\w+-])[\w+-]{1001,}+""")
 _REST: Final = {
     "#": re.compile(r"[^\n]*"),
     '"': re.compile(r'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?'),
@@ -36,8 +37,8 @@ _REST: Final = {
 def parse_toml(data: str | bytes) -> dict[str, Any]:
     """Return the table in *data*; `DecodeError` with the offset if it is not TOML.
 
-    Also (kind ``limit``) if it has more than 1 MiB, a key of more than 32 parts, more than 64 levels of brackets, or
-    more than 20,000 opening brackets and dots in keys.
+    Also (kind ``limit``) if it has more than 1 MiB, a key of more than 32 parts, more than 64 levels of brackets, more
+    than 20,000 opening brackets and dots in keys, or a number or bare name of more than 1000 characters.
     """
     if len(data) > _MAX_BYTES:
         raise _limit(f"longer than {_MAX_BYTES} bytes", _MAX_BYTES)
@@ -46,14 +47,16 @@ def parse_toml(data: str | bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        pass
+        reason, place = "", ""
     except ValueError as error:  # TOMLDecodeError, and int's own error for thousands of digits
         # It quotes keys in full, and a key may look like a place.
         reason, _, place = str(error).rpartition(" (at ")
         reason = (reason or place)[:_MAX_REASON].encode("ascii", "backslashreplace").decode()
-        hint = Hint("not-a-file-name") if text.endswith(".toml") else None
-        raise DecodeError(reason, format=_FORMAT, offset=_offset(text, place), hint=hint) from None
-    raise _limit("nested too deep", 0)  # for what is left of the stack
+    # After the handler, because that error may hold the text.
+    if not reason:
+        raise _limit("nested too deep", 0)  # for what is left of the stack
+    hint = Hint("not-a-file-name") if text.endswith(".toml") else None
+    raise DecodeError(reason, format=_FORMAT, offset=_offset(text, place), hint=hint)
 
 
 def _check_shape(text: str) -> None:
@@ -67,6 +70,8 @@ def _check_shape(text: str) -> None:
         else:
             parts = 1
             depth += (mark in "[{") - (mark in "]}")
+        if len(mark) > _MAX_WORD:
+            raise _limit(f"a number or a name of more than {_MAX_WORD} characters", _bytes_before(text, place))
         if parts > _MAX_PARTS:
             raise _limit(f"a key of more than {_MAX_PARTS} parts", _bytes_before(text, place))
         if depth > _MAX_DEPTH:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envelope import EncodeError, Lang, Limits, RequestError, ResultType, ValidationError, same
-from envelope.calls.cache_keys import cache_key
+from envelope.calls.cache_keys import cache_key, client_cache_key
 from envelope.calls.carriers import find_fault, text_tree
 from envelope.calls.http import HttpRequest
 from envelope.calls.request import ApiRequest, Carrier
+from envelope.calls.signing import signature
 from envelope.testing.strategies import values
 from tests.strategies import requests
 
@@ -342,3 +343,21 @@ def test_any_http_is_a_call_or_a_request_error(http: HttpRequest) -> None:
         assert error.code in ("4003", "4010", "4014")
         assert error.result_type in list(ResultType)
         assert error.lang in list(Lang)
+
+
+def test_values_that_are_large_in_python_alone_are_refused() -> None:
+    shared: list[Any] = [1]
+    for _ in range(40):
+        shared = [shared, shared]
+    with pytest.raises(ValueError, match="more than 2000000 items"):
+        ApiRequest(key="k", api_name="custom", params={"a": shared})
+    large = ApiRequest(key="k", api_name="custom", params={"a": 10**5000})
+    for use in (lambda: signature(large, "s"), lambda: cache_key(large), lambda: client_cache_key(large)):
+        with pytest.raises(EncodeError, match="an int beyond 64 bits"):
+            use()
+
+
+def test_a_path_is_not_longer_than_servers_let_through() -> None:
+    with pytest.raises(RequestError) as info:
+        read(path="/a/" + "%e9" * 3000)
+    assert info.value.code == "4010"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 from hypothesis import given
@@ -220,3 +221,14 @@ def test_an_account_without_a_secret_does_not_count() -> None:
     with pytest.raises(RequestError) as caught:
         Engine(secrets=lambda key: "", clock=at(0)).read(signed.write("query"))
     assert caught.value.code == "4004"
+
+
+@pytest.mark.parametrize("seconds", [-3600, 0, 3600])
+def test_the_hour_that_comes_twice_when_summer_time_ends(seconds: int) -> None:
+    try:
+        zone = ZoneInfo("Europe/Berlin")
+    except ZoneInfoNotFoundError:
+        pytest.skip("no time zones here")
+    now = int(datetime(2023, 10, 29, 1, 30, tzinfo=UTC).timestamp()) + seconds
+    signed = sign(CALL, "s", lambda: now * 10**9, zone=zone)
+    verify(signed, "s", lambda: (now + 200) * 10**9, zone=zone)

@@ -60,7 +60,9 @@ def refusal(request: ApiRequest, params: dict[str, Any] | None = None, seconds: 
     return caught.value.code, caught.value.path
 
 
-NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.booleans() | st.floats(-1e9, 1e9)
+# Floats of no more digits than their text has.
+FLOATS = st.floats(-1e9, 1e9).map(lambda number: float(f"{number:.14g}"))
+NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.booleans() | FLOATS
 
 
 @given(
@@ -249,3 +251,17 @@ def test_what_the_gateways_own_scheme_does_not_protect() -> None:
     for _ in range(2):
         verify(loose, SECRET, at(299))
     assert signature({"q": "hello"}, SECRET) == signature({"qh": "ello"}, SECRET)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_no_other_number_has_its_signature(number: float) -> None:
+    """PHP prints 14 digits of a float: what has more is refused."""
+    call = replace(CALL, params={"amount": [number]})
+    if float(f"{number:.14g}") != number:
+        with pytest.raises(EncodeError, match=r"at \$\.amount: a float of more digits"):
+            signed(call)
+    else:
+        assert signed(call).sign
+    other = replace(signed(replace(CALL, params={"amount": 0.3})), params={"amount": 0.300000000000005})
+    with pytest.raises(RequestError):
+        verify_strictly(other, SECRET, at(0), Memory())

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def put(kind: str, path: Path, other: Path) -> None:
         os.link(other, path)
     elif kind == "pipe":
         os.mkfifo(path)
-    else:
+    elif kind == "folder":
         path.mkdir()
 
 
@@ -215,3 +216,39 @@ def test_of_a_huge_file_no_more_is_read_than_the_limit(tmp_path: Path, command: 
     result = run(*command, str(path))
     assert result.exit_code == 1
     assert "the input is longer than" in result.stderr
+
+
+def test_a_link_that_takes_the_place_of_a_working_file_is_not_followed(tmp_path: Path) -> None:
+    """Somebody else may do so in a shared folder, while the command works."""
+    other, out = tmp_path / "other", tmp_path / "out"
+    (tmp_path / "in").write_bytes(LINES)
+    out.write_bytes(b"")
+    out.chmod(0o666)
+    put("file", other, other)
+    other.chmod(0o600)
+
+    replace = Run._replace
+
+    def swap_and_replace(self: Run, plan: Any) -> None:
+        (tmp_path / "out.partial").unlink()
+        (tmp_path / "out.partial").symlink_to(other)
+        replace(self, plan)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "_replace", swap_and_replace)
+        result = lines(str(tmp_path / "in"), "-o", str(out))
+    assert result.exit_code == 1
+    assert (permissions(other), other.read_bytes(), out.is_symlink()) == (0o600, OTHERS, False)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("arguments", [["convert"], ["convert", "--lines"]])
+def test_nobody_elses_file_decides_what_ours_may_do(tmp_path: Path, arguments: list[str]) -> None:
+    out = tmp_path / "out"
+    (tmp_path / "in").write_bytes(b"i:1;\n" if "--lines" in arguments else b"i:1;")
+    for owner, mode, expected in ((65534, 0o6777, 0o755), (0, 0o6775, 0o775)):
+        out.write_bytes(b"")
+        os.chown(out, owner, owner)
+        out.chmod(mode)
+        result = run(*arguments, str(tmp_path / "in"), "--from", "serialize", "--to", "json", "-o", str(out))
+        assert (result.exit_code, permissions(out), out.stat().st_uid) == (0, expected, 0)

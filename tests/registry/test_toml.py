@@ -82,3 +82,20 @@ def test_what_counts_is_what_is_left_without_strings(parts: list[str]) -> None:
     ]:
         levels += len(nested)
     assert sum(mark in "[{." for _, mark in _marks(text)) >= levels
+
+
+@pytest.mark.parametrize("number", ["9" * 1001, "0x" + "f" * 6000, "1." + "1" * 1001, "1_" * 600 + "1"])
+def test_a_number_is_not_longer_than_anybody_writes(number: str) -> None:
+    with pytest.raises(DecodeError) as info:
+        parse_toml(f"a = 1\nb = {number}")
+    assert (info.value.kind, info.value.reason) == ("limit", "a number or a name of more than 1000 characters")
+    assert 10 <= info.value.offset <= 12
+    assert parse_toml(f"a = '{number}' # {number}") == {"a": number}
+    assert str(parse_toml("a = 0x" + "f" * 998)["a"])  # Python refuses to print thousands of digits
+
+
+@pytest.mark.parametrize("text", ["a = ", "'swordfish' = 1\n'swordfish' = 2", "a" * 2000])
+def test_an_error_holds_no_other_that_quotes_the_file(text: str) -> None:
+    with pytest.raises(DecodeError) as info:
+        parse_toml(text)
+    assert info.value.__context__ is None

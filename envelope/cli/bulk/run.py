@@ -24,7 +24,7 @@ from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import progress_bar
 from envelope.cli.bulk.workers import WorkerDied, Workers
-from envelope.cli.common.files import mode_of, replacing
+from envelope.cli.common.files import mode_of, open_own, replacing
 from envelope.cli.common.report import printable, show_bad_record, show_bulk_end
 
 if TYPE_CHECKING:
@@ -201,8 +201,8 @@ class Run:
             with replacing(target) as file:
                 plan.finish(self._partial, file)
         else:
-            if (mode := mode_of(target)) is not None:
-                os.chmod(self._partial, mode)
+            # Opened again, and not by its name alone, because in a shared folder that may have become another file's.
+            os.close(open_own(str(self._partial), os.O_RDONLY, mode=mode_of(target)))
             os.replace(self._partial, target)
         self._discard()
 

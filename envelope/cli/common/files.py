@@ -142,9 +142,15 @@ def replacing(path: str, mode: int | None = None) -> Iterator[BinaryIO]:
 
 
 def mode_of(path: str) -> int | None:
-    """The permissions of the file *path*, not followed; None if there is none."""
+    """The permissions that replace those of the file *path*, not followed; None if there is none.
+
+    They are the same for a file of this user's. Of somebody else's, nobody but its new owner may write to it; and
+    never does a file that runs as its owner come into being.
+    """
     with contextlib.suppress(FileNotFoundError):
-        return stat.S_IMODE(os.lstat(path).st_mode)
+        about = os.lstat(path)
+        is_own = not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
+        return stat.S_IMODE(about.st_mode) & (0o777 if is_own else 0o755)
     return None
 
 

@@ -352,9 +352,11 @@ def test_values_that_are_large_in_python_alone_are_refused() -> None:
     with pytest.raises(ValueError, match="more than 2000000 items"):
         ApiRequest(key="k", api_name="custom", params={"a": shared})
     large = ApiRequest(key="k", api_name="custom", params={"a": 10**5000})
-    for use in (lambda: signature(large, "s"), lambda: cache_key(large), lambda: client_cache_key(large)):
+    with pytest.raises(EncodeError, match="an int beyond 64 bits"):
+        signature(large, "s")
+    for key_of in (cache_key, client_cache_key):
         with pytest.raises(EncodeError, match="an int beyond 64 bits"):
-            use()
+            key_of(large)
 
 
 def test_a_path_is_not_longer_than_servers_let_through() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import closing, suppress
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final
 
@@ -52,9 +53,14 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 _SCOPE_KEY: Final = "envelope"  # where the wrapper leaves its `Talk`
 
+_Headers = dict[bytes, str]
 _Pairs = Iterable[tuple[bytes, bytes]]
 
 _VERBS: Final = ("GET", "HEAD", "POST")
+# What is read of a call's headers.
+_READ: Final = frozenset(
+    b"accept accept-language content-encoding content-length content-type expect transfer-encoding".split()
+)
 _ALLOW: Final = ("Allow", "GET, HEAD, POST, OPTIONS")
 
 
@@ -85,40 +91,39 @@ class EnvelopeApp:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one call, as ASGI has it."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-        elif scope["type"] != "http":
+            return await _lifespan(receive, send)
+        if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
-        elif scope["method"] == "OPTIONS":
-            await _send_options(send, [_ALLOW])
-        else:
-            # The caller has hung up.
-            with suppress(_Disconnected):
-                await self._answer(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        engine = self._engine
+            return None
+        verb = scope["method"]
+        if verb == "OPTIONS":
+            return await _send_options(send, [_ALLOW])
         headers = _headers(scope)
-        if scope["method"] not in _VERBS:
-            asker = asker_of(engine, _request(scope, headers, Form(b"", ())))
-            rendered = fail(engine, asker, 405)
-            return await _send(send, scope, rendered, [_ALLOW])
-        form = Form(b"", (), headers.get(b"content-type", ""))
+        http = _request(scope, headers)
+        if verb not in _VERBS:
+            return await _send(send, scope, fail(self._engine, asker_of(self._engine, http), 405), [_ALLOW])
+        if verb == "POST" or b"content-length" in headers or b"transfer-encoding" in headers:
+            # If the caller has hung up, nobody is answered.
+            with suppress(_Disconnected):
+                await _send(send, scope, await self._answer(http, headers, receive))
+            return None
+        return await _send(send, scope, await self._engine.answer_async(http, self._handler))
+
+    async def _answer(self, http: HttpRequest[bytes], headers: _Headers, receive: Receive) -> Rendered:
+        """The answer to a call that may have a body."""
         try:
-            if b"content-length" in headers or b"transfer-encoding" in headers or scope["method"] == "POST":
-                form = await self._read(headers, receive)
+            form = await self._read(headers, receive)
         except _Disconnected:
             raise
         except Exception as error:
-            asker = asker_of(engine, _request(scope, headers, Form(b"", ())))
-            return await _send(send, scope, recover(engine, asker, error))
+            return recover(self._engine, asker_of(self._engine, http), error)
         try:
-            rendered = await engine.answer_async(_request(scope, headers, form), self._handler)
+            return await self._engine.answer_async(_with_form(http, form), self._handler)
         finally:
             for upload in form.files:
                 upload.file.close()
-        return await _send(send, scope, rendered)
 
-    async def _read(self, headers: dict[bytes, str], receive: Receive) -> Form:
+    async def _read(self, headers: _Headers, receive: Receive) -> Form:
         reader = BodyReader(
             content_type=headers.get(b"content-type", ""),
             content_encoding=headers.get(b"content-encoding", ""),
@@ -238,8 +243,8 @@ class Talk:
         """`RequestError` if the call names a format or language that there is not."""
         self.engine.caller(self._request())
 
-    def _request(self) -> HttpRequest:
-        return _request(self._scope, self._headers, self._form())
+    def _request(self) -> HttpRequest[bytes]:
+        return _with_form(_request(self._scope, self._headers), self._form())
 
     def _form(self) -> Form:
         """What was read of the body, without files."""
@@ -390,31 +395,43 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def _headers(scope: Scope) -> dict[bytes, str]:
-    """The headers by name; of several of one name, all, as HTTP joins them."""
-    headers: dict[bytes, str] = {}
-    for name, value in scope["headers"]:
-        name, text = name.lower(), value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+def _headers(scope: Scope) -> _Headers:
+    """The headers that are read, by name; of several of one name, all, as HTTP joins them."""
+    headers: _Headers = {}
+    for name, value in scope["headers"]:  # the names are in lower case
+        if name in _READ:
+            text = value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
 
 
-def _request(scope: Scope, headers: dict[bytes, str], form: Form) -> HttpRequest:
+def _request(scope: Scope, headers: _Headers) -> HttpRequest[bytes]:
+    """The call, without its body."""
     return HttpRequest(
         path=(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1"),
         query=scope["query_string"],
-        body=form.body,
-        content_type=form.content_type,
+        content_type=headers.get(b"content-type", ""),
         accept=headers.get(b"accept", ""),
         accept_language=headers.get(b"accept-language", ""),
-        files=form.files,
     )
 
 
-async def _send(send: Send, scope: Scope, rendered: Rendered, given: Iterable[tuple[str, str]] = ()) -> None:
-    headers = _as_bytes(written_headers(rendered, given))
+def _with_form(http: HttpRequest[bytes], form: Form) -> HttpRequest[bytes]:
+    return replace(http, body=form.body, content_type=form.content_type, files=form.files)
+
+
+async def _send(send: Send, scope: Scope, rendered: Rendered, given: Headers | None = None) -> None:
+    if given:
+        headers = _as_bytes(written_headers(rendered, given))
+    else:
+        headers = [*_own_headers(tuple(rendered.headers.items())), (b"content-length", b"%d" % len(rendered.body))]
     await send({"type": "http.response.start", "status": rendered.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else rendered.body})
+
+
+@lru_cache(64)  # an engine has one for each format and language
+def _own_headers(headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
+    return _as_bytes(headers)
 
 
 async def _send_options(send: Send, headers: Headers) -> None:
@@ -428,5 +445,5 @@ def _texts(start: Message) -> Headers:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
 
 
-def _as_bytes(headers: Headers) -> list[tuple[bytes, bytes]]:
+def _as_bytes(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -48,7 +48,7 @@ def parse_query(data: bytes | str, limits: Limits = DEFAULT_LIMITS) -> dict[str 
     Texts and keys are `bytes` if they are not UTF-8. An array is a list if its keys are 0 … n-1 in order, else a dict
     whose integer keys are decimal strings. A parameter without a name is ignored.
     """
-    raw = _as_bytes(data)
+    raw = data if type(data) is bytes else _as_bytes(data)
     params = _plain_params(raw, limits)
     return _Reader(raw, limits).read() if params is None else params
 

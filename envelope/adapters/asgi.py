@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from contextlib import suppress
-from functools import partial
+from contextlib import closing, suppress
+from dataclasses import replace
+from functools import lru_cache, partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final
 
-from envelope.adapters.bodies import BodyReader, Inflater, longest
-from envelope.adapters.multipart import MAX_FILES_BYTES, Form, TooLarge
+from envelope.adapters.bodies import BodyReader, Inflater, has_parameters, longest
+from envelope.adapters.http_failures import (
+    MAX_FAILURE_BYTES,
+    Headers,
+    asker_of,
+    fail,
+    is_envelope,
+    options_headers,
+    recover,
+    written_headers,
+)
+from envelope.adapters.multipart import MAX_FILES_BYTES, Form, TooLarge, is_multipart
 from envelope.calls.engine import Asker, Engine
 from envelope.calls.http import HttpRequest, Rendered
-from envelope.calls.media import FORM_TYPE, format_of_content_type, split_content_type
 from envelope.calls.request import ApiRequest
-from envelope.calls.statuses import code_of_status
-from envelope.errors import EnvelopeError, RequestError
-from envelope.formats import ResultType
-from envelope.registry.codes import PARAM_ERROR
+from envelope.errors import RequestError
 
 __all__ = [
     "ASGIApp",
@@ -46,19 +53,15 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 _SCOPE_KEY: Final = "envelope"  # where the wrapper leaves its `Talk`
 
-_Headers = Iterable[tuple[bytes, bytes]]
+_Headers = dict[bytes, str]
+_Pairs = Iterable[tuple[bytes, bytes]]
 
 _VERBS: Final = ("GET", "HEAD", "POST")
-_ALLOW: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
-# What describes a body that is replaced. All others are kept: Allow, Retry-After, WWW-Authenticate, cookies, CORS …
-_OF_CONTENT: Final = frozenset(
-    b"accept-ranges cache-control content-digest content-disposition content-encoding content-language content-length "
-    b"content-location content-range content-type digest etag expires last-modified repr-digest trailer "
-    b"transfer-encoding".split()
+# What is read of a call's headers.
+_READ: Final = frozenset(
+    b"accept accept-language content-encoding content-length content-type expect transfer-encoding".split()
 )
-# The bodies that may say in which format and language to answer.
-_WITH_PARAMETERS: Final = ("", "text/plain", FORM_TYPE, ResultType.JSON.media_type)
-_MAX_FAILURE: Final = 1024 * 1024  # a longer answer to a failed call is not an envelope
+_ALLOW: Final = ("Allow", "GET, HEAD, POST, OPTIONS")
 
 
 class _Disconnected(Exception):
@@ -88,40 +91,39 @@ class EnvelopeApp:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one call, as ASGI has it."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-        elif scope["type"] != "http":
+            return await _lifespan(receive, send)
+        if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
-        elif scope["method"] == "OPTIONS":
-            await _send(send, scope, Rendered(204, {}, b""), [_ALLOW])
-        else:
-            # The caller has hung up.
-            with suppress(_Disconnected):
-                await self._answer(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        engine = self._engine
+            return None
+        verb = scope["method"]
+        if verb == "OPTIONS":
+            return await _send_options(send, [_ALLOW])
         headers = _headers(scope)
-        if scope["method"] not in _VERBS:
-            asker = _asker(engine, _request(scope, headers, Form(b"", ())))
-            rendered = engine.fail(asker, code_of_status(405), status=405)
-            return await _send(send, scope, rendered, [_ALLOW])
-        form = Form(b"", (), headers.get(b"content-type", ""))
+        http = _request(scope, headers)
+        if verb not in _VERBS:
+            return await _send(send, scope, fail(self._engine, asker_of(self._engine, http), 405), [_ALLOW])
+        if verb == "POST" or b"content-length" in headers or b"transfer-encoding" in headers:
+            # If the caller has hung up, nobody is answered.
+            with suppress(_Disconnected):
+                await _send(send, scope, await self._answer(http, headers, receive))
+            return None
+        return await _send(send, scope, await self._engine.answer_async(http, self._handler))
+
+    async def _answer(self, http: HttpRequest[bytes], headers: _Headers, receive: Receive) -> Rendered:
+        """The answer to a call that may have a body."""
         try:
-            if b"content-length" in headers or b"transfer-encoding" in headers or scope["method"] == "POST":
-                form = await self._read(headers, receive)
+            form = await self._read(headers, receive)
         except _Disconnected:
             raise
         except Exception as error:
-            asker = _asker(engine, _request(scope, headers, Form(b"", ())))
-            return await _send(send, scope, _recover(engine, asker, error))
+            return recover(self._engine, asker_of(self._engine, http), error)
         try:
-            rendered = await engine.answer_async(_request(scope, headers, form), self._handler)
+            return await self._engine.answer_async(_with_form(http, form), self._handler)
         finally:
             for upload in form.files:
                 upload.file.close()
-        return await _send(send, scope, rendered)
 
-    async def _read(self, headers: dict[bytes, str], receive: Receive) -> Form:
+    async def _read(self, headers: _Headers, receive: Receive) -> Form:
         reader = BodyReader(
             content_type=headers.get(b"content-type", ""),
             content_encoding=headers.get(b"content-encoding", ""),
@@ -151,7 +153,7 @@ class EnvelopeMiddleware:
     *app* fails after its first byte, the error is raised again, so that the server breaks the connection off.
 
     Bodies are decompressed and bounded on their way into *app*, as for a call (`Engine`). Format and language come from
-    the query, from a JSON body or urlencoded form, else from the headers. OPTIONS is answered with ``Allow`` unless
+    the query, from a JSON body or a form, else from the headers. OPTIONS is answered with ``Allow`` unless
     *app* answers it.
     """
 
@@ -210,12 +212,13 @@ class Talk:
     def __init__(self, engine: Engine, scope: Scope, receive: Receive, send: Send, max_files_bytes: int) -> None:
         self.engine = engine
         self._scope = scope
+        self.max_files_bytes = max_files_bytes
         self._headers = _headers(scope)
         self._receive = receive
         self._send = send
         content_type = self._headers.get(b"content-type", "")
         self._bound = longest(content_type, engine.request_limits, max_files_bytes)
-        self._is_kept = split_content_type(content_type)[0] in _WITH_PARAMETERS
+        self._is_kept = has_parameters(content_type)
         self._body = bytearray()
         self._is_read = False
         self._is_gone = False
@@ -234,15 +237,32 @@ class Talk:
 
     def asker(self) -> Asker:
         """The format and language to answer in, from what was read so far; also for a call that names unknown ones."""
-        return _asker(self.engine, self._request())
+        return asker_of(self.engine, self._request())
 
     def check_caller(self) -> None:
         """`RequestError` if the call names a format or language that there is not."""
         self.engine.caller(self._request())
 
-    def _request(self) -> HttpRequest:
-        form = Form(bytes(self._body), (), self._headers.get(b"content-type", ""))
-        return _request(self._scope, self._headers, form)
+    def _request(self) -> HttpRequest[bytes]:
+        return _with_form(_request(self._scope, self._headers), self._form())
+
+    def _form(self) -> Form:
+        """What was read of the body, without files."""
+        body, content_type = bytes(self._body), self._headers.get(b"content-type", "")
+        if not is_multipart(content_type):
+            return Form(body, (), content_type)
+        # Nobody may need the form, so a package that is missing is not told here; nor what is wrong with it.
+        with suppress(RequestError, ImportError, OSError):
+            reader = BodyReader(
+                content_type=content_type, content_encoding="", content_length="", limits=self.engine.request_limits
+            )
+            with closing(reader):
+                reader.feed(body)
+                form = reader.finish()
+            for upload in form.files:
+                upload.file.close()
+            return form._replace(files=())
+        return Form(b"", ())
 
     def check_length(self) -> None:
         """`RequestError` if the headers alone show that the body will not be read."""
@@ -276,6 +296,9 @@ class Talk:
             message = {**message, "body": body}
         if self._is_kept:
             self._body += message.get("body", b"")
+            if len(self._body) > self.engine.request_limits.max_bytes:  # it has files, and may be long
+                self._is_kept = False
+                self._body.clear()
         self._is_read = not message.get("more_body", False)
         return message
 
@@ -295,12 +318,12 @@ class Talk:
             self._state = "held"
             self._held = [message]
             is_unanswered = message["status"] == 405 and self._scope["method"] == "OPTIONS"
-            if is_unanswered or not self._may_be_envelope(message):
+            if is_unanswered or self._fault is not None:
                 await self._replace()
             return None
         self._held.append(message)
         self._held_bytes += len(message.get("body", b""))
-        if self._held_bytes > _MAX_FAILURE:
+        if self._held_bytes > MAX_FAILURE_BYTES:
             await self._replace()
         elif not message.get("more_body", False):
             if self._is_envelope():
@@ -311,51 +334,32 @@ class Talk:
                 await self._replace()
         return None
 
-    def _may_be_envelope(self, start: Message) -> bool:
-        return self._fault is None and b"content-encoding" not in dict(start.get("headers", ()))
-
     def _is_envelope(self) -> bool:
         """Whether the answer that is held is one of ours."""
         start, *bodies = self._held
-        content_type = dict(start.get("headers", ())).get(b"content-type", b"").decode("latin-1")
         body = b"".join(message.get("body", b"") for message in bodies)
-        if not body and self._scope["method"] == "HEAD":
-            with suppress(EnvelopeError):  # our own say their language
-                format_of_content_type(content_type)
-                return b"content-language" in dict(start.get("headers", ()))
-            return False
-        with suppress(EnvelopeError):
-            return not self.engine.parse(body, content_type).notes
-        return False
+        return is_envelope(self.engine, _texts(start), body, is_head=self._scope["method"] == "HEAD")
 
     async def _replace(self) -> None:
         """Answer with the envelope of the failure instead of what was held."""
         start = self._held[0]
         self._state = "replaced"
-        status = start["status"]
-        kept = [(name, value) for name, value in start.get("headers", ()) if name.lower() not in _OF_CONTENT]
-        if status == 405 and self._scope["method"] == "OPTIONS":
-            return await self._send_options(kept)
+        if start["status"] == 405 and self._scope["method"] == "OPTIONS":
+            return await _send_options(self._send, options_headers(_texts(start)))
         await self.finish_body()
         if self._fault is not None:
-            rendered = _recover(self.engine, self.asker(), self._fault)
+            rendered = recover(self.engine, self.asker(), self._fault)
         else:
-            rendered = self.engine.fail(self.asker(), code_of_status(status), status=status)
-        return await _send(self._send, self._scope, rendered, kept)
-
-    async def _send_options(self, kept: list[tuple[bytes, bytes]]) -> None:
-        allowed = [verb.strip() for name, value in kept if name.lower() == b"allow" for verb in value.split(b",")]
-        others = [(name, value) for name, value in kept if name.lower() != b"allow"]
-        verbs = [*dict.fromkeys([*filter(None, allowed), b"OPTIONS"])]
-        await _send(self._send, self._scope, Rendered(204, {}, b""), [*others, (b"allow", b", ".join(verbs))])
+            rendered = fail(self.engine, self.asker(), start["status"])
+        return await _send(self._send, self._scope, rendered, _texts(start))
 
     async def finish_body(self) -> None:
         """Read what *app* did not of a body that may say in which format to answer."""
         has_body = b"content-length" in self._headers or b"transfer-encoding" in self._headers
-        if not (has_body and self._is_kept) or b"expect" in self._headers:
+        if not has_body or b"expect" in self._headers:
             return
         with suppress(RequestError):
-            while not (self._is_read or self._is_gone or self._fault):
+            while self._is_kept and not (self._is_read or self._is_gone or self._fault):
                 await self.receive()
 
     async def end(self, error: Exception | None) -> None:
@@ -367,16 +371,15 @@ class Talk:
         is_fault = error is None or error is self._fault
         if self._state == "replaced":
             if not is_fault and error is not None:
-                _recover(self.engine, self.asker(), error)  # it is told, and answered already
+                recover(self.engine, self.asker(), error)  # it is told, and answered already
             return
         if self._is_gone:
             return
         await self.finish_body()
         why = self._fault or error or RuntimeError("the application returned without an answer")
-        kept = self._held[0].get("headers", ()) if self._held else ()
+        given = _texts(self._held[0]) if self._held else []
         self._state = "replaced"
-        rendered = _recover(self.engine, self.asker(), why)
-        await _send(self._send, self._scope, rendered, [pair for pair in kept if pair[0].lower() not in _OF_CONTENT])
+        await _send(self._send, self._scope, recover(self.engine, self.asker(), why), given)
 
 
 async def _in_thread(handler: Callable[[ApiRequest], Any], request: ApiRequest) -> Any:
@@ -392,46 +395,55 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def _headers(scope: Scope) -> dict[bytes, str]:
-    """The headers by name; of several of one name, all, as HTTP joins them."""
-    headers: dict[bytes, str] = {}
-    for name, value in scope["headers"]:
-        name, text = name.lower(), value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+def _headers(scope: Scope) -> _Headers:
+    """The headers that are read, by name; of several of one name, all, as HTTP joins them."""
+    headers: _Headers = {}
+    for name, value in scope["headers"]:  # the names are in lower case
+        if name in _READ:
+            text = value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
 
 
-def _request(scope: Scope, headers: dict[bytes, str], form: Form) -> HttpRequest:
+def _request(scope: Scope, headers: _Headers) -> HttpRequest[bytes]:
+    """The call, without its body."""
     return HttpRequest(
         path=(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0].decode("latin-1"),
         query=scope["query_string"],
-        body=form.body,
-        content_type=form.content_type,
+        content_type=headers.get(b"content-type", ""),
         accept=headers.get(b"accept", ""),
         accept_language=headers.get(b"accept-language", ""),
-        files=form.files,
     )
 
 
-def _asker(engine: Engine, http: HttpRequest) -> Asker:
-    """Who is answered: also a caller who wants a format or language that there is not."""
-    try:
-        return engine.caller(http)
-    except RequestError as error:
-        return error
+def _with_form(http: HttpRequest[bytes], form: Form) -> HttpRequest[bytes]:
+    return replace(http, body=form.body, content_type=form.content_type, files=form.files)
 
 
-def _recover(engine: Engine, asker: Asker, error: Exception) -> Rendered:
-    if isinstance(error, TooLarge):
-        text = engine.messages.text(PARAM_ERROR, asker.lang)
-        return engine.fail(asker, PARAM_ERROR, reason=f"{text}: {error.reason}", status=413)
-    return engine.recover(asker, error)
-
-
-async def _send(send: Send, scope: Scope, rendered: Rendered, more: _Headers = ()) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in rendered.headers.items()]
-    if rendered.status != 204:
-        headers.append((b"content-length", b"%d" % len(rendered.body)))
-    headers += [(name.lower(), value) for name, value in more]
+async def _send(send: Send, scope: Scope, rendered: Rendered, given: Headers | None = None) -> None:
+    if given:
+        headers = _as_bytes(written_headers(rendered, given))
+    else:
+        headers = [*_own_headers(tuple(rendered.headers.items())), (b"content-length", b"%d" % len(rendered.body))]
     await send({"type": "http.response.start", "status": rendered.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else rendered.body})
+
+
+@lru_cache(64)  # an engine has one for each format and language
+def _own_headers(headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
+    return _as_bytes(headers)
+
+
+async def _send_options(send: Send, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": _as_bytes(headers)})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _texts(start: Message) -> Headers:
+    """The headers of an answer that *start* begins."""
+    pairs: _Pairs = start.get("headers", ())
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
+
+
+def _as_bytes(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -14,13 +14,13 @@ from typing import Annotated, Any, Final, cast
 from envelope.adapters.asgi import EnvelopeMiddleware, talk_of
 from envelope.adapters.bodies import BodyReader
 from envelope.adapters.extras import extra
+from envelope.adapters.http_failures import fail, refuse
 from envelope.adapters.multipart import MAX_FILES_BYTES, is_multipart
 from envelope.answers.envelope import Envelope
 from envelope.calls.caller import Caller
 from envelope.calls.engine import Asker, Engine
 from envelope.calls.http import HttpRequest, Rendered, Upload
 from envelope.calls.request import ApiRequest
-from envelope.calls.statuses import code_of_status
 from envelope.errors import RequestError
 from envelope.formats import get_format
 from envelope.registry.codes import MISSING_PARAM, PARAM_ERROR
@@ -97,7 +97,8 @@ async def _current_caller(request: Request) -> Caller:
 
 
 async def _current_call(request: Request) -> AsyncIterator[ApiRequest]:
-    engine = talk_of(request.scope).engine
+    talk = talk_of(request.scope)
+    engine = talk.engine
     headers = request.headers
     content_type = headers.get("content-type", "")
     files: tuple[Upload, ...] = ()
@@ -108,6 +109,7 @@ async def _current_call(request: Request) -> AsyncIterator[ApiRequest]:
             content_encoding="",
             content_length="",
             limits=engine.request_limits,
+            max_files_bytes=talk.max_files_bytes,
         )
         try:
             async for piece in request.stream():
@@ -174,7 +176,7 @@ async def _http_failure(request: Request, error: Exception) -> Response:
     engine, asker = _engine_and_asker(request)
     detail = failure.detail if failure.detail != _PHRASES.get(status) else ""
     reason = detail if isinstance(detail, str) else ""
-    return _answer(engine.fail(asker, code_of_status(status), reason=reason, status=status), failure.headers)
+    return _answer(fail(engine, asker, status, reason=reason), failure.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -189,4 +191,4 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     engine, asker = _engine_and_asker(request)
-    return _answer(engine.refuse(cast(RequestError, error), asker))
+    return _answer(refuse(engine, asker, cast(RequestError, error)))

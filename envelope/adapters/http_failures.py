@@ -26,6 +26,7 @@ __all__ = [
     "fail",
     "is_envelope",
     "options_headers",
+    "recover",
     "refuse",
     "written_headers",
 ]
@@ -36,7 +37,8 @@ Headers = list[tuple[str, str]]
 MAX_FAILURE_BYTES: Final = 1024 * 1024
 """How much of a failure's body is read to see whether it is an envelope; a longer one is none."""
 
-# What describes the body that is replaced, and how it was sent.
+# What describes the body that is replaced, and how it was sent. Cache-Control and Expires are not among these: they say
+# who may keep an answer to this call, and for how long. Without a no-store, caches would keep a 404 or 405.
 _OF_THE_BODY: Final = frozenset(
     (
         "accept-ranges",
@@ -78,6 +80,11 @@ def refuse(engine: Engine, asker: Asker, error: RequestError) -> Rendered:
     """The envelope for a call that cannot be read, with 413 for a body that is too long."""
     rendered = engine.refuse(error, asker)
     return replace(rendered, status=413) if isinstance(error, TooLarge) and engine.statuses == "registry" else rendered
+
+
+def recover(engine: Engine, asker: Asker, error: Exception) -> Rendered:
+    """The envelope for whatever was raised: that of `refuse` for a `RequestError`, else as in `Engine.recover`."""
+    return refuse(engine, asker, error) if isinstance(error, RequestError) else engine.recover(asker, error)
 
 
 def is_envelope(engine: Engine, headers: Iterable[tuple[str, str]], body: bytes, *, is_head: bool = False) -> bool:

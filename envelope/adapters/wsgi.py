@@ -20,7 +20,7 @@ from envelope.adapters.http_failures import (
     fail,
     is_envelope,
     options_headers,
-    refuse,
+    recover,
     written_headers,
 )
 from envelope.adapters.multipart import MAX_FILES_BYTES
@@ -69,10 +69,8 @@ class EnvelopeApp:
         engine = self._engine
         try:
             http = read_http(environ, engine, max_files_bytes=self._max_files_bytes)
-        except RequestError as error:
-            return refuse(engine, asker_of(engine, _bare(environ)), error)
-        except Exception as error:  # the connection, or a missing package
-            return engine.recover(asker_of(engine, _bare(environ)), error)
+        except Exception as error:  # it cannot be read, or a package is missing
+            return recover(engine, asker_of(engine, _bare(environ)), error)
         try:
             return engine.answer(http, self._handler)
         finally:
@@ -112,7 +110,7 @@ class EnvelopeMiddleware:
         except Exception as error:
             if passage.has_begun:
                 raise
-            rendered, given = self._engine.recover(self._asker(own), error), []
+            rendered, given = recover(self._engine, self._asker(own), error), []
         return send(rendered, verb, start_response, given)
 
     def _asker(self, environ: WSGIEnvironment) -> Asker:

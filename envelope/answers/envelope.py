@@ -108,17 +108,19 @@ class Envelope(Generic[T_co]):
         has the name of a field.
         """
         _check_payload(payload)
+        error, reason, error_code = self.error, self.reason, self.error_code
+        request_id, last_id = self.request_id, self.last_id
         value = {
             payload: self.response,
-            "error": self.error,
-            "reason": self.reason,
-            "error_code": self.error_code,
-            "request_id": self.request_id,
-            "last_id": self.last_id,
+            "error": error,
+            "reason": reason,
+            "error_code": error_code,
+            "request_id": request_id,
+            "last_id": last_id,
         }
-        for name in TEXT_FIELDS:
-            if type(value[name]) is not str:
-                raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
+        if not type(error) is type(reason) is type(error_code) is type(request_id) is type(last_id) is str:
+            name = next(name for name in TEXT_FIELDS if type(value[name]) is not str)
+            raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
         extras = self.extras
         if type(extras) is not dict and not isinstance(extras, Mapping):
             raise EncodeError(f"extras are a mapping, not {type(extras).__name__}")

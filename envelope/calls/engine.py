@@ -30,12 +30,13 @@ from envelope.errors import EncodeError, RequestError
 from envelope.formats import ResultType, ResultTypeName, get_format
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import Dialect, Maps
-from envelope.registry.codes import ACCOUNT_NOT_FOUND, SERVER_ERROR, UNKNOWN_ERROR
+from envelope.registry.codes import ACCOUNT_NOT_FOUND, SERVER_ERROR, SUCCESS, UNKNOWN_ERROR
 from envelope.registry.languages import Lang
 from envelope.registry.messages import Messages
 
 __all__ = ["Asker", "Engine"]
 
+_NO_EXTRAS: Final[Mapping[str, Any]] = {}
 _LOG: Final = logging.getLogger("envelope")
 
 
@@ -181,7 +182,19 @@ class Engine:
         A failure without an ``error`` gets its code's message, one without a ``reason`` the code's description in the
         caller's language. `EncodeError` if the payload cannot be written.
         """
-        return self._render(asker, payload if isinstance(payload, Envelope) else Envelope.ok(payload), self.limits)
+        if isinstance(payload, Envelope):
+            return self._render(
+                asker,
+                self.limits,
+                payload.response,
+                code=payload.error_code,
+                error=payload.error,
+                reason=payload.reason,
+                request_id=payload.request_id,
+                last_id=payload.last_id,
+                extras=payload.extras,
+            )
+        return self._render(asker, self.limits, payload)
 
     def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "", status: int = 0) -> Rendered:
         """The answer for a failure with this *code*; a blank *error* or *reason* is taken from the registry.
@@ -189,7 +202,7 @@ class Engine:
         *status* is its HTTP status, if it is not the code's own: 405 stays 405 (`code_of_status` has its code).
         """
         # Not within `limits`, which are meant for payloads: it is small, and must go out.
-        return self._render(asker, Envelope.fail(code, error=error, reason=reason), DEFAULT_LIMITS, status)
+        return self._render(asker, DEFAULT_LIMITS, [], code=code, error=error, reason=reason, status=status)
 
     def refuse(self, error: RequestError, asker: Asker | None = None) -> Rendered:
         """The answer to an invalid call: its code's description, and which parameter is wrong, or else the reason.
@@ -215,17 +228,33 @@ class Engine:
             _LOG.error("a call could not be answered", exc_info=error)
         return self.fail(asker, SERVER_ERROR if isinstance(error, EncodeError) else UNKNOWN_ERROR)
 
-    def _render(self, asker: Asker, own: Envelope[Any], limits: Limits, status: int = 0) -> Rendered:
-        row = self.messages.registry.get(own.error_code)
+    def _render(
+        self,
+        asker: Asker,
+        limits: Limits,
+        response: Any,
+        *,
+        code: str = SUCCESS,
+        error: str = "",
+        reason: str = "",
+        request_id: str = "",
+        last_id: str = "",
+        extras: Mapping[str, Any] = _NO_EXTRAS,
+        status: int = 0,
+    ) -> Rendered:
         lang = asker.lang if isinstance(asker.lang, Lang) else Lang(asker.lang)
+        row = self.messages.registry.get(code)
+        if not row.is_success:
+            error = error or row.message
+            reason = reason or str(self.messages.text(row.code, lang))
         answer = Envelope(
-            response=own.response,
-            error=own.error or ("" if row.is_success else row.message),
-            reason=own.reason or ("" if row.is_success else str(self.messages.text(row.code, lang))),
-            error_code=own.error_code,
-            request_id=own.request_id or self.request_id(),
-            last_id=own.last_id or self.last_id(),
-            extras=own.extras,
+            response=response,
+            error=error,
+            reason=reason,
+            error_code=code,
+            request_id=request_id or self.request_id(),
+            last_id=last_id or self.last_id(),
+            extras=extras,
         )
         result_type = get_format(asker.result_type).name
         body = encode(

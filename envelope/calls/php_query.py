@@ -32,7 +32,9 @@ MAX_INPUT_NESTING_LEVEL: Final = 64
 # An empty part between two "&" is not a parameter, and is not counted.
 _PART: Final = re.compile(rb"[^&]+")
 # Names that PHP leaves as they are, and that lead to one place: neither arrays nor integers. Most are.
-_PLAIN_NAME: Final = re.compile(rb"(?!__)[A-Za-z_][A-Za-z0-9_-]*+")
+_PLAIN: Final = r"(?!__)[A-Za-z_][A-Za-z0-9_-]*+"
+_PLAIN_NAME: Final = re.compile(_PLAIN.encode())
+_PLAIN_PART: Final = re.compile(rf"&({_PLAIN})=([^&]*+)")
 # Escapes are decoded in runs, short enough that the search needs no memory.
 _ESCAPES: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2}){1,64}")
 _MANGLED: Final = bytes.maketrans(b" .[", b"___")
@@ -46,7 +48,7 @@ def parse_query(data: bytes | str, limits: Limits = DEFAULT_LIMITS) -> dict[str 
     Texts and keys are `bytes` if they are not UTF-8. An array is a list if its keys are 0 … n-1 in order, else a dict
     whose integer keys are decimal strings. A parameter without a name is ignored.
     """
-    raw = _as_bytes(data)
+    raw = data if type(data) is bytes else _as_bytes(data)
     params = _plain_params(raw, limits)
     return _Reader(raw, limits).read() if params is None else params
 
@@ -103,15 +105,23 @@ def _as_bytes(data: object) -> bytes:
 def _plain_params(data: bytes, limits: Limits) -> dict[str | bytes, Any] | None:
     """The parameters if all their names are plain, and surely within the limits; None leaves them to the reader."""
     most = min(MAX_INPUT_VARS, limits.max_items) if limits.max_depth else 0
-    if data.count(b"&") >= most or len(data) > limits.max_bytes or b"\0" in data:
+    count = data.count(b"&") + 1
+    if count > most or len(data) > limits.max_bytes or b"\0" in data:
         return None
-    params: dict[str | bytes, Any] = {}
-    for part in data.split(b"&"):
-        name, _, value = part.partition(b"=")
-        if _PLAIN_NAME.fullmatch(name):
-            params[name.decode()] = text_or_bytes(_decoded(value))
-        elif part:
-            return None
+    if not data:
+        return {}
+    try:
+        text = data.replace(b"+", b" ").decode()
+    except UnicodeDecodeError:
+        return None
+    parts = _PLAIN_PART.findall(f"&{text}")
+    if len(parts) != count:
+        return None
+    params: dict[str | bytes, Any] = dict(parts)
+    if "%" in text:
+        for name, value in params.items():
+            if "%" in value:
+                params[name] = text_or_bytes(_unescaped(value.encode()))
     return params
 
 
@@ -244,8 +254,10 @@ class _Reader:
 def _decoded(raw: bytes) -> bytes:
     """``+`` is a space; ``%`` without two hexadecimal digits is itself."""
     raw = raw.replace(b"+", b" ")
-    if b"%" not in raw:
-        return raw
+    return _unescaped(raw) if b"%" in raw else raw
+
+
+def _unescaped(raw: bytes) -> bytes:
     try:  # as Python's own escapes, which are decoded in one step if each is complete
         return raw.replace(b"\\", b"\\\\").replace(b"%", b"\\x").decode("unicode_escape").encode("latin-1")
     except UnicodeDecodeError:

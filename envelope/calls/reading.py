@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
@@ -38,6 +38,8 @@ __all__ = [
 
 NAME_PATTERN = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
 
+_NAME = re.compile(NAME_PATTERN)
+
 # /<api_type>/<api_name>/, after the gateway's mount point; the PHP client posts to /<api_type>/api_call.php.
 _PATH = re.compile(r"(?:.*/)?([^/]+)/([^/]+)/?", re.DOTALL)
 _SCRIPT = "api_call.php"
@@ -48,7 +50,7 @@ _E = TypeVar("_E", bound=StrEnum)
 
 def is_name(text: str) -> bool:
     """Whether *text* can be the name or the type of an API: it is part of a path."""
-    return re.fullmatch(NAME_PATTERN, text) is not None and text != _SCRIPT
+    return _NAME.fullmatch(text) is not None and text != _SCRIPT
 
 
 def read_query(query: str | bytes, limits: Limits) -> dict[Any, Any]:
@@ -96,11 +98,20 @@ def read_path(path: str) -> tuple[str, str]:
     """The type and the name of the API in a path; ``""`` for what it does not have."""
     if len(path) > _MAX_PATH:
         raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_name")
+    return _read_usual_path(path) if len(path) <= _USUAL_PATH else _read_path(path)
+
+
+def _read_path(path: str) -> tuple[str, str]:
     match = _PATH.fullmatch(path)
     api_type, api_name = (unquote(match[1]), unquote(match[2])) if match else ("", "")
     if api_type and not is_name(api_type):
         raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_type")
     return api_type, "" if api_name == _SCRIPT else api_name
+
+
+# A gateway has few paths, and reads them again and again. Whoever sends others must not fill the memory.
+_USUAL_PATH = 200
+_read_usual_path = lru_cache(256)(_read_path)
 
 
 _WANTED = re.compile(rb"(?:^|&)(result_type|lang)=([A-Za-z_-]{1,20})(?=&|$)")
@@ -124,10 +135,16 @@ def wanted(params: dict[Any, Any], http: HttpRequest, fallback: Caller) -> Calle
         result_type = FORMATS[named].name if isinstance(named, str) and named in FORMATS else ResultType.JSON
     if named := params.get("lang"):
         try:
-            return Caller(result_type, Lang(named))
+            return _caller(result_type, Lang(named))
         except (ValueError, TypeError):
             pass
-    return Caller(result_type, negotiate_lang(http.accept_language, fallback.lang))
+    accepted = http.accept_language
+    return _caller(result_type, negotiate_lang(accepted, fallback.lang) if accepted else fallback.lang)
+
+
+@cache
+def _caller(result_type: ResultType, lang: Lang) -> Caller:
+    return Caller(result_type, lang)
 
 
 def take_text(rest: dict[Any, Any], name: str) -> str:

@@ -54,7 +54,7 @@ _NAMES_HINT = Hint("php-setting", "max_input_vars")
 
 # Read first: a call must have these, though either secret or sign is enough.
 _NEEDED = ("key", "secret", "sign", "api_name")
-_OTHERS = [row for row in PARAMETERS if row.name not in _NEEDED]
+_OTHERS = [(row, row.name, row.alias or row.name) for row in PARAMETERS if row.name not in _NEEDED]
 
 _ENUMS = {row.field: type(row.default) for row in PARAMETERS if isinstance(row.default, StrEnum)}
 # The exact types that a field may have; an enum's field takes whatever the enum does.
@@ -184,43 +184,64 @@ class ApiRequest:
         if reason := names_fault(params):
             raise RequestError(reason, hint=_NAMES_HINT)
         rest = dict(params)
-        key, secret, sign, api_name = (take_text(rest, name) for name in _NEEDED)
-        # A signed call need not show its secret.
-        account = (("key", key), ("secret", secret or sign)) if has_accounts else ()
-        for name, text in (*account, ("api_name", api_name)):
-            if not text:
-                raise RequestError("missing", code=MISSING_PARAM, path=format_path([name]))
+        key = take_text(rest, "key")
+        secret = take_text(rest, "secret")
+        sign = take_text(rest, "sign")
+        api_name = take_text(rest, "api_name")
+        if has_accounts and not key:
+            raise _missing("key")
+        if has_accounts and not (secret or sign):  # a signed call need not show its secret
+            raise _missing("secret")
+        if not api_name:
+            raise _missing("api_name")
         if not is_name(api_name) or (apis is not None and api_name not in apis):
             raise RequestError("no such API", code=API_NOT_FOUND, path="$.api_name")
-        others = {
-            row.field: _take(row, rest, getattr(accepted, row.name, row.default), limits)
-            for row in _OTHERS
-            if row.name in rest or row.alias in rest
+        given = {
+            **_defaults(ApiRequest),
+            "key": key,
+            "secret": secret,
+            "sign": sign,
+            "api_name": api_name,
+            "api_type": api_type,
+            "result_type": accepted.result_type,
+            "lang": accepted.lang,
+            "params": rest,
+            "files": files,
         }
+        for row, name, alias in _OTHERS:
+            if name in rest or alias in rest:
+                given[row.field] = _take(row, rest, given[row.field], limits)
         if rest and (fault := find_fault(rest)):
             raise RequestError(fault[0], path=short_path(fault[1]))
-        needed = {"key": key, "secret": secret, "sign": sign, "api_name": api_name, "api_type": api_type}
-        asked = {"result_type": accepted.result_type, "lang": accepted.lang}
-        return _checked(needed | asked | others | {"params": rest, "files": files})
+        return _checked(given)
+
+
+def _missing(name: str) -> RequestError:
+    return RequestError("missing", code=MISSING_PARAM, path=format_path([name]))
 
 
 def amended(request: ApiRequest, **changes: str) -> ApiRequest:
     """*request* with other texts in some fields, which need no check: whoever makes them knows their form."""
-    return _checked({name: getattr(request, name) for name, _, _ in _fields_of(ApiRequest)} | changes)
+    return _checked({name: getattr(request, name) for name in _defaults(ApiRequest)} | changes)
 
 
 def _checked(given: dict[str, Any]) -> ApiRequest:
-    """The request with the fields *given*, defaults for others. They were checked as they were read: not again."""
+    """The request with all fields *given*, in their order. They were checked as they were read: not again."""
     request = object.__new__(ApiRequest)
-    for name, default, put in _fields_of(ApiRequest):
-        put(request, given.get(name, default))
+    for put, value in zip(_setters(ApiRequest), given.values(), strict=True):
+        put(request, value)
     return request
 
 
 @cache
-def _fields_of(kind: type[ApiRequest]) -> list[tuple[str, Any, Callable[[ApiRequest, Any], None]]]:
-    """Each field's name and default, and what sets it."""
-    return [(field.name, field.default, getattr(kind, field.name).__set__) for field in fields(kind)]
+def _defaults(kind: type[ApiRequest]) -> dict[str, Any]:
+    return {field.name: field.default for field in fields(kind)}
+
+
+@cache
+def _setters(kind: type[ApiRequest]) -> list[Callable[[ApiRequest, Any], None]]:
+    """What sets each field, in the order of the fields: faster than by name, as a frozen dataclass does."""
+    return [getattr(kind, field.name).__set__ for field in fields(kind)]
 
 
 def read_call(
@@ -243,7 +264,8 @@ def read_call(
         api_type, api_name = read_path(http.path)
         if api_name:
             # In its usual place: `ksort`, and so a signature, may depend on that.
-            params = {"key": None, "api_name": None} | params | {"api_name": api_name}
+            params = {"key": None, "api_name": None, **params}
+            params["api_name"] = api_name
         request = ApiRequest.from_params(
             params,
             api_type=api_type,
@@ -290,7 +312,7 @@ def _take(row: Parameter, rest: dict[str, Any], default: Any, limits: Limits) ->
             raise RequestError("neither yes nor no", path=format_path([row.name]))
         return text == "yes" if text else default
     if isinstance(row.default, StrEnum):
-        return member(type(row.default), text or default, row.name)
+        return member(type(row.default), text, row.name) if text and text != default else default
     return text or default
 
 

@@ -205,6 +205,13 @@ async def careless(scope: Scope, receive: Receive, send: Send) -> None:
     await answer_with(200, b"fine")(scope, receive, send)
 
 
+async def careless_failure(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads the body, and fails."""
+    while (await receive()).get("more_body"):
+        pass
+    await answer_with(500, b"")(scope, receive, send)
+
+
 def answer_with(status: int, *bodies: bytes, headers: dict[str, str] | None = None, error: Exception | None = None) -> ASGIApp:  # fmt: skip
     """Answers so; raises *error* after the bodies, the last of which is then not the end."""
 
@@ -269,6 +276,27 @@ def test_every_failure_is_an_envelope(failure: int, name: ResultType) -> None:
         EnvelopeMiddleware(app, Engine(statuses="ok", on_error=lambda error: None)), url=f"/a?result_type={name}"
     )
     assert (always.status, parsed(always).error_code) == (200, code)
+
+
+def test_a_multipart_form_may_say_in_which_format_and_language() -> None:
+    body = written([Part(b"result_type", b"xml"), Part(b"lang", b"ru"), Part(b"f", b"abc", b"f.txt")])
+    headers = {"Content-Type": TYPE}
+    for app in (answer_with(404, b""), raising(RequestError("no")), careless_failure):
+        wrapped = EnvelopeMiddleware(app, Engine())
+        answer = call(wrapped, "POST", headers=headers, body=[body[:30], body[30:]])
+        assert answer.header("content-type") == "application/xml; charset=utf-8"
+        assert answer.header("content-language") == "ru"
+    # One that cannot be read says nothing.
+    cut = call(EnvelopeMiddleware(answer_with(404, b""), Engine()), "POST", headers=headers, body=body[:-9])
+    assert (cut.header("content-type"), cut.header("content-language")) == ("application/json", "zh-Hans")
+
+
+def test_no_more_of_a_form_is_read_for_its_format_than_a_call_without_files_has() -> None:
+    body = written([Part(b"f", b"x" * 900, b"f.txt"), Part(b"result_type", b"xml")])
+    wrapped = EnvelopeMiddleware(answer_with(404, b""), Engine(request_limits=SMALL))
+    pieces = [body[start : start + 300] for start in range(0, len(body), 300)] + [b""] * 9
+    answer = call(wrapped, "POST", headers={"Content-Type": TYPE, "Transfer-Encoding": "chunked"}, body=pieces)
+    assert (answer.status, answer.received, answer.header("content-type")) == (404, 4, "application/json")
 
 
 def test_headers_that_do_not_describe_the_body_are_kept() -> None:

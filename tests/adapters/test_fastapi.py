@@ -232,6 +232,20 @@ def test_the_call_of_a_route_is_read_in_every_carrier() -> None:
     assert parsed(form).response == expected | {"files": ["abc"]}
 
 
+@pytest.mark.parametrize(("length", "status"), [(100, 200), (101, 413)])
+def test_the_files_of_a_route_are_as_long_as_installed(length: int, status: int) -> None:
+    app = FastAPI()
+    install(app, ENGINE, max_files_bytes=100)
+
+    @app.post("/{api_type}/{api_name}/")
+    def call(call: CurrentCall) -> int:
+        return call.files[0].size
+
+    answer = TestClient(app).post("/a/b/?lang=en", files={"f": ("f.txt", b"x" * length)})
+    assert (answer.status_code, parsed(answer).error_code) == (status, "0000" if status == 200 else "4003")
+    assert answer.headers["content-language"] == "en"
+
+
 def test_what_is_no_failure_and_no_payload_passes() -> None:
     assert CLIENT.get("/redirect", follow_redirects=False).status_code == 307
     assert CLIENT.get("/stream").text == "ab"

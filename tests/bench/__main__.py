@@ -26,7 +26,7 @@ from tests.bench.imports import import_times
 from tests.bench.peers import BUILDS, FORMATS, WRAPPED
 from tests.bench.processes import ROOT, Process, all_peers, name_in_process
 from tests.bench.report import show
-from tests.bench.server import server_rates
+from tests.bench.server import has_wrk, server_rates
 from tests.bench.timing import Job, best_times, codec_jobs, first_jobs, nested
 
 SECTIONS = {
@@ -37,7 +37,7 @@ SECTIONS = {
     "memory": "peak memory while 16 MiB are read, over that of orjson.loads (--quick: 4; Linux)",
     "import": "the time of import envelope, over that of import orjson",
     "client": "a call of envelope.client, over bare httpx2 with the same bytes (this process's build)",
-    "server": "calls a second through EnvelopeApp, beside a raw ASGI application with the same answer",
+    "server": "calls a second through EnvelopeApp, beside a raw ASGI application with the same answer (by wrk)",
 }
 EPILOG = """\
 sections:
@@ -133,8 +133,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             report["client"] = {"build": build, **client_times(rounds, _said("client"))}
         if "server" in sections:
             _say("server")
-            pieces = 3 if options.quick else 10
-            report["server"] = {name: server_rates(values[name], pieces, 0.2) for name in ("completion", "models")}
+            pieces, seconds = 3 if options.quick else 10, 1.0 if has_wrk() else 0.2
+            rates = {name: server_rates(values[name], pieces, seconds) for name in ("completion", "models")}
+            report["server"] = {"caller": "wrk" if has_wrk() else "this process", "answers": rates}
     report["goals"] = judged(report)
     return report
 

@@ -108,7 +108,7 @@ def calling(kind: str) -> Measure:
 
 def serving(report: Report, build: str) -> float | None:
     """The calls a second through `EnvelopeApp` over those of a raw ASGI application, in this process's own build."""
-    rates = at(report, "server", "completion")
+    rates = at(report, "server", "answers", "completion")
     if rates is None or build != report["builds"][0]:
         return None
     ratio: float = rates["gateway"] / rates["raw"]

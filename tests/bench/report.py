@@ -68,8 +68,9 @@ def _show_small(report: Report, console: Console) -> None:
 
 
 def _show_server(report: Report, console: Console) -> None:
-    table = _table(console, "Calls a second", "answer", "raw ASGI", "EnvelopeApp", "ratio")
-    for name, rates in report["server"].items():
+    title = f"Calls a second, called by {report['server']['caller']}"
+    table = _table(console, title, "answer", "raw ASGI", "EnvelopeApp", "ratio")
+    for name, rates in report["server"]["answers"].items():
         ratio = f"{rates['gateway'] / rates['raw']:.2f}"
         table.add_row(name, _number(rates["raw"]), _number(rates["gateway"]), ratio)
     console.print(table)

@@ -43,3 +43,10 @@ def test_php_values(format: str, value: Any, count: int) -> None:
     expected = write([value, value], values="php")
     with packed_each(count):
         assert write([value, value], values="php") == expected
+
+
+@pytest.mark.parametrize("format", ["serialize", "var_export", "xml"])
+def test_what_was_packed_before_a_value_that_needs_default_is_dropped(format: str) -> None:
+    write = by_words(pick_pure(format, "write").dumps)
+    with packed_each(1):
+        assert write([[1], [2], (3,)], default=list) == write([[1], [2], [3]])

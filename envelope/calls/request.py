@@ -8,6 +8,7 @@ missing, 4003 if it is wrong, 4010 for an unknown API.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
@@ -181,6 +182,10 @@ class ApiRequest:
         `RequestError` for the first that is missing or wrong, in the order of the gateway's documents. Unless it
         *has_accounts*, a gateway needs neither ``key`` nor ``secret``.
         """
+        if type(api_type) is not str:
+            raise TypeError(f"api_type is a str, not {type(api_type).__name__}")
+        if api_type and not is_name(api_type):
+            raise ValueError(f"not a valid API name: {api_type[:MAX_SHOWN]!r}")
         if reason := names_fault(params):
             raise RequestError(reason, hint=_NAMES_HINT)
         rest = dict(params)
@@ -222,7 +227,10 @@ def _missing(name: str) -> RequestError:
 
 def amended(request: ApiRequest, **changes: str) -> ApiRequest:
     """*request* with other texts in some fields, which need no check: whoever makes them knows their form."""
-    return _checked({name: getattr(request, name) for name in _defaults(ApiRequest)} | changes)
+    copied = copy(request)
+    for name, text in changes.items():
+        object.__setattr__(copied, name, text)
+    return copied
 
 
 def _checked(given: dict[str, Any]) -> ApiRequest:

@@ -363,3 +363,12 @@ def test_a_path_is_not_longer_than_servers_let_through() -> None:
     with pytest.raises(RequestError) as info:
         read(path="/a/" + "%e9" * 3000)
     assert info.value.code == "4010"
+
+
+@pytest.mark.parametrize("api_type", ["../x", "a/b", "api_call.php", "a b"])
+def test_the_type_of_an_api_is_a_name_wherever_it_comes_from(api_type: str) -> None:
+    with pytest.raises(ValueError, match="not a valid API name"):
+        ApiRequest.from_params({"key": "k", "secret": "s", "api_name": "custom"}, api_type=api_type)
+    wrong: Any = 7
+    with pytest.raises(TypeError, match="api_type is a str"):
+        ApiRequest.from_params({"key": "k", "secret": "s", "api_name": "custom"}, api_type=wrong)

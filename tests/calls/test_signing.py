@@ -232,3 +232,10 @@ def test_the_hour_that_comes_twice_when_summer_time_ends(seconds: int) -> None:
     now = int(datetime(2023, 10, 29, 1, 30, tzinfo=UTC).timestamp()) + seconds
     signed = sign(CALL, "s", lambda: now * 10**9, zone=zone)
     verify(signed, "s", lambda: (now + 200) * 10**9, zone=zone)
+
+
+def test_what_is_signed_stays_what_it_is() -> None:
+    class Own(ApiRequest):
+        pass
+
+    assert type(sign(Own(key="k", api_name="custom"), "s", at(0))) is Own

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar
 from envelope.errors import EncodeError, ValidationError
 from envelope.path import format_path, short_path
 
-__all__ = ["TEXT_FIELDS", "Envelope", "Note"]
+__all__ = ["TEXT_FIELDS", "Envelope", "Note", "wire_map"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -107,29 +107,16 @@ class Envelope(Generic[T_co]):
         *payload* is the name to write ``response`` under. `EncodeError` if a text field is not a `str`, or an extra
         has the name of a field.
         """
-        _check_payload(payload)
-        error, reason, error_code = self.error, self.reason, self.error_code
-        request_id, last_id = self.request_id, self.last_id
-        value = {
-            payload: self.response,
-            "error": error,
-            "reason": reason,
-            "error_code": error_code,
-            "request_id": request_id,
-            "last_id": last_id,
-        }
-        if not type(error) is type(reason) is type(error_code) is type(request_id) is type(last_id) is str:
-            name = next(name for name in TEXT_FIELDS if type(value[name]) is not str)
-            raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
-        extras = self.extras
-        if type(extras) is not dict and not isinstance(extras, Mapping):
-            raise EncodeError(f"extras are a mapping, not {type(extras).__name__}")
-        if extras:
-            for name in extras:
-                if name in value:
-                    raise EncodeError("an extra has the name of a field", path=short_path([name]))
-            value.update(extras)
-        return value
+        return wire_map(
+            self.response,
+            self.error,
+            self.reason,
+            self.error_code,
+            self.request_id,
+            self.last_id,
+            self.extras,
+            payload,
+        )
 
     @staticmethod
     def from_value(value: object, payload: str = "response", *, strict: bool = False) -> Envelope[Any]:
@@ -192,6 +179,39 @@ class Envelope(Generic[T_co]):
             alias = Annotated[super(Envelope, cls).__class_getitem__(params), cls]
             alias.__mro_entries__ = lambda _: (cls,)  # a class may be derived from Envelope[T]
             return alias
+
+
+def wire_map(
+    response: object,
+    error: str,
+    reason: str,
+    error_code: str,
+    request_id: str,
+    last_id: str,
+    extras: Mapping[str, Any],
+    payload: str,
+) -> dict[str, Any]:
+    """What `Envelope.to_value` returns, from its fields: an engine's answers need no `Envelope` on the way."""
+    _check_payload(payload)
+    value = {
+        payload: response,
+        "error": error,
+        "reason": reason,
+        "error_code": error_code,
+        "request_id": request_id,
+        "last_id": last_id,
+    }
+    if not type(error) is type(reason) is type(error_code) is type(request_id) is type(last_id) is str:
+        name = next(name for name in TEXT_FIELDS if type(value[name]) is not str)
+        raise EncodeError(f"a str, not {type(value[name]).__name__}", path=format_path([name]))
+    if type(extras) is not dict and not isinstance(extras, Mapping):
+        raise EncodeError(f"extras are a mapping, not {type(extras).__name__}")
+    if extras:
+        for name in extras:
+            if name in value:
+                raise EncodeError("an extra has the name of a field", path=short_path([name]))
+        value.update(extras)
+    return value
 
 
 # A frozen dataclass sets its fields with object.__setattr__, which looks each up by name.

@@ -15,8 +15,8 @@ from inspect import isawaitable
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from envelope.answers.envelope import Envelope
-from envelope.api import decode, encode
+from envelope.answers.envelope import Envelope, wire_map
+from envelope.api import decode
 from envelope.calls.bounds import REQUEST_LIMITS
 from envelope.calls.caller import Caller
 from envelope.calls.http import HttpRequest, Rendered
@@ -247,25 +247,24 @@ class Engine:
         if not row.is_success:
             error = error or row.message
             reason = reason or str(self.messages.text(row.code, lang))
-        answer = Envelope(
-            response=response,
-            error=error,
-            reason=reason,
-            error_code=code,
-            request_id=request_id or self.request_id(),
-            last_id=last_id or self.last_id(),
-            extras=extras,
-        )
-        result_type = get_format(asker.result_type).name
-        body = encode(
-            answer,
-            result_type,
-            payload=self.payload,
-            maps=self.maps,
-            dialect=self.dialects.get(result_type, "typed"),
-            default=self.default,
-            limits=limits,
-        )
+        format = get_format(asker.result_type)
+        result_type = format.name
+        options = format.writing("portable", self.maps, self.dialects.get(result_type, "typed"), limits)
+        try:
+            value = wire_map(
+                response,
+                error,
+                reason,
+                code,
+                request_id or self.request_id(),
+                last_id or self.last_id(),
+                extras,
+                self.payload,
+            )
+        except EncodeError as fault:
+            fault.format = result_type
+            raise
+        body = format.dumps(value, options, self.default)
         return Rendered(200 if self.statuses == "ok" else status or row.http_status, _headers(result_type, lang), body)
 
     def parse(self, body: bytes, content_type: str = "", *, result_type: str | None = None) -> Envelope[Any]:

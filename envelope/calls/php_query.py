@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus
 
 from envelope.errors import DecodeError, EncodeError, EncodeErrorKind
+from envelope.formats.native import extension
 from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.path import Link, Step, link_steps, short_path
@@ -49,7 +50,9 @@ def parse_query(data: bytes | str, limits: Limits = DEFAULT_LIMITS) -> dict[str 
     whose integer keys are decimal strings. A parameter without a name is ignored.
     """
     raw = data if type(data) is bytes else _as_bytes(data)
-    params = _plain_params(raw, limits)
+    params = None
+    if len(raw) <= limits.max_bytes and limits.max_depth:
+        params = _read_plain(raw, min(MAX_INPUT_VARS, limits.max_items))
     return _Reader(raw, limits).read() if params is None else params
 
 
@@ -102,11 +105,10 @@ def _as_bytes(data: object) -> bytes:
     raise DecodeError("a lone surrogate", format=FORMAT, offset=offset)
 
 
-def _plain_params(data: bytes, limits: Limits) -> dict[str | bytes, Any] | None:
-    """The parameters if all their names are plain, and surely within the limits; None leaves them to the reader."""
-    most = min(MAX_INPUT_VARS, limits.max_items) if limits.max_depth else 0
+def _plain_params(data: bytes, most: int) -> dict[str | bytes, Any] | None:
+    """The parameters if all their names are plain, and there are at most *most*; None leaves them to the reader."""
     count = data.count(b"&") + 1
-    if count > most or len(data) > limits.max_bytes or b"\0" in data:
+    if count > most or b"\0" in data:
         return None
     if not data:
         return {}
@@ -123,6 +125,10 @@ def _plain_params(data: bytes, limits: Limits) -> dict[str | bytes, Any] | None:
             if "%" in value:
                 params[name] = text_or_bytes(_unescaped(value.encode()))
     return params
+
+
+_compiled = extension("native._query")
+_read_plain: Final = _plain_params if _compiled is None else _compiled.plain_params
 
 
 class _Array(dict[str | bytes, Any]):

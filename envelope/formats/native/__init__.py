@@ -20,6 +20,7 @@ MODULES: Final = (
     "json._read",
     "json._write",
     "native._calls",
+    "native._query",
     "serialize._read",
     "serialize._to_json",
     "serialize._write",

@@ -16,8 +16,8 @@ SOURCES = sorted(path for kind in ("pyx", "pxd", "hpp") for path in FOLDER.rglob
 # `# Twin: serialize.read.loads` or `// Twins: a.b.c, a.b.d, for one character. What more is to be said.`
 TWIN = re.compile(r"(?:#|//) Twins?: (\S.*)")
 NAME = re.compile(r"\b[a-z]\w*(?:\.\w+)+")
-# Without a twin: code that joins two codecs, and code that calls them.
-ALONE = {"serialize/_to_json.pyx", "native/_calls.pyx"}
+# Not a codec: code that joins two of them, that calls them, and that reads query strings.
+ALONE = {"serialize/_to_json.pyx", "native/_calls.pyx", "native/_query.pyx"}
 
 pytestmark = pytest.mark.skipif(not SOURCES, reason="installed without its sources")
 

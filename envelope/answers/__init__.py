@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from envelope.answers.verdicts import ContradictionRule as ContradictionRule
     from envelope.answers.verdicts import Layer as Layer
     from envelope.answers.verdicts import Rule as Rule
+    from envelope.answers.verdicts import UpstreamErrors as UpstreamErrors
     from envelope.answers.verdicts import Verdict as Verdict
     from envelope.answers.verdicts import judge as judge
     from envelope.answers.verdicts import lint as lint
     from envelope.answers.verdicts import upstream_error as upstream_error
+    from envelope.answers.verdicts import who_pays as who_pays
 else:
     __getattr__, __dir__, __all__ = door(
         __name__,
@@ -35,7 +37,8 @@ else:
             "request_ids": "RequestIds is_request_id",
             "translation": "AsyncTranslator Translator translate translate_async",
             "verdicts": (
-                "CONTRADICTIONS RULES Contradiction ContradictionRule Layer Rule Verdict judge lint upstream_error"
+                "CONTRADICTIONS RULES Contradiction ContradictionRule Layer Rule UpstreamErrors Verdict judge lint "
+                "upstream_error who_pays"
             ),
         },
     )

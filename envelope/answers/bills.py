@@ -8,6 +8,7 @@ from decimal import Context, Decimal, localcontext
 from typing import Any
 
 from envelope.answers.envelope import Envelope
+from envelope.answers.verdicts import UpstreamErrors, who_pays
 from envelope.registry.codes import REGISTRY, Billing, CodeRegistry
 
 __all__ = ["Bill", "BillLine", "check_bill"]
@@ -43,9 +44,15 @@ class Bill:
 
 
 def check_bill(
-    answers: Iterable[Envelope[Any]], prices: Mapping[str, Decimal | int], *, registry: CodeRegistry = REGISTRY
+    answers: Iterable[Envelope[Any]],
+    prices: Mapping[str, Decimal | int],
+    *,
+    registry: CodeRegistry = REGISTRY,
+    upstream_errors: UpstreamErrors = "charged",
 ) -> Bill:
-    """Count *answers* and charge each by its code; *answers* may be an iterator over more than fits in memory.
+    """Count *answers* and charge each by its code, as `who_pays` decides.
+
+    *answers* may be an iterator over more than fits in memory.
 
     *prices* has the price of one call for every code that the registry charges for, and for no other: `ValueError`
     otherwise, before the first answer is read. Prices are exact, so a float is a `TypeError`; they have at most 40
@@ -54,6 +61,7 @@ def check_bill(
     prices = dict(prices)  # the caller's may change while a log is read
     _check_prices(prices, registry)
     calls = dict.fromkeys((row.code for row in registry), 0)
+    spared = dict.fromkeys(calls, 0)  # of these, those that nobody pays although the code is charged
     unknown: dict[str, int] = {}
     unlisted = 0
     for answer in answers:
@@ -64,6 +72,9 @@ def check_bill(
             raise TypeError(f"an error_code is a str, not {type(code).__name__}")
         if code in calls:
             calls[code] += 1
+            if upstream_errors == "free":
+                billing = who_pays(code, answer.response, registry=registry, upstream_errors=upstream_errors)
+                spared[code] += billing is not registry[code].billing
             continue
         code = code[:_MAX_CODE]
         if code in unknown or len(unknown) < _MAX_UNKNOWN:
@@ -71,8 +82,14 @@ def check_bill(
         else:
             unlisted += 1
     with localcontext(Context(prec=200)):  # the caller's may round
-        lines = {row: BillLine(calls[row.code], calls[row.code] * Decimal(prices.get(row.code, 0))) for row in registry}
+        lines = {
+            row: BillLine(calls[row.code], (calls[row.code] - spared[row.code]) * Decimal(prices.get(row.code, 0)))
+            for row in registry
+        }
         by_billing = {flag: _sum(line for row, line in lines.items() if row.billing is flag) for flag in Billing}
+        free = sum(spared.values())
+        by_billing[Billing.CHARGED] = _sum([by_billing[Billing.CHARGED], BillLine(-free)])
+        by_billing[Billing.FREE] = _sum([by_billing[Billing.FREE], BillLine(free)])
         strays = BillLine(sum(unknown.values()) + unlisted)
         by_billing[Billing.UNKNOWN] = _sum([by_billing[Billing.UNKNOWN], strays])
         total = _sum(by_billing.values())

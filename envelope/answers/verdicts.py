@@ -24,10 +24,12 @@ __all__ = [
     "ContradictionRule",
     "Layer",
     "Rule",
+    "UpstreamErrors",
     "Verdict",
     "judge",
     "lint",
     "upstream_error",
+    "who_pays",
 ]
 
 Layer = Literal["http", "gateway", "upstream"]
@@ -46,7 +48,11 @@ RULES: Mapping[Rule, str] = MappingProxyType(
         "success": "the call succeeded",
     }
 )
-"""The rules, in the order in which they are tried, and what each means. The code alone decides who pays."""
+"""The rules, in the order in which they are tried, and what each means."""
+
+UpstreamErrors = Literal["charged", "free"]
+"""Who pays where the code is a success and the upstream failed inside ``response.error``: whoever the code says, or
+nobody, because the upstream was not paid either."""
 
 # Statuses after which the same request may succeed: RFC 9110 (408, 500, 502-504), RFC 6585 (429), RFC 8470 (425).
 _RETRYABLE_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -76,27 +82,52 @@ class Verdict:
         return self.billing is Billing.CHARGED
 
 
+def who_pays(
+    code: str,
+    response: object,
+    *,
+    registry: CodeRegistry = REGISTRY,
+    upstream_errors: UpstreamErrors = "charged",
+) -> Billing:
+    """Who pays for an answer with this *code* and *response*: this alone decides, for verdicts, bills and books.
+
+    It is the flag of the code's row, ``unknown`` if there is none; but ``free`` for an upstream's error if those are.
+    """
+    billing = registry[code].billing if code in registry else Billing.UNKNOWN
+    if billing is Billing.CHARGED and upstream_errors == "free" and upstream_error(response) is not None:
+        return Billing.FREE
+    return billing
+
+
 def judge(
-    answer: Envelope[Any] | None, http_status: int | None = None, *, registry: CodeRegistry = REGISTRY
+    answer: Envelope[Any] | None,
+    http_status: int | None = None,
+    *,
+    registry: CodeRegistry = REGISTRY,
+    upstream_errors: UpstreamErrors = "charged",
 ) -> Verdict:
-    """The outcome of one call, from *answer* (None if it was not an envelope), and *http_status* if it is known."""
+    """The outcome of one call, from *answer* (None if it was not an envelope), and *http_status* if it is known.
+
+    Who pays is decided by `who_pays`.
+    """
     _check_answer(answer)
     is_http_ok = _is_http_ok(http_status)
     is_http_retryable = http_status in _RETRYABLE_STATUSES
     if answer is None:
         return _failed("no-envelope", "http", is_http_retryable, Billing.UNKNOWN)
+    billing = who_pays(answer.error_code, answer.response, registry=registry, upstream_errors=upstream_errors)
     if answer.error_code not in registry:
-        return _failed("unknown-code", "gateway", is_http_retryable, Billing.UNKNOWN)
+        return _failed("unknown-code", "gateway", is_http_retryable, billing)
     row = registry[answer.error_code]
     if not row.is_success:
-        return _failed("failure-code", "gateway", row.retryable, row.billing)
+        return _failed("failure-code", "gateway", row.retryable, billing)
     error = upstream_error(answer.response)
     if error is not None:
-        return _failed("upstream-error", "upstream", _is_retryable(error), row.billing)
+        return _failed("upstream-error", "upstream", _is_retryable(error), billing)
     if not is_http_ok:
-        return _failed("http-status", "http", is_http_retryable, row.billing)
+        return _failed("http-status", "http", is_http_retryable, billing)
     rule: Rule = "no-result" if row.code == NO_RESULT else "success"
-    return Verdict(ok=True, layer=None, retryable=False, billing=row.billing, rule=rule)
+    return Verdict(ok=True, layer=None, retryable=False, billing=billing, rule=rule)
 
 
 def _failed(rule: Rule, layer: Layer, retryable: bool, billing: Billing) -> Verdict:  # noqa: FBT001  # as in Verdict

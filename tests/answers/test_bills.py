@@ -5,14 +5,16 @@ from __future__ import annotations
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from envelope import Envelope, UnknownCode
 from envelope.answers.bills import BillLine, check_bill
+from envelope.answers.verdicts import UpstreamErrors, judge, who_pays
 from envelope.registry.codes import REGISTRY, Billing
 
 PRICES = {"0000": Decimal("0.0213"), "2000": Decimal("0.007")}
@@ -123,3 +125,34 @@ def test_a_bill_counts_envelopes() -> None:
     answers: Any = [{"error_code": "0000"}]
     with pytest.raises(TypeError, match="not dict"):
         check_bill(answers, PRICES)
+
+
+def test_nobody_pays_for_upstream_errors_if_those_are_free() -> None:
+    failed = {"error": {"message": "Rate limit reached", "type": "tokens"}}
+    answers = [
+        Envelope.ok({"text": "x"}),
+        Envelope(response=failed, error_code="2000"),
+        Envelope(response=[], error_code="2000"),
+        Envelope(response=failed, error_code="4003"),
+    ]
+    charged, spared = check_bill(answers, PRICES), check_bill(answers, PRICES, upstream_errors="free")
+    assert charged.total == BillLine(4, Decimal("0.0353"))
+    assert spared.total == BillLine(4, Decimal("0.0283"))
+    assert spared.by_code["2000"] == BillLine(2, Decimal("0.007"))
+    assert spared.by_billing[Billing.CHARGED] == BillLine(2, Decimal("0.0283"))
+    assert spared.by_billing[Billing.FREE] == BillLine(1)
+    assert spared.by_billing[Billing.IGNORED] == charged.by_billing[Billing.IGNORED] == BillLine(1)
+    assert sum(line.calls for line in spared.by_billing.values()) == 4
+
+
+def test_bills_and_verdicts_agree_on_who_pays() -> None:
+    for rule in get_args(UpstreamErrors):
+        for answer in log(500):
+            responses: list[Any] = [answer.response, {"error": "x"}, []]
+            for response in responses:
+                one = replace(answer, response=response)
+                billing = judge(one, upstream_errors=rule).billing
+                assert billing is who_pays(one.error_code, response, upstream_errors=rule)
+                bill = check_bill([one], PRICES, upstream_errors=rule)
+                assert bill.by_billing[billing].calls == 1
+                assert (bill.total.charge > 0) is (billing is Billing.CHARGED)

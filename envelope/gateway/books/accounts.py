@@ -1,0 +1,204 @@
+"""Accounts: who may call, what they may call, and what they have paid in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from envelope.gateway.books.errors import BooksError
+from envelope.gateway.money import MAX_AMOUNT, shown_amount
+
+if TYPE_CHECKING:
+    from envelope.gateway.stores.store import Transaction
+
+__all__ = [
+    "Account",
+    "ActiveState",
+    "ApiState",
+    "Grant",
+    "account_named",
+    "account_of",
+    "api_states",
+    "change_account",
+    "create_account",
+    "deposit",
+    "grant",
+    "list_accounts",
+    "switch_api",
+]
+
+ActiveState = Literal["active", "stopped"]
+ApiState = Literal["active", "maintenance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an account may call of one API. ``quota`` is a number of calls, None if unlimited; ``used`` of them count:
+    those that are open, and those that ended charged."""
+
+    state: ActiveState
+    quota: int | None
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account. Money is in micro-units, ``created`` in microseconds of the Unix time.
+
+    ``secret`` is encrypted. ``concurrency`` is how many calls may be open at once, None if unlimited; with
+    ``strict_signature`` only strictly signed calls are taken. ``grants`` has the APIs that it may call, by name.
+    """
+
+    id: int
+    name: str
+    key: str
+    secret: str = field(repr=False)
+    state: ActiveState
+    balance: int
+    held: int
+    concurrency: int | None
+    strict_signature: bool
+    created: int
+    grants: Mapping[str, Grant]
+
+
+_FIELDS: Final = "id, name, key, secret, state, balance, held, concurrency, strict_signature, created"
+_BY_KEY: Final = f"SELECT {_FIELDS} FROM account WHERE key = :key"  # noqa: S608  # constants, as below
+_BY_NAME: Final = f"SELECT {_FIELDS} FROM account WHERE name = :name"  # noqa: S608
+_ALL: Final = f"SELECT {_FIELDS} FROM account ORDER BY id"  # noqa: S608
+_GRANTS: Final = "SELECT api_name, state, quota, used FROM grants WHERE account = :account ORDER BY api_name"
+_CREATE: Final = """
+INSERT INTO account (name, key, secret, state, balance, held, concurrency, strict_signature, created)
+VALUES (:name, :key, :secret, 'active', 0, 0, :concurrency, :strict_signature, :now)
+RETURNING id
+"""
+_STATE: Final = "UPDATE account SET state = :value WHERE id = :account RETURNING id"
+_CONCURRENCY: Final = "UPDATE account SET concurrency = :value WHERE id = :account RETURNING id"
+_STRICT: Final = "UPDATE account SET strict_signature = :value WHERE id = :account RETURNING id"
+_SECRET: Final = "UPDATE account SET secret = :value WHERE id = :account RETURNING id"
+_GRANT: Final = """
+INSERT INTO grants (account, api_name, state, quota, used) VALUES (:account, :api_name, :state, :quota, 0)
+ON CONFLICT (account, api_name) DO UPDATE SET state = excluded.state, quota = excluded.quota
+"""
+_DEPOSIT: Final = """
+UPDATE account SET balance = balance + :amount WHERE id = :account AND balance <= :most - :amount RETURNING balance
+"""
+_ENTER: Final = """
+INSERT INTO entry (account, call, kind, amount, note, at) VALUES (:account, NULL, 'deposit', :amount, :note, :now)
+"""
+_SWITCH: Final = """
+INSERT INTO api (name, state) VALUES (:name, :state) ON CONFLICT (name) DO UPDATE SET state = excluded.state
+"""
+_STATES: Final = "SELECT name, state FROM api ORDER BY name"
+
+
+def account_of(db: Transaction, key: str) -> Account | None:
+    """The account with this key; None if there is none."""
+    return _one(db, db.execute(_BY_KEY, key=key))
+
+
+def account_named(db: Transaction, name: str) -> Account | None:
+    """The account with this name; None if there is none."""
+    return _one(db, db.execute(_BY_NAME, name=name))
+
+
+def list_accounts(db: Transaction) -> list[Account]:
+    """All accounts, oldest first."""
+    return [_account(db, row) for row in db.execute(_ALL)]
+
+
+def create_account(
+    db: Transaction,
+    *,
+    name: str,
+    key: str,
+    secret: str,
+    concurrency: int | None = None,
+    strict_signature: bool = False,
+) -> int:
+    """A new account, with nothing on it; its number. *secret* is encrypted (`envelope.gateway.vault`).
+
+    Raises `envelope.gateway.stores.Conflict` if the name or the key is taken.
+    """
+    row = {"name": name, "key": key, "secret": secret, "concurrency": concurrency}
+    [(number,)] = db.execute(_CREATE, **row, strict_signature=strict_signature, now=db.now)
+    return int(number)
+
+
+def change_account(
+    db: Transaction,
+    account: int,
+    *,
+    state: ActiveState | None = None,
+    concurrency: int | Literal["unlimited"] | None = None,
+    strict_signature: bool | None = None,
+    secret: str | None = None,
+) -> None:
+    """Change what is given; *secret* is encrypted. Raises `BooksError` if there is no such account."""
+    bound = None if concurrency == "unlimited" else concurrency
+    changes = (
+        (_STATE, state is not None, state),
+        (_CONCURRENCY, concurrency is not None, bound),
+        (_STRICT, strict_signature is not None, strict_signature),
+        (_SECRET, secret is not None, secret),
+    )
+    for sql, is_given, value in changes:
+        if is_given and not db.execute(sql, account=account, value=value):
+            raise BooksError(_NO_ACCOUNT)
+
+
+def grant(db: Transaction, account: int, api_name: str, *, state: ActiveState = "active", quota: int | None) -> None:
+    """Let an account call an API, *quota* times in all (None: without end), or change what it may.
+
+    What was used counts on. Raises `envelope.gateway.stores.Conflict` if there is no such account.
+    """
+    db.execute(_GRANT, account=account, api_name=api_name, state=state, quota=quota)
+
+
+def deposit(db: Transaction, account: int, amount: int, note: str = "") -> int:
+    """Pay *amount* micro-units in; the balance after it.
+
+    Raises `BooksError` if there is no such account, or a balance would be above `envelope.gateway.money.MAX_AMOUNT`.
+    """
+    if not 0 < amount <= MAX_AMOUNT:
+        raise ValueError(f"a deposit is more than nothing, and at most {shown_amount(MAX_AMOUNT)}")
+    paid = db.execute(_DEPOSIT, account=account, amount=amount, most=MAX_AMOUNT)
+    if not paid:
+        raise BooksError(f"there is no such account, or its balance would be above {shown_amount(MAX_AMOUNT)}")
+    db.execute(_ENTER, account=account, amount=amount, note=note, now=db.now)
+    return int(paid[0][0])
+
+
+def switch_api(db: Transaction, name: str, state: ApiState) -> None:
+    """Open an API for calls, or close it for maintenance; one that was never switched is open."""
+    db.execute(_SWITCH, name=name, state=state)
+
+
+def api_states(db: Transaction) -> dict[str, ApiState]:
+    """The APIs that were ever switched."""
+    return dict(db.execute(_STATES))
+
+
+_NO_ACCOUNT: Final = "there is no such account"
+
+
+def _one(db: Transaction, rows: list[tuple[Any, ...]]) -> Account | None:
+    return _account(db, rows[0]) if rows else None
+
+
+def _account(db: Transaction, row: tuple[Any, ...]) -> Account:
+    number, name, key, secret, state, balance, held, concurrency, strict_signature, created = row
+    return Account(
+        id=number,
+        name=name,
+        key=key,
+        secret=secret,
+        state=state,
+        balance=balance,
+        held=held,
+        concurrency=concurrency,
+        strict_signature=bool(strict_signature),
+        created=created,
+        grants={api_name: Grant(*rest) for api_name, *rest in db.execute(_GRANTS, account=number)},
+    )

@@ -1,0 +1,48 @@
+"""The cache: answers that other calls may get, each under a key in a scope, until its time is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from envelope.gateway.books.answers import FIELDS, StoredAnswer, drop_unused
+
+if TYPE_CHECKING:
+    from envelope.gateway.stores.store import Transaction
+
+__all__ = ["CacheEntry", "cached_answer", "put_cached"]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """Where an answer is cached: the scope is an account's, or one that accounts share; ``seconds`` to live."""
+
+    scope: str
+    key: str
+    seconds: float
+
+
+_FIND: Final = f"""
+SELECT {FIELDS} FROM cached JOIN answer ON answer.id = cached.answer JOIN call ON call.id = answer.call
+WHERE cached.scope = :scope AND cached.key = :key AND cached.until > :now
+"""  # noqa: S608  # constants
+_OLD: Final = "SELECT answer FROM cached WHERE scope = :scope AND key = :key"
+_PUT: Final = """
+INSERT INTO cached (scope, key, answer, until) VALUES (:scope, :key, :answer, :until)
+ON CONFLICT (scope, key) DO UPDATE SET answer = excluded.answer, until = excluded.until
+"""
+
+
+def cached_answer(db: Transaction, scope: str, key: str) -> StoredAnswer | None:
+    """The answer under *key*; None if there is none, or its time is over."""
+    rows = db.execute(_FIND, scope=scope, key=key, now=db.now)
+    return StoredAnswer(*rows[0]) if rows else None
+
+
+def put_cached(db: Transaction, entry: CacheEntry, answer: int) -> None:
+    """Serve *answer* under the entry's key from now on, in place of what was there."""
+    old = db.execute(_OLD, scope=entry.scope, key=entry.key)
+    until = db.now + round(entry.seconds * 1_000_000)
+    db.execute(_PUT, scope=entry.scope, key=entry.key, answer=answer, until=until)
+    for (number,) in old:
+        drop_unused(db, number)

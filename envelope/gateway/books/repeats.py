@@ -1,0 +1,77 @@
+"""Idempotency keys: the same call again gets the first one's answer, for 24 hours, and is not charged again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from envelope.gateway.books.answers import FIELDS, StoredAnswer, drop_unused
+from envelope.gateway.books.gate import Refused
+from envelope.registry.codes import PARAM_ERROR, RATE_LIMIT_EXCEEDED
+
+if TYPE_CHECKING:
+    from envelope.gateway.stores.store import Transaction
+
+__all__ = ["DAY", "Repeated", "answer_repeat", "find_repeat", "free_repeat", "has_repeat", "hold_repeat"]
+
+DAY: Final = 86_400_000_000
+"""24 hours, in microseconds: how long a key is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A call that was made before: its answer. Nothing was recorded, and nothing is charged."""
+
+    answer: StoredAnswer
+
+
+_FIND: Final = "SELECT digest, answer, until FROM repeat WHERE account = :account AND key = :key"
+_DELETE: Final = "DELETE FROM repeat WHERE account = :account AND key = :key"
+_ANSWER: Final = f"SELECT {FIELDS} FROM answer JOIN call ON call.id = answer.call WHERE answer.id = :answer"  # noqa: S608
+_HOLD: Final = """
+INSERT INTO repeat (account, key, digest, call, answer, until)
+VALUES (:account, :key, :digest, :call, :answer, :until)
+"""
+_HAS: Final = "SELECT 1 FROM repeat WHERE call = :call"
+_SETTLE: Final = "UPDATE repeat SET answer = :answer WHERE call = :call"
+_FREE: Final = "DELETE FROM repeat WHERE call = :call"
+
+
+def find_repeat(db: Transaction, account: int, key: str, digest: bytes) -> Repeated | Refused | None:
+    """What a call with *key* gets because of an earlier one; None if there was none, or it is forgotten by now.
+
+    *digest* stands for the arguments: others under the same key are refused, and so is a call whose first is open.
+    """
+    rows = db.execute(_FIND, account=account, key=key)
+    if not rows:
+        return None
+    [(known, answer, until)] = rows
+    if answer is not None and until <= db.now:
+        db.execute(_DELETE, account=account, key=key)
+        drop_unused(db, answer)
+        return None
+    if known != digest:
+        return Refused(PARAM_ERROR)
+    if answer is None:
+        return Refused(RATE_LIMIT_EXCEEDED, retry_after=1)
+    return Repeated(StoredAnswer(*db.execute(_ANSWER, answer=answer)[0]))
+
+
+def hold_repeat(db: Transaction, account: int, key: str, digest: bytes, call: int, answer: int | None = None) -> None:
+    """Remember that *call* has *key*, and its answer if there is one; without one, it is open."""
+    db.execute(_HOLD, account=account, key=key, digest=digest, call=call, answer=answer, until=db.now + DAY)
+
+
+def has_repeat(db: Transaction, call: int) -> bool:
+    """Whether *call* has a key."""
+    return bool(db.execute(_HAS, call=call))
+
+
+def answer_repeat(db: Transaction, call: int, answer: int) -> None:
+    """From now on, a repeat of *call* gets *answer*."""
+    db.execute(_SETTLE, call=call, answer=answer)
+
+
+def free_repeat(db: Transaction, call: int) -> None:
+    """Forget the key of *call*, if it has one: the caller may try again."""
+    db.execute(_FREE, call=call)

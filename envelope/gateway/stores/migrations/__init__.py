@@ -1,0 +1,1 @@
+"""How the tables came to be: alembic's steps, run from the package by `migrate`."""

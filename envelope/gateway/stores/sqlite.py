@@ -1,0 +1,159 @@
+"""`SqliteStore`: the books in a SQLite file, for any number of processes on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from envelope.gateway.stores.errors import StoreUnavailable
+from envelope.gateway.stores.migrating import migrate
+from envelope.gateway.stores.nodes import Nodes
+from envelope.gateway.stores.sqlite_errors import in_our_words
+from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
+from envelope.gateway.stores.store import Store, Transaction
+from envelope.gateway.stores.turns import Turns
+from envelope.gateway.stores.writer import BlockingWork, LoopWork, Writer
+
+__all__ = ["SqliteStore", "system_clock"]
+
+T = TypeVar("T")
+
+_STATEMENTS: Final = 256  # that a connection keeps prepared; there are fewer than a hundred
+
+
+def system_clock() -> int:
+    """The Unix time in microseconds."""
+    return time.time_ns() // 1000
+
+
+class SqliteStore(Store):
+    """The books in the file *path*, which is made, with its tables, if it is not there; its owner alone can read it.
+
+    One thread writes. It takes whatever waits, and commits it as one group, so that the disk is asked once for many
+    transactions. *timeout* is the seconds that a transaction waits for others to let go of the file.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, timeout: float = 10.0, clock: Callable[[], int] = system_clock
+    ) -> None:
+        path = Path(os.path.abspath(path))
+        self._path = path
+        self._timeout = timeout
+        self._clock = clock
+        self._process = os.getpid()
+        self._readers: list[sqlite3.Connection] = []
+        self._is_closed = False
+        turns = Turns(path.with_name(f"{path.name}-turn"))
+        self._nodes = Nodes(path.with_name(f"{path.name}-nodes"))
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with in_our_words(), turns:
+                connection = self._connect()
+                try:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    migrate(connection)
+                finally:
+                    connection.close()
+        except OSError as error:
+            turns.close()
+            raise StoreUnavailable(f"the store's file cannot be opened: {error.strerror}") from None
+        except BaseException:
+            turns.close()
+            raise
+        self._writer = Writer(self._connect, turns, clock)
+
+    @property
+    def node(self) -> str:
+        """The name of this process among those that share the store; nobody has had it before."""
+        return self._nodes.join()
+
+    def is_gone(self, node: str) -> bool:
+        """Whether the process of that name has ended, however it did."""
+        return self._nodes.is_gone(node)
+
+    async def write(self, steps: Callable[[Transaction], T]) -> T:
+        """Run *steps* as one transaction and return its value once that is durable."""
+        self._check()
+        loop = asyncio.get_running_loop()
+        work = LoopWork(steps, loop)
+        self._writer.put(work)
+        timer = loop.call_later(self._timeout, self._writer.give_up, work)
+        try:
+            return await work.outcome
+        except asyncio.CancelledError:
+            self._writer.withdraw(work)
+            raise
+        finally:
+            timer.cancel()
+
+    def write_now(self, steps: Callable[[Transaction], T]) -> T:
+        """Run *steps* as one transaction and return its value once that is durable; blocks."""
+        self._check()
+        work = BlockingWork(steps)
+        self._writer.put(work)
+        try:
+            if not work.done.wait(self._timeout):
+                self._writer.give_up(work)
+                work.done.wait()
+        except BaseException:
+            self._writer.withdraw(work)
+            raise
+        return work.value()
+
+    async def read(self, steps: Callable[[Transaction], T]) -> T:
+        """Run *steps* on a consistent view, in the caller's thread: a look-up takes less time than changing threads."""
+        return self.read_now(steps)
+
+    def read_now(self, steps: Callable[[Transaction], T]) -> T:
+        """Run *steps* on a consistent view."""
+        self._check()
+        with in_our_words():
+            connection = self._readers.pop() if self._readers else self._connect(is_reader=True)
+            try:
+                connection.execute("BEGIN")
+                value = steps(SqliteTransaction(connection, self._clock()))
+                connection.execute("ROLLBACK")
+            except BaseException:
+                connection.close()
+                raise
+            self._readers.append(connection)
+        return value
+
+    def close(self) -> None:
+        """Commit what waits, and let go of the file."""
+        if self._is_closed or self._process != os.getpid():
+            return
+        self._is_closed = True
+        self._writer.close(self._timeout)
+        while self._readers:
+            self._readers.pop().close()
+        self._nodes.leave()
+
+    def _check(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
+        if self._process != os.getpid():
+            raise RuntimeError("a store must be opened by the process that uses it, after a fork")
+
+    def _connect(self, *, is_reader: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=self._timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_STATEMENTS,
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            if is_reader:
+                connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection

@@ -1,0 +1,230 @@
+"""`Writer`: the one thread of a process that writes, many transactions with one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from abc import ABC, abstractmethod
+from collections import defaultdict, deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, Generic, TypeVar
+
+from envelope.gateway.stores.errors import StoreUnavailable
+from envelope.gateway.stores.sqlite_errors import is_fatal, translated
+from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
+from envelope.gateway.stores.store import Transaction
+from envelope.gateway.stores.turns import Turns
+
+__all__ = ["BlockingWork", "LoopWork", "Writer"]
+
+T = TypeVar("T")
+
+_GROUP: Final = 256  # transactions at most with one commit, so that the first does not wait long for the last
+_IMPATIENT: Final = "the store was locked for too long"
+
+
+class Work(ABC, Generic[T]):
+    """One transaction that waits, runs, or has its outcome."""
+
+    __slots__ = ("error", "is_taken", "result", "steps")
+
+    def __init__(self, steps: Callable[[Transaction], T]) -> None:
+        self.steps = steps
+        self.is_taken = False
+        self.result: list[T] = []  # one value, once there is one
+        self.error: BaseException | None = None
+
+    @abstractmethod
+    def tell(self) -> None:
+        """Tell the caller that there is a result or an error."""
+
+
+class BlockingWork(Work[T]):
+    """The caller is a thread that waits for ``done``."""
+
+    __slots__ = ("done",)
+
+    def __init__(self, steps: Callable[[Transaction], T]) -> None:
+        super().__init__(steps)
+        self.done = threading.Event()
+
+    def tell(self) -> None:
+        """Wake the thread."""
+        self.done.set()
+
+    def value(self) -> T:
+        """The result; an error is raised."""
+        if self.error is not None:
+            raise self.error
+        return self.result[0]
+
+
+class LoopWork(Work[T]):
+    """The caller is a task that awaits ``outcome``."""
+
+    __slots__ = ("loop", "outcome")
+
+    def __init__(self, steps: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(steps)
+        self.loop = loop
+        self.outcome: asyncio.Future[T] = loop.create_future()
+
+    def tell(self) -> None:
+        """Settle the future; in the loop's own thread."""
+        if self.outcome.done():  # cancelled
+            return
+        if self.error is None:
+            self.outcome.set_result(self.result[0])
+        elif isinstance(self.error, StopIteration):  # which no future takes
+            self.outcome.set_exception(RuntimeError("a transaction raised StopIteration"))
+        else:
+            self.outcome.set_exception(self.error)
+
+
+class Writer:
+    """The thread that writes. *connect* opens its connection, *turns* keeps other processes out meanwhile.
+
+    Whatever waits when the turn comes is one group: each transaction in a savepoint of its own, one commit for all.
+    Only then their callers are told. If the group cannot be committed, nothing of it is recorded.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], turns: Turns, clock: Callable[[], int]) -> None:
+        self._connect = connect
+        self._turns = turns
+        self._clock = clock
+        self._connection: sqlite3.Connection | None = None
+        self._waiting: deque[Work[Any]] = deque()
+        self._changed = threading.Condition(threading.Lock())
+        self._is_closing = False
+        # A daemon, because it may wait for a turn that never comes.
+        self._thread = threading.Thread(target=self._run, name="envelope-store", daemon=True)
+        self._thread.start()
+
+    def put(self, work: Work[Any]) -> None:
+        """Have *work* done with the next group."""
+        with self._changed:
+            if self._is_closing:
+                raise StoreUnavailable("the store is closed")
+            self._waiting.append(work)
+            if len(self._waiting) == 1:
+                self._changed.notify()
+
+    def withdraw(self, work: Work[Any]) -> bool:
+        """Take *work* back; False if it is too late for that."""
+        with self._changed:
+            if work.is_taken:
+                return False
+            work.is_taken = True
+            return True
+
+    def give_up(self, work: Work[Any]) -> None:
+        """Tell the caller of *work* that it waited too long, unless it is being done."""
+        if self.withdraw(work):
+            work.error = StoreUnavailable(_IMPATIENT)
+            work.tell()
+
+    def close(self, timeout: float) -> None:
+        """Do what waits, within *timeout* seconds, and end the thread."""
+        with self._changed:
+            self._is_closing = True
+            self._changed.notify()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._is_closing:
+                    self._changed.wait()
+                if not self._waiting:
+                    break
+            self._serve()
+        self._disconnect()
+        self._turns.close()
+
+    def _serve(self) -> None:
+        """One group, from the lock to the callers."""
+        try:
+            with self._turns:
+                group = self._work()
+        except OSError as error:
+            group = self._failed(self._take(), StoreUnavailable(f"the store cannot be locked: {error.strerror}"))
+        _tell(group)
+
+    def _work(self) -> list[Work[Any]]:
+        try:
+            connection = self._connected()
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._disconnect()
+            return self._failed(self._take(), translated(error))
+        group = self._take()
+        try:
+            now = self._clock()
+            for work in group:
+                _run_in_savepoint(connection, SqliteTransaction(connection, now), work)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._disconnect()  # which also rolls back
+            return self._failed(group, translated(error))
+        return group
+
+    def _take(self) -> list[Work[Any]]:
+        group: list[Work[Any]] = []
+        with self._changed:
+            while self._waiting and len(group) < _GROUP:
+                work = self._waiting.popleft()
+                if not work.is_taken:
+                    work.is_taken = True
+                    group.append(work)
+        return group
+
+    def _failed(self, group: list[Work[Any]], error: Exception) -> list[Work[Any]]:
+        # One exception each: a traceback is added to it wherever it is raised.
+        for work in group:
+            work.error = type(error)(*error.args)
+        return group
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, db: SqliteTransaction, work: Work[Any]) -> None:
+    """Run one transaction of a group; what it raises undoes it alone. `sqlite3.Error` if the whole group is lost."""
+    connection.execute("SAVEPOINT one")
+    try:
+        work.result.append(work.steps(db))
+    except BaseException as error:  # it is the caller's, whatever it is
+        work.error = error
+    if db.failure is not None and is_fatal(db.failure):
+        raise db.failure
+    if work.error is not None:
+        connection.execute("ROLLBACK TO one")
+    connection.execute("RELEASE one")
+
+
+def _tell(group: list[Work[Any]]) -> None:
+    """Tell the callers of a whole group, each event loop once."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[Work[Any]]] = defaultdict(list)
+    for work in group:
+        if isinstance(work, LoopWork):
+            by_loop[work.loop].append(work)
+        else:
+            work.tell()
+    for loop, told in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_tell_each, told)
+
+
+def _tell_each(told: list[Work[Any]]) -> None:
+    for work in told:
+        work.tell()

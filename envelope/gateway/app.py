@@ -1,0 +1,135 @@
+"""The gateway as an ASGI application: what HTTP brings to `Gateway.answer`, and its answers to HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Any, Final
+
+from envelope.adapters.asgi_wire import (
+    CallHeaders,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    call_headers,
+    http_request,
+    read_form,
+    send_options,
+    send_rendered,
+    with_form,
+)
+from envelope.adapters.http_failures import asker_of, fail, recover, refuse
+from envelope.calls.http import HttpRequest, Rendered
+from envelope.errors import RequestError
+from envelope.gateway.gateway import Gateway
+
+__all__ = ["GatewayApp"]
+
+_ALLOW: Final = ("Allow", "GET, POST, OPTIONS")
+_VERBS: Final = ("GET", "POST")
+_SMALL: Final = 64 * 1024
+_WORTH_IT: Final = 1024
+_LEVEL: Final = 4
+
+Made = Callable[[], AbstractAsyncContextManager[Gateway]]
+
+
+class GatewayApp:
+    """An ASGI application for the gateway that *made* opens at the start of its server, and closes at its end."""
+
+    def __init__(self, made: Made) -> None:
+        self._made = made
+        self._gateway: Gateway | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one call, as ASGI has it."""
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close", "code": 1000})
+        if scope["method"] == "OPTIONS":
+            return await send_options(send, [_ALLOW])
+        gateway = self._gateway
+        if gateway is None:
+            raise RuntimeError("the server does not tell its applications when it starts: lifespan is off")
+        headers = call_headers(scope)
+        http = http_request(scope, headers)
+        engine = gateway.engine_of(http.path)
+        if scope["method"] not in _VERBS:
+            return await send_rendered(send, scope, fail(engine, asker_of(engine, http), 405), [_ALLOW])
+        try:
+            rendered = await _answer(gateway, http, headers, scope, receive)
+        except Disconnected:
+            return None
+        return await send_rendered(send, scope, _compressed(rendered, _header(scope, b"accept-encoding")))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            context = self._made()
+            self._gateway = await context.__aenter__()
+        except Exception as error:
+            return await send({"type": "lifespan.startup.failed", "message": str(error)})
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._gateway = None
+        await context.__aexit__(None, None, None)
+        return await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _answer(
+    gateway: Gateway, http: HttpRequest[bytes], headers: CallHeaders, scope: Scope, receive: Receive
+) -> Rendered:
+    key = _header(scope, b"idempotency-key")
+    if not (b"content-length" in headers or b"transfer-encoding" in headers):
+        return await gateway.answer(http, key)
+    engine = gateway.engine_of(http.path)
+    try:
+        length = headers.get(b"content-length", "")
+        if not (length.isdecimal() and int(length[:20]) <= _SMALL):
+            await gateway.entry.check_key(http)
+        form = await read_form(
+            headers, receive, limits=engine.request_limits, max_files_bytes=gateway.max_files_bytes
+        )
+    except RequestError as error:
+        return refuse(engine, asker_of(engine, http), error)
+    except Disconnected:
+        raise
+    except Exception as error:
+        return recover(engine, asker_of(engine, http), error)
+    try:
+        return await gateway.answer(with_form(http, form), key)
+    finally:
+        for upload in form.files:
+            await asyncio.to_thread(upload.file.close)
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    """The text of one header; ``""`` if it is not there."""
+    for name, value in scope["headers"]:
+        if name == wanted:
+            text: str = value.decode("latin-1")
+            return text
+    return ""
+
+
+def _compressed(rendered: Rendered, accepted: str) -> Rendered:
+    """The same in gzip, if the caller takes that and it is long enough to gain."""
+    if len(rendered.body) < _WORTH_IT or not _takes_gzip(accepted):
+        return rendered
+    headers = {**rendered.headers, "Content-Encoding": "gzip"}
+    headers["Vary"] = f"{headers['Vary']}, Accept-Encoding"
+    return replace(rendered, headers=headers, body=gzip.compress(rendered.body, _LEVEL, mtime=0))
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether ``Accept-Encoding`` names gzip, with a weight other than 0 (RFC 9110, 12.5.3)."""
+    for part in accepted.lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() in ("gzip", "x-gzip", "*"):
+            return weight.replace(" ", "").strip("0.") != "q="
+    return False

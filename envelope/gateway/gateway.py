@@ -1,0 +1,377 @@
+"""`Gateway`: one call, in order: who calls, what it may cost, what the upstream says, what is charged, and the answer.
+
+The books are written twice: when the call is admitted, which holds the most that it can cost, and when it ends, which
+charges and releases. The answer is sent after that, so whatever a caller has seen is on the books.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from envelope.answers.envelope import Envelope
+from envelope.answers.request_ids import RequestIds
+from envelope.answers.verdicts import judge
+from envelope.calls.cache_keys import cache_key
+from envelope.calls.engine import Engine
+from envelope.calls.http import HttpRequest, Rendered, Upload
+from envelope.calls.request import ApiRequest, amended
+from envelope.errors import RequestError
+from envelope.gateway.books.admission import Admission, Admitted, admit
+from envelope.gateway.books.answers import StoredAnswer
+from envelope.gateway.books.cache import CacheEntry, cached_answer
+from envelope.gateway.books.gate import Refused
+from envelope.gateway.books.repeats import Repeated
+from envelope.gateway.books.serving import Served, serve_cached
+from envelope.gateway.books.settling import Settled, Settlement, settle
+from envelope.gateway.entry import Entered, Entry
+from envelope.gateway.jobs import GET, SUBMIT, found, queued, submitted
+from envelope.gateway.known import KnownAccounts
+from envelope.gateway.pages import PAGE_TOKEN, PageTokens
+from envelope.gateway.receipts import RECEIPT, receipt
+from envelope.gateway.stores.errors import StoreError
+from envelope.gateway.upstreams.call import UpstreamCall
+from envelope.gateway.upstreams.outcome import Outcome
+from envelope.limits import Limits
+from envelope.registry.codes import PARAM_ERROR, SERVER_ERROR, TIMEOUT, UNKNOWN_ERROR, Billing
+from envelope.registry.messages import Messages
+
+if TYPE_CHECKING:
+    from envelope.gateway.logs import CallLog
+    from envelope.gateway.prices import Price
+    from envelope.gateway.settings import GatewaySettings
+    from envelope.gateway.stores.store import Store, Transaction
+    from envelope.gateway.upstreams.pool import Upstreams
+    from envelope.gateway.vault import Vault
+
+__all__ = ["Gateway"]
+
+_SCRIPT: Final = "/api_call.php"
+# Lists, files and jobs change behind their arguments.
+_NEVER_CACHED: Final = frozenset({"v1/files", SUBMIT, GET})
+_MAX_MODEL: Final = 128
+_MAX_KEY: Final = 255
+_CHUNK: Final = 1 << 20
+
+
+class _Refusal(Exception):  # noqa: N818  # a call that the books did not let in is no error
+    """The books did not let a call in."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.code)
+        self.refused = refused
+
+
+class _Closed(Exception):  # noqa: N818  # it undoes a transaction, and goes no further
+    """The call is not open any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """A call that was read, and what it means here."""
+
+    entered: Entered
+    request_id: str
+    key: str
+    after: str
+    model: str
+    price: Price
+    size: int
+    digest: str
+    began: float
+
+    @property
+    def request(self) -> ApiRequest:
+        """The call as it was read."""
+        return self.entered.request
+
+    @property
+    def account(self) -> int:
+        """Whose it is."""
+        return self.entered.known.account.id
+
+
+class Gateway:
+    """Answers calls from *upstreams*, on the books in *store*. *clock* is in nanoseconds of the Unix time."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        store: Store,
+        upstreams: Upstreams,
+        vault: Vault,
+        *,
+        messages: Messages,
+        log: CallLog,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._upstreams = upstreams
+        self._log = log
+        self._prices = settings.tariff
+        self._tokens = PageTokens(vault.derive("page tokens"))
+        self._request_ids = RequestIds(clock, prefix=f"{store.node}.")
+        limits = Limits(max_bytes=settings.limits.body, max_items=100_000)
+        self.entry = Entry(KnownAccounts(store, vault), apis=settings.apis, limits=limits, clock=clock)
+        self.engine = Engine(
+            messages=messages,
+            request_id=self._request_ids,
+            statuses=settings.statuses,
+            request_limits=limits,
+            on_error=log.fault,
+        )
+        self._script_engine = replace(self.engine, statuses=settings.script_statuses)
+
+    def engine_of(self, path: str) -> Engine:
+        """What writes the answers under this path."""
+        return self._script_engine if path.endswith(_SCRIPT) else self.engine
+
+    async def answer(self, http: HttpRequest, idempotency_key: str = "") -> Rendered:
+        """The answer to one call; never an exception."""
+        engine = self.engine_of(http.path)
+        try:
+            entered = await self.entry.read(http)
+        except RequestError as error:
+            self._log.refused(error.code)
+            return engine.refuse(error)
+        except Exception as error:  # the store cannot be read
+            return self._failed(engine, engine.caller(http), error)
+        request = entered.request
+        try:
+            return engine.respond(request, await self._answer(entered, idempotency_key))
+        except _Refusal as refusal:
+            self._log.refused(refusal.refused.code)
+            return _with_retry(engine.fail(request, refusal.refused.code), refusal.refused.retry_after)
+        except RequestError as error:
+            self._log.refused(error.code)
+            return engine.refuse(error, request)
+        except Exception as error:
+            return self._failed(engine, request, error)
+
+    def _failed(self, engine: Engine, asker: Any, error: Exception) -> Rendered:
+        if isinstance(error, StoreError):
+            self._log.fault(error)
+            return _with_retry(engine.fail(asker, SERVER_ERROR, status=503), 1)
+        return engine.recover(asker, error)
+
+    async def _answer(self, entered: Entered, idempotency_key: str) -> Envelope[Any]:
+        call = self._read(entered, idempotency_key)
+        scope = "" if self._settings.cache.shared else str(call.account)
+        if call.request.cache and self._seconds_cached(call):
+            served = await self._from_cache(call, scope)
+            if served is not None:
+                return served
+        admission = self._admission(call, call.price.hold(call.request.args or {}, call.size))
+        admitted = await self._store.write(lambda db: admit(db, admission))
+        if not isinstance(admitted, Admitted):
+            return self._of_books(call, admitted)
+        try:
+            outcome = await self._ask(call)
+        except RequestError:
+            await self._end(call, admitted.call, Outcome(code=PARAM_ERROR), scope)
+            raise
+        except Exception:
+            await self._end(call, admitted.call, Outcome(code=UNKNOWN_ERROR), scope)
+            raise
+        return await self._end(call, admitted.call, outcome, scope)
+
+    def _read(self, entered: Entered, idempotency_key: str) -> _Call:
+        """What a call means here; `RequestError` for a page token or an idempotency key that will not do."""
+        request, account = entered.request, entered.known.account.id
+        params = request.params
+        after = ""
+        if PAGE_TOKEN in params:
+            params = {name: value for name, value in params.items() if name != PAGE_TOKEN}
+            after = self._tokens.after(request.params[PAGE_TOKEN], account, request.method)
+        if not (idempotency_key.isprintable() and len(idempotency_key) <= _MAX_KEY):
+            raise RequestError("not an idempotency key", path="$.idempotency_key")
+        args = request.args or {}
+        model = args.get("model", params.get("model"))
+        # The language is no part of either key: upstreams' answers are not translated.
+        digest = cache_key(amended(request, lang="cn"))
+        if request.files:
+            digest = _with_files(digest, request.files)
+        model = model[:_MAX_MODEL] if isinstance(model, str) else ""
+        return _Call(
+            entered=entered,
+            request_id=self._request_ids(),
+            key=idempotency_key,
+            after=after,
+            model=model,
+            price=self._prices.of(request.method, model),
+            size=len(orjson.dumps(args)),
+            digest=digest,
+            began=time.monotonic(),
+        )
+
+    def _admission(self, call: _Call, hold: int) -> Admission:
+        request = call.request
+        return Admission(
+            account=call.account,
+            api_type=request.api_type,
+            api_name=request.api_name,
+            method=request.method,
+            model=call.model,
+            request_id=call.request_id,
+            hold=hold,
+            seconds=self._settings.seconds,
+            node=self._store.node,
+            idempotency_key=call.key,
+            digest=bytes.fromhex(call.digest),
+            lang=request.lang,
+            result_type=request.result_type,
+        )
+
+    def _seconds_cached(self, call: _Call) -> int:
+        if call.request.method in _NEVER_CACHED or call.request.files:
+            return 0
+        cache = self._settings.cache
+        return cache.methods.get(call.request.method, cache.seconds)
+
+    async def _from_cache(self, call: _Call, scope: str) -> Envelope[Any] | None:
+        # Mostly there is none, and to see that nothing need be written.
+        if await self._store.read(lambda db: cached_answer(db, scope, call.digest)) is None:
+            return None
+        admission = self._admission(call, call.price.cached)
+        served = await self._store.write(lambda db: serve_cached(db, admission, scope, call.digest))
+        return None if served is None else self._of_books(call, served)
+
+    def _of_books(self, call: _Call, got: Served | Repeated | Refused) -> Envelope[Any]:
+        """The answer that the books have for a call; `_Refusal` if they did not let it in."""
+        if isinstance(got, Refused):
+            raise _Refusal(got)
+        stored = orjson.loads(got.answer.value)
+        if isinstance(got, Repeated):
+            return Envelope(**stored, error_code=got.answer.code, last_id=str(got.answer.call))
+        self._log.ended(call.request, call.request_id, got.answer.code, got.charge, time.monotonic() - call.began)
+        extras = dict(stored["extras"])
+        if self._settings.receipts:
+            extras[RECEIPT] = self._receipt(call, got.call, Billing(got.answer.billing), Settled(got.charge, got.balance))
+        return Envelope(
+            response=stored["response"],
+            error_code=got.answer.code,
+            request_id=call.request_id,
+            last_id=str(got.call),
+            extras=extras,
+        )
+
+    async def _ask(self, call: _Call) -> Outcome:
+        request = call.request
+        if request.method == SUBMIT:
+            return submitted(request)
+        if request.method == GET:
+            return await found(self._store, call.account, request)
+        params: Mapping[str, Any] = {name: value for name, value in request.params.items() if name != PAGE_TOKEN}
+        if call.after:
+            params = {**params, "after": call.after}
+        asked = UpstreamCall(method=request.method, args=request.args, params=params, files=request.files)
+        left = self._settings.seconds - (time.monotonic() - call.began)
+        return await self._upstreams.ask(asked, seconds=max(left, 0.0))
+
+    async def _end(self, call: _Call, number: int, outcome: Outcome, scope: str) -> Envelope[Any]:
+        """Settle, and make the answer of it: a free 4017 if the call was closed meanwhile."""
+        answer = Envelope(
+            response=outcome.response, error_code=outcome.code, request_id=call.request_id, last_id=str(number)
+        )
+        token = self._tokens.next(outcome.response, call.account, call.request.method)
+        if token is not None:
+            answer = replace(answer, extras={PAGE_TOKEN: token})
+        verdict = judge(
+            answer, registry=self.engine.messages.registry, upstream_errors=self._settings.upstream_errors
+        )
+        settlement = self._settlement(call, number, outcome, scope, answer, verdict.ok, verdict.billing)
+        is_job = call.request.method == SUBMIT and verdict.ok
+
+        def steps(db: Transaction) -> tuple[Settled | None, Envelope[Any]]:
+            if not is_job:
+                return settle(db, settlement), answer
+            told = replace(answer, response=queued(db, number, call.account, call.request))
+            kept = None if settlement.answer is None else stored_value(told)
+            settled = settle(db, replace(settlement, answer=kept))
+            if settled is None:
+                raise _Closed
+            return settled, told
+
+        try:
+            settled, answer = await self._store.write(steps)
+        except _Closed:
+            settled = None
+        if settled is None:
+            return Envelope.fail(TIMEOUT, request_id=call.request_id, last_id=str(number))
+        seconds = time.monotonic() - call.began
+        self._log.ended(call.request, call.request_id, outcome.code, settled.charge, seconds, outcome)
+        if self._settings.receipts:
+            told = self._receipt(call, number, verdict.billing, settled)
+            answer = replace(answer, extras={**answer.extras, RECEIPT: told})
+        return answer
+
+    def _settlement(
+        self,
+        call: _Call,
+        number: int,
+        outcome: Outcome,
+        scope: str,
+        answer: Envelope[Any],
+        ok: bool,  # noqa: FBT001  # as in Verdict
+        billing: Billing,
+    ) -> Settlement:
+        seconds = self._seconds_cached(call)
+        is_kept = ok and (bool(call.key) or seconds > 0)
+        charge = 0
+        if billing is Billing.CHARGED:
+            is_counted = outcome.usage is not None or not call.price.completion
+            delivered = 0 if is_counted else len(orjson.dumps(outcome.response))
+            charge = call.price.charge(outcome.usage, size=call.size, delivered=delivered)
+        return Settlement(
+            call=number,
+            code=outcome.code,
+            ok=ok,
+            billing=billing,
+            charge=charge,
+            prompt_tokens=outcome.usage.prompt if outcome.usage else 0,
+            completion_tokens=outcome.usage.completion if outcome.usage else 0,
+            attempts=len(outcome.attempts),
+            upstream=outcome.upstream,
+            answer=stored_value(answer) if is_kept else None,
+            cache=CacheEntry(scope, call.digest, seconds) if ok and seconds else None,
+        )
+
+    def _receipt(self, call: _Call, number: int, billing: Billing, settled: Settled) -> dict[str, Any]:
+        return receipt(
+            call.entered.known.secret,
+            request_id=call.request_id,
+            last_id=str(number),
+            billing=billing,
+            charge=settled.charge,
+            balance=settled.balance,
+        )
+
+
+def stored_value(answer: Envelope[Any]) -> bytes:
+    """What a repeat or a cached answer is made of: JSON, whatever format was asked for."""
+    return orjson.dumps(
+        {"response": answer.response, "request_id": answer.request_id, "extras": dict(answer.extras)}
+    )
+
+
+def _with_files(digest: str, files: tuple[Upload, ...]) -> str:
+    """A digest of a call and of the files that came with it."""
+    whole = hashlib.sha256(digest.encode())
+    for upload in files:
+        one = hashlib.sha256()
+        upload.file.seek(0)
+        while chunk := upload.file.read(_CHUNK):
+            one.update(chunk)
+        upload.file.seek(0)
+        whole.update(orjson.dumps([upload.name, upload.filename, one.hexdigest()]))
+    return whole.hexdigest()
+
+
+def _with_retry(rendered: Rendered, seconds: int) -> Rendered:
+    return replace(rendered, headers={**rendered.headers, "Retry-After": str(seconds)}) if seconds else rendered

@@ -1,0 +1,73 @@
+"""Logs: a line for each call, of what the books know: no key, secret, argument, address or text of a caller's."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import structlog
+
+if TYPE_CHECKING:
+    from envelope.calls.request import ApiRequest
+    from envelope.gateway.upstreams.outcome import Outcome
+
+__all__ = ["CallLog", "LogForm"]
+
+LogForm = Literal["json", "text", "none"]
+
+_LEVEL: Final = logging.INFO
+
+
+class CallLog:
+    """Says what became of calls, on standard error: as JSON lines, as text for people, or not at all."""
+
+    def __init__(self, form: LogForm = "json") -> None:
+        renderer: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+        self._log = structlog.wrap_logger(
+            structlog.PrintLogger(sys.stderr),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                renderer,
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(_LEVEL if form != "none" else logging.CRITICAL + 1),
+        )
+
+    def ended(
+        self,
+        request: ApiRequest,
+        request_id: str,
+        code: str,
+        charge: int,
+        seconds: float,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """A call is on the books; *outcome* is None if its answer came from the cache."""
+        self._log.info(
+            "call",
+            request_id=request_id,
+            api=f"{request.api_type}/{request.api_name}",
+            method=request.method,
+            code=code,
+            charge=charge,
+            milliseconds=round(seconds * 1000, 3),
+            upstream=outcome.upstream if outcome is not None else "cache",
+            attempts=[attempt.what for attempt in outcome.attempts] if outcome is not None else [],
+        )
+
+    def refused(self, code: str) -> None:
+        """A call was not let in."""
+        self._log.info("refused", code=code)
+
+    def fault(self, error: Exception) -> None:
+        """Something of ours failed. Of an error only its type and place are told, as its text may hold a caller's."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+        self._log.error("fault", error=type(error).__name__, place=place)
+
+    def note(self, event: str, **told: Any) -> None:
+        """Something that an operator may want to know."""
+        self._log.info(event, **told)

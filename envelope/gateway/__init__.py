@@ -1,0 +1,1 @@
+"""A gateway: accounts, books and upstreams behind one envelope."""

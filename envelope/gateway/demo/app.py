@@ -36,7 +36,7 @@ class Demo:
     """An upstream that needs no network: the same request has the same answer, but for ids and the time.
 
     ``key``     must come as ``Authorization: Bearer``; ``""`` lets everybody in.
-    ``scale``   multiplies the seconds of all faults (`FAULTS`).
+    ``scale``   multiplies the seconds of all faults (`FAULTS`); without *faults*, none of them happens.
     ``clock``   the time in seconds, ``new_id`` makes ids of their prefix; by default of the number of the request.
     ``served``  is the log, which ``GET /_log`` shows as JSON.
     """
@@ -46,13 +46,15 @@ class Demo:
         *,
         key: str = "demo-key",
         scale: float = 1.0,
+        faults: bool = True,
         clock: Callable[[], int] = lambda: int(time.time()),
         new_id: Callable[[str], str] | None = None,
     ) -> None:
         self._key = key
         self._scale = scale
         self._world = World(clock, new_id or self._next_id)
-        self._faults = FaultState()
+        self._faults = FAULTS if faults else {}
+        self._state = FaultState()
         self._ids = 0
         self.served: list[Served] = []
 
@@ -108,11 +110,11 @@ class Demo:
             raise DemoError(401, "Incorrect API key provided", code="invalid_api_key")
 
     async def _answer(self, asked: Asked, exchange: Exchange, served: Served) -> None:
-        fault = FAULTS.get(asked.model)
+        fault = self._faults.get(asked.model)
         good = answer(asked, self._world)
         body = json_body(good.value) if good.content_type == "application/json" else good.value
         if fault is not None:
-            given = Fault(exchange, body, asked.digest(), self._faults, self._scale, self._key, asked.address)
+            given = Fault(exchange, body, asked.digest(), self._state, self._scale, self._key, asked.address)
             try:
                 return await fault(given)
             except Healthy:

@@ -38,12 +38,13 @@ async def demo_upstream(
     *,
     key: str = "demo-key",
     scale: float = 1.0,
+    faults: bool = True,
     clock: Callable[[], int] | None = None,
     new_id: Callable[[str], str] | None = None,
     port: int = 0,
 ) -> AsyncIterator[DemoUpstream]:
     """A `Demo` with these settings on 127.0.0.1, in this event loop; port 0 is a free one."""
-    demo = Demo(key=key, scale=scale, new_id=new_id, **({} if clock is None else {"clock": clock}))
+    demo = Demo(key=key, scale=scale, faults=faults, new_id=new_id, **({} if clock is None else {"clock": clock}))
     # It listens before the server runs: whoever connects at once waits for it.
     with socket.create_server(("127.0.0.1", port), backlog=1024) as listener:
         # Inherited by each connection; asyncio does it by itself only for sockets that name their protocol.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import aiohttp
@@ -30,7 +30,6 @@ _JSON: Final = {"Content-Type": "application/json"}
 _BUFFER: Final = 256 * 1024
 
 _WHATS: Final[dict[str, What]] = {"encoding": "type", "limit": "limit", "network": "network"}
-_BROKEN: Final = (aiohttp.ClientError, OSError, EOFError, ValueError)
 
 
 class Connections:
@@ -55,45 +54,44 @@ class Connections:
 
     async def exchange(self, ask: Ask, attempt: Attempt) -> Reply | Fault:
         """Send *ask* to the upstream of *attempt*, and read the whole answer."""
-        try:
-            return await self._exchange(ask, attempt)
-        except asyncio.CancelledError as error:
-            raise error.with_traceback(None) from None  # its frames hold the key
-
-    async def _exchange(self, ask: Ask, attempt: Attempt) -> Reply | Fault:
         status: int | None = None
         retry_after = ""
+        form = FormBody(ask) if ask.is_form else None
         silence = _Silence(attempt)
         try:
-            async with silence.timeout, self._opened(ask, attempt, silence) as response:
+            async with silence.timeout, self._request(ask, form, attempt, silence) as response:
                 status, headers = response.status, response.headers
                 retry_after = headers.get("Retry-After", "")
                 body = BodyReader(
                     headers.get("Content-Encoding", ""), headers.get("Content-Length", ""), self._max_bytes
                 )
-                async for chunk in response.content.iter_any():
-                    silence.is_broken()
+                content = response.content
+                while chunk := await content.readany():
                     body.add(chunk)
+                    if not content.at_eof():  # else nothing is waited for
+                        silence.is_broken()
                 return Reply(status, headers.get("Content-Type", ""), retry_after, body.whole())
         except TimeoutError as error:  # of aiohttp's, only the one for the connection is set
             what: What = "unreachable" if isinstance(error, aiohttp.ConnectionTimeoutError) else silence.what
         except BodyError as error:
             what = _WHATS[error.kind]
-        except _BROKEN as error:
+        except Exception as error:  # whatever it is, it holds the request
             what = "unreachable" if isinstance(error, aiohttp.ClientConnectorError) else "network"
+        except asyncio.CancelledError as error:
+            raise error.with_traceback(None) from None  # its frames hold the key
         return Fault(what, status, retry_after)
 
-    @asynccontextmanager
-    async def _opened(self, ask: Ask, attempt: Attempt, silence: _Silence) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer as soon as its headers are there."""
+    def _request(
+        self, ask: Ask, form: FormBody | None, attempt: Attempt, silence: _Silence
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """A context with the answer, as soon as its headers are there."""
         door = self._doors[attempt.upstream]
         data: Any = ask.json
         headers: Mapping[str, str] = door.json_headers if ask.json is not None else door.headers
-        if ask.is_form:
-            form = FormBody(ask)
+        if form is not None:
             data = form.chunks(silence.restart)
             headers = {**headers, "Content-Type": form.content_type, "Content-Length": str(form.length)}
-        async with self._session.request(
+        return self._session.request(
             ask.verb,
             door.url(ask.path),
             data=data,
@@ -101,8 +99,7 @@ class Connections:
             allow_redirects=False,
             ssl=door.tls,
             timeout=door.timeout(attempt.connect),
-        ) as response:
-            yield response
+        )
 
 
 class _Door:

@@ -14,20 +14,23 @@ __all__ = ["MASK", "Masks"]
 MASK: Final = "***"
 
 
+_SECRET: Final = 8  # a shorter key (none, EMPTY) is no secret, and may be a word of any answer
+
+
 class Masks:
-    """What must not be passed on of some upstreams: their keys, addresses, hosts."""
+    """What must not be passed on of some upstreams: their keys of at least 8 characters, addresses, hosts."""
 
     def __init__(self, upstreams: Iterable[UpstreamSettings]) -> None:
         keys: set[str] = set()
         places: set[str] = set()
         for upstream in upstreams:
-            if upstream.key is not None:
+            if upstream.key is not None and len(upstream.key.get_secret_value()) >= _SECRET:
                 keys.add(upstream.key.get_secret_value())
             places.update(_places(upstream.address))
         # The longest first, as one may be the beginning of another.
         words = [re.escape(key) for key in _longest_first(keys)]
-        words += [rf"(?<![\w.-]){re.escape(place)}(?![\w-])" for place in _longest_first(places)]
-        self._pattern = re.compile("|".join(words), re.IGNORECASE)
+        words += [rf"(?i:(?<![\w.-]){re.escape(place)}(?![\w-]))" for place in _longest_first(places)]
+        self._pattern = re.compile("|".join(words))
         self._keys = [key.encode() for key in keys]
 
     def text(self, text: str) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from envelope.gateway.upstreams.settings import UpstreamSettings
 
@@ -23,8 +22,7 @@ _LONGEST_PAUSE: Final = 5.0
 _INSTANT: Final = 0.001  # less time than this is none
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """Ask this upstream: at most ``connect`` seconds for the connection, ``first_byte`` of silence, ``total`` for
     everything."""
 
@@ -34,8 +32,7 @@ class Attempt:
     total: float
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Do nothing for so many seconds."""
 
     seconds: float

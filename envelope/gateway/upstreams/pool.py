@@ -98,7 +98,7 @@ class Upstreams:
             return Outcome(code=TIMEOUT)
         return Outcome(
             code=last.code,
-            response=last.response,
+            response=[] if last.response is None else last.response,
             usage=last.usage,
             upstream=attempts[-1].upstream,
             status=last.status,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from envelope.answers.envelope import Envelope
 from envelope.answers.verdicts import judge, upstream_error
@@ -24,14 +24,13 @@ from envelope.registry.codes import NETWORK_ERROR, NO_RESULT, SUCCESS, TARGET_SE
 __all__ = ["Finding", "find"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What came of one attempt. ``retry``: another may mend it although the registry does not say so of the code."""
 
     what: What
     code: str
     status: int | None = None
-    response: Any = field(default_factory=list, repr=False)
+    response: Any = None
     usage: Usage | None = None
     retry: bool = False
     rest: bool = False
@@ -46,8 +45,8 @@ _CODES: Final[dict[What, str]] = {
     "type": TARGET_SERVER_ERROR,
     "body": TARGET_SERVER_ERROR,
 }
-# A caller can ask for an answer that is too long.
-_RESTFUL: Final = frozenset(("unreachable", "network", "silent", "time", "type", "body"))
+# Not what callers can bring about: they can ask for long answers, and for methods that an upstream does not have.
+_RESTFUL: Final = frozenset(("unreachable", "network", "silent", "time"))
 
 _OPTIONS: Final = ReadOptions(limits=Limits(max_depth=190))
 """What an envelope can hold: it is itself a level, and is read with the usual limits."""
@@ -81,7 +80,7 @@ def _fault(what: What, status: int | None) -> Finding:
 
 
 def _success(reply: Reply, call: UpstreamCall, masks: Masks) -> Finding:
-    media_type, is_utf8 = split_content_type(reply.content_type)
+    media_type, is_utf8 = _split(reply.content_type)
     if reply.status == 204:
         return Finding("nothing", NO_RESULT, reply.status)
     if _asked_for_text(call) and media_type in ("text/plain", "text/vtt", "application/x-subrip"):
@@ -103,6 +102,9 @@ def _success(reply: Reply, call: UpstreamCall, masks: Masks) -> Finding:
     if not response and not isinstance(response, int | float):
         return Finding("nothing", NO_RESULT, reply.status)
     return Finding("answer", SUCCESS, reply.status, response, usage_of(response))
+
+
+_split = lru_cache(128)(split_content_type)
 
 
 def _asked_for_text(call: UpstreamCall) -> bool:

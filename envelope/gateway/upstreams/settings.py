@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -23,6 +24,22 @@ def _checked_key(key: SecretStr) -> SecretStr:
     if not text or not _KEY.issuperset(text):
         raise ValueError("a key is ASCII without spaces, and not empty")
     return key
+
+
+def _checked_ca_file(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        raise ValueError("no certificates in PEM") from None
+    return path
+
+
+def _checked_certificate(path: Path) -> Path:
+    try:
+        ssl.create_default_context().load_cert_chain(path, password="")
+    except OSError:
+        raise ValueError("no certificate with its key in PEM, or one with a password") from None
+    return path
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -53,8 +70,8 @@ class UpstreamSettings(BaseModel):
     first_byte: Seconds = 20.0
     total: Seconds = 60.0
     rest: float = Field(default=30.0, ge=0, le=86_400, allow_inf_nan=False)
-    ca_file: FilePath | None = None
-    certificate: Annotated[Path, FilePath] | None = None
+    ca_file: Annotated[FilePath, AfterValidator(_checked_ca_file)] | None = None
+    certificate: Annotated[FilePath, AfterValidator(_checked_certificate)] | None = None
 
 
 _ALL: Final = TypeAdapter(tuple[UpstreamSettings, ...])

@@ -38,7 +38,7 @@ STATUSES: Final[Mapping[int, StatusRow]] = {
 
 _CLASSES: Final[Mapping[int, StatusRow]] = {
     2: StatusRow(SUCCESS),
-    3: StatusRow(TARGET_SERVER_ERROR, rest=True),  # never followed
+    3: StatusRow(TARGET_SERVER_ERROR),  # never followed
     4: StatusRow(NO_RESULT),
     5: StatusRow(TARGET_SERVER_ERROR, rest=True),
 }

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import httpcore2
 
-from envelope.client.wire import BodyReader, Fault, Reply, Send, fault_of
+from envelope.calls.reply_bodies import BodyReader
+from envelope.client.wire import Fault, Reply, Send, fault_of
 from envelope.client.workers import run_within
 
 __all__ = ["AsyncConnections", "Connections"]

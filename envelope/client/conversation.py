@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from envelope import __version__
 from envelope.calls.request import ApiRequest
+from envelope.calls.retry_after import seconds_to_wait
 from envelope.calls.signing import sign
 from envelope.calls.strict_signing import sign_strictly
 from envelope.client.answer import Answer
@@ -25,7 +26,7 @@ from envelope.client.payloads import maker_of
 from envelope.client.plan import Attempt, Plan, Wait
 from envelope.client.reading import failure_of_fault, failure_of_verdict, read_reply, read_stored
 from envelope.client.settings import CallOptions
-from envelope.client.wire import Fault, Reply, Send, seconds_to_wait
+from envelope.client.wire import Fault, Reply, Send
 from envelope.errors import EncodeError, ValidationError
 from envelope.formats import ResultType
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import Any
 
-from envelope.client.wire import LATE, BodyReader, Fault, Reply, Send, fault_of
+from envelope.calls.reply_bodies import BodyReader
+from envelope.client.wire import LATE, Fault, Reply, Send, fault_of
 from envelope.client.workers import run_within
 
 __all__ = ["AsyncHandedIn", "HandedIn"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 import secrets
 import time
-import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
+from envelope.calls.addresses import checked_address
 from envelope.client.events import AttemptEvent
 from envelope.client.plan import FailOver, Rests
 from envelope.formats import ResultType, ResultTypeName
@@ -125,7 +124,7 @@ class Settings:
     def __post_init__(self) -> None:
         if isinstance(self.addresses, str) or not self.addresses:
             raise TypeError('addresses are a list, like ["https://a.example", "https://b.example"]')
-        object.__setattr__(self, "addresses", tuple(_checked(address) for address in self.addresses))
+        object.__setattr__(self, "addresses", tuple(checked_address(address) for address in self.addresses))
         for name in ("key", "secret"):
             if type(getattr(self, name)) is not str or not getattr(self, name):
                 raise TypeError(f"a client needs a {name}, a str that is not empty")
@@ -133,26 +132,6 @@ class Settings:
             if getattr(self, name) not in get_args(allowed):
                 raise TypeError(f"{name} is {' or '.join(get_args(allowed))}")
         object.__setattr__(self, "rests", Rests(len(self.addresses), self.rest))
-
-
-_ADDRESS = re.compile(r"[!-~]+")
-
-
-def _checked(address: Any) -> str:
-    """*address* without a slash at its end. `ValueError`, without showing it, if it is none."""
-    if type(address) is not str:
-        raise TypeError(f"an address is a str, not {type(address).__name__}")
-    try:
-        parts = urllib.parse.urlsplit(address)
-        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:  # which holds the address
-        is_whole = False
-    # A user and password would be shown wherever an address is.
-    if not is_whole or parts.username is not None or parts.query or parts.fragment or not _ADDRESS.fullmatch(address):
-        raise ValueError(
-            "an address is http:// or https://, a host and perhaps a path, in ASCII, without user or query"
-        )
-    return address.rstrip("/")
 
 
 def new_settings(

@@ -19,8 +19,8 @@ import pytest
 from envelope import EncodeError, Envelope, ResultType, encode
 from envelope.calls.engine import Engine
 from envelope.calls.request import Carrier
+from envelope.calls.retry_after import seconds_to_wait
 from envelope.client import Answer, AsyncGatewayClient, AttemptEvent, CallFailed, GatewayClient
-from envelope.client.wire import seconds_to_wait
 from tests.client.conftest import KEY, SECRET, MakeCaller
 from tests.client.servers import OK, Received, Reply, answers, dead, fine, http, says, serving
 

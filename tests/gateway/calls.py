@@ -1,0 +1,50 @@
+"""Calls to upstreams for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from envelope.calls.http import Upload
+from envelope.gateway.demo import DemoUpstream, demo_upstream
+from envelope.gateway.upstreams import UpstreamCall, Upstreams, UpstreamSettings
+
+T = TypeVar("T")
+
+KEY = "sk-4f9c1d7e2b"
+QUICK: Any = {"connect": 2.0, "first_byte": 0.3, "total": 0.6}
+"""Times of an upstream, so short that silence is soon over, and long enough for a busy machine."""
+
+
+def completion(model: str = "gpt-4o-mini", prompt: str = "hello " * 20, **args: Any) -> UpstreamCall:
+    return UpstreamCall(method="v1/completions", args={"model": model, "prompt": prompt, **args})
+
+
+def upload(data: bytes, name: str = "file", filename: str = "a.bin", content_type: str = "audio/mpeg") -> Upload:
+    return Upload(name=name, filename=filename, content_type=content_type, size=len(data), file=io.BytesIO(data))
+
+
+@asynccontextmanager
+async def demo_and_upstreams(**options: Any) -> AsyncIterator[tuple[DemoUpstream, Upstreams]]:
+    """A demo, and upstreams of which it is the only one."""
+    async with demo_upstream(key=KEY, scale=0.01) as demo, Upstreams([demo.settings(**QUICK)], **options) as upstreams:
+        yield demo, upstreams
+
+
+def with_demo(test: Callable[[DemoUpstream, Upstreams], Awaitable[T]], **options: Any) -> T:
+    async def run() -> T:
+        async with demo_and_upstreams(**options) as (demo, upstreams):
+            return await test(demo, upstreams)
+
+    return asyncio.run(run())
+
+
+def with_upstreams(settings: list[UpstreamSettings], test: Callable[[Upstreams], Awaitable[T]], **options: Any) -> T:
+    async def run() -> T:
+        async with Upstreams(settings, **options) as upstreams:
+            return await test(upstreams)
+
+    return asyncio.run(run())

@@ -1,0 +1,153 @@
+"""What an upstream can do wrong: the call's code, its attempts, who pays; and the next upstream answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from envelope import Envelope
+from envelope.answers import judge
+from envelope.gateway.demo import FAULTS, DemoUpstream, demo_upstream
+from envelope.gateway.upstreams import Outcome, Upstreams
+from envelope.registry import REGISTRY, Billing
+from tests.gateway.calls import KEY, QUICK, completion, with_demo
+
+# The code, what came of each attempt (there are two), and whether the registry bills the code.
+EXPECTED: dict[str, tuple[str, list[str]]] = {
+    "fault-429": ("2000", ["error", "error"]),
+    "fault-429-retry-after": ("0000", ["error", "answer"]),
+    "fault-500-once": ("0000", ["status", "answer"]),
+    "fault-503": ("4002", ["status", "status"]),
+    "fault-down-60": ("4002", ["status", "status"]),
+    "fault-401": ("4002", ["status", "status"]),
+    "fault-404": ("2000", ["error"]),
+    "fault-404-html": ("2000", ["error"]),
+    "fault-context-length": ("2000", ["error"]),
+    "fault-content-filter": ("2000", ["error"]),
+    "fault-error-in-200": ("2000", ["error", "error"]),
+    "fault-leak": ("2000", ["error"]),
+    "fault-leak-in-success": ("0000", ["answer"]),
+    "fault-nothing": ("2000", ["nothing"]),
+    "fault-reset": ("4001", ["network", "network"]),
+    "fault-silent": ("4017", ["silent", "silent"]),
+    "fault-slow-first": ("0000", ["answer"]),
+    "fault-cut": ("4001", ["network", "network"]),
+    "fault-stall": ("4017", ["time", "time"]),
+    "fault-drip": ("4017", ["time", "time"]),
+    "fault-endless": ("4002", ["limit", "limit"]),
+    "fault-10mb": ("0000", ["answer"]),
+    "fault-gzip-bomb": ("4002", ["limit", "limit"]),
+    "fault-html": ("4002", ["type", "type"]),
+    "fault-lying-type": ("4002", ["body", "body"]),
+    "fault-cut-json": ("4002", ["body", "body"]),
+    "fault-deep": ("4002", ["body", "body"]),
+    "fault-redirect": ("4002", ["redirect", "redirect"]),
+}
+# Slower than an upstream's usual times, on any machine.
+HEAVY = {"fault-10mb", "fault-gzip-bomb", "fault-endless", "fault-slow-first"}
+
+
+def times(fault: str) -> dict[str, float]:
+    return {"connect": 10.0, "first_byte": 10.0, "total": 20.0} if fault in HEAVY else QUICK
+
+
+def test_every_fault_is_expected() -> None:
+    assert EXPECTED.keys() == FAULTS.keys()
+
+
+@pytest.mark.parametrize("fault", EXPECTED)
+def test_alone_it_says_what_it_was(fault: str) -> None:
+    code, whats = EXPECTED[fault]
+
+    async def alone() -> tuple[Outcome, DemoUpstream]:
+        async with demo_upstream(key=KEY, scale=0.01) as demo:
+            async with Upstreams([demo.settings(**times(fault))], retries=1) as upstreams:
+                return await upstreams.ask(completion(fault), seconds=50), demo
+
+    outcome, demo = asyncio.run(alone())
+    assert (outcome.code, [attempt.what for attempt in outcome.attempts]) == (code, whats)
+    assert outcome.upstream == "demo"
+    assert len(demo.served) == len(whats)
+    if code not in ("0000", "2000"):
+        assert outcome.response == []
+        assert REGISTRY[code].billing is Billing.FREE
+    verdict = judge(Envelope(response=outcome.response, error_code=code))
+    assert verdict.ok == (whats[-1] in ("answer", "nothing"))
+    # Retries end where the registry, or the upstream's own words, say that they are of no use.
+    assert verdict.retryable == (len(whats) == 2 and whats[-1] != "answer")
+    if code == "0000" and fault not in ("fault-10mb", "fault-leak-in-success"):
+        assert outcome.usage is not None
+        assert (outcome.usage.prompt, outcome.usage.completion) == (
+            demo.served[-1].prompt_tokens,
+            demo.served[-1].completion_tokens,
+        )
+
+
+@pytest.mark.parametrize("fault", [name for name, (_, whats) in EXPECTED.items() if len(whats) == 2])
+def test_the_next_upstream_answers(fault: str) -> None:
+    async def both() -> tuple[Outcome, list[int]]:
+        async with demo_upstream(key=KEY) as first, demo_upstream(key="", faults=False) as second:
+            settings = [second.settings("second", order=1), first.settings("first", **times(fault))]
+            async with Upstreams(settings) as upstreams:
+                outcome = await upstreams.ask(completion(fault), seconds=30)
+                return outcome, [len(first.served), len(second.served)]
+
+    outcome, served = asyncio.run(both())
+    assert (outcome.code, outcome.upstream) == ("0000", "second")
+    assert [(attempt.upstream, attempt.what) for attempt in outcome.attempts] == [
+        ("first", EXPECTED[fault][1][0]),
+        ("second", "answer"),
+    ]
+    assert served == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "rests"),
+    [
+        ("fault-503", True),
+        ("fault-429", True),
+        ("fault-silent", True),
+        ("fault-reset", True),
+        ("fault-html", False),
+        ("fault-endless", False),
+        ("fault-redirect", False),
+        ("fault-error-in-200", False),
+    ],
+)
+def test_an_upstream_rests_after_a_failure_that_no_caller_can_bring_about(fault: str, rests: bool) -> None:
+    async def story() -> list[str]:
+        async with demo_upstream(key=KEY) as first, demo_upstream(key="", faults=False) as second:
+            settings = [first.settings("first", **times(fault)), second.settings("second", order=1)]
+            async with Upstreams(settings) as upstreams:
+                outcomes = [await upstreams.ask(completion(name), seconds=30) for name in (fault, "gpt-4o-mini")]
+                return [outcome.upstream for outcome in outcomes]
+
+    assert asyncio.run(story()) == ["second", "second" if rests else "first"]
+
+
+def test_an_upstream_at_rest_is_asked_when_no_other_answers() -> None:
+    async def story() -> list[str]:
+        async with (
+            demo_upstream(key=KEY) as first,
+            Upstreams(
+                [first.settings("first"), first.settings("dead", address="http://127.0.0.1:1", order=1)]
+            ) as upstreams,
+        ):
+            await upstreams.ask(completion("fault-503"), seconds=0.1)
+            outcome = await upstreams.ask(completion(), seconds=30)
+            return [attempt.upstream for attempt in outcome.attempts]
+
+    assert asyncio.run(story())[-1] == "first"
+
+
+def test_a_broken_answer_is_never_billed_twice_by_the_demo() -> None:
+    """Of all that was served, only whole answers have tokens that count: what the books are compared with."""
+
+    async def story(demo: DemoUpstream, upstreams: Upstreams) -> tuple[Outcome, int]:
+        outcome = await upstreams.ask(completion("fault-500-once"), seconds=30)
+        return outcome, sum(served.completion_tokens for served in demo.served if served.is_whole)
+
+    outcome, delivered = with_demo(story)
+    assert outcome.usage is not None
+    assert outcome.usage.completion == delivered

@@ -57,6 +57,7 @@ _NEVER_CACHED: Final = frozenset({"v1/files", SUBMIT, GET})
 _MAX_MODEL: Final = 128
 _MAX_KEY: Final = 255
 _CHUNK: Final = 1 << 20
+_PREFIX: Final = 6  # of a node's name: enough that two processes seldom share it, and the store would refuse the id
 
 
 class _Refusal(Exception):  # noqa: N818  # a call that the books did not let in is no error
@@ -109,14 +110,16 @@ class Gateway:
         messages: Messages,
         log: CallLog,
         clock: Callable[[], int] = time.time_ns,
+        request_ids: Callable[[], str] | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
+        self.max_files_bytes = settings.limits.files
         self._upstreams = upstreams
         self._log = log
         self._prices = settings.tariff
         self._tokens = PageTokens(vault.derive("page tokens"))
-        self._request_ids = RequestIds(clock, prefix=f"{store.node}.")
+        self._request_ids = request_ids or RequestIds(clock, prefix=f"{store.node[:_PREFIX]}.")
         limits = Limits(max_bytes=settings.limits.body, max_items=100_000)
         self.entry = Entry(KnownAccounts(store, vault), apis=settings.apis, limits=limits, clock=clock)
         self.engine = Engine(

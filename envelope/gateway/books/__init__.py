@@ -25,10 +25,26 @@ if TYPE_CHECKING:
     from envelope.gateway.books.admission import Admitted as Admitted
     from envelope.gateway.books.admission import admit as admit
     from envelope.gateway.books.answers import StoredAnswer as StoredAnswer
+    from envelope.gateway.books.auditing import INVARIANTS as INVARIANTS
+    from envelope.gateway.books.auditing import Breach as Breach
+    from envelope.gateway.books.auditing import audit as audit
     from envelope.gateway.books.cache import CacheEntry as CacheEntry
     from envelope.gateway.books.cache import cached_answer as cached_answer
+    from envelope.gateway.books.calls import CallRecord as CallRecord
+    from envelope.gateway.books.calls import find_calls as find_calls
     from envelope.gateway.books.errors import BooksError as BooksError
+    from envelope.gateway.books.export import export_calls as export_calls
+    from envelope.gateway.books.export import write_csv as write_csv
+    from envelope.gateway.books.export import write_jsonl as write_jsonl
+    from envelope.gateway.books.export import write_parquet as write_parquet
+    from envelope.gateway.books.forgetting import forget as forget
     from envelope.gateway.books.gate import Refused as Refused
+    from envelope.gateway.books.jobs import Job as Job
+    from envelope.gateway.books.jobs import add_job as add_job
+    from envelope.gateway.books.jobs import finish_job as finish_job
+    from envelope.gateway.books.jobs import job_of as job_of
+    from envelope.gateway.books.jobs import renew_job as renew_job
+    from envelope.gateway.books.jobs import take_job as take_job
     from envelope.gateway.books.recovery import Closed as Closed
     from envelope.gateway.books.recovery import Watch as Watch
     from envelope.gateway.books.recovery import recover as recover
@@ -48,9 +64,14 @@ else:
             "list_accounts switch_api",
             "admission": "Admission Admitted admit",
             "answers": "StoredAnswer",
+            "auditing": "INVARIANTS Breach audit",
             "cache": "CacheEntry cached_answer",
+            "calls": "CallRecord find_calls",
             "errors": "BooksError",
+            "export": "export_calls write_csv write_jsonl write_parquet",
+            "forgetting": "forget",
             "gate": "Refused",
+            "jobs": "Job add_job finish_job job_of renew_job take_job",
             "recovery": "Closed Watch recover",
             "refunds": "refund",
             "repeats": "Repeated",

@@ -1,7 +1,7 @@
 """The tables of the books, for migrations and for queries with conditions of the caller's choice.
 
 Money is in micro-units, times are microseconds of the Unix time. What is checked here holds whoever writes; what spans
-rows is checked by `envelope.gateway.books.audit`.
+rows is checked by `envelope.gateway.books.auditing`.
 """
 
 from __future__ import annotations

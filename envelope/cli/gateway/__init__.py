@@ -1,0 +1,47 @@
+"""`envelope gateway`: the books of a gateway, for its operator."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from envelope.adapters.extras import extra
+
+__all__ = ["gateway"]
+
+_EXAMPLES = """\b
+Examples:
+  envelope gateway account add alice
+  envelope gateway grant alice custom --quota 10000
+  envelope gateway deposit alice 25
+  envelope gateway calls --account alice --code 4017
+"""
+
+# Each is in the module of the same name, imported on first use.
+_COMMANDS = ("account", "audit", "calls", "deposit", "export", "grant", "refund", "switch")
+
+
+class _Group(click.Group):
+    # Both have click's signature.
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        try:
+            with extra("gateway"):
+                module = import_module(f"envelope.cli.gateway.{cmd_name}")
+        except ModuleNotFoundError as error:
+            raise click.ClickException(str(error)) from None
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_Group, epilog=_EXAMPLES)
+def gateway() -> None:
+    """Look after a gateway's accounts, and after what they paid and called.
+
+    Amounts are typed and shown in units, with up to six decimals; --json has them in millionths.
+    """

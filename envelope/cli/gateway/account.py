@@ -1,0 +1,170 @@
+"""`envelope gateway account`: who may call."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from envelope.cli.common.report import printable
+from envelope.cli.gateway.common import json_option, named, opened, show_json, show_table, shown_time, store_option
+from envelope.gateway.books.accounts import change_account, create_account, list_accounts
+from envelope.gateway.money import shown_amount
+from envelope.gateway.stores.errors import Conflict
+from envelope.gateway.vault import Vault
+
+if TYPE_CHECKING:
+    from envelope.gateway.books.accounts import Account, ActiveState
+    from envelope.gateway.stores.store import Store
+
+__all__ = ["account"]
+
+_KEYS = "ENVELOPE_GATEWAY_KEYS"  # the variable's name
+
+_EXAMPLES = """\b
+Examples:
+  envelope gateway account add alice --concurrency 10
+  envelope gateway account list
+  envelope gateway account change alice --state stopped
+  envelope gateway account renew alice
+"""
+
+_concurrency_help = "How many calls may be open at once."
+
+
+@click.group(epilog=_EXAMPLES)
+def account() -> None:
+    """Add accounts, list them, and change what they may.
+
+    Their secrets are encrypted by the keys in ENVELOPE_GATEWAY_KEYS, separated by commas, or in the file beside the
+    store whose name ends in .key; the first account makes one.
+    """
+
+
+@account.command()
+@click.argument("name")
+@click.option("--concurrency", type=click.IntRange(min=0), help=f"{_concurrency_help} [default: any number]")
+@click.option("--strict-signature", is_flag=True, help="Take strictly signed calls only.")
+@store_option
+@json_option
+def add(*, name: str, concurrency: int | None, strict_signature: bool, store: str, as_json: bool) -> None:
+    """Add the account NAME, and show its key and its secret: the secret is not shown again."""
+    key, secret = secrets.token_hex(12), secrets.token_hex(24)
+    with opened(store, is_new=True) as books:
+        sealed = _vault(store, books).seal(secret)
+        try:
+            number = books.write_now(
+                lambda db: create_account(
+                    db,
+                    name=name,
+                    key=key,
+                    secret=sealed,
+                    concurrency=concurrency,
+                    strict_signature=strict_signature,
+                )
+            )
+        except Conflict:
+            raise click.ClickException(f"there is an account {printable(name)} already") from None
+    _show_secret(number, name, key, secret, as_json=as_json)
+
+
+@account.command()
+@click.argument("name")
+@store_option
+@json_option
+def renew(*, name: str, store: str, as_json: bool) -> None:
+    """Give the account NAME another secret, and show it: the old one opens nothing any more."""
+    secret = secrets.token_hex(24)
+    with opened(store) as books:
+        found = books.read_now(lambda db: named(db, name))
+        sealed = _vault(store, books).seal(secret)
+        books.write_now(lambda db: change_account(db, found.id, secret=sealed))
+    _show_secret(found.id, name, found.key, secret, as_json=as_json)
+
+
+class _Concurrency(click.ParamType["int | Literal['unlimited']"]):
+    name = "number|unlimited"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["unlimited"]:
+        if value == "unlimited":
+            return "unlimited"
+        if not (value.isascii() and value.isdigit() and len(value) < 10):
+            self.fail("not a number, nor unlimited", param, ctx)
+        return int(value)
+
+
+@account.command()
+@click.argument("name")
+@click.option("--state", type=click.Choice(["active", "stopped"]), help="Whether it may call.")
+@click.option("--concurrency", type=_Concurrency(), help=_concurrency_help)
+@click.option("--strict-signature/--any-signature", default=None, help="Whether to take strictly signed calls only.")
+@store_option
+def change(
+    *,
+    name: str,
+    state: ActiveState | None,
+    concurrency: int | Literal["unlimited"] | None,
+    strict_signature: bool | None,
+    store: str,
+) -> None:
+    """Change what the account NAME may; what is not given stays as it is."""
+    with opened(store) as books:
+        books.write_now(
+            lambda db: change_account(
+                db, named(db, name).id, state=state, concurrency=concurrency, strict_signature=strict_signature
+            )
+        )
+
+
+@account.command("list")
+@store_option
+@json_option
+def list_(*, store: str, as_json: bool) -> None:
+    """Show all accounts, with what they have, hold, and may call."""
+    with opened(store) as books:
+        found = books.read_now(list_accounts)
+    if as_json:
+        show_json([_without_secret(row) for row in found])
+    else:
+        columns = ("id", "name", "key", "state", "balance", "held", "at once", "signature", "created", "may call")
+        show_table(columns, [_row(row) for row in found])
+
+
+def _row(row: Account) -> tuple[object, ...]:
+    grants = ", ".join(
+        f"{name} {grant.used}/{'∞' if grant.quota is None else grant.quota}{' stopped' * (grant.state == 'stopped')}"
+        for name, grant in row.grants.items()
+    )
+    at_once = "∞" if row.concurrency is None else row.concurrency
+    signature = "strict" if row.strict_signature else "any"
+    balance, held = shown_amount(row.balance), shown_amount(row.held)
+    return row.id, row.name, row.key, row.state, balance, held, at_once, signature, shown_time(row.created), grants
+
+
+def _without_secret(row: Account) -> dict[str, Any]:
+    shown = asdict(row)
+    del shown["secret"]
+    return shown
+
+
+def _show_secret(number: int, name: str, key: str, secret: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"id": number, "name": name, "key": key, "secret": secret})
+    else:
+        show_table(("id", "name", "key", "secret"), [(number, name, key, secret)])
+
+
+def _vault(store: str, books: Store) -> Vault:
+    """The keys of the environment, or those of the file; a store without accounts gets a file."""
+    if keys := os.environ.get(_KEYS):
+        return Vault(keys.split(","))
+    path = Path(f"{store}.key")
+    if not path.exists() and not books.read_now(list_accounts):
+        return Vault.make_file(path)
+    return Vault.from_file(path)

@@ -1,0 +1,103 @@
+"""The vault: callers' secrets encrypted at rest, by keys from a file that only its owner can read.
+
+Secrets cannot be hashed: the gateway's signature is computed from the clear one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from envelope.errors import EnvelopeError
+
+__all__ = ["Vault", "VaultError"]
+
+
+class VaultError(EnvelopeError):
+    """A key cannot be used, or a secret not be opened with the keys there are; nothing of either is told."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Vault:
+    """Seals secrets with the first of *keys*, and opens what any of them sealed: Fernet's, from `new_key`.
+
+    To change keys, put a new one first, reseal everything, and drop the old ones. Raises `VaultError` if there is no
+    key, or one is not of that form.
+    """
+
+    __slots__ = ("_fernet",)
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        try:
+            fernets = [Fernet(key) for key in keys]
+        except ValueError:
+            raise VaultError("a vault's key is 32 bytes in URL-safe base64") from None
+        if not fernets:
+            raise VaultError("a vault needs a key")
+        self._fernet = MultiFernet(fernets)
+
+    @staticmethod
+    def new_key() -> str:
+        """A new random key."""
+        return Fernet.generate_key().decode()
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Vault:
+        """The vault whose keys are the lines of a file, the newest first.
+
+        Raises `VaultError` if the file cannot be read, or anybody but its owner can read it.
+        """
+        try:
+            with open(path, encoding="ascii") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                lines = file.read().split()
+        except OSError as error:
+            raise VaultError(f"the key file cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise VaultError("the key file is not ASCII") from None
+        if stat.S_IMODE(mode) & 0o077:
+            raise VaultError("others than its owner can read the key file: chmod 600")
+        return cls(lines)
+
+    @classmethod
+    def make_file(cls, path: str | os.PathLike[str]) -> Vault:
+        """A new key in a new file that its owner alone can read; `VaultError` if there is a file of that name."""
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except OSError as error:
+            raise VaultError(f"the key file cannot be made: {error.strerror}") from None
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{cls.new_key()}\n")
+            file.flush()
+            os.fsync(file.fileno())  # what it seals must not outlive it
+        folder = os.open(Path(path).absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return cls.from_file(path)
+
+    def seal(self, secret: str) -> str:
+        """*secret*, encrypted: ASCII, and another text each time."""
+        return self._fernet.encrypt(secret.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """What was sealed; `VaultError` if it was changed, or sealed by another key."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise VaultError("a secret cannot be opened with these keys") from None
+
+    def reseal(self, sealed: str) -> str:
+        """The same secret, sealed with the first key; `VaultError` if it cannot be opened."""
+        try:
+            return self._fernet.rotate(sealed.encode()).decode()
+        except InvalidToken:
+            raise VaultError("a secret cannot be opened with these keys") from None

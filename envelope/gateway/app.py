@@ -50,7 +50,8 @@ class GatewayApp:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
         if scope["type"] != "http":
-            return await send({"type": "websocket.close", "code": 1000})
+            await send({"type": "websocket.close", "code": 1000})
+            return None
         if scope["method"] == "OPTIONS":
             return await send_options(send, [_ALLOW])
         gateway = self._gateway
@@ -92,9 +93,7 @@ async def _answer(
         length = headers.get(b"content-length", "")
         if not (length.isdecimal() and int(length[:20]) <= _SMALL):
             await gateway.entry.check_key(http)
-        form = await read_form(
-            headers, receive, limits=engine.request_limits, max_files_bytes=gateway.max_files_bytes
-        )
+        form = await read_form(headers, receive, limits=engine.request_limits, max_files_bytes=gateway.max_files_bytes)
     except RequestError as error:
         return refuse(engine, asker_of(engine, http), error)
     except Disconnected:

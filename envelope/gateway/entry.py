@@ -36,6 +36,9 @@ class Entered:
     known: Known
 
 
+_PROOF: tuple[str, ...] = ("key", "secret", "sign", "dateline")
+
+
 class Entry:
     """Reads calls and checks who makes them; *clock* is in nanoseconds of the Unix time.
 
@@ -92,7 +95,7 @@ class Entry:
 
     def _prove(self, params: dict[str, Any], known: Known) -> None:
         """Check the secret or signature first, before a stranger is told anything else about the call."""
-        proof = {name: params[name] for name in ("key", "secret", "sign", "dateline") if name in params}
+        proof = {name: params[name] for name in _PROOF if name in params}
         verify(ApiRequest.from_params({**proof, "api_name": "-"}), known.secret, self._clock, params=params)
         if known.account.state != "active":
             raise RequestError("the account is stopped", code=ACCOUNT_STOPPED, path="$.key")

@@ -23,7 +23,6 @@ from envelope.calls.http import HttpRequest, Rendered, Upload
 from envelope.calls.request import ApiRequest, amended
 from envelope.errors import RequestError
 from envelope.gateway.books.admission import Admission, Admitted, admit
-from envelope.gateway.books.answers import StoredAnswer
 from envelope.gateway.books.cache import CacheEntry, cached_answer
 from envelope.gateway.books.gate import Refused
 from envelope.gateway.books.repeats import Repeated
@@ -60,7 +59,7 @@ _CHUNK: Final = 1 << 20
 _PREFIX: Final = 6  # of a node's name: enough that two processes seldom share it, and the store would refuse the id
 
 
-class _Refusal(Exception):  # noqa: N818  # a call that the books did not let in is no error
+class _Refusal(Exception):  # a call that the books did not let in is no error
     """The books did not let a call in."""
 
     def __init__(self, refused: Refused) -> None:
@@ -68,7 +67,7 @@ class _Refusal(Exception):  # noqa: N818  # a call that the books did not let in
         self.refused = refused
 
 
-class _Closed(Exception):  # noqa: N818  # it undoes a transaction, and goes no further
+class _Closed(Exception):  # it undoes a transaction, and goes no further
     """The call is not open any more."""
 
 
@@ -255,7 +254,9 @@ class Gateway:
         self._log.ended(call.request, call.request_id, got.answer.code, got.charge, time.monotonic() - call.began)
         extras = dict(stored["extras"])
         if self._settings.receipts:
-            extras[RECEIPT] = self._receipt(call, got.call, Billing(got.answer.billing), Settled(got.charge, got.balance))
+            extras[RECEIPT] = self._receipt(
+                call, got.call, Billing(got.answer.billing), Settled(got.charge, got.balance)
+            )
         return Envelope(
             response=stored["response"],
             error_code=got.answer.code,
@@ -285,9 +286,7 @@ class Gateway:
         token = self._tokens.next(outcome.response, call.account, call.request.method)
         if token is not None:
             answer = replace(answer, extras={PAGE_TOKEN: token})
-        verdict = judge(
-            answer, registry=self.engine.messages.registry, upstream_errors=self._settings.upstream_errors
-        )
+        verdict = judge(answer, registry=self.engine.messages.registry, upstream_errors=self._settings.upstream_errors)
         settlement = self._settlement(call, number, outcome, scope, answer, verdict.ok, verdict.billing)
         is_job = call.request.method == SUBMIT and verdict.ok
 
@@ -358,9 +357,7 @@ class Gateway:
 
 def stored_value(answer: Envelope[Any]) -> bytes:
     """What a repeat or a cached answer is made of: JSON, whatever format was asked for."""
-    return orjson.dumps(
-        {"response": answer.response, "request_id": answer.request_id, "extras": dict(answer.extras)}
-    )
+    return orjson.dumps({"response": answer.response, "request_id": answer.request_id, "extras": dict(answer.extras)})
 
 
 def _with_files(digest: str, files: tuple[Upload, ...]) -> str:

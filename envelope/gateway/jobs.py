@@ -70,9 +70,7 @@ async def found(store: Store, account: int, request: ApiRequest) -> Outcome:
 class JobWorker:
     """Does jobs, one after the other, until it is cancelled."""
 
-    def __init__(
-        self, store: Store, upstreams: Upstreams, *, log: CallLog, seconds: float, pause: float = 0.2
-    ) -> None:
+    def __init__(self, store: Store, upstreams: Upstreams, *, log: CallLog, seconds: float, pause: float = 0.2) -> None:
         self._store = store
         self._upstreams = upstreams
         self._log = log
@@ -110,7 +108,10 @@ class JobWorker:
         is_done = outcome.code == SUCCESS
         code, response = outcome.code, outcome.response
         if not is_done and code != NO_RESULT:  # what was not found, or the upstream's error, is told as it is
-            code, response = NO_RESULT, {"error": {"message": "no image was made", "type": "server_error", "code": code}}
+            code, response = (
+                NO_RESULT,
+                {"error": {"message": "no image was made", "type": "server_error", "code": code}},
+            )
         result = orjson.dumps({"code": code, "response": response})
 
         def steps(db: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""Accounts as this process knows them: at most a second old, so that a call seldom waits for the store to say who calls.
+"""Accounts as this process knows them: at most a second old, so that a call seldom waits for the store.
 
 What may cost money is decided on the books themselves (`envelope.gateway.books.admit`), whatever is known here.
 """

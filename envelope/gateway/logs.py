@@ -31,7 +31,7 @@ class CallLog:
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 renderer,
             ],
-            wrapper_class=structlog.make_filtering_bound_logger(_LEVEL if form != "none" else logging.CRITICAL + 1),
+            wrapper_class=structlog.make_filtering_bound_logger(_LEVEL if form != "none" else logging.CRITICAL),
         )
 
     def ended(

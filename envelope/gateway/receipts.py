@@ -16,7 +16,9 @@ RECEIPT: Final = "receipt"
 """The name of an answer's extra that holds it."""
 
 
-def receipt(secret: str, *, request_id: str, last_id: str, billing: Billing, charge: int, balance: int) -> dict[str, Any]:
+def receipt(
+    secret: str, *, request_id: str, last_id: str, billing: Billing, charge: int, balance: int
+) -> dict[str, Any]:
     """What the call cost and what is left, in micro-units, with the HMAC-SHA-256 of it under *secret*."""
     told: dict[str, Any] = {
         "request_id": request_id,

@@ -5,6 +5,7 @@ Secrets cannot be hashed: the gateway's signature is computed from the clear one
 
 from __future__ import annotations
 
+import hmac
 import os
 import stat
 from collections.abc import Iterable
@@ -32,9 +33,10 @@ class Vault:
     key, or one is not of that form.
     """
 
-    __slots__ = ("_fernet",)
+    __slots__ = ("_fernet", "_first")
 
     def __init__(self, keys: Iterable[str]) -> None:
+        keys = list(keys)
         try:
             fernets = [Fernet(key) for key in keys]
         except ValueError:
@@ -42,6 +44,7 @@ class Vault:
         if not fernets:
             raise VaultError("a vault needs a key")
         self._fernet = MultiFernet(fernets)
+        self._first = keys[0].encode()
 
     @staticmethod
     def new_key() -> str:
@@ -94,6 +97,10 @@ class Vault:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise VaultError("a secret cannot be opened with these keys") from None
+
+    def derive(self, purpose: str) -> bytes:
+        """A key for another *purpose*, from the first; it says nothing about that one."""
+        return hmac.digest(self._first, purpose.encode(), "sha256")
 
     def reseal(self, sealed: str) -> str:
         """The same secret, sealed with the first key; `VaultError` if it cannot be opened."""

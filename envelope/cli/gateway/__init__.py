@@ -12,6 +12,7 @@ __all__ = ["gateway"]
 
 _EXAMPLES = """\b
 Examples:
+  envelope gateway serve --demo
   envelope gateway account add alice
   envelope gateway grant alice custom --quota 10000
   envelope gateway deposit alice 25
@@ -19,7 +20,7 @@ Examples:
 """
 
 # Each is in the module of the same name, imported on first use.
-_COMMANDS = ("account", "audit", "calls", "deposit", "export", "grant", "refund", "switch")
+_COMMANDS = ("account", "audit", "calls", "deposit", "export", "grant", "refund", "serve", "switch")
 
 
 class _Group(click.Group):

@@ -1,0 +1,103 @@
+"""A demo's files and its account: made in a folder on the first start, found there on the next."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from envelope.errors import EnvelopeError
+from envelope.gateway.books.accounts import account_named, create_account, deposit, grant
+from envelope.gateway.money import UNIT
+from envelope.gateway.running import open_vault
+from envelope.gateway.settings import read_settings
+from envelope.gateway.stores.opening import open_store
+
+if TYPE_CHECKING:
+    from envelope.gateway.stores.store import Transaction
+
+__all__ = ["FILE", "DemoAccount", "NotADemo", "set_up"]
+
+FILE: Final = "gateway.toml"
+_NAME: Final = "demo"
+_BALANCE: Final = 100 * UNIT
+_MARK: Final = "# Made by envelope gateway serve --demo, which writes it anew at each start.\n"
+_TEXT: Final = (
+    _MARK
+    + """\
+
+store = "gateway.db"
+key_file = "gateway.key"
+apis = ["custom"]
+seconds = 30
+receipts = false
+log = "none"
+
+[[upstreams]]
+name = "demo"
+address = "{address}"
+key = "{key}"
+
+# The first row that names a call's method and model is its price: for the call, and for 1,000 tokens.
+[[prices]]
+method = "v1/models"
+
+[[prices]]
+method = "images/get"
+
+[[prices]]
+method = "v1/images/*"
+call = "0.04"
+
+[[prices]]
+method = "images/submit"
+call = "0.04"
+
+[[prices]]
+call = "0.0001"
+cached = "0.0001"
+prompt = "0.001"
+completion = "0.002"
+"""
+)
+
+
+class NotADemo(EnvelopeError):
+    """The folder has a gateway that is not the demo's."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """Who may call the demo. ``is_new`` says that the account was just made."""
+
+    key: str
+    secret: str = field(repr=False)
+    is_new: bool
+
+
+def set_up(folder: Path, *, address: str, key: str) -> DemoAccount:
+    """Make the files of a demo in *folder*, whose upstream is at *address* under *key*.
+
+    `NotADemo` if there is a gateway already, `StoreError` or `VaultError` if its files cannot be used.
+    """
+    file = folder / FILE
+    if not (file.read_text("utf-8").startswith(_MARK) if file.exists() else not (folder / "gateway.db").exists()):
+        raise NotADemo("this folder has a gateway of its own: start the demo in another")
+    file.write_text(_TEXT.format(address=address, key=key), "utf-8")
+    settings = read_settings(file)
+    vault = open_vault(settings.key_file)
+    with open_store(settings.store) as store:
+        known = store.read_now(lambda db: account_named(db, _NAME))
+        if known is not None:
+            return DemoAccount(known.key, vault.open(known.secret), is_new=False)
+        account = DemoAccount(_NAME, secrets.token_hex(16), is_new=True)
+        sealed = vault.seal(account.secret)
+
+        def steps(db: Transaction) -> None:
+            number = create_account(db, name=_NAME, key=account.key, secret=sealed)
+            grant(db, number, "custom", quota=None)
+            deposit(db, number, _BALANCE, "the demo's")
+
+        store.write_now(steps)
+    return account

@@ -42,7 +42,7 @@ from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 from envelope.registry.languages import Lang
 from envelope.values.php_types import differences
 
-__all__ = ["ApiRequest", "Carrier", "amended", "read_call", "read_caller"]
+__all__ = ["ApiRequest", "Carrier", "amended", "read_call", "read_caller", "read_params"]
 
 Carrier = Literal["query", "form", "json"]
 
@@ -247,30 +247,43 @@ def read_call(
 
     *fallback* is the format and language for a caller who asks for none that is known.
     """
-    params: dict[Any, Any] = {}
+    params, api_type = read_params(http, limits=limits, fallback=fallback)
+    asker = wanted(params, http, fallback)
     try:
-        params = read_query(http.query, limits)
-        if http.body:
-            params = merge_params(params, read_body(http, limits))
-        api_type, api_name = read_path(http.path)
-        if api_name:
-            # In its usual place: `ksort`, and so a signature, may depend on that.
-            params = {"key": None, "api_name": None, **params}
-            params["api_name"] = api_name
         request = ApiRequest.from_params(
             params,
             api_type=api_type,
-            accepted=wanted(params, http, fallback),
+            accepted=asker,
             apis=apis,
             has_accounts=has_accounts,
             limits=limits,
             files=http.files,
         )
     except RequestError as error:
-        asker = wanted(params or salvage(http.query), http, fallback)
         error.result_type, error.lang = asker.result_type, asker.lang
         raise
     return request, params
+
+
+def read_params(
+    http: HttpRequest, *, limits: Limits = REQUEST_LIMITS, fallback: Caller = DEFAULT_CALLER
+) -> tuple[dict[str, Any], str]:
+    """The parameters in *http* as they came, with the ``api_name`` of its path; and the path's ``api_type``."""
+    params: dict[Any, Any] = {}
+    try:
+        params = read_query(http.query, limits)
+        if http.body:
+            params = merge_params(params, read_body(http, limits))
+        api_type, api_name = read_path(http.path)
+    except RequestError as error:
+        asker = wanted(params or salvage(http.query), http, fallback)
+        error.result_type, error.lang = asker.result_type, asker.lang
+        raise
+    if api_name:
+        # In its usual place: `ksort`, and so a signature, may depend on that.
+        params = {"key": None, "api_name": None, **params}
+        params["api_name"] = api_name
+    return params, api_type
 
 
 def read_caller(http: HttpRequest, *, limits: Limits = REQUEST_LIMITS, fallback: Caller = DEFAULT_CALLER) -> Caller:

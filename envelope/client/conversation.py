@@ -153,7 +153,8 @@ class _Call:
             fallback=old is not None,
             random=settings.random,
         )
-        last: Answer[Any] | CallFailed = CallFailed("there was no time for an attempt", kind="timeout", retryable=True)
+        told: Answer[Any] | CallFailed = CallFailed("there was no time for an attempt", kind="timeout", retryable=True)
+        was_sent = False
         while (step := plan.next(now())) is not None:
             if isinstance(step, Wait):
                 yield step
@@ -161,15 +162,19 @@ class _Call:
             self._attempts += 1
             started = now()
             outcome: Reply | Fault = yield self._send(step)
-            last = self._read(outcome, step.address)
-            self._tell(step.address, now() - started, last)
-            if isinstance(last, Answer) and last.verdict.ok:
+            found = self._read(outcome, step.address)
+            self._tell(step.address, now() - started, found)
+            if isinstance(found, Answer) and found.verdict.ok:
                 settings.rests.end(step.address)
                 if self._has_cache:
-                    yield Keep(self._request, Stored(last.body, last.format, settings.clock() / 10**9))
-                return last
-            self._record(plan, step.address, outcome, last)
-        return self._end(last, old)
+                    yield Keep(self._request, Stored(found.body, found.format, settings.clock() / 10**9))
+                return found
+            sent = not (isinstance(outcome, Fault) and outcome.kind == "unreachable")
+            self._record(plan, step.address, outcome, found, sent=sent)
+            if sent or not was_sent:  # "nothing was sent" would be wrong of a call of which an attempt was
+                told = found
+            was_sent = was_sent or sent
+        return self._end(told, old)
 
     def _cached(self, stored: Stored) -> Answer[Any] | None:
         answer = read_stored(stored, self._settings)
@@ -217,7 +222,9 @@ class _Call:
             return failure_of_fault(outcome, address=address, attempts=attempts)
         return read_reply(outcome, self._result_type, self._settings, address=address, attempts=attempts)
 
-    def _record(self, plan: Plan, address: int, outcome: Reply | Fault, found: Answer[Any] | CallFailed) -> None:
+    def _record(
+        self, plan: Plan, address: int, outcome: Reply | Fault, found: Answer[Any] | CallFailed, *, sent: bool
+    ) -> None:
         """Tell the plan what came of an attempt that did not succeed."""
         now, retry_after = self._settings.monotonic(), None
         if isinstance(outcome, Reply):
@@ -228,16 +235,16 @@ class _Call:
             is_mendable, rest = found.verdict.retryable, False
         else:
             is_mendable, rest = found.retryable or found.kind == "status", found.kind != "limit"
-        sent = not (isinstance(outcome, Fault) and outcome.kind == "unreachable")
         plan.failed(address, now, sent=sent, mendable=is_mendable, rest=rest, retry_after=retry_after)
 
-    def _end(self, last: Answer[Any] | CallFailed, old: Answer[Any] | None) -> Answer[Any]:
+    def _end(self, told: Answer[Any] | CallFailed, old: Answer[Any] | None) -> Answer[Any]:
         """What is left when no attempt succeeded: an old answer, unless the gateway has refused this call for good."""
-        if old is not None and not (isinstance(last, Answer) and not last.verdict.retryable):
+        if old is not None and not (isinstance(told, Answer) and not told.verdict.retryable):
             return replace(old, attempts=self._attempts)
-        if isinstance(last, Answer):
-            return last
-        raise last
+        if isinstance(told, Answer):
+            return replace(told, attempts=self._attempts)
+        told.attempts = self._attempts
+        raise told
 
     def _tell(self, address: int, seconds: float, found: Answer[Any] | CallFailed) -> None:
         if self._settings.on_attempt is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -32,7 +32,7 @@ from envelope.formats import ResultType
 if TYPE_CHECKING:
     from envelope.client.settings import Settings
 
-__all__ = ["Keep", "Look", "Step", "conversation"]
+__all__ = ["Keep", "Look", "Step", "conversation", "with_payload"]
 
 _LOG = logging.getLogger("envelope.client")
 _AGENT = f"envelope-engine/{__version__}"
@@ -68,35 +68,42 @@ def conversation(
     options: CallOptions,
 ) -> Steps:
     """The steps of one call. The reply to `Look` is a `Stored` or None, that to `Send` a `Reply` or a `Fault`."""
-    make = None if response is None else maker_of(response)
+    make = maker_of(response)
     try:
         request = _request(settings, method, args, params, options)
     except (TypeError, ValueError) as error:
         raise error.with_traceback(None) from None  # its frames hold the key
     call = _Call(settings, request, options)
     answer = yield from call.steps()
-    if not answer.verdict.ok:
-        failure = failure_of_verdict(answer, settings)
-        if not check:
-            return answer
-    elif make is None:
+    if answer.verdict.ok:
+        return with_payload(answer, make, settings)
+    if not check:
         return answer
-    else:
-        try:
-            return replace(answer, response=make(answer.response))
-        except ValidationError as error:
-            path = f"$.{settings.payload}{error.path.removeprefix('$')}"
-            failure = CallFailed(
-                error.reason,
-                kind="payload",
-                layer="gateway",
-                code=answer.error_code,
-                envelope=answer,
-                path=path,
-                http_status=answer.http_status,
-            )
+    failure = failure_of_verdict(answer, settings)
     failure.address, failure.attempts = answer.address, answer.attempts
     raise failure
+
+
+def with_payload(answer: Answer[Any], make: Callable[[Any], Any] | None, settings: Settings) -> Answer[Any]:
+    """The *answer*, a success, with what *make* makes of its payload; `CallFailed` if that does not fit."""
+    if make is None:
+        return answer
+    try:
+        return replace(answer, response=make(answer.response))
+    except ValidationError as error:
+        path = f"$.{settings.payload}{error.path.removeprefix('$')}"
+        failure = CallFailed(
+            error.reason,
+            kind="payload",
+            layer="gateway",
+            code=answer.error_code,
+            envelope=answer,
+            path=path,
+            http_status=answer.http_status,
+            address=answer.address,
+            attempts=answer.attempts,
+        )
+    raise failure  # outside the handler, as the error's frames hold the payload
 
 
 def _request(

@@ -107,9 +107,13 @@ class Engine:
 
     def __post_init__(self) -> None:
         if (self.secrets is None) != (self.clock is None):
-            raise TypeError("secrets and clock go together: a signature has a time")
+            raise TypeError("secrets and clock (clock=time.time_ns) go together: a signature has a time")
+        if self.secrets is not None and not callable(self.secrets):
+            raise TypeError('secrets is a function of a key, like {"key": "secret"}.get')
         if self.remember_nonce is not None and self.secrets is None:
             raise TypeError("remember_nonce needs secrets: only signatures have a nonce")
+        if isinstance(self.apis, str):  # any part of it would be an API
+            raise TypeError('apis are a collection, like {"custom"}')
         if self.statuses not in ("registry", "ok"):
             raise ValueError("statuses is registry or ok")
         object.__setattr__(self, "_fallback", Caller(get_format(self.result_type).name, Lang(self.lang)))

@@ -243,8 +243,30 @@ def test_a_signed_call_is_let_in_until_it_is_old() -> None:
     for later, code in ((0, "0000"), (29, "0000"), (31, "4005")):
         engine = Engine(secrets={"mine": "s3cret"}.get, clock=lambda: now + later * 10**9, window=30)  # noqa: B023  # called at once
         assert parsed(engine.answer(signed.write("form"), lambda request: 1)).error_code == code
-    with pytest.raises(TypeError, match="go together"):
+    with pytest.raises(TypeError, match=r"secrets and clock .* go together"):
         Engine(secrets=lambda key: None)
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [
+        ({"apis": "custom"}, r'apis are a collection, like \{"custom"\}'),  # else "cust" would be one
+        ({"secrets": {"k": "s"}, "clock": time.time_ns}, "secrets is a function"),
+        ({"secrets": {"k": "s"}.get}, "clock=time.time_ns"),
+    ],
+)
+def test_what_is_no_setting(setting: dict[str, Any], match: str) -> None:
+    with pytest.raises(TypeError, match=match):
+        Engine(**setting)
+
+
+def test_a_clock_in_seconds_is_a_fault_of_the_server_and_not_of_the_caller() -> None:
+    request = ApiRequest(key="mine", api_name="custom")
+    engine = Engine(secrets={"mine": "s"}.get, clock=time.time)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"nanoseconds.*time\.time_ns"):
+        engine.read(sign(request, "s", time.time_ns).write("form"))
+    with pytest.raises(TypeError, match=r"nanoseconds.*time\.time_ns"):
+        sign(request, "s", time.time)  # type: ignore[arg-type]
 
 
 def test_a_payload_that_cannot_be_written_is_a_servers_fault() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -136,6 +137,28 @@ def test_pages_follow_the_token(caller: MakeCaller) -> None:
         pages = caller([server.url]).pages("v1/files", params={"size": "1"})
     assert [answer.response["items"] for answer in pages] == [[""], ["a"], ["b"]]
     assert {received.request.params["size"] for received in server.received} == {"1"}
+
+
+def test_pages_become_the_type_and_keep_their_token(caller: MakeCaller) -> None:
+    pytest.importorskip("pydantic")
+
+    @dataclass
+    class Files:
+        items: list[int]
+
+    def page(received: Received) -> Reply:
+        following = {"": "a", "a": "b"}.get(received.request.params.get("pageToken", ""))
+        return says(Envelope.ok({"items": [1], "pageToken": following} if following else {"items": [2]}))(received)
+
+    with serving(page) as server:
+        client = caller([server.url])
+        assert [answer.response for answer in client.pages(response=Files)] == [Files([1]), Files([1]), Files([2])]
+        with pytest.raises(CallFailed) as caught:
+            client.pages(response=list[Files])
+        assert (caught.value.kind, caught.value.path, caught.value.address) == ("payload", "$.response", 0)
+        with pytest.raises(TypeError, match="nothing that is installed makes"):
+            client.pages(response=iter)
+    assert len(server.received) == 4
 
 
 def test_pages_end_when_a_token_repeats_or_is_wrong(caller: MakeCaller) -> None:

@@ -95,6 +95,21 @@ def test_nobody_there(caller: MakeCaller) -> None:
     assert (caught.value.kind, caught.value.attempts, caught.value.retryable) == ("unreachable", 4, True)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_address_that_is_not_reached_hides_nothing_of_what_was_sent_to_others(
+    fault: str, caller: MakeCaller
+) -> None:
+    reply, kind = FAULTS[fault]
+    with serving(reply) as server:
+        client = caller([server.url, dead()], retries=0)
+        with pytest.raises(CallFailed) as caught:
+            client.call()
+        assert (caught.value.kind, caught.value.address, caught.value.attempts) == (kind, 0, 2)
+        if kind == "verdict":
+            answer = client.call(check=False)
+            assert (answer.verdict.ok, answer.address, answer.attempts) == (False, 0, 2)
+
+
 @pytest.mark.parametrize("reply", [silent, drips_its_body, drips_its_headers])
 def test_the_deadline_holds_whatever_an_address_does(reply: Callable[[Received], Reply], caller: MakeCaller) -> None:
     with serving(reply) as server:

@@ -13,7 +13,7 @@ from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final
 
-from envelope.adapters.asgi_talk import SCOPE_KEY, Talk, talk_of
+from envelope.adapters.asgi_talk import SCOPE_KEY, Talk, note_failure, talk_of
 from envelope.adapters.asgi_wire import (
     ASGIApp,
     CallHeaders,
@@ -46,6 +46,7 @@ __all__ = [
     "Scope",
     "Send",
     "Talk",
+    "note_failure",
     "talk_of",
 ]
 

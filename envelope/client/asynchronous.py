@@ -94,11 +94,11 @@ class AsyncGatewayClient:
         **options: Unpack[CallOptions],
     ) -> AsyncIterator[Answer[Any]]:
         """As `GatewayClient.pages`."""
-        page = dict(params or {})
+        page, sent = dict(params or {}), set[str]()
         while True:
             answer = await self.call(method, args, params=page, **options)
             yield answer
-            if (following := next_page(answer, page)) is None:
+            if (following := next_page(answer, page, sent)) is None:
                 return
             page = following
 

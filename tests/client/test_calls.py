@@ -142,6 +142,9 @@ def test_pages_follow_the_token(caller: MakeCaller) -> None:
 def test_pages_end_when_a_token_repeats_or_is_wrong(caller: MakeCaller) -> None:
     with serving(says(Envelope.ok([], extras={"pageToken": 7}))) as server:
         assert len(caller([server.url]).pages()) == 2
+    turns = itertools.cycle("abc")
+    with serving(lambda received: says(Envelope.ok([], extras={"pageToken": next(turns)}))(received)) as server:
+        assert len(caller([server.url]).pages()) == 4
     with serving(says(Envelope.fail("4015"))) as server, pytest.raises(CallFailed) as caught:
         caller([server.url]).pages(params={"pageToken": "x"})
     assert caught.value.code == "4015"

@@ -117,9 +117,11 @@ def call(
     except (EncodeError, ImportError, TypeError, ValueError) as error:
         raise click.UsageError(printable(str(error))) from None
     show(_verdict(answer))
-    if save is not None:
-        write_output(save, answer.body)
-    write_output("-", _shown(answer.response))
+    try:
+        if save is not None:
+            write_output(save, answer.body)
+    finally:  # it may have been paid for
+        write_output("-", _shown(answer.response))
     if not answer.verdict.ok:
         raise click.exceptions.Exit(1)
 

@@ -117,11 +117,11 @@ class AsyncGatewayClient:
     ) -> AsyncIterator[Answer[Any]]:
         """As `GatewayClient.pages`."""
         make = maker_of(response)
-        page = dict(params or {})
+        page, sent = dict(params or {}), set[str]()
         while True:
             answer = await self.call(method, args, params=page, **options)
             yield with_payload(answer, make, self._settings)
-            if (following := next_page(answer, page)) is None:
+            if (following := next_page(answer, page, sent)) is None:
                 return
             page = following
 

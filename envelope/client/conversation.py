@@ -24,7 +24,7 @@ from envelope.client.events import AttemptEvent
 from envelope.client.payloads import maker_of
 from envelope.client.plan import Attempt, Plan, Wait
 from envelope.client.reading import failure_of_fault, failure_of_verdict, read_reply, read_stored
-from envelope.client.settings import CallOptions
+from envelope.client.settings import CallOptions, check_timeout
 from envelope.client.wire import Fault, Reply, Send, seconds_to_wait
 from envelope.errors import EncodeError, ValidationError
 from envelope.formats import ResultType
@@ -137,7 +137,9 @@ class _Call:
         self._settings = settings
         self._request = request
         self._result_type = ResultType(request.result_type)
-        self._deadline = settings.monotonic() + options.get("timeout", settings.timeout)
+        timeout = options.get("timeout", settings.timeout)
+        check_timeout(timeout)
+        self._deadline = settings.monotonic() + timeout
         self._idempotency_key = options.get("idempotency_key") or settings.idempotency_key()
         if re.fullmatch(r"[!-~]{1,255}", self._idempotency_key) is None:
             raise ValueError("an idempotency key is 1 to 255 characters of ASCII, without spaces")

@@ -126,17 +126,18 @@ class GatewayClient:
         response: Any = None,
         **options: Unpack[CallOptions],
     ) -> Iterator[Answer[Any]]:
-        """The pages of a list: the call, and then again with each answer's ``pageToken`` until one has none.
+        """The pages of a list: the call, and then again with each answer's ``pageToken`` until one has none, or
+        one that was there before.
 
         Each page is a call of its own, with its own time-out; one that fails raises `CallFailed`. The payload of each
         becomes a *response*, as in `call`.
         """
         make = maker_of(response)
-        page = dict(params or {})
+        page, sent = dict(params or {}), set[str]()
         while True:
             answer = self.call(method, args, params=page, **options)
             yield with_payload(answer, make, self._settings)
-            if (following := next_page(answer, page)) is None:
+            if (following := next_page(answer, page, sent)) is None:
                 return
             page = following
 

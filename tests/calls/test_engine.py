@@ -367,6 +367,56 @@ def test_a_handler_may_refuse_a_call_in_the_callers_format_and_language() -> Non
         assert (answer.error_code, answer.reason) == ("4010", "There is no such API: model")
 
 
+def broken(*_: Any) -> Any:
+    raise OSError("the password is swordfish")
+
+
+def seven(request: ApiRequest) -> Any:
+    return 7
+
+
+@pytest.mark.parametrize(
+    ("engine", "handler"),
+    [
+        (replace(ACCOUNTS, secrets=broken), seven),
+        (replace(ENGINE, request_id=broken), seven),
+        (replace(ENGINE, last_id=broken), seven),
+        (replace(ENGINE, request_id=broken, last_id=broken), broken),
+        (replace(ENGINE, on_error=broken), broken),
+    ],
+)
+@pytest.mark.parametrize("name", list(ResultType))
+def test_a_call_is_answered_whatever_of_the_servers_own_fails(
+    engine: Engine, handler: Any, name: ResultType, caplog: pytest.LogCaptureFixture
+) -> None:
+    http = HttpRequest(query=f"{BASE}&result_type={name}&lang=en")
+    for rendered in (engine.answer(http, handler), asyncio.run(engine.answer_async(http, handler))):
+        answer = parsed(rendered, engine)
+        assert (answer.error_code, rendered.status, rendered.headers["Content-Language"]) == ("5000", 500, "en")
+        assert b"swordfish" not in rendered.body
+    assert "swordfish" in caplog.text
+
+
+def test_who_asks_for_an_unknown_format_is_answered_though_accounts_cannot_be_looked_up() -> None:
+    http = HttpRequest(query=f"{BASE}&result_type=yaml")
+    assert parsed(replace(ACCOUNTS, secrets=broken).answer(http, seven)).error_code == "4003"
+
+
+@given(st.text(st.characters()), st.sampled_from(list(ResultType)), st.sampled_from(["typed", "plain"]))
+def test_a_refusal_goes_out_whatever_its_reason(reason: str, name: ResultType, dialect: Any) -> None:
+    engine = replace(ENGINE, dialects={ResultType.XML: dialect})
+
+    def refuse(request: ApiRequest) -> Any:
+        raise RequestError(reason)
+
+    http = HttpRequest(query=f"{BASE}&result_type={name}&lang=en")
+    for rendered in (
+        engine.answer(http, refuse),
+        engine.fail(engine.caller(http), "4003", error=reason, reason=reason),
+    ):
+        assert (parsed(rendered, engine).error_code, rendered.status) == ("4003", 400)
+
+
 @pytest.mark.parametrize("handler", [lambda request: 7, None])
 def test_an_asynchronous_handler_answers_as_a_plain_one(handler: Any) -> None:
     async def later(request: ApiRequest) -> Any:

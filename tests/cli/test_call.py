@@ -73,6 +73,13 @@ def test_no_envelope_is_a_failure_too() -> None:
     assert (ran.exit_code, ran.stderr.startswith("failed: http: unreachable")) == (1, True)
 
 
+def test_an_answer_that_cannot_be_saved_is_still_shown(tmp_path: Path) -> None:
+    with serving(gateway({"a": 1})) as server:
+        ran = run("call", server.url, "--key", KEY, "--save", str(tmp_path / "nowhere" / "answer"))
+    assert (ran.exit_code, ran.stdout) == (1, '{\n  "a": 1\n}\n')
+    assert "cannot write" in ran.stderr
+
+
 @pytest.mark.parametrize("name", ResultType)
 def test_a_body_is_saved_as_a_fixture(name: ResultType, tmp_path: Path) -> None:
     answer = Envelope.ok({"a": [1]}, request_id="1.6403f86cd67f6", last_id="1593583206")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import pickle
 import secrets
 import subprocess
@@ -164,6 +165,9 @@ def test_pages_become_the_type_and_keep_their_token(caller: MakeCaller) -> None:
 def test_pages_end_when_a_token_repeats_or_is_wrong(caller: MakeCaller) -> None:
     with serving(says(Envelope.ok([], extras={"pageToken": 7}))) as server:
         assert len(caller([server.url]).pages()) == 2
+    turns = itertools.cycle("abc")
+    with serving(lambda received: says(Envelope.ok([], extras={"pageToken": next(turns)}))(received)) as server:
+        assert len(caller([server.url]).pages()) == 4
     with serving(says(Envelope.fail("4015"))) as server, pytest.raises(CallFailed) as caught:
         caller([server.url]).pages(params={"pageToken": "x"})
     assert caught.value.code == "4015"
@@ -260,6 +264,24 @@ def test_what_is_no_address(addresses: Any) -> None:
 def test_what_is_no_setting(options: Any) -> None:
     with pytest.raises(TypeError):
         GatewayClient(["https://a.example"], **{"key": "k", "secret": "s", **options})
+
+
+@pytest.mark.parametrize("timeout", [math.inf, math.nan, 1e300])
+def test_a_time_out_that_no_socket_can_wait_for(timeout: float, caller: MakeCaller) -> None:
+    with pytest.raises(ValueError, match="timeout"):
+        GatewayClient(["https://a.example"], key="k", secret="s", timeout=timeout)
+    with pytest.raises(ValueError, match="timeout"):
+        caller([dead()]).call(timeout=timeout)
+
+
+def test_no_less_than_no_retries() -> None:
+    with pytest.raises(ValueError, match="retries"):
+        GatewayClient(["https://a.example"], key="k", secret="s", retries=-1)
+
+
+def test_the_longest_time_out_is_one(caller: MakeCaller) -> None:
+    with serving(fine) as server:
+        assert caller([server.url], timeout=1e9).call() == OK
 
 
 def test_an_unknown_option_of_a_call_is_a_type_error(caller: MakeCaller) -> None:

@@ -301,6 +301,16 @@ def test_an_encoding_that_nobody_asked_for(caller: MakeCaller) -> None:
     assert "encoding" in caught.value.reason
 
 
+def test_what_follows_the_gzip_data_is_not_kept(caller: MakeCaller) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    with (
+        serving(lambda _: [head, gzip.compress(BODY), 0.1, b"x", 3600.0]) as server,
+        pytest.raises(CallFailed, match="too late") as caught,
+    ):
+        caller([server.url], retries=0).call()
+    assert caught.value.kind == "network"
+
+
 def test_gzip_and_chunks_are_read(caller: MakeCaller) -> None:
     packed = gzip.compress(BODY)
     chunks = b"".join(b"%x\r\n%b\r\n" % (1, packed[at : at + 1]) for at in range(len(packed)))

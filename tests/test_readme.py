@@ -64,6 +64,14 @@ def test_the_wsgi_example_serves() -> None:
     assert started[0][0] == "200 OK"
 
 
+def test_a_server_and_a_caller_are_short_and_beside_each_other() -> None:
+    sources = [text for _, text in BLOCKS]
+    (place,) = [place for place, text in enumerate(sources) if "app = FastAPI()" in text]
+    server, caller = (list(filter(None, text.splitlines())) for text in sources[place : place + 2])
+    assert "with GatewayClient" in "".join(caller)
+    assert (len(server) <= 10, len(caller) <= 5) == (True, True)
+
+
 CONVERSION, COMPARISON, VALIDATION = [text for language, text in BLOCKS if language == "console"]
 
 

@@ -7,13 +7,13 @@ Written on the protocol itself, it needs no package but python-multipart where m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final
 
-from envelope.adapters.asgi_talk import SCOPE_KEY, Talk, talk_of
+from envelope.adapters.asgi_talk import SCOPE_KEY, Talk, note_failure, talk_of
 from envelope.adapters.asgi_wire import (
     ASGIApp,
     CallHeaders,
@@ -46,6 +46,7 @@ __all__ = [
     "Scope",
     "Send",
     "Talk",
+    "note_failure",
     "talk_of",
 ]
 
@@ -69,7 +70,7 @@ class EnvelopeApp:
         max_files_bytes: int = MAX_FILES_BYTES,
     ) -> None:
         is_async = iscoroutinefunction(handler) or iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
-        self._handler = handler if is_async else partial(_in_thread, handler)
+        self._handler = partial(_in_loop if is_async else _in_thread, handler)
         self._engine = engine
         self._max_files_bytes = max_files_bytes
 
@@ -141,6 +142,8 @@ class EnvelopeMiddleware:
             error: Exception | None = None
         except Exception as raised:
             error = raised
+        except asyncio.CancelledError as raised:
+            error = _crash(raised)
         return await talk.end(error)
 
 
@@ -165,9 +168,38 @@ class EnvelopeAnswer:
         return await send_rendered(send, scope, talk.engine.respond(talk.asker(), self._payload))
 
 
+async def _in_loop(handler: Callable[[ApiRequest], Awaitable[Any]], request: ApiRequest) -> Any:
+    return await _awaited(handler(request))
+
+
+async def _awaited(payload: Awaitable[Any]) -> Any:
+    try:
+        return await payload
+    except asyncio.CancelledError as error:
+        raise _crash(error) from error
+
+
 async def _in_thread(handler: Callable[[ApiRequest], Any], request: ApiRequest) -> Any:
-    payload = await asyncio.to_thread(handler, request)
-    return await payload if isawaitable(payload) else payload
+    def call() -> Any:
+        try:
+            return handler(request)
+        except StopIteration as error:
+            # No future takes one: nobody would ever be answered. Coroutines turn it into this, too.
+            raise RuntimeError("the handler raised StopIteration") from error
+
+    payload = await _awaited(asyncio.to_thread(call))
+    return await _awaited(payload) if isawaitable(payload) else payload
+
+
+def _crash(error: asyncio.CancelledError) -> RuntimeError:
+    """What to answer where *error* came out of an application; *error* itself is raised if this call is cancelled.
+
+    It is not if the application awaited something else that was.
+    """
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise error
+    return RuntimeError("something was cancelled that the application awaited")
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from typing import Final
+from typing import Any, Final
 
 from envelope.adapters.asgi_wire import (
     Message,
@@ -24,10 +24,20 @@ from envelope.calls.engine import Asker, Engine
 from envelope.calls.http import HttpRequest
 from envelope.errors import RequestError
 
-__all__ = ["SCOPE_KEY", "Talk", "talk_of"]
+__all__ = ["SCOPE_KEY", "Talk", "note_failure", "talk_of"]
 
 SCOPE_KEY: Final = "envelope"
 """Where in an application's scope the wrapper leaves its `Talk`."""
+
+
+def note_failure(error: Exception, scope: Any) -> None:
+    """Remember what a route raised, for a framework that answers it with a 500 itself, as Litestar does.
+
+    Its ``after_exception`` takes this function. A `RequestError` is then answered as what it says, and any other is
+    told to ``on_error``; one with a ``status_code``, the framework's own, is answered by that.
+    """
+    if not hasattr(error, "status_code"):
+        talk_of(scope).note(error)
 
 
 def talk_of(scope: Scope) -> Talk:
@@ -56,10 +66,12 @@ class Talk:
         self._is_gone = False
         self._inflater: Inflater | None = None
         self._fault: RequestError | None = None
+        self._raised: Exception | None = None  # by a route, whatever the application then makes of it
         # The answer: not begun, held until it is known to be an envelope, replaced, or passed on.
         self._state = "none"
         self._held: list[Message] = []
         self._held_bytes = 0
+        self._is_whole = False
         is_encoded = b"content-encoding" in self._headers
         self.inner_headers = [
             (name, value)
@@ -70,6 +82,10 @@ class Talk:
     def asker(self) -> Asker:
         """The format and language to answer in, from what was read so far; also for a call that names unknown ones."""
         return asker_of(self.engine, self._request())
+
+    def note(self, error: Exception) -> None:
+        """The application will answer *error* with a 500, and not raise it."""
+        self._raised = error
 
     def check_caller(self) -> None:
         """`RequestError` if the call names a format or language that there is not."""
@@ -162,8 +178,10 @@ class Talk:
                 self._state = "passed"
                 for held in self._held:
                     await self._send(held)
-            else:
+            elif self._held[0]["status"] != 500 or self._raised is not None:
                 await self._replace()
+            else:
+                self._is_whole = True  # Starlette raises what made it a 500 when that is sent: then `end` answers
         return None
 
     def _is_envelope(self) -> bool:
@@ -179,8 +197,9 @@ class Talk:
         if start["status"] == 405 and self._scope["method"] == "OPTIONS":
             return await send_options(self._send, options_headers(texts(start)))
         await self.finish_body()
-        if self._fault is not None:
-            rendered = recover(self.engine, self.asker(), self._fault)
+        why = self._fault or (self._raised if start["status"] == 500 else None)
+        if why is not None:
+            rendered = recover(self.engine, self.asker(), why)
         else:
             rendered = fail(self.engine, self.asker(), start["status"])
         return await send_rendered(self._send, self._scope, rendered, texts(start))
@@ -206,6 +225,9 @@ class Talk:
                 recover(self.engine, self.asker(), error)  # it is told, and answered already
             return
         if self._is_gone:
+            return
+        if self._is_whole and error is None:
+            await self._replace()
             return
         await self.finish_body()
         why = self._fault or error or RuntimeError("the application returned without an answer")

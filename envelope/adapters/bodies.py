@@ -55,15 +55,17 @@ class Inflater:
         if self._arrived > self._max_bytes:  # without an end, though it stands for nothing
             raise TooLarge(f"the body is longer than {self._max_bytes} bytes")
         pieces: list[bytes] = []
-        while data:
-            if self._inflate.eof:
-                raise RequestError("bytes follow the compressed body")
-            try:
-                pieces.append(self._inflate.decompress(data, _STEP))
-            except zlib.error:
-                raise RequestError("the compressed body is damaged") from None
-            self._count(len(pieces[-1]))
-            data = self._inflate.unconsumed_tail or self._inflate.unused_data
+        for start in range(0, len(data), _STEP):  # zlib copies what it has not read yet each time
+            step = data[start : start + _STEP]
+            while step:
+                if self._inflate.eof:
+                    raise RequestError("bytes follow the compressed body")
+                try:
+                    pieces.append(self._inflate.decompress(step, _STEP))
+                except zlib.error:
+                    raise RequestError("the compressed body is damaged") from None
+                self._count(len(pieces[-1]))
+                step = self._inflate.unconsumed_tail or self._inflate.unused_data
         return b"".join(pieces)
 
     def finish(self) -> None:

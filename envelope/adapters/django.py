@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeAlias, cast
@@ -34,7 +35,7 @@ with extra("django"):
     from django.http import HttpRequest as DjangoRequest
     from django.http import HttpResponse
     from django.http.multipartparser import MultiPartParserError
-    from django.http.request import RawPostDataException
+    from django.http.request import RawPostDataException, UnreadablePostError
     from django.utils.module_loading import import_string
     from django.views.decorators.csrf import csrf_exempt
 
@@ -131,7 +132,9 @@ def caller(request: DjangoRequest) -> Caller:
 
 def _read(request: DjangoRequest) -> ApiRequest:
     engine = _engine_of(request)
-    return engine.read(_read_http(request, engine))
+    with suppress(UnreadablePostError):  # the caller has hung up: no fault of the project's
+        return engine.read(_read_http(request, engine))
+    raise RequestError("the body cannot be read to its end")
 
 
 def _decorated(view: Callable[..., Any], read: Callable[[DjangoRequest], Asker], *, is_passed: bool) -> _View[...]:

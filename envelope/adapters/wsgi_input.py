@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from envelope.errors import RequestError
@@ -35,6 +36,7 @@ class WsgiInput:
         self._first = bytearray()
         self._ahead = b""  # what was shown, and the app has not read yet
         self._taken = 0  # how much the source has given
+        self._is_broken = False
 
     def read(self, size: int = -1, /) -> bytes:
         """As of any file."""
@@ -57,6 +59,8 @@ class WsgiInput:
 
     def show(self) -> bytes | None:
         """The whole body, which the app can still read; None if more than is remembered, or if its end is not known."""
+        if self.length is not None and self.length > self._remembered:
+            return None  # and the caller need not send it
         while self._has_end and len(self._first) <= self._remembered:
             if not (data := self._take(min(_CHUNK, self._remembered + 1 - len(self._first)), self._source.read)):
                 return bytes(self._first)
@@ -66,7 +70,8 @@ class WsgiInput:
     def replay(self) -> Iterator[bytes]:
         """The whole body, in parts, whoever has read of it before; nobody can read the rest of it later.
 
-        `RequestError` if it is shorter than declared, or if its end is not known.
+        `RequestError` if it is shorter than declared, if its end is not known, or if it cannot be read: the caller has
+        hung up, or its chunks are malformed.
         """
         if not self._has_end:
             if self._is_chunked:
@@ -76,10 +81,15 @@ class WsgiInput:
             raise RuntimeError("the body was read before, and is too long to be remembered")
         self._ahead = b""
         yield bytes(self._first)
-        while data := self._take(_CHUNK, self._source.read):
+        while data := self._next():
             yield data
         if self.length is not None and self._taken < self.length:
             raise RequestError("the body is shorter than declared")
+
+    def _next(self) -> bytes:
+        with suppress(OSError):  # it may hold what was sent, so the error that is raised must not hold it
+            return self._take(_CHUNK, self._source.read)
+        raise RequestError("the body cannot be read to its end")
 
     def _shown(self, length: int, size: int) -> bytes:
         """The first *length* bytes of what was shown, but no more than *size*: the app reads them now."""
@@ -92,7 +102,11 @@ class WsgiInput:
             size = self._left if size < 0 else min(size, self._left)
         if not size:
             return b""
+        if self._is_broken:  # what comes after a fault means nothing, and some servers would wait for it
+            raise OSError("the body could not be read")
+        self._is_broken = True
         data = reader(size)
+        self._is_broken = False
         if self._left is not None:
             self._left -= len(data)
         self._taken += len(data)

@@ -107,9 +107,13 @@ class Engine:
 
     def __post_init__(self) -> None:
         if (self.secrets is None) != (self.clock is None):
-            raise TypeError("secrets and clock go together: a signature has a time")
+            raise TypeError("secrets and clock (clock=time.time_ns) go together: a signature has a time")
+        if self.secrets is not None and not callable(self.secrets):
+            raise TypeError('secrets is a function of a key, like {"key": "secret"}.get')
         if self.remember_nonce is not None and self.secrets is None:
             raise TypeError("remember_nonce needs secrets: only signatures have a nonce")
+        if isinstance(self.apis, str):  # any part of it would be an API
+            raise TypeError('apis are a collection, like {"custom"}')
         if self.statuses not in ("registry", "ok"):
             raise ValueError("statuses is registry or ok")
         object.__setattr__(self, "_fallback", Caller(get_format(self.result_type).name, Lang(self.lang)))
@@ -153,12 +157,13 @@ class Engine:
         """What *handler* returns for the call, rendered; an invalid call gets an answer too.
 
         *handler* returns a payload or an `Envelope` (`Envelope.fail("4016")`), or raises `RequestError` if it finds
-        something wrong itself. What else it raises is told to ``on_error`` and answered as in `recover`.
+        something wrong itself. What else it raises, or a function of the engine's does (``secrets`` …), is told to
+        ``on_error`` and answered as in `recover`.
         """
         try:
             request = self.read(http)
-        except RequestError as error:
-            return self.refuse(error)
+        except Exception as error:
+            return self._recover_unread(http, error)
         try:
             return self.respond(request, handler(request))
         except Exception as error:
@@ -168,8 +173,8 @@ class Engine:
         """The same, for a *handler* that may be asynchronous."""
         try:
             request = self.read(http)
-        except RequestError as error:
-            return self.refuse(error)
+        except Exception as error:
+            return self._recover_unread(http, error)
         try:
             payload = handler(request)
             return self.respond(request, await payload if isawaitable(payload) else payload)
@@ -190,19 +195,38 @@ class Engine:
                 code=payload.error_code,
                 error=payload.error,
                 reason=payload.reason,
-                request_id=payload.request_id,
-                last_id=payload.last_id,
+                request_id=payload.request_id or self.request_id(),
+                last_id=payload.last_id or self.last_id(),
                 extras=payload.extras,
             )
-        return self._render(asker, self.limits, payload)
+        return self._render(asker, self.limits, payload, request_id=self.request_id(), last_id=self.last_id())
 
     def fail(self, asker: Asker, code: str, *, error: str = "", reason: str = "", status: int = 0) -> Rendered:
         """The answer for a failure with this *code*; a blank *error* or *reason* is taken from the registry.
 
         *status* is its HTTP status, if it is not the code's own: 405 stays 405 (`code_of_status` has its code).
+        A failure goes out whatever else fails: what the format cannot hold of *error* and *reason* is escaped as in
+        Python, and an id that cannot be made is blank.
         """
-        # Not within `limits`, which are meant for payloads: it is small, and must go out.
-        return self._render(asker, DEFAULT_LIMITS, [], code=code, error=error, reason=reason, status=status)
+
+        def render(error: str, reason: str) -> Rendered:
+            # Not within `limits`, which are meant for payloads: it is small.
+            return self._render(
+                asker,
+                DEFAULT_LIMITS,
+                [],
+                code=code,
+                error=error,
+                reason=reason,
+                request_id=_id_or_blank(self.request_id),
+                last_id=_id_or_blank(self.last_id),
+                status=status,
+            )
+
+        try:
+            return render(error, reason)
+        except EncodeError:
+            return render(_escaped(error), _escaped(reason))
 
     def refuse(self, error: RequestError, asker: Asker | None = None) -> Rendered:
         """The answer to an invalid call: its code's description, and which parameter is wrong, or else the reason.
@@ -222,11 +246,22 @@ class Engine:
         """
         if isinstance(error, RequestError):
             return self.refuse(error, asker)
-        if self.on_error is not None:
-            self.on_error(error)
-        else:
-            _LOG.error("a call could not be answered", exc_info=error)
+        try:
+            (self.on_error or _log)(error)
+        except Exception as failure:  # the caller is answered all the same
+            _LOG.error("on_error failed", exc_info=failure)
+            _log(error)
         return self.fail(asker, SERVER_ERROR if isinstance(error, EncodeError) else UNKNOWN_ERROR)
+
+    def _recover_unread(self, http: HttpRequest, error: Exception) -> Rendered:
+        """The answer if `read` raised *error*."""
+        if isinstance(error, RequestError):
+            return self.refuse(error)
+        try:
+            asker: Asker = self.caller(http)
+        except RequestError as unknown:
+            asker = unknown
+        return self.recover(asker, error)
 
     def _render(
         self,
@@ -237,8 +272,8 @@ class Engine:
         code: str = SUCCESS,
         error: str = "",
         reason: str = "",
-        request_id: str = "",
-        last_id: str = "",
+        request_id: str,
+        last_id: str,
         extras: Mapping[str, Any] = _NO_EXTRAS,
         status: int = 0,
     ) -> Rendered:
@@ -256,8 +291,8 @@ class Engine:
                 error,
                 reason,
                 code,
-                request_id or self.request_id(),
-                last_id or self.last_id(),
+                request_id,
+                last_id,
                 extras,
                 self.payload,
             )
@@ -276,6 +311,22 @@ class Engine:
         return decode(
             body, format, payload=self.payload, dialect=self.dialects.get(format, "typed"), limits=self.limits
         )
+
+
+def _log(error: Exception) -> None:
+    _LOG.error("a call could not be answered", exc_info=error)
+
+
+def _id_or_blank(new: Callable[[], str]) -> str:
+    try:
+        return new()
+    except Exception as error:
+        _LOG.error("no id could be made for a failure", exc_info=error)
+        return ""
+
+
+def _escaped(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 @cache

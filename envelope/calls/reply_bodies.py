@@ -40,6 +40,8 @@ class BodyReader:
     def add(self, chunk: bytes) -> None:
         """Take the next *chunk*, as it came over the network."""
         if self._gzip is not None:
+            if self._gzip.eof and chunk:  # zlib would keep it, however much there is
+                raise BodyError("network", _NOT_WHOLE)
             # One byte more than may be: then it is too much. A max_length of 0 would be none.
             chunk = self._gzip.decompress(chunk, self._left + 1)
         self._left -= len(chunk)
@@ -50,10 +52,11 @@ class BodyReader:
     def whole(self) -> bytes:
         """All of it, when no more will come."""
         if self._gzip is not None and self._parts and (not self._gzip.eof or self._gzip.unused_data):
-            raise BodyError("network", "the gzip data end too early or too late")
+            raise BodyError("network", _NOT_WHOLE)
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
 
 _TOO_LONG: Final = "the answer is longer than Limits.max_bytes"
+_NOT_WHOLE: Final = "the gzip data end too early or too late"
 _LENGTH: Final = re.compile(r"[0-9]{1,19}")
 _GZIP: Final = 16 + zlib.MAX_WBITS

@@ -104,18 +104,27 @@ def verify(
 
 def dateline_of(clock: Callable[[], int], zone: tzinfo) -> str:
     """The time as a ``dateline``."""
-    return datetime.fromtimestamp(clock() // 10**9, zone).strftime(_DATELINE)
+    return datetime.fromtimestamp(_nanoseconds(clock) // 10**9, zone).strftime(_DATELINE)
 
 
 def check_dateline(dateline: str, clock: Callable[[], int], window: int, zone: tzinfo) -> int:
     """The Unix time in seconds of a *dateline* within the window; `RequestError` for any other, or for none."""
     if not dateline:
         raise RequestError("missing", code=MISSING_PARAM, path="$.dateline")
-    seconds = _seconds(dateline, zone, clock() / 10**9)
-    if abs(seconds - clock() / 10**9) > window:
+    now = _nanoseconds(clock) / 10**9
+    seconds = _seconds(dateline, zone, now)
+    if abs(seconds - now) > window:
         hint = Hint("clocks", window)
         raise RequestError("too old, or in the future", code=INVALID_CREDENTIALS, path="$.dateline", hint=hint)
     return seconds
+
+
+def _nanoseconds(clock: Callable[[], int]) -> int:
+    """The time; `TypeError` for a clock like ``time.time``, by which every call would be too old."""
+    now = clock()
+    if not isinstance(now, int):
+        raise TypeError("a clock tells nanoseconds, as an int: time.time_ns")
+    return now
 
 
 def _seconds(dateline: str, zone: tzinfo, now: float) -> int:

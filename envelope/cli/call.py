@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -96,8 +97,11 @@ def call(
     """Call METHOD of the gateway at URL: its verdict goes to standard error, the payload to standard output, as JSON.
 
     The secret is the environment's ENVELOPE_SECRET, or it is asked for. The exit status is 0 if the call succeeded, 1
-    if it did not, 2 if it could not be made.
+    if it did not, 2 if it could not be made. It needs the extra client (pip install
+    'envelope-engine[client]').
     """
+    if find_spec("httpx2") is None:  # before anybody is asked for a secret
+        raise click.UsageError("envelope call needs httpx2: pip install 'envelope-engine[client]'")
     secret = os.environ.get(_SECRET) or click.prompt("Secret", hide_input=True, err=True)
     try:
         with GatewayClient([url], key=key, secret=secret, sign=sign, timeout=timeout, retries=0) as client:
@@ -114,12 +118,14 @@ def call(
     except CallFailed as error:
         show(Text().append("failed: ", "bold red").append(printable(str(error))))
         raise click.exceptions.Exit(1) from None
-    except (EncodeError, ImportError, TypeError, ValueError) as error:
+    except (EncodeError, TypeError, ValueError) as error:
         raise click.UsageError(printable(str(error))) from None
     show(_verdict(answer))
-    if save is not None:
-        write_output(save, answer.body)
-    write_output("-", _shown(answer.response))
+    try:
+        if save is not None:
+            write_output(save, answer.body)
+    finally:  # the call may have been paid for, and the disk be full
+        write_output("-", _shown(answer.response))
     if not answer.verdict.ok:
         raise click.exceptions.Exit(1)
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from envelope.client.answer import Answer
-from envelope.client.conversation import Keep, Look, Step, Steps, conversation
+from envelope.client.conversation import Keep, Look, Step, Steps, conversation, with_payload
 from envelope.client.pages import next_page
+from envelope.client.payloads import maker_of
 from envelope.client.plan import Wait
 from envelope.client.settings import CallOptions, ClientOptions, new_settings
 from envelope.client.transports import async_transport
@@ -85,20 +86,42 @@ class AsyncGatewayClient:
         steps = conversation(self._settings, method, args, params, response=response, check=check, options=options)
         return await self._run(steps)
 
+    @overload
+    def pages(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        response: type[T],
+        **options: Unpack[CallOptions],
+    ) -> AsyncIterator[Answer[T]]: ...
+    @overload
+    def pages(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        response: Any = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncIterator[Answer[Any]]: ...
     async def pages(
         self,
         method: str = "",
         args: Mapping[str, Any] | None = None,
         *,
         params: Mapping[str, Any] | None = None,
+        response: Any = None,
         **options: Unpack[CallOptions],
     ) -> AsyncIterator[Answer[Any]]:
         """As `GatewayClient.pages`."""
-        page = dict(params or {})
+        make = maker_of(response)
+        page, sent = dict(params or {}), set[str]()
         while True:
             answer = await self.call(method, args, params=page, **options)
-            yield answer
-            if (following := next_page(answer, page)) is None:
+            yield with_payload(answer, make, self._settings)
+            if (following := next_page(answer, page, sent)) is None:
                 return
             page = following
 

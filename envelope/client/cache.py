@@ -15,7 +15,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from envelope.calls.cache_keys import cache_key, client_cache_key
 from envelope.errors import EncodeError
@@ -112,7 +112,7 @@ class SqliteCache:
             with self._lock:
                 query = "SELECT body, format, time FROM answer WHERE key = ?"
                 row = self._opened().execute(query, (_key(request),)).fetchone()
-            return None if row is None else Stored(row[0], ResultType(row[1]), row[2])
+            return None if row is None else _stored(*row)
         except (sqlite3.Error, ValueError) as error:
             _LOG.warning("the cache cannot be read: %s", type(error).__name__)
             return None
@@ -150,6 +150,13 @@ class SqliteCache:
         return self._connection
 
 
+def _stored(body: Any, format: Any, time: Any) -> Stored:
+    # SQLite holds anything in any column.
+    if type(body) is not bytes or type(time) is not float:
+        raise ValueError("no answer")
+    return Stored(body, ResultType(format), time)
+
+
 class PhpCacheFolder:
     """The answers that the gateway's PHP client keeps in the folder *path*: read only, nothing is written.
 
@@ -162,10 +169,18 @@ class PhpCacheFolder:
     def get(self, request: ApiRequest) -> Stored | None:
         """The answer in the file of *request*; None if there is none."""
         # A call with other values than texts and integers has no such key.
-        with suppress(EncodeError, OSError), (self._path / client_cache_key(request)).open("rb") as file:
+        with (
+            suppress(EncodeError, OSError),
+            open(self._path / client_cache_key(request), "rb", opener=_at_once) as file,
+        ):
             body = file.read(DEFAULT_LIMITS.max_bytes + 1)
             return Stored(body, ResultType.SERIALIZE, os.fstat(file.fileno()).st_mtime)
         return None
 
     def put(self, request: ApiRequest, stored: Stored) -> None:
         """Do nothing: the folder is the PHP client's."""
+
+
+def _at_once(name: str, flags: int) -> int:
+    """Open a file, for `open`; a named pipe, too, without waiting for whoever writes to it."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))

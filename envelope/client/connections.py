@@ -7,6 +7,7 @@ twice as long. Its timeouts are for each read; here they are points in time, so 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import Iterable
@@ -28,7 +29,8 @@ class Connections:
     """Connections that block, for any number of threads."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None) -> None:
-        self._pool = httpcore2.ConnectionPool(ssl_context, network_backend=_Backend(), **_POOL)
+        self._ssl_context = ssl_context
+        self._of_process = (os.getpid(), self._new_pool())
 
     def exchange(self, send: Send) -> Reply | Fault:
         """Send the request and read the whole answer."""
@@ -36,7 +38,7 @@ class Connections:
         end = now + send.total
         timeout = {"connect": now + send.connect, "pool": send.connect, "read": end, "write": end}
         try:
-            with self._pool.stream(
+            with self._pool().stream(
                 send.verb, send.url, headers=send.headers, content=send.body or None, extensions={"timeout": timeout}
             ) as response:
                 headers = _headers(response)
@@ -49,7 +51,18 @@ class Connections:
 
     def close(self) -> None:
         """Close them."""
-        self._pool.close()
+        self._pool().close()
+
+    def _pool(self) -> httpcore2.ConnectionPool:
+        # After a fork, parent and child would read each other's answers.
+        process, pool = self._of_process
+        if process != os.getpid():
+            pool = self._new_pool()
+            self._of_process = (os.getpid(), pool)
+        return pool
+
+    def _new_pool(self) -> httpcore2.ConnectionPool:
+        return httpcore2.ConnectionPool(self._ssl_context, network_backend=_Backend(), **_POOL)
 
 
 class AsyncConnections:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,7 +25,7 @@ from envelope.client.events import AttemptEvent
 from envelope.client.payloads import maker_of
 from envelope.client.plan import Attempt, Plan, Wait
 from envelope.client.reading import failure_of_fault, failure_of_verdict, read_reply, read_stored
-from envelope.client.settings import CallOptions
+from envelope.client.settings import CallOptions, check_timeout
 from envelope.client.wire import Fault, Reply, Send
 from envelope.errors import EncodeError, ValidationError
 from envelope.formats import ResultType
@@ -33,7 +33,7 @@ from envelope.formats import ResultType
 if TYPE_CHECKING:
     from envelope.client.settings import Settings
 
-__all__ = ["Keep", "Look", "Step", "conversation"]
+__all__ = ["Keep", "Look", "Step", "conversation", "with_payload"]
 
 _LOG = logging.getLogger("envelope.client")
 _AGENT = f"envelope-engine/{__version__}"
@@ -69,35 +69,42 @@ def conversation(
     options: CallOptions,
 ) -> Steps:
     """The steps of one call. The reply to `Look` is a `Stored` or None, that to `Send` a `Reply` or a `Fault`."""
-    make = None if response is None else maker_of(response)
+    make = maker_of(response)
     try:
         request = _request(settings, method, args, params, options)
     except (TypeError, ValueError) as error:
         raise error.with_traceback(None) from None  # its frames hold the key
     call = _Call(settings, request, options)
     answer = yield from call.steps()
-    if not answer.verdict.ok:
-        failure = failure_of_verdict(answer, settings)
-        if not check:
-            return answer
-    elif make is None:
+    if answer.verdict.ok:
+        return with_payload(answer, make, settings)
+    if not check:
         return answer
-    else:
-        try:
-            return replace(answer, response=make(answer.response))
-        except ValidationError as error:
-            path = f"$.{settings.payload}{error.path.removeprefix('$')}"
-            failure = CallFailed(
-                error.reason,
-                kind="payload",
-                layer="gateway",
-                code=answer.error_code,
-                envelope=answer,
-                path=path,
-                http_status=answer.http_status,
-            )
+    failure = failure_of_verdict(answer, settings)
     failure.address, failure.attempts = answer.address, answer.attempts
     raise failure
+
+
+def with_payload(answer: Answer[Any], make: Callable[[Any], Any] | None, settings: Settings) -> Answer[Any]:
+    """The *answer*, a success, with what *make* makes of its payload; `CallFailed` if that does not fit."""
+    if make is None:
+        return answer
+    try:
+        return replace(answer, response=make(answer.response))
+    except ValidationError as error:
+        path = f"$.{settings.payload}{error.path.removeprefix('$')}"
+        failure = CallFailed(
+            error.reason,
+            kind="payload",
+            layer="gateway",
+            code=answer.error_code,
+            envelope=answer,
+            path=path,
+            http_status=answer.http_status,
+            address=answer.address,
+            attempts=answer.attempts,
+        )
+    raise failure  # outside the handler, as the error's frames hold the payload
 
 
 def _request(
@@ -131,7 +138,9 @@ class _Call:
         self._settings = settings
         self._request = request
         self._result_type = ResultType(request.result_type)
-        self._deadline = settings.monotonic() + options.get("timeout", settings.timeout)
+        timeout = options.get("timeout", settings.timeout)
+        check_timeout(timeout)
+        self._deadline = settings.monotonic() + timeout
         self._idempotency_key = options.get("idempotency_key") or settings.idempotency_key()
         if re.fullmatch(r"[!-~]{1,255}", self._idempotency_key) is None:
             raise ValueError("an idempotency key is 1 to 255 characters of ASCII, without spaces")
@@ -154,7 +163,8 @@ class _Call:
             fallback=old is not None,
             random=settings.random,
         )
-        last: Answer[Any] | CallFailed = CallFailed("there was no time for an attempt", kind="timeout", retryable=True)
+        told: Answer[Any] | CallFailed = CallFailed("there was no time for an attempt", kind="timeout", retryable=True)
+        was_sent = False
         while (step := plan.next(now())) is not None:
             if isinstance(step, Wait):
                 yield step
@@ -162,15 +172,19 @@ class _Call:
             self._attempts += 1
             started = now()
             outcome: Reply | Fault = yield self._send(step)
-            last = self._read(outcome, step.address)
-            self._tell(step.address, now() - started, last)
-            if isinstance(last, Answer) and last.verdict.ok:
+            found = self._read(outcome, step.address)
+            self._tell(step.address, now() - started, found)
+            if isinstance(found, Answer) and found.verdict.ok:
                 settings.rests.end(step.address)
                 if self._has_cache:
-                    yield Keep(self._request, Stored(last.body, last.format, settings.clock() / 10**9))
-                return last
-            self._record(plan, step.address, outcome, last)
-        return self._end(last, old)
+                    yield Keep(self._request, Stored(found.body, found.format, settings.clock() / 10**9))
+                return found
+            sent = not (isinstance(outcome, Fault) and outcome.kind == "unreachable")
+            self._record(plan, step.address, outcome, found, sent=sent)
+            if sent or not was_sent:  # "nothing was sent" would be wrong of a call of which an attempt was
+                told = found
+            was_sent = was_sent or sent
+        return self._end(told, old)
 
     def _cached(self, stored: Stored) -> Answer[Any] | None:
         answer = read_stored(stored, self._settings)
@@ -218,7 +232,9 @@ class _Call:
             return failure_of_fault(outcome, address=address, attempts=attempts)
         return read_reply(outcome, self._result_type, self._settings, address=address, attempts=attempts)
 
-    def _record(self, plan: Plan, address: int, outcome: Reply | Fault, found: Answer[Any] | CallFailed) -> None:
+    def _record(
+        self, plan: Plan, address: int, outcome: Reply | Fault, found: Answer[Any] | CallFailed, *, sent: bool
+    ) -> None:
         """Tell the plan what came of an attempt that did not succeed."""
         now, retry_after = self._settings.monotonic(), None
         if isinstance(outcome, Reply):
@@ -229,16 +245,16 @@ class _Call:
             is_mendable, rest = found.verdict.retryable, False
         else:
             is_mendable, rest = found.retryable or found.kind == "status", found.kind != "limit"
-        sent = not (isinstance(outcome, Fault) and outcome.kind == "unreachable")
         plan.failed(address, now, sent=sent, mendable=is_mendable, rest=rest, retry_after=retry_after)
 
-    def _end(self, last: Answer[Any] | CallFailed, old: Answer[Any] | None) -> Answer[Any]:
+    def _end(self, told: Answer[Any] | CallFailed, old: Answer[Any] | None) -> Answer[Any]:
         """What is left when no attempt succeeded: an old answer, unless the gateway has refused this call for good."""
-        if old is not None and not (isinstance(last, Answer) and not last.verdict.retryable):
+        if old is not None and not (isinstance(told, Answer) and not told.verdict.retryable):
             return replace(old, attempts=self._attempts)
-        if isinstance(last, Answer):
-            return last
-        raise last
+        if isinstance(told, Answer):
+            return replace(told, attempts=self._attempts)
+        told.attempts = self._attempts
+        raise told
 
     def _tell(self, address: int, seconds: float, found: Answer[Any] | CallFailed) -> None:
         if self._settings.on_attempt is None:

@@ -21,7 +21,7 @@ is not what ``response=`` asks for."""
 
 
 class CallFailed(EnvelopeError):
-    """A call failed, after all attempts; what is told is the last attempt's.
+    """A call failed, after all attempts; what is told is the last one's of which something was sent, if there is one.
 
     ``kind``         what happened (`FailureKind`), ``layer`` where: ``http``, ``gateway`` or ``upstream``.
     ``code``         the envelope's error code; ``""`` without an envelope.

@@ -22,12 +22,14 @@ from envelope.path import format_path
 __all__ = ["maker_of"]
 
 
-def maker_of(wanted: Any) -> Callable[[Any], Any]:
-    """What makes a *wanted* of a payload; it raises `ValidationError` with the path of what does not fit, and nothing
-    of the payload.
+def maker_of(wanted: Any) -> Callable[[Any], Any] | None:
+    """What makes a *wanted* of a payload, None if nothing is wanted; it raises `ValidationError` with the path of what
+    does not fit, and nothing of the payload.
 
     `TypeError` if nothing that is installed makes one: better now than after the call was paid for.
     """
+    if wanted is None:
+        return None
     if not _is_for_msgspec(wanted) and find_spec("pydantic") is not None:
         adapter = _adapter(wanted)
         if adapter is not None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from envelope.calls.request import Carrier
     from envelope.client.cache import Cache
 
-__all__ = ["CallOptions", "ClientOptions", "Settings", "SignWith", "new_settings"]
+__all__ = ["CallOptions", "ClientOptions", "Settings", "SignWith", "check_timeout", "new_settings"]
 
 SignWith = Literal["md5", "strict", "secret"]
 """How a call proves that its caller knows the secret: by the gateway's own signature, by the strict one
@@ -82,7 +82,7 @@ class Settings:
     ``key``, ``secret``  the caller's; ``sign`` says how the call proves the secret (`SignWith`).
     ``api_type``, ``api_name``, ``result_type``, ``lang``  what calls have unless they say otherwise.
     ``carrier``          how parameters are sent: ``form``, ``json`` or ``query``.
-    ``timeout``          seconds for a whole call.
+    ``timeout``          seconds for a whole call, at most 10⁹.
     ``retries``          how many more rounds over all addresses follow the first one.
     ``failover``         ``always``, or ``unsent``: only while nothing was sent (`FailOver`).
     ``rest``             seconds in which an address that failed is tried only after all others.
@@ -131,7 +131,19 @@ class Settings:
         for name, allowed in (("sign", SignWith), ("failover", FailOver)):
             if getattr(self, name) not in get_args(allowed):
                 raise TypeError(f"{name} is {' or '.join(get_args(allowed))}")
+        check_timeout(self.timeout)
+        if self.retries < 0:
+            raise ValueError("retries is 0 or more")
         object.__setattr__(self, "rests", Rests(len(self.addresses), self.rest))
+
+
+def check_timeout(seconds: float) -> None:
+    """`ValueError` for more *seconds* than a socket can wait, or for NaN; no time at all is a time."""
+    if not seconds <= _LONGEST:
+        raise ValueError("a timeout is at most 1,000,000,000 seconds")
+
+
+_LONGEST = 10**9
 
 
 def new_settings(

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from envelope.client.answer import Answer
-from envelope.client.conversation import Keep, Look, Step, Steps, conversation
+from envelope.client.conversation import Keep, Look, Step, Steps, conversation, with_payload
 from envelope.client.pages import next_page
+from envelope.client.payloads import maker_of
 from envelope.client.plan import Wait
 from envelope.client.settings import CallOptions, ClientOptions, new_settings
 from envelope.client.transports import transport
@@ -96,23 +97,47 @@ class GatewayClient:
         steps = conversation(self._settings, method, args, params, response=response, check=check, options=options)
         return self._run(steps)
 
+    @overload
     def pages(
         self,
         method: str = "",
         args: Mapping[str, Any] | None = None,
         *,
         params: Mapping[str, Any] | None = None,
+        response: type[T],
+        **options: Unpack[CallOptions],
+    ) -> Iterator[Answer[T]]: ...
+    @overload
+    def pages(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        response: Any = None,
+        **options: Unpack[CallOptions],
+    ) -> Iterator[Answer[Any]]: ...
+    def pages(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        response: Any = None,
         **options: Unpack[CallOptions],
     ) -> Iterator[Answer[Any]]:
-        """The pages of a list: the call, and then again with each answer's ``pageToken`` until one has none.
+        """The pages of a list: the call, and then again with each answer's ``pageToken`` until one has none, or
+        one that was there before.
 
-        Each page is a call of its own, with its own time-out; one that fails raises `CallFailed`.
+        Each page is a call of its own, with its own time-out; one that fails raises `CallFailed`. The payload of each
+        becomes a *response*, as in `call`.
         """
-        page = dict(params or {})
+        make = maker_of(response)
+        page, sent = dict(params or {}), set[str]()
         while True:
             answer = self.call(method, args, params=page, **options)
-            yield answer
-            if (following := next_page(answer, page)) is None:
+            yield with_payload(answer, make, self._settings)
+            if (following := next_page(answer, page, sent)) is None:
                 return
             page = following
 

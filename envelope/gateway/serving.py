@@ -59,4 +59,4 @@ def serve(path: Path, listener: socket.socket, *, workers: int = 1) -> None:
     if workers == 1:
         server.run(sockets=[listener])
     else:
-        Multiprocess(config, server.run, [listener]).run()
+        Multiprocess(config, [listener]).run()

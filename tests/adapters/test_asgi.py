@@ -190,6 +190,49 @@ def test_a_crash_of_the_handler_is_answered_and_told() -> None:
     assert b"swordfish" not in answer.body
 
 
+UNUSUAL = [StopIteration(), StopAsyncIteration(), asyncio.CancelledError(), ExceptionGroup("two", [KeyError("x")])]
+
+
+@pytest.mark.parametrize("error", UNUSUAL, ids=lambda error: type(error).__name__)
+def test_a_crash_is_answered_whatever_is_raised(error: BaseException) -> None:
+    def plain(request: ApiRequest) -> Any:
+        raise error
+
+    async def later(request: ApiRequest) -> Any:
+        raise error
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise error
+
+    for each in (
+        EnvelopeApp(Engine(), plain),
+        EnvelopeApp(Engine(), later),
+        EnvelopeApp(Engine(), lambda request: later(request)),
+        EnvelopeMiddleware(app, Engine()),
+    ):
+        answer = asyncio.run(asyncio.wait_for(call_async(each, "GET", WHERE), 30))
+        assert (answer.status, parsed(answer).error_code) == (500, "5000")
+
+
+@pytest.mark.parametrize("is_gateway", [True, False])
+def test_a_call_that_is_cancelled_is_not_answered(is_gateway: bool) -> None:
+    begun = asyncio.Event()
+
+    async def wait(*_: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def cancelled() -> None:
+        app = EnvelopeApp(Engine(), wait) if is_gateway else EnvelopeMiddleware(wait, Engine())
+        task = asyncio.ensure_future(call_async(app, "GET", WHERE))
+        await begun.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(cancelled())
+
+
 # The wrapper.
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from contextlib import closing
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -87,6 +89,30 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_never_unpacked_whole() -> N
     with pytest.raises(TooLarge):
         reader.feed(bomb)
     assert len(reader._body) <= 100_000
+
+
+@pytest.mark.parametrize("body", [bytes(2**21), random.Random(0).randbytes(2**21)], ids=["dense", "loose"])
+def test_a_long_piece_is_no_more_work_than_many_short_ones(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    class Counting:
+        def __init__(self, window: int) -> None:
+            self._inflate = decompressobj(window)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            given.append(len(data))
+            return self._inflate.decompress(data, most)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inflate, name)
+
+    decompressobj = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
+    sent = gzip.compress(body)
+    with closing(reader_of(encoding="gzip", limits=Limits(max_bytes=2**22))) as reader:
+        reader.feed(sent)
+        assert reader.finish().body == body
+    assert sum(given) < 2 * (len(sent) + len(body))
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "zstd"])

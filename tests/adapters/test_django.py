@@ -42,6 +42,7 @@ from envelope.calls.request import ApiRequest
 from envelope.registry.codes import REGISTRY
 from tests.adapters.curl import CARRIERS, carried, curl, requires_curl, served
 from tests.adapters.failures import CALLERS, IDS, check_failure, query_of
+from tests.adapters.multipart_forms import TYPE
 
 TOLD: list[Exception] = []
 ENGINE = Engine(on_error=TOLD.append, request_id=lambda: "1.6403f86cd67f6")
@@ -425,6 +426,22 @@ def test_a_body_is_bounded(body: bytes, more: dict[str, Any], status: int, kind:
         answer = ask(kind, "POST", "/openai/custom/", "lang=ru", data=body, content_type=content_type, **more)
     assert answer.status == status
     check_failure(NARROW, (ResultType.JSON, Lang.RU), answer.headers, answer.body, "4003")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", TYPE])
+def test_who_hangs_up_is_no_fault_of_the_project(content_type: str) -> None:
+    class Lost:
+        def read(self, *_: Any) -> bytes:
+            raise OSError("lost")
+
+        def close(self) -> None:
+            pass
+
+    request = RequestFactory().generic("POST", "/openai/custom/", b"x", content_type)
+    request.META["envelope.engine"] = ENGINE
+    vars(request)["_stream"] = Lost()
+    with pytest.raises(RequestError, match="cannot be read to its end"):
+        api_call(lambda request, call: call.params)(request)
 
 
 @pytest.mark.parametrize("kind", KINDS)

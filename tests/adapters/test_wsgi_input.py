@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envelope.adapters.wsgi_input import WsgiInput
+from envelope.errors import RequestError
 
 READS: st.SearchStrategy[tuple[str, int]] = st.tuples(st.sampled_from(["read", "readline", "show"]), st.integers(-1, 9))
 
@@ -56,3 +57,35 @@ def test_an_input_that_is_too_long_to_be_remembered_is_not_replayed() -> None:
 def test_a_length_that_is_none(length: str) -> None:
     own = WsgiInput({"wsgi.input": BytesIO(b"abc"), "CONTENT_LENGTH": length}, remembered=9)
     assert (own.length, own.show(), list(own.replay()), own.read()) == (None, None, [], b"abc")
+
+
+class Malformed(BytesIO):
+    """Gives three bytes, then a fault; whoever reads on would wait for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(b"abc")
+        self.faults = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if data := super().read(size):
+            return data
+        self.faults += 1
+        raise OSError("not a chunk")
+
+
+def test_a_body_that_cannot_be_read_is_the_callers_fault_and_is_not_read_on() -> None:
+    source = Malformed()
+    own = WsgiInput({"wsgi.input": source, "wsgi.input_terminated": True}, remembered=9)
+    with pytest.raises(OSError, match="not a chunk"):
+        own.show()
+    with pytest.raises(OSError, match="could not be read"):
+        own.read()
+    with pytest.raises(RequestError, match="cannot be read to its end"):
+        list(own.replay())
+    assert source.faults == 1
+
+
+def test_nothing_is_read_of_a_body_that_says_it_is_too_long_to_be_shown() -> None:
+    source = BytesIO(b"abcdef")
+    assert WsgiInput({"wsgi.input": source, "CONTENT_LENGTH": "6"}, remembered=5).show() is None
+    assert source.tell() == 0

@@ -243,8 +243,30 @@ def test_a_signed_call_is_let_in_until_it_is_old() -> None:
     for later, code in ((0, "0000"), (29, "0000"), (31, "4005")):
         engine = Engine(secrets={"mine": "s3cret"}.get, clock=lambda: now + later * 10**9, window=30)  # noqa: B023  # called at once
         assert parsed(engine.answer(signed.write("form"), lambda request: 1)).error_code == code
-    with pytest.raises(TypeError, match="go together"):
+    with pytest.raises(TypeError, match=r"secrets and clock .* go together"):
         Engine(secrets=lambda key: None)
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [
+        ({"apis": "custom"}, r'apis are a collection, like \{"custom"\}'),  # else "cust" would be one
+        ({"secrets": {"k": "s"}, "clock": time.time_ns}, "secrets is a function"),
+        ({"secrets": {"k": "s"}.get}, "clock=time.time_ns"),
+    ],
+)
+def test_what_is_no_setting(setting: dict[str, Any], match: str) -> None:
+    with pytest.raises(TypeError, match=match):
+        Engine(**setting)
+
+
+def test_a_clock_in_seconds_is_a_fault_of_the_server_and_not_of_the_caller() -> None:
+    request = ApiRequest(key="mine", api_name="custom")
+    engine = Engine(secrets={"mine": "s"}.get, clock=time.time)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"nanoseconds.*time\.time_ns"):
+        engine.read(sign(request, "s", time.time_ns).write("form"))
+    with pytest.raises(TypeError, match=r"nanoseconds.*time\.time_ns"):
+        sign(request, "s", time.time)  # type: ignore[arg-type]
 
 
 def test_a_payload_that_cannot_be_written_is_a_servers_fault() -> None:
@@ -343,6 +365,56 @@ def test_a_handler_may_refuse_a_call_in_the_callers_format_and_language() -> Non
         answer = parsed(rendered)
         assert rendered.headers["Content-Language"] == "en"
         assert (answer.error_code, answer.reason) == ("4010", "There is no such API: model")
+
+
+def broken(*_: Any) -> Any:
+    raise OSError("the password is swordfish")
+
+
+def seven(request: ApiRequest) -> Any:
+    return 7
+
+
+@pytest.mark.parametrize(
+    ("engine", "handler"),
+    [
+        (replace(ACCOUNTS, secrets=broken), seven),
+        (replace(ENGINE, request_id=broken), seven),
+        (replace(ENGINE, last_id=broken), seven),
+        (replace(ENGINE, request_id=broken, last_id=broken), broken),
+        (replace(ENGINE, on_error=broken), broken),
+    ],
+)
+@pytest.mark.parametrize("name", list(ResultType))
+def test_a_call_is_answered_whatever_of_the_servers_own_fails(
+    engine: Engine, handler: Any, name: ResultType, caplog: pytest.LogCaptureFixture
+) -> None:
+    http = HttpRequest(query=f"{BASE}&result_type={name}&lang=en")
+    for rendered in (engine.answer(http, handler), asyncio.run(engine.answer_async(http, handler))):
+        answer = parsed(rendered, engine)
+        assert (answer.error_code, rendered.status, rendered.headers["Content-Language"]) == ("5000", 500, "en")
+        assert b"swordfish" not in rendered.body
+    assert "swordfish" in caplog.text
+
+
+def test_who_asks_for_an_unknown_format_is_answered_though_accounts_cannot_be_looked_up() -> None:
+    http = HttpRequest(query=f"{BASE}&result_type=yaml")
+    assert parsed(replace(ACCOUNTS, secrets=broken).answer(http, seven)).error_code == "4003"
+
+
+@given(st.text(st.characters()), st.sampled_from(list(ResultType)), st.sampled_from(["typed", "plain"]))
+def test_a_refusal_goes_out_whatever_its_reason(reason: str, name: ResultType, dialect: Any) -> None:
+    engine = replace(ENGINE, dialects={ResultType.XML: dialect})
+
+    def refuse(request: ApiRequest) -> Any:
+        raise RequestError(reason)
+
+    http = HttpRequest(query=f"{BASE}&result_type={name}&lang=en")
+    for rendered in (
+        engine.answer(http, refuse),
+        engine.fail(engine.caller(http), "4003", error=reason, reason=reason),
+    ):
+        assert (parsed(rendered, engine).error_code, rendered.status) == ("4003", 400)
 
 
 @pytest.mark.parametrize("handler", [lambda request: 7, None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,13 @@ def test_no_envelope_is_a_failure_too() -> None:
     assert (ran.exit_code, ran.stderr.startswith("failed: http: unreachable")) == (1, True)
 
 
+def test_an_answer_that_cannot_be_saved_is_still_shown(tmp_path: Path) -> None:
+    with serving(gateway({"a": 1})) as server:
+        ran = run("call", server.url, "--key", KEY, "--save", str(tmp_path / "nowhere" / "answer"))
+    assert (ran.exit_code, ran.stdout) == (1, '{\n  "a": 1\n}\n')
+    assert "cannot write" in ran.stderr
+
+
 @pytest.mark.parametrize("name", ResultType)
 def test_a_body_is_saved_as_a_fixture(name: ResultType, tmp_path: Path) -> None:
     answer = Envelope.ok({"a": [1]}, request_id="1.6403f86cd67f6", last_id="1593583206")
@@ -80,6 +88,13 @@ def test_a_body_is_saved_as_a_fixture(name: ResultType, tmp_path: Path) -> None:
         assert run("call", server.url, "--key", KEY, "--result-type", str(name), "--save", str(path)).exit_code == 0
     assert path.read_bytes() == encode(answer, name)
     assert check_body(path.name, path.read_bytes()) == []
+
+
+def test_a_payload_is_shown_even_if_its_body_cannot_be_saved(tmp_path: Path) -> None:
+    with serving(says(Envelope.ok({"a": [1]}))) as server:
+        ran = run("call", server.url, "--key", KEY, "--save", str(tmp_path / "nowhere" / "answer.json"))
+    assert (ran.exit_code, decode(b'{"response": %s}' % ran.stdout.encode(), "json").response) == (1, {"a": [1]})
+    assert "cannot write" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -100,6 +115,14 @@ def test_a_call_that_cannot_be_made_is_a_usage_error(arguments: list[str]) -> No
     ran = run("call", *arguments)
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert "Error" in ran.stderr
+
+
+def test_without_the_extra_it_says_what_installs_it_and_asks_for_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENVELOPE_SECRET")
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    ran = run("call", "https://a.example", "--key", KEY)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr.endswith("Error: envelope call needs httpx2: pip install 'envelope-engine[client]'\n")
 
 
 def test_the_secret_is_asked_for_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -322,7 +322,7 @@ def test_the_changes_shown_are_bounded(case: Path) -> None:
         ([], "Missing argument"),
         (["nowhere"], "nowhere does not exist"),
         ([""], "a file without a name does not exist"),
-        (["pyproject.toml"], "does not end in a format's suffix"),
+        (["pyproject.toml"], "does not end in .json, .jsonu.json, .xml, .serialize, .var_export.php"),
         (["docs"], "nothing to validate in docs"),
         (["--update", "--format", "json", "fixtures/valid"], "--update"),
         (["--from", "xml", "fixtures/valid"], "--from"),

@@ -153,14 +153,22 @@ def test_an_entry_that_is_no_fresh_success_is_not_served(
         assert len(server.received) == 1
 
 
-def test_an_unknown_format_in_the_file_is_no_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "change",
+    ["format = 'yaml'", "format = NULL", "format = x'00'", "body = NULL", "body = '[]'", "body = 5", "time = NULL",
+     "time = 'now'", "time = x'00'"],
+)  # fmt: skip
+def test_what_is_no_answer_in_the_file_is_no_failure(
+    change: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "answers.sqlite"
     cache = SqliteCache(path)
     cache.put(asked(), Stored(b"[]", ResultType.JSON, NOW))
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE answer SET format = 'yaml'")
+        connection.execute(f"UPDATE answer SET {change}")
     connection.close()
     assert cache.get(asked()) is None
+    assert "cannot be read" in caplog.text
 
 
 # -------------------------------------------------------------------------------------- what the gateway's own client left
@@ -184,3 +192,13 @@ def test_the_folder_of_the_php_client(tmp_path: Path, caller: MakeCaller) -> Non
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     with pytest.raises(CallFailed):
         caller([dead()], **options, retries=0).call("v1/edits")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_in_the_folder_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / client_cache_key(asked()))
+    cache = PhpCacheFolder(tmp_path)
+    thread = threading.Thread(target=cache.get, args=(asked(),), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()

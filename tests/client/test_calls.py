@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import pickle
 import secrets
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -138,9 +140,34 @@ def test_pages_follow_the_token(caller: MakeCaller) -> None:
     assert {received.request.params["size"] for received in server.received} == {"1"}
 
 
+def test_pages_become_the_type_and_keep_their_token(caller: MakeCaller) -> None:
+    pytest.importorskip("pydantic")
+
+    @dataclass
+    class Files:
+        items: list[int]
+
+    def page(received: Received) -> Reply:
+        following = {"": "a", "a": "b"}.get(received.request.params.get("pageToken", ""))
+        return says(Envelope.ok({"items": [1], "pageToken": following} if following else {"items": [2]}))(received)
+
+    with serving(page) as server:
+        client = caller([server.url])
+        assert [answer.response for answer in client.pages(response=Files)] == [Files([1]), Files([1]), Files([2])]
+        with pytest.raises(CallFailed) as caught:
+            client.pages(response=list[Files])
+        assert (caught.value.kind, caught.value.path, caught.value.address) == ("payload", "$.response", 0)
+        with pytest.raises(TypeError, match="nothing that is installed makes"):
+            client.pages(response=iter)
+    assert len(server.received) == 4
+
+
 def test_pages_end_when_a_token_repeats_or_is_wrong(caller: MakeCaller) -> None:
     with serving(says(Envelope.ok([], extras={"pageToken": 7}))) as server:
         assert len(caller([server.url]).pages()) == 2
+    turns = itertools.cycle("abc")
+    with serving(lambda received: says(Envelope.ok([], extras={"pageToken": next(turns)}))(received)) as server:
+        assert len(caller([server.url]).pages()) == 4
     with serving(says(Envelope.fail("4015"))) as server, pytest.raises(CallFailed) as caught:
         caller([server.url]).pages(params={"pageToken": "x"})
     assert caught.value.code == "4015"
@@ -237,6 +264,24 @@ def test_what_is_no_address(addresses: Any) -> None:
 def test_what_is_no_setting(options: Any) -> None:
     with pytest.raises(TypeError):
         GatewayClient(["https://a.example"], **{"key": "k", "secret": "s", **options})
+
+
+@pytest.mark.parametrize("timeout", [math.inf, math.nan, 1e300])
+def test_a_time_out_that_no_socket_can_wait_for(timeout: float, caller: MakeCaller) -> None:
+    with pytest.raises(ValueError, match="timeout"):
+        GatewayClient(["https://a.example"], key="k", secret="s", timeout=timeout)
+    with pytest.raises(ValueError, match="timeout"):
+        caller([dead()]).call(timeout=timeout)
+
+
+def test_no_less_than_no_retries() -> None:
+    with pytest.raises(ValueError, match="retries"):
+        GatewayClient(["https://a.example"], key="k", secret="s", retries=-1)
+
+
+def test_the_longest_time_out_is_one(caller: MakeCaller) -> None:
+    with serving(fine) as server:
+        assert caller([server.url], timeout=1e9).call() == OK
 
 
 def test_an_unknown_option_of_a_call_is_a_type_error(caller: MakeCaller) -> None:

@@ -95,6 +95,21 @@ def test_nobody_there(caller: MakeCaller) -> None:
     assert (caught.value.kind, caught.value.attempts, caught.value.retryable) == ("unreachable", 4, True)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_address_that_is_not_reached_hides_nothing_of_what_was_sent_to_others(
+    fault: str, caller: MakeCaller
+) -> None:
+    reply, kind = FAULTS[fault]
+    with serving(reply) as server:
+        client = caller([server.url, dead()], retries=0)
+        with pytest.raises(CallFailed) as caught:
+            client.call()
+        assert (caught.value.kind, caught.value.address, caught.value.attempts) == (kind, 0, 2)
+        if kind == "verdict":
+            answer = client.call(check=False)
+            assert (answer.verdict.ok, answer.address, answer.attempts) == (False, 0, 2)
+
+
 @pytest.mark.parametrize("reply", [silent, drips_its_body, drips_its_headers])
 def test_the_deadline_holds_whatever_an_address_does(reply: Callable[[Received], Reply], caller: MakeCaller) -> None:
     with serving(reply) as server:
@@ -284,6 +299,16 @@ def test_an_encoding_that_nobody_asked_for(caller: MakeCaller) -> None:
         caller([server.url]).call()
     assert caught.value.kind == "no-envelope"
     assert "encoding" in caught.value.reason
+
+
+def test_what_follows_the_gzip_data_is_not_kept(caller: MakeCaller) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    with (
+        serving(lambda _: [head, gzip.compress(BODY), 0.1, b"x", 3600.0]) as server,
+        pytest.raises(CallFailed, match="too late") as caught,
+    ):
+        caller([server.url], retries=0).call()
+    assert caught.value.kind == "network"
 
 
 def test_gzip_and_chunks_are_read(caller: MakeCaller) -> None:

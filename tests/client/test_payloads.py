@@ -19,7 +19,9 @@ msgspec = pytest.importorskip("msgspec")
 
 
 def to_type(value: Any, wanted: Any) -> Any:
-    return maker_of(wanted)(value)
+    make = maker_of(wanted)
+    assert make is not None
+    return make(value)
 
 
 class Model(pydantic.BaseModel):  # type: ignore[misc, name-defined]

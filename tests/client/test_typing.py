@@ -26,6 +26,10 @@ class Struct(msgspec.Struct):
 class Typed(TypedDict):
     id: str
 
+def listed(client: GatewayClient) -> list[str]:
+    untyped: list[str] = [page.response["id"] for page in client.pages("v1/files")]
+    return untyped + [page.response.id for page in client.pages("v1/files", response=Struct)]
+
 def calls(client: GatewayClient) -> list[str]:
     models: Envelope[list[Model]] = client.call("v1/models", response=list[Model], timeout=5)
     struct: Envelope[Struct] = client.call("v1/models", response=Struct, lang="en", result_type="xml")
@@ -36,6 +40,8 @@ def calls(client: GatewayClient) -> list[str]:
 async def awaited(client: AsyncGatewayClient) -> str:
     async for page in client.pages("v1/files"):
         print(page.verdict.ok, page.receipt)
+    async for typed in client.pages("v1/files", response=Typed):
+        return typed.response["id"]
     return (await client.call(response=Model)).response.id
 
 GatewayClient(["https://a.example.com"], key="k", secret="s", sign="strict", cache=SqliteCache("answers.sqlite"))
@@ -44,6 +50,7 @@ def wrong(client: GatewayClient) -> None:
     client.call("v1/models", response=Model).response.name
     client.call("v1/models", result_type="yaml")
     client.call("v1/models", timeout="5")
+    next(client.pages("v1/files", response=Model)).response.name
     GatewayClient(["https://a.example.com"], key="k", secret="s", failover="never")
 """
 
@@ -60,4 +67,4 @@ def test_a_caller_needs_no_casts(tmp_path: Path) -> None:
     errors = [line for line in out.splitlines() if ": error: " in line]
     wrong = CALLER.splitlines().index("def wrong(client: GatewayClient) -> None:") + 1
     places = {(Path(line.split(":")[0]).name, int(line.split(":")[1])) for line in errors}
-    assert places == {("caller.py", wrong + number) for number in (1, 2, 3, 4)}, out + err
+    assert places == {("caller.py", wrong + number) for number in (1, 2, 3, 4, 5)}, out + err

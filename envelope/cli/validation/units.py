@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from envelope.cli.common.report import printable
-from envelope.fixtures.bodies import format_of_file
+from envelope.fixtures.bodies import SUFFIXES, format_of_file
 from envelope.fixtures.cases import ABOUT, SCHEMA
 from envelope.fixtures.rules import Finding
 
@@ -110,5 +110,5 @@ def _of_file(path: str) -> list[Unit]:
     if body := _stem(name):
         return [Unit("invalid", os.path.join(folder, body))]
     if format_of_file(name) is None:
-        raise click.UsageError(f"{printable(path)} is not a body: its name does not end in a format's suffix")
+        raise click.UsageError(f"{printable(path)} is not a body: its name does not end in {SUFFIXES}")
     return [Unit("invalid" if os.path.lexists(beside(path)) else "body", path)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ EXPECTED: dict[str, tuple[str, list[str]]] = {
 HEAVY = {"fault-10mb", "fault-gzip-bomb", "fault-endless", "fault-slow-first"}
 
 
-def times(fault: str) -> dict[str, float]:
+def times(fault: str) -> Any:
     return {"connect": 10.0, "first_byte": 10.0, "total": 20.0} if fault in HEAVY else QUICK
 
 
@@ -61,9 +62,11 @@ def test_alone_it_says_what_it_was(fault: str) -> None:
     code, whats = EXPECTED[fault]
 
     async def alone() -> tuple[Outcome, DemoUpstream]:
-        async with demo_upstream(key=KEY, scale=0.01) as demo:
-            async with Upstreams([demo.settings(**times(fault))], retries=1) as upstreams:
-                return await upstreams.ask(completion(fault), seconds=50), demo
+        async with (
+            demo_upstream(key=KEY, scale=0.01) as demo,
+            Upstreams([demo.settings(**times(fault))], retries=1) as upstreams,
+        ):
+            return await upstreams.ask(completion(fault), seconds=50), demo
 
     outcome, demo = asyncio.run(alone())
     assert (outcome.code, [attempt.what for attempt in outcome.attempts]) == (code, whats)

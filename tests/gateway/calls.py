@@ -19,6 +19,10 @@ QUICK: Any = {"connect": 2.0, "first_byte": 0.3, "total": 0.6}
 """Times of an upstream, so short that silence is soon over, and long enough for a busy machine."""
 
 
+def upstream(name: str, address: str, key: str | None = KEY, **settings: Any) -> UpstreamSettings:
+    return UpstreamSettings.model_validate({"name": name, "address": address, "key": key, **settings})
+
+
 def completion(model: str = "gpt-4o-mini", prompt: str = "hello " * 20, **args: Any) -> UpstreamCall:
     return UpstreamCall(method="v1/completions", args={"model": model, "prompt": prompt, **args})
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
@@ -29,6 +30,7 @@ from envelope.limits import Limits
 __all__ = ["Demo"]
 
 _LIMITS: Final = Limits(max_bytes=64 * 1024 * 1024)
+_LOG: Final = 100_000
 _PICTURE: Final = re.compile(r"/_images/([0-9a-f]{64})\.png")
 
 
@@ -38,7 +40,7 @@ class Demo:
     ``key``     must come as ``Authorization: Bearer``; ``""`` lets everybody in.
     ``scale``   multiplies the seconds of all faults (`FAULTS`); without *faults*, none of them happens.
     ``clock``   the time in seconds, ``new_id`` makes ids of their prefix; by default of the number of the request.
-    ``served``  is the log, which ``GET /_log`` shows as JSON.
+    ``served``  is the log of the last 100,000 requests, which ``GET /_log`` shows as JSON.
     """
 
     def __init__(
@@ -55,15 +57,15 @@ class Demo:
         self._world = World(clock, new_id or self._next_id)
         self._faults = FAULTS if faults else {}
         self._state = FaultState()
-        self._ids = 0
-        self.served: list[Served] = []
+        self._ids = self._count = 0
+        self.served: deque[Served] = deque(maxlen=_LOG)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; only of HTTP."""
         if scope["type"] != "http":
             raise ValueError(f"the demo speaks HTTP, not {scope['type']}")
         headers = {name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]}
-        served = Served(number=len(self.served) + 1, method=scope["path"].removeprefix("/"))
+        served = Served(number=self._count + 1, method=scope["path"].removeprefix("/"))
         exchange = Exchange(receive, send, served, self._scale)
         try:
             await self._serve(scope, headers, exchange, served)
@@ -78,6 +80,7 @@ class Demo:
         if scope["path"] == "/_log":
             self._admit(headers)
             return await exchange.answer(200, orjson.dumps([asdict(row) for row in self.served]))
+        self._count += 1
         self.served.append(served)
         self._admit(headers)
         reader = BodyReader(

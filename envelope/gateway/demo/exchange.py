@@ -86,6 +86,8 @@ class Exchange:
     async def hang_up(self) -> None:
         """Reset the connection. ASGI knows no way to do that: uvicorn's own transport does."""
         transport = self._send.__self__.transport  # type: ignore[attr-defined]
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
+        if not transport.is_closing():
+            linger = struct.pack("ii", 1, 0)  # what was not sent yet is dropped
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            transport.abort()
         await self.pause()

@@ -15,6 +15,9 @@ from envelope.gateway.demo.exchange import Exchange, json_body
 __all__ = ["FAULTS", "Fault", "FaultState", "Healthy"]
 
 
+_MOST_FAILED: Final = 10_000
+
+
 class Healthy(Exception):
     """This time there is no fault."""
 
@@ -31,6 +34,8 @@ class FaultState:
         if digest in self.failed:
             self.failed.remove(digest)
             return True
+        if len(self.failed) >= _MOST_FAILED:
+            self.failed.clear()
         self.failed.add(digest)
         return False
 

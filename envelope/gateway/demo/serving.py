@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class DemoUpstream:
 
     address: str
     key: str
-    served: list[Served]
+    served: deque[Served]
 
     def settings(self, name: str = "demo", **settings: Any) -> UpstreamSettings:
         """The settings of an upstream that is this demo."""

@@ -44,15 +44,18 @@ class Rests:
     def __init__(self, upstreams: Sequence[UpstreamSettings]) -> None:
         self._seconds = [upstream.rest for upstream in upstreams]
         self._until = [0.0] * len(upstreams)
+        self._begun = [0.0] * len(upstreams)
 
     def begin(self, upstream: int, now: float, retry_after: float | None = None) -> None:
         """Let *upstream* rest from *now* on, and for as long as it asked to."""
         until = now + max(self._seconds[upstream], min(retry_after or 0.0, MAX_REST))
         self._until[upstream] = max(until, self._until[upstream])
+        self._begun[upstream] = now
 
-    def end(self, upstream: int) -> None:
-        """*upstream* has answered."""
-        self._until[upstream] = 0.0
+    def end(self, upstream: int, asked: float) -> None:
+        """*upstream* has answered what it was *asked* at that time; before its last failure, that says nothing."""
+        if asked >= self._begun[upstream]:
+            self._until[upstream] = 0.0
 
     def until(self, upstream: int, now: float) -> float:
         """When it wakes; 0 if it is awake."""

@@ -90,7 +90,7 @@ class Upstreams:
             if last.rest:
                 self._rests.begin(step.upstream, ended, retry_after)
             else:
-                self._rests.end(step.upstream)
+                self._rests.end(step.upstream, began)
             if not retry:
                 break
             plan.failed(step.upstream, ended, retry_after=retry_after)

@@ -53,7 +53,8 @@ class UpstreamSettings(BaseModel):
     ``key``          is sent as ``Authorization: Bearer``; without one, nothing is.
     ``order``        those of the lowest order are tried first; among them, ``weight`` is each one's share of the calls.
     ``connect``      for the connection, with the look-up of the name and TLS.
-    ``first_byte``   until the first byte of the answer's body, since the last of the request was sent.
+    ``first_byte``   until the first byte of the answer's body, since the last of the request was sent. A model that
+                     does not stream is silent until it has said all; then the next upstream is asked.
     ``total``        for one attempt; a call's own deadline holds besides.
     ``rest``         after a failure, it is tried only after all others for so long.
     ``ca_file``      PEM certificates to trust instead of the system's; ``certificate`` our own, with its key.
@@ -67,8 +68,8 @@ class UpstreamSettings(BaseModel):
     order: int = Field(default=0, ge=0, le=1000)
     weight: int = Field(default=1, ge=1, le=1_000_000)
     connect: Seconds = 5.0
-    first_byte: Seconds = 20.0
-    total: Seconds = 60.0
+    first_byte: Seconds = 60.0
+    total: Seconds = 300.0
     rest: float = Field(default=30.0, ge=0, le=86_400, allow_inf_nan=False)
     ca_file: Annotated[FilePath, AfterValidator(_checked_ca_file)] | None = None
     certificate: Annotated[FilePath, AfterValidator(_checked_certificate)] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from envelope.answers import judge
 from envelope.gateway.demo import FAULTS, DemoUpstream, demo_upstream
 from envelope.gateway.upstreams import Outcome, Upstreams
 from envelope.registry import REGISTRY, Billing
-from tests.gateway.calls import KEY, QUICK, completion, with_demo
+from tests.client.servers import http, serving
+from tests.gateway.calls import KEY, QUICK, completion, upstream, with_demo, with_upstreams
 
 # The code, what came of each attempt (there are two), and whether the registry bills the code.
 EXPECTED: dict[str, tuple[str, list[str]]] = {
@@ -48,7 +50,7 @@ EXPECTED: dict[str, tuple[str, list[str]]] = {
 HEAVY = {"fault-10mb", "fault-gzip-bomb", "fault-endless", "fault-slow-first"}
 
 
-def times(fault: str) -> dict[str, float]:
+def times(fault: str) -> Any:
     return {"connect": 10.0, "first_byte": 10.0, "total": 20.0} if fault in HEAVY else QUICK
 
 
@@ -61,9 +63,11 @@ def test_alone_it_says_what_it_was(fault: str) -> None:
     code, whats = EXPECTED[fault]
 
     async def alone() -> tuple[Outcome, DemoUpstream]:
-        async with demo_upstream(key=KEY, scale=0.01) as demo:
-            async with Upstreams([demo.settings(**times(fault))], retries=1) as upstreams:
-                return await upstreams.ask(completion(fault), seconds=50), demo
+        async with (
+            demo_upstream(key=KEY, scale=0.01) as demo,
+            Upstreams([demo.settings(**times(fault))], retries=1) as upstreams,
+        ):
+            return await upstreams.ask(completion(fault), seconds=50), demo
 
     outcome, demo = asyncio.run(alone())
     assert (outcome.code, [attempt.what for attempt in outcome.attempts]) == (code, whats)
@@ -151,3 +155,28 @@ def test_a_broken_answer_is_never_billed_twice_by_the_demo() -> None:
     outcome, delivered = with_demo(story)
     assert outcome.usage is not None
     assert outcome.usage.completion == delivered
+
+
+def test_the_registry_says_what_is_tried_again() -> None:
+    registry = REGISTRY.override("4002", retryable=False)
+
+    async def story(demo: DemoUpstream, upstreams: Upstreams) -> list[int]:
+        outcomes = [
+            await upstreams.ask(completion(name), seconds=30) for name in ("fault-503", "fault-429", "fault-reset")
+        ]
+        return [len(outcome.attempts) for outcome in outcomes]
+
+    assert with_demo(story, retries=1, registry=registry) == [1, 2, 2]
+
+
+@pytest.mark.parametrize(("retry_after", "attempts"), [("0", 2), ("1", 2), ("3600", 1)])
+def test_a_retry_after_beyond_the_deadline_is_not_waited_for(retry_after: str, attempts: int) -> None:
+    reply = http(429, b'{"error": {"type": "requests"}}', f"Retry-After: {retry_after}")
+
+    async def story(upstreams: Upstreams) -> Outcome:
+        return await upstreams.ask(completion(), seconds=5)
+
+    with serving(lambda _: [reply]) as server:
+        outcome = with_upstreams([upstream("a", server.url)], story, retries=1)
+    assert len(outcome.attempts) == attempts
+    assert (outcome.code, outcome.status, outcome.response) == ("2000", 429, {"error": {"type": "requests"}})

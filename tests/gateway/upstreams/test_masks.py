@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envelope.gateway.demo import FAULTS, DemoUpstream
-from envelope.gateway.upstreams import Upstreams, UpstreamSettings
+from envelope.gateway.upstreams import Upstreams
 from envelope.gateway.upstreams.masks import Masks
 from envelope.testing.strategies import values
 from tests.client.test_secrets import told
-from tests.gateway.calls import KEY, completion, with_demo
+from tests.gateway.calls import KEY, completion, upstream, with_demo
 
 UPSTREAMS = [
-    UpstreamSettings(name="a", address="https://API.example.com/openai", key="sk-secret-1"),
-    UpstreamSettings(name="b", address="http://10.0.0.7:8000", key="sk-secret-12"),
-    UpstreamSettings(name="c", address="http://vllm:8000", key="EMPTY"),
-    UpstreamSettings(name="d", address="http://[::1]:8000"),
+    upstream("a", "https://API.example.com/openai", "sk-secret-1"),
+    upstream("b", "http://10.0.0.7:8000", "sk-secret-12"),
+    upstream("c", "http://vllm:8000", "EMPTY"),
+    upstream("d", "http://[::1]:8000", None),
 ]
 SECRETS = ["sk-secret-1", "sk-secret-12", "api.example.com", "10.0.0.7", "http://vllm:8000", "vllm:8000", "[::1]:8000"]
 MASKS = Masks(UPSTREAMS)

@@ -143,6 +143,11 @@ def test_no_rest_is_longer_than_the_longest(retry_after: float, rest: float) -> 
     rests = Rests([UpstreamSettings(name="a", address="http://a.example", rest=rest)])
     rests.begin(0, 5.0, retry_after)
     assert rests.until(0, 5.0 + max(MAX_REST, rest) + 1e-6) == 0.0
-    rests.begin(0, 5.0)
-    rests.end(0)
-    assert rests.until(0, 5.0) == 0.0
+
+
+@given(st.floats(0, 10), st.floats(0, 10))
+def test_only_an_answer_to_what_was_asked_since_ends_a_rest(failed: float, asked: float) -> None:
+    rests = Rests([UpstreamSettings(name="a", address="http://a.example", rest=30)])
+    rests.begin(0, failed)
+    rests.end(0, asked)
+    assert rests.until(0, 10.0) == (0.0 if asked >= failed else failed + 30)

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import pytest
 
 from envelope.gateway.demo import DemoUpstream
-from envelope.gateway.upstreams import Outcome, Upstreams, UpstreamSettings
-from tests.gateway.calls import completion, with_demo, with_upstreams
+from envelope.gateway.upstreams import Outcome, Upstreams
+from tests.gateway.calls import completion, upstream, with_demo, with_upstreams
 
 DEADLINE = 2.0
 
@@ -63,8 +63,8 @@ def test_the_deadline_holds_however_an_upstream_delays() -> None:
 def test_an_upstream_that_is_stopped_is_left_after_its_silence() -> None:
     with process() as (stopped, address), process() as (_, healthy):
         settings = [
-            UpstreamSettings(name="stopped", address=address, key="demo-key", first_byte=0.5),
-            UpstreamSettings(name="healthy", address=healthy, key="demo-key", order=1),
+            upstream("stopped", address, "demo-key", first_byte=0.5),
+            upstream("healthy", healthy, "demo-key", order=1),
         ]
 
         async def story(upstreams: Upstreams) -> tuple[Outcome, Outcome]:
@@ -83,7 +83,7 @@ def test_an_upstream_that_is_stopped_is_left_after_its_silence() -> None:
 
 def test_an_upstream_that_is_killed_is_unreachable() -> None:
     with process() as (killed, address):
-        settings = [UpstreamSettings(name="killed", address=address, key="demo-key")]
+        settings = [upstream("killed", address, "demo-key")]
 
         async def story(upstreams: Upstreams) -> Outcome:
             await upstreams.ask(completion(), seconds=20)

@@ -23,7 +23,7 @@ from envelope.calls.http import HttpRequest, Rendered, Upload
 from envelope.calls.request import ApiRequest, amended
 from envelope.errors import RequestError
 from envelope.gateway.books.admission import Admission, Admitted, admit
-from envelope.gateway.books.cache import CacheEntry, cached_answer
+from envelope.gateway.books.cache import CacheEntry
 from envelope.gateway.books.gate import Refused
 from envelope.gateway.books.repeats import Repeated
 from envelope.gateway.books.serving import Served, serve_cached
@@ -165,12 +165,16 @@ class Gateway:
     async def _answer(self, entered: Entered, idempotency_key: str) -> Envelope[Any]:
         call = self._read(entered, idempotency_key)
         scope = "" if self._settings.cache.shared else str(call.account)
-        if call.request.cache and self._seconds_cached(call):
-            served = await self._from_cache(call, scope)
-            if served is not None:
-                return served
         admission = self._admission(call, call.price.hold(call.request.args or {}, call.size))
-        admitted = await self._store.write(lambda db: admit(db, admission))
+        cached = None
+        if call.request.cache and self._seconds_cached(call):
+            cached = replace(admission, hold=call.price.cached)
+
+        def steps(db: Transaction) -> Served | Admitted | Repeated | Refused:
+            served = None if cached is None else serve_cached(db, cached, scope, call.digest)
+            return admit(db, admission) if served is None else served
+
+        admitted = await self._store.write(steps)
         if not isinstance(admitted, Admitted):
             return self._of_books(call, admitted)
         try:
@@ -235,14 +239,6 @@ class Gateway:
             return 0
         cache = self._settings.cache
         return cache.methods.get(call.request.method, cache.seconds)
-
-    async def _from_cache(self, call: _Call, scope: str) -> Envelope[Any] | None:
-        # Mostly there is none, and to see that nothing need be written.
-        if await self._store.read(lambda db: cached_answer(db, scope, call.digest)) is None:
-            return None
-        admission = self._admission(call, call.price.cached)
-        served = await self._store.write(lambda db: serve_cached(db, admission, scope, call.digest))
-        return None if served is None else self._of_books(call, served)
 
     def _of_books(self, call: _Call, got: Served | Repeated | Refused) -> Envelope[Any]:
         """The answer that the books have for a call; `_Refusal` if they did not let it in."""

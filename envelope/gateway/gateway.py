@@ -20,7 +20,7 @@ from envelope.answers.verdicts import judge
 from envelope.calls.cache_keys import cache_key
 from envelope.calls.engine import Engine
 from envelope.calls.http import HttpRequest, Rendered, Upload
-from envelope.calls.request import ApiRequest, amended
+from envelope.calls.request import ApiRequest
 from envelope.errors import RequestError
 from envelope.gateway.books.admission import Admission, Admitted, admit
 from envelope.gateway.books.cache import CacheEntry
@@ -71,9 +71,13 @@ class _Closed(Exception):  # it undoes a transaction, and goes no further
     """The call is not open any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Call:
-    """A call that was read, and what it means here."""
+    """A call that was read, and what it means here.
+
+    ``digest`` is of its arguments, ``""`` if it has no idempotency key and is not cached; ``seconds_cached`` says for
+    how long its answer is kept for others, 0 if it is not.
+    """
 
     entered: Entered
     request_id: str
@@ -83,6 +87,7 @@ class _Call:
     price: Price
     size: int
     digest: str
+    seconds_cached: int
     began: float
 
     @property
@@ -167,7 +172,7 @@ class Gateway:
         scope = "" if self._settings.cache.shared else str(call.account)
         admission = self._admission(call, call.price.hold(call.request.args or {}, call.size))
         cached = None
-        if call.request.cache and self._seconds_cached(call):
+        if call.seconds_cached:
             cached = replace(admission, hold=call.price.cached)
 
         def steps(db: Transaction) -> Served | Admitted | Repeated | Refused:
@@ -199,11 +204,14 @@ class Gateway:
             raise RequestError("not an idempotency key", path="$.idempotency_key")
         args = request.args or {}
         model = args.get("model", params.get("model"))
-        # The language is no part of either key: upstreams' answers are not translated.
-        digest = cache_key(amended(request, lang="cn"))
-        if request.files:
-            digest = _with_files(digest, request.files)
         model = model[:_MAX_MODEL] if isinstance(model, str) else ""
+        seconds_cached = self._seconds_cached(request)
+        digest = ""
+        if idempotency_key or seconds_cached:
+            # The language is no part of either key: upstreams' answers are not translated.
+            digest = cache_key(request, with_lang=False)
+            if request.files:
+                digest = _with_files(digest, request.files)
         return _Call(
             entered=entered,
             request_id=self._request_ids(),
@@ -213,6 +221,7 @@ class Gateway:
             price=self._prices.of(request.method, model),
             size=len(orjson.dumps(args)),
             digest=digest,
+            seconds_cached=seconds_cached,
             began=time.monotonic(),
         )
 
@@ -234,11 +243,12 @@ class Gateway:
             result_type=request.result_type,
         )
 
-    def _seconds_cached(self, call: _Call) -> int:
-        if call.request.method in _NEVER_CACHED or call.request.files:
+    def _seconds_cached(self, request: ApiRequest) -> int:
+        """``cache=no`` keeps a call out of the cache: its answer neither comes from there nor goes there."""
+        if not request.cache or request.method in _NEVER_CACHED or request.files:
             return 0
         cache = self._settings.cache
-        return cache.methods.get(call.request.method, cache.seconds)
+        return cache.methods.get(request.method, cache.seconds)
 
     def _of_books(self, call: _Call, got: Served | Repeated | Refused) -> Envelope[Any]:
         """The answer that the books have for a call; `_Refusal` if they did not let it in."""
@@ -319,7 +329,7 @@ class Gateway:
         ok: bool,  # noqa: FBT001  # as in Verdict
         billing: Billing,
     ) -> Settlement:
-        seconds = self._seconds_cached(call)
+        seconds = call.seconds_cached
         is_kept = ok and (bool(call.key) or seconds > 0)
         charge = 0
         if billing is Billing.CHARGED:

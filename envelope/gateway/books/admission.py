@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from envelope.gateway.books.gate import Refused, is_full, is_used_up, standing_of
 from envelope.gateway.books.repeats import Repeated, find_repeat, hold_repeat
+from envelope.gateway.books.texts import storable
+from envelope.gateway.money import MAX_AMOUNT
 from envelope.registry.codes import INSUFFICIENT_BALANCE
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Admission:
     def __post_init__(self) -> None:
         if self.hold < 0 or self.seconds < 0:
             raise ValueError("neither a hold nor a time is negative")
+        self.method, self.model = storable(self.method), storable(self.model)
+        self.idempotency_key = storable(self.idempotency_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def admit(db: Transaction, admission: Admission) -> Admitted | Repeated | Refuse
     refused = is_used_up(standing) or is_full(db, admission.account, standing)
     if refused is not None:
         return refused
-    if not db.execute(_HOLD, account=admission.account, hold=admission.hold):
+    # More than any balance cannot be covered, and a database may have no such number.
+    if admission.hold > MAX_AMOUNT or not db.execute(_HOLD, account=admission.account, hold=admission.hold):
         return Refused(INSUFFICIENT_BALANCE)
     db.execute(_USE, account=admission.account, api_name=admission.api_name)
     call = _insert(db, admission)

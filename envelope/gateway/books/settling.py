@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from envelope.gateway.books.answers import store_answer
 from envelope.gateway.books.cache import CacheEntry, put_cached
 from envelope.gateway.books.repeats import answer_repeat, free_repeat, has_repeat
+from envelope.gateway.money import MAX_AMOUNT
 from envelope.registry.codes import Billing
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Settlement:
     ``ok`` is its verdict, ``billing`` who pays (`envelope.registry.Billing`), ``charge`` what it costs, in micro-units:
     0 unless it is charged. ``answer`` is what a repeat or the cache is to serve; it is kept only if the call is ok, for
     a repeat if the call has an idempotency key, and for others if there is a ``cache`` entry. ``is_cached`` says that
-    the answer came from the cache.
+    the answer came from the cache. Counts of tokens are bounded like amounts.
     """
 
     call: int
@@ -44,6 +45,10 @@ class Settlement:
             raise ValueError("a charge is not negative")
         if self.charge and self.billing != Billing.CHARGED:
             raise ValueError(f"a call whose billing is {self.billing} is not charged")
+        # An upstream may count whatever it likes; a database has no number beyond 64 bits.
+        self.charge = min(self.charge, MAX_AMOUNT)
+        self.prompt_tokens = min(max(self.prompt_tokens, 0), MAX_AMOUNT)
+        self.completion_tokens = min(max(self.completion_tokens, 0), MAX_AMOUNT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.sqlite_errors import is_fatal, translated
+from envelope.gateway.stores.sqlite_errors import is_fatal, reason_of
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
 from envelope.gateway.stores.store import Transaction
 from envelope.gateway.stores.turns import Turns
@@ -149,7 +149,7 @@ class Writer:
             with self._turns:
                 group = self._work()
         except OSError as error:
-            group = self._failed(self._take(), StoreUnavailable(f"the store cannot be locked: {error.strerror}"))
+            group = _failed(self._take(), f"the store cannot be locked: {error.strerror}")
         _tell(group)
 
     def _work(self) -> list[Work[Any]]:
@@ -158,16 +158,16 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._disconnect()
-            return self._failed(self._take(), translated(error))
+            return _failed(self._take(), reason_of(error))
         group = self._take()
         try:
             now = self._clock()
             for work in group:
                 _run_in_savepoint(connection, SqliteTransaction(connection, now), work)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # whatever it is, callers wait
             self._disconnect()  # which also rolls back
-            return self._failed(group, translated(error))
+            return _failed(group, reason_of(error))
         return group
 
     def _take(self) -> list[Work[Any]]:
@@ -180,12 +180,6 @@ class Writer:
                     group.append(work)
         return group
 
-    def _failed(self, group: list[Work[Any]], error: Exception) -> list[Work[Any]]:
-        # One exception each: a traceback is added to it wherever it is raised.
-        for work in group:
-            work.error = type(error)(*error.args)
-        return group
-
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = self._connect()
@@ -196,6 +190,13 @@ class Writer:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _failed(group: list[Work[Any]], reason: str) -> list[Work[Any]]:
+    # One exception each: a traceback is added to it wherever it is raised.
+    for work in group:
+        work.error = StoreUnavailable(reason)
+    return group
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, db: SqliteTransaction, work: Work[Any]) -> None:

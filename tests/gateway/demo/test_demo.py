@@ -16,6 +16,7 @@ import aiohttp
 import orjson
 import pytest
 
+from envelope import RequestError
 from envelope.calls import METHODS, Upload
 from envelope.gateway.demo import DemoUpstream, Served, demo_upstream
 from envelope.gateway.demo.pictures import png
@@ -221,7 +222,7 @@ def test_what_is_wrong_is_refused_as_openai_does(path: str, data: bytes | None, 
         assert {*orjson.loads(body)["error"]} == {"message", "type", "param", "code"}
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/_log"])
+@pytest.mark.parametrize("path", ["/v1/models", "/_log.json"])
 @pytest.mark.parametrize("key", ["", "other", KEY + "x", "ключ"])
 def test_the_key_is_checked(path: str, key: str) -> None:
     assert fetch(path, key=key)[0] == 401
@@ -231,7 +232,7 @@ def test_the_log_says_what_was_served() -> None:
     async def story(demo: DemoUpstream, upstreams: Upstreams) -> tuple[Any, Sequence[Served]]:
         for model in ("gpt-4o-mini", "fault-503", "fault-silent", "fault-cut"):
             await upstreams.ask(completion(model), seconds=30)
-        return orjson.loads((await raw(demo, "/_log"))[2]), [*demo.served]
+        return orjson.loads((await raw(demo, "/_log.json"))[2]), [*demo.served]
 
     shown, served = with_demo(story, retries=0)
     assert shown == [asdict(row) for row in served]
@@ -242,3 +243,11 @@ def test_the_log_says_what_was_served() -> None:
         (4, "fault-cut", 200, False),
     ]
     assert [bool(row.completion_tokens) for row in served] == [True, False, False, False]
+
+
+def test_no_caller_of_a_gateway_reaches_the_log() -> None:
+    for method in ("_log", "_log.json"):
+        try:
+            assert ask(method).status == 404
+        except RequestError as error:
+            assert error.code == "4010"

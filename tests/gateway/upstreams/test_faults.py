@@ -169,6 +169,15 @@ def test_the_registry_says_what_is_tried_again() -> None:
     assert with_demo(story, retries=1, registry=registry) == [1, 2, 2]
 
 
+@pytest.mark.parametrize("fault", ["fault-down-60", "fault-drip"])
+def test_a_fault_that_passes_is_outlasted(fault: str) -> None:
+    async def story() -> Outcome:
+        async with demo_upstream(key=KEY, scale=0.001) as demo, Upstreams([demo.settings()], retries=9) as upstreams:
+            return await upstreams.ask(completion(fault), seconds=60)
+
+    assert asyncio.run(story()).code == "0000"
+
+
 @pytest.mark.parametrize(("retry_after", "attempts"), [("0", 2), ("1", 2), ("3600", 1)])
 def test_a_retry_after_beyond_the_deadline_is_not_waited_for(retry_after: str, attempts: int) -> None:
     reply = http(429, b'{"error": {"type": "requests"}}', f"Retry-After: {retry_after}")
@@ -180,3 +189,20 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(retry_after: str, a
         outcome = with_upstreams([upstream("a", server.url)], story, retries=1)
     assert len(outcome.attempts) == attempts
     assert (outcome.code, outcome.status, outcome.response) == ("2000", 429, {"error": {"type": "requests"}})
+
+
+def test_all_faults_at_once_on_the_loop_that_servers_use() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def story() -> dict[str, str]:
+        async with demo_upstream(key=KEY, scale=0.01) as demo:
+            patient, quick = demo.settings(first_byte=20, total=40), demo.settings(**QUICK)
+            async with Upstreams([patient], retries=1) as slow, Upstreams([quick], retries=1) as fast:
+                held = {"fault-silent", "fault-stall", "fault-drip"}
+                outcomes = await asyncio.gather(
+                    *((fast if fault in held else slow).ask(completion(fault), seconds=60) for fault in EXPECTED)
+                )
+        return {fault: outcome.code for fault, outcome in zip(EXPECTED, outcomes, strict=True)}
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(story()) == {fault: code for fault, (code, _) in EXPECTED.items()}

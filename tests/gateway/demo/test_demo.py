@@ -22,7 +22,7 @@ from envelope.gateway.demo import DemoUpstream, Served, demo_upstream
 from envelope.gateway.demo.pictures import png
 from envelope.gateway.demo.texts import ERROR_SAMPLE_MODEL, SAMPLE_MODEL, SAMPLE_PROMPT
 from envelope.gateway.upstreams import Outcome, UpstreamCall, Upstreams
-from tests.gateway.calls import KEY, completion, upload, with_demo
+from tests.gateway.calls import KEY, QUICK, completion, upload, with_demo
 
 SAMPLES = orjson.loads((files("envelope.calls") / "samples.json").read_bytes())
 ID, CREATED = "cmpl-6qY0bIoPXYs7nCMME3g9buaZcxbf6", 1677981805
@@ -234,7 +234,7 @@ def test_the_log_says_what_was_served() -> None:
             await upstreams.ask(completion(model), seconds=30)
         return orjson.loads((await raw(demo, "/_log.json"))[2]), [*demo.served]
 
-    shown, served = with_demo(story, retries=0)
+    shown, served = with_demo(story, QUICK, retries=0)
     assert shown == [asdict(row) for row in served]
     assert [(row.number, row.model, row.status, row.is_whole) for row in served] == [
         (1, "gpt-4o-mini", 200, True),

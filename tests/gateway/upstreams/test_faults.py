@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from envelope.gateway.demo import FAULTS, DemoUpstream, demo_upstream
 from envelope.gateway.upstreams import Outcome, Upstreams
 from envelope.registry import REGISTRY, Billing
 from tests.client.servers import http, serving
-from tests.gateway.calls import KEY, QUICK, completion, upstream, with_demo, with_upstreams
+from tests.gateway.calls import HELD, KEY, QUICK, completion, times, upstream, with_demo, with_upstreams
 
 # The code, what came of each attempt (there are two), and whether the registry bills the code.
 EXPECTED: dict[str, tuple[str, list[str]]] = {
@@ -46,12 +45,6 @@ EXPECTED: dict[str, tuple[str, list[str]]] = {
     "fault-deep": ("4002", ["body", "body"]),
     "fault-redirect": ("4002", ["redirect", "redirect"]),
 }
-# Slower than an upstream's usual times, on any machine.
-HEAVY = {"fault-10mb", "fault-gzip-bomb", "fault-endless", "fault-slow-first"}
-
-
-def times(fault: str) -> Any:
-    return {"connect": 10.0, "first_byte": 10.0, "total": 20.0} if fault in HEAVY else QUICK
 
 
 def test_every_fault_is_expected() -> None:
@@ -198,9 +191,8 @@ def test_all_faults_at_once_on_the_loop_that_servers_use() -> None:
         async with demo_upstream(key=KEY, scale=0.01) as demo:
             patient, quick = demo.settings(first_byte=20, total=40), demo.settings(**QUICK)
             async with Upstreams([patient], retries=1) as slow, Upstreams([quick], retries=1) as fast:
-                held = {"fault-silent", "fault-stall", "fault-drip"}
                 outcomes = await asyncio.gather(
-                    *((fast if fault in held else slow).ask(completion(fault), seconds=60) for fault in EXPECTED)
+                    *((fast if fault in HELD else slow).ask(completion(fault), seconds=60) for fault in EXPECTED)
                 )
         return {fault: outcome.code for fault, outcome in zip(EXPECTED, outcomes, strict=True)}
 

@@ -63,7 +63,7 @@ def test_the_deadline_holds_however_an_upstream_delays() -> None:
 def test_an_upstream_that_is_stopped_is_left_after_its_silence() -> None:
     with process() as (stopped, address), process() as (_, healthy):
         settings = [
-            upstream("stopped", address, "demo-key", first_byte=0.5),
+            upstream("stopped", address, "demo-key", first_byte=1.5),
             upstream("healthy", healthy, "demo-key", order=1),
         ]
 

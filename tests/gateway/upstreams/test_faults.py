@@ -11,7 +11,7 @@ from envelope.answers import judge
 from envelope.gateway.demo import FAULTS, DemoUpstream, demo_upstream
 from envelope.gateway.upstreams import Outcome, Upstreams
 from envelope.registry import REGISTRY, Billing
-from tests.client.servers import http, serving
+from tests.client.servers import dead, http, serving
 from tests.gateway.calls import HELD, KEY, QUICK, completion, times, upstream, with_demo, with_upstreams
 
 # The code, what came of each attempt (there are two), and whether the registry bills the code.
@@ -123,19 +123,16 @@ def test_an_upstream_rests_after_a_failure_that_no_caller_can_bring_about(fault:
     assert asyncio.run(story()) == ["second", "second" if rests else "first"]
 
 
-def test_an_upstream_at_rest_is_asked_when_no_other_answers() -> None:
-    async def story() -> list[str]:
-        async with (
-            demo_upstream(key=KEY) as first,
-            Upstreams(
-                [first.settings("first"), first.settings("dead", address="http://127.0.0.1:1", order=1)]
-            ) as upstreams,
-        ):
-            await upstreams.ask(completion("fault-503"), seconds=0.1)
-            outcome = await upstreams.ask(completion(), seconds=30)
-            return [attempt.upstream for attempt in outcome.attempts]
+def test_an_upstream_at_rest_is_asked_last_and_an_answer_ends_its_rest() -> None:
+    async def story() -> list[list[str]]:
+        async with demo_upstream(key=KEY) as first:
+            settings = [first.settings("first", rest=1000), upstream("dead", dead(), order=1, rest=0)]
+            async with Upstreams(settings, retries=0) as upstreams:
+                models = ("fault-503", "gpt-4o-mini", "gpt-4o-mini")
+                outcomes = [await upstreams.ask(completion(model), seconds=30) for model in models]
+        return [[attempt.upstream for attempt in outcome.attempts] for outcome in outcomes]
 
-    assert asyncio.run(story())[-1] == "first"
+    assert asyncio.run(story()) == [["first", "dead"], ["dead", "first"], ["first"]]
 
 
 def test_a_broken_answer_is_never_billed_twice_by_the_demo() -> None:

@@ -82,9 +82,10 @@ def test_a_success_keeps_the_addresses_that_it_is_about() -> None:
     assert url.startswith(address)
 
 
-def test_a_call_that_is_cancelled_holds_no_key() -> None:
+@pytest.mark.parametrize("fault", ["fault-silent", "fault-stall"])
+def test_a_call_that_is_cancelled_holds_no_key(fault: str) -> None:
     async def story(demo: DemoUpstream, upstreams: Upstreams) -> BaseException:
-        asking = asyncio.create_task(upstreams.ask(completion("fault-stall"), seconds=30))
+        asking = asyncio.create_task(upstreams.ask(completion(fault), seconds=30))
         while not demo.served:
             await asyncio.sleep(0.01)
         asking.cancel()

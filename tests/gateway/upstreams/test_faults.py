@@ -148,15 +148,16 @@ def test_a_broken_answer_is_never_billed_twice_by_the_demo() -> None:
 
 
 def test_the_registry_says_what_is_tried_again() -> None:
-    registry = REGISTRY.override("4002", retryable=False)
+    registry = REGISTRY.override("4002", retryable=False).override("0000", retryable=True)
 
     async def story(demo: DemoUpstream, upstreams: Upstreams) -> list[int]:
         outcomes = [
-            await upstreams.ask(completion(name), seconds=30) for name in ("fault-503", "fault-429", "fault-reset")
+            await upstreams.ask(completion(name), seconds=30)
+            for name in ("fault-503", "fault-429", "fault-reset", "gpt-4o-mini")
         ]
         return [len(outcome.attempts) for outcome in outcomes]
 
-    assert with_demo(story, retries=1, registry=registry) == [1, 2, 2]
+    assert with_demo(story, retries=1, registry=registry) == [1, 2, 2, 1]
 
 
 @pytest.mark.parametrize("fault", ["fault-down-60", "fault-drip"])

@@ -128,16 +128,16 @@ def _rate_of_wrk(port: int, process: int, seconds: float) -> float:
     whole = max(1, round(seconds))  # wrk takes no less
     cpu = max(os.sched_getaffinity(0))
     command = ["taskset", "-c", f"{cpu}", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{whole}s", "-H", "Accept: */*", url]
-    started = _processor_time(process)
+    started = processor_time(process)
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60 + whole).stdout
-    passed = _processor_time(process) - started
+    passed = processor_time(process) - started
     calls = re.search(r"([0-9]+) requests in", said)
     if calls is None or "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError("the server did not answer")
     return int(calls[1]) / passed
 
 
-def _processor_time(process: int) -> float:
+def processor_time(process: int) -> float:
     """The seconds that a process has had of the processor, for itself and in the kernel (proc(5): utime, stime)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

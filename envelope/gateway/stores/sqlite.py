@@ -75,11 +75,11 @@ class SqliteStore(Store):
         """Whether the process of that name has ended, however it did."""
         return self._nodes.is_gone(node)
 
-    async def write(self, steps: Callable[[Transaction], T]) -> T:
+    async def write(self, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
         """Run *steps* as one transaction and return its value once that is durable."""
         self._check()
         loop = asyncio.get_running_loop()
-        work = LoopWork(steps, loop)
+        work = LoopWork(steps, loop, is_synced=synced)
         self._writer.put(work)
         timer = loop.call_later(self._timeout, self._writer.give_up, work)
         try:

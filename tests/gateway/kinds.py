@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -46,5 +47,6 @@ KINDS = {"sqlite": Sqlite}
 def _template() -> Path:
     """A new file with its tables: a copy is quicker than to make them."""
     folder = Path(tempfile.mkdtemp(prefix="envelope-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     SqliteStore(folder / "gateway.db").close()
     return folder / "gateway.db"

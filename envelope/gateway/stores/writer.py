@@ -152,11 +152,13 @@ class Writer:
 
     def _serve(self, queue: deque[Work[Any]]) -> None:
         """One group, from the lock to the callers."""
+        group: list[Work[Any]] = []
         try:
             with self._turns:
                 group = self._work(queue)
         except OSError as error:
-            group = _failed(self._take(queue), f"the store cannot be locked: {error.strerror}")
+            # What was committed was, even if the turn cannot be given up.
+            group = group or _failed(self._take(queue), f"the store cannot be locked: {error.strerror}")
         _tell(group)
 
     def _work(self, queue: deque[Work[Any]]) -> list[Work[Any]]:

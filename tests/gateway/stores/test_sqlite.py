@@ -237,5 +237,6 @@ def test_no_descriptor_stays_open(path: Path) -> None:
         with open_store(path) as store:
             store.write_now(insert(f"{store.node}"))
             assert names(store)
+            store.read_now(lambda db: store.close())  # while somebody reads
     assert count() == before
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > before

@@ -24,6 +24,34 @@ def test_a_clock_that_fails(tmp_path: Path) -> None:
         assert names(store) == ["b"]
 
 
+def test_a_lock_that_cannot_be_had(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "gateway.db").close()
+    turn = tmp_path / "gateway.db-turn"
+    turn.unlink()
+    turn.mkdir()
+    with SqliteStore(tmp_path / "gateway.db") as store:
+        with pytest.raises(StoreUnavailable, match="cannot be locked"):
+            store.write_now(insert("a"))
+        turn.rmdir()
+        store.write_now(insert("b"))
+        assert names(store) == ["b"]
+
+
+def test_a_connection_that_cannot_be_had(tmp_path: Path) -> None:
+    def fails() -> sqlite3.Connection:
+        raise sqlite3.OperationalError("a path that stays private")
+
+    with SqliteStore(tmp_path / "gateway.db") as store:
+        connect = store._writer._connect
+        vars(store._writer)["_connect"] = fails
+        with pytest.raises(StoreUnavailable) as caught:
+            store.write_now(insert("a"))
+        assert "private" not in str(caught.value)
+        vars(store._writer)["_connect"] = connect
+        store.write_now(insert("b"))
+        assert names(store) == ["b"]
+
+
 def test_a_commit_that_fails_records_nothing(tmp_path: Path) -> None:
     """A deferred rule is checked by the commit: all of the group are told, and all of it is undone."""
     with SqliteStore(tmp_path / "gateway.db") as store:

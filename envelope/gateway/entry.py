@@ -23,6 +23,7 @@ from envelope.registry.codes import (
     API_NOT_ADDED,
     API_NOT_FOUND,
     API_STOPPED,
+    INVALID_CREDENTIALS,
 )
 
 __all__ = ["Entered", "Entry"]
@@ -96,6 +97,9 @@ class Entry:
     def _prove(self, params: dict[str, Any], known: Known) -> None:
         """Check the secret or signature first, before a stranger is told anything else about the call."""
         proof = {name: params[name] for name in _PROOF if name in params}
+        if known.account.strict_signature:
+            # They are not taken yet, and nothing less will do.
+            raise RequestError("only strict signatures are taken", code=INVALID_CREDENTIALS, path="$.sign")
         verify(ApiRequest.from_params({**proof, "api_name": "-"}), known.secret, self._clock, params=params)
         if known.account.state != "active":
             raise RequestError("the account is stopped", code=ACCOUNT_STOPPED, path="$.key")

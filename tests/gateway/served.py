@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ from envelope.gateway.demo.serving import _Server
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.running import open_vault, registry_of, running
 from envelope.gateway.settings import GatewaySettings, made_settings
-from envelope.gateway.stores import Store, Transaction, open_store
+from envelope.gateway.stores import Store, StoreUnavailable, Transaction, open_store
 from envelope.registry.codes import CodeRegistry
 
 T = TypeVar("T")
@@ -155,6 +156,23 @@ class Served:
         if args is not None:
             named["_o_args"] = args if isinstance(args, str) else json.dumps(args)
         return self.send("GET", f"{path}?{urlencode(named)}", headers=headers)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Somebody else writes, for longer than the gateway waits."""
+        with closing(sqlite3.connect(self.settings.store, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
+        wait_until(self._can_write)
+
+    def _can_write(self) -> bool:
+        assert self.gateway is not None
+        try:
+            self.run(self.gateway._store.write(lambda db: None))
+        except StoreUnavailable:  # it waits no longer, and has not tried again
+            return False
+        return True
 
     def records(self, **found: Any) -> list[CallRecord]:
         return self.store.read_now(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -64,15 +63,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @contextmanager
-def locked(world: Served) -> Iterator[None]:
-    """Somebody else writes, for longer than the gateway waits."""
-    with closing(sqlite3.connect(world.settings.store, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
-
-
-@contextmanager
 def busy(world: Served) -> Iterator[None]:
     """The account "one" has a call that is open."""
     numbers: list[int] = []
@@ -118,7 +108,7 @@ ROWS = [
     Row("nothing found", "2000", args=model("fault-nothing"), recorded="charged"),
     Row("the upstream's error", "2000", args=model("fault-context-length"), recorded="free"),
     Row("the documents' rate limit", "2000", args=model("default-text-davinci-003"), recorded="free"),
-    Row("the store is locked", "4000", within=locked, retry_after=True),
+    Row("the store is locked", "4000", within=Served.locked, retry_after=True),
     Row("the upstream resets", "4001", args=model("fault-reset"), recorded="free"),
     Row("the upstream is overloaded", "4002", args=model("fault-503"), recorded="free"),
     Row("the upstream sends HTML", "4002", args=model("fault-html"), recorded="free"),

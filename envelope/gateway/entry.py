@@ -23,6 +23,7 @@ from envelope.registry.codes import (
     API_NOT_ADDED,
     API_NOT_FOUND,
     API_STOPPED,
+    INVALID_CREDENTIALS,
 )
 
 __all__ = ["Entered", "Entry"]
@@ -82,6 +83,9 @@ class Entry:
                 fault = error
                 proof = {name: params[name] for name in _PROOF if name in params}
                 request = ApiRequest.from_params({**proof, "api_name": "-"})
+            if known.account.strict_signature:
+                # They are not taken yet, and nothing less will do.
+                raise RequestError("only strict signatures are taken", code=INVALID_CREDENTIALS, path="$.sign")
             verify(request, known.secret, self._clock, params=params)
             self._check_standing(params, known)
             if fault is not None:

@@ -68,7 +68,7 @@ def test_what_need_not_be_synced_waits_for_no_disk_and_is_there_for_all(path: Pa
             assert f"hasty {number}" in names(store)
             return await store.write(level, synced=False)
 
-        return await asyncio.gather(hasty(1), store.write(level), hasty(2), store.write(level))
+        return list(await asyncio.gather(hasty(1), store.write(level), hasty(2), store.write(level)))
 
     with SqliteStore(path) as store:
         assert asyncio.run(main(store)) == [1, 2, 1, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from pathlib import Path
@@ -18,12 +19,17 @@ __all__ = ["app", "listen", "serve"]
 
 _FILE: Final = "ENVELOPE_GATEWAY_FILE"
 _BACKLOG: Final = 2048
+_NEW_OBJECTS: Final = 20_000  # that are made before garbage is looked for: those of a few hundred calls
 _DRAIN: Final = 30  # seconds that calls have to end when the server is told to
 
 
 def app() -> GatewayApp:
     """The application of one worker process, which reads the settings itself."""
     settings = read_settings(Path(os.environ[_FILE]))
+    # What is there by now stays: looking through it for garbage, as Python does after every few calls, finds none.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     return GatewayApp(lambda: running(settings))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from envelope.cli.common.report import printable
-from envelope.cli.gateway.common import json_option, named, opened, show_json, show_table, shown_time, store_option
+from envelope.cli.gateway.common import json_option, named, opened, show_json, show_table, store_option
 from envelope.gateway.books.accounts import change_account, create_account, list_accounts
 from envelope.gateway.money import shown_amount
 from envelope.gateway.stores.errors import Conflict
@@ -132,7 +132,7 @@ def list_(*, store: str, as_json: bool) -> None:
     if as_json:
         show_json([_without_secret(row) for row in found])
     else:
-        columns = ("id", "name", "key", "state", "balance", "held", "at once", "signature", "created", "may call")
+        columns = ("name", "key", "state", "balance", "held", "at once", "may call")
         show_table(columns, [_row(row) for row in found])
 
 
@@ -142,9 +142,7 @@ def _row(row: Account) -> tuple[object, ...]:
         for name, grant in row.grants.items()
     )
     at_once = "∞" if row.concurrency is None else row.concurrency
-    signature = "strict" if row.strict_signature else "any"
-    balance, held = shown_amount(row.balance), shown_amount(row.held)
-    return row.id, row.name, row.key, row.state, balance, held, at_once, signature, shown_time(row.created), grants
+    return row.name, row.key, row.state, shown_amount(row.balance), shown_amount(row.held), at_once, grants
 
 
 def _without_secret(row: Account) -> dict[str, Any]:
@@ -157,7 +155,7 @@ def _show_secret(number: int, name: str, key: str, secret: str, *, as_json: bool
     if as_json:
         show_json({"id": number, "name": name, "key": key, "secret": secret})
     else:
-        show_table(("id", "name", "key", "secret"), [(number, name, key, secret)])
+        click.echo(f"key     {key}\nsecret  {secret}")
 
 
 def _vault(store: str, books: Store) -> Vault:

@@ -111,7 +111,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     table = Table(box=None, pad_edge=False, header_style="bold")
     numeric = [bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(columns))]
     for column, is_numeric in zip(columns, numeric, strict=True):
-        table.add_column(column, justify="right" if is_numeric else "left", overflow="fold")
+        table.add_column(column, justify="right" if is_numeric else "left", overflow="fold", no_wrap=column == "key")
     for row in rows:
         table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
     console = Console(markup=False, emoji=False, highlight=False)

@@ -16,15 +16,16 @@ _API = ("api_type", "api_name", "method")
 _NOT_KEYED = {row.name for row in PARAMETERS if not row.in_client_cache_key}
 
 
-def cache_key(request: ApiRequest) -> str:
+def cache_key(request: ApiRequest, *, with_lang: bool = True) -> str:
     """The SHA-256, in hexadecimal, of what is requested, whatever the carrier and the order of the parameters.
 
-    The caller, the time, the format and ``cache`` make no difference; the language and the version do. Parameters
-    count as their text in a query string, so ``5`` and ``"5"`` are the same; ``_o_args`` keeps its types.
+    The caller, the time, the format and ``cache`` make no difference; the version does, and so does the language unless
+    *with_lang* is false, because answers are not translated. Parameters count as their text in a query string, so ``5``
+    and ``"5"`` are the same; ``_o_args`` keeps its types.
     """
     call: dict[str, Any] = {"api": [getattr(request, name) for name in _API], "params": text_tree(request.params)}
     for row in PARAMETERS:
-        if row.in_cache_key and row.field not in _API:
+        if row.in_cache_key and row.field not in _API and (with_lang or row.field != "lang"):
             value = getattr(request, row.field)
             call[row.field] = str(value) if isinstance(value, str) else value  # an enum's value is its text
     return hashlib.sha256(canonical_json(call)).hexdigest()

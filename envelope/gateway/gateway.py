@@ -20,10 +20,10 @@ from envelope.answers.verdicts import judge
 from envelope.calls.cache_keys import cache_key
 from envelope.calls.engine import Engine
 from envelope.calls.http import HttpRequest, Rendered, Upload
-from envelope.calls.request import ApiRequest, amended
+from envelope.calls.request import ApiRequest
 from envelope.errors import RequestError
 from envelope.gateway.books.admission import Admission, Admitted, admit
-from envelope.gateway.books.cache import CacheEntry, cached_answer
+from envelope.gateway.books.cache import CacheEntry
 from envelope.gateway.books.gate import Refused
 from envelope.gateway.books.repeats import Repeated
 from envelope.gateway.books.serving import Served, serve_cached
@@ -71,9 +71,13 @@ class _Closed(Exception):  # it undoes a transaction, and goes no further
     """The call is not open any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Call:
-    """A call that was read, and what it means here."""
+    """A call that was read, and what it means here.
+
+    ``digest`` is of its arguments, ``""`` if it has no idempotency key and is not cached; ``seconds_cached`` says for
+    how long its answer is kept for others, 0 if it is not.
+    """
 
     entered: Entered
     request_id: str
@@ -83,6 +87,7 @@ class _Call:
     price: Price
     size: int
     digest: str
+    seconds_cached: int
     began: float
 
     @property
@@ -165,12 +170,18 @@ class Gateway:
     async def _answer(self, entered: Entered, idempotency_key: str) -> Envelope[Any]:
         call = self._read(entered, idempotency_key)
         scope = "" if self._settings.cache.shared else str(call.account)
-        if call.request.cache and self._seconds_cached(call):
-            served = await self._from_cache(call, scope)
-            if served is not None:
-                return served
         admission = self._admission(call, call.price.hold(call.request.args or {}, call.size))
-        admitted = await self._store.write(lambda db: admit(db, admission))
+        cached = None
+        if call.seconds_cached:
+            cached = replace(admission, hold=call.price.cached)
+
+        def steps(db: Transaction) -> Served | Admitted | Repeated | Refused:
+            served = None if cached is None else serve_cached(db, cached, scope, call.digest)
+            return admit(db, admission) if served is None else served
+
+        # What a call holds need not outlive a power failure, after which nobody waits for its answer. What an answer
+        # cost must.
+        admitted = await self._store.write(steps, synced=cached is not None)
         if not isinstance(admitted, Admitted):
             return self._of_books(call, admitted)
         try:
@@ -195,11 +206,14 @@ class Gateway:
             raise RequestError("not an idempotency key", path="$.idempotency_key")
         args = request.args or {}
         model = args.get("model", params.get("model"))
-        # The language is no part of either key: upstreams' answers are not translated.
-        digest = cache_key(amended(request, lang="cn"))
-        if request.files:
-            digest = _with_files(digest, request.files)
         model = model[:_MAX_MODEL] if isinstance(model, str) else ""
+        seconds_cached = self._seconds_cached(request)
+        digest = ""
+        if idempotency_key or seconds_cached:
+            # The language is no part of either key: upstreams' answers are not translated.
+            digest = cache_key(request, with_lang=False)
+            if request.files:
+                digest = _with_files(digest, request.files)
         return _Call(
             entered=entered,
             request_id=self._request_ids(),
@@ -209,6 +223,7 @@ class Gateway:
             price=self._prices.of(request.method, model),
             size=len(orjson.dumps(args)),
             digest=digest,
+            seconds_cached=seconds_cached,
             began=time.monotonic(),
         )
 
@@ -230,19 +245,12 @@ class Gateway:
             result_type=request.result_type,
         )
 
-    def _seconds_cached(self, call: _Call) -> int:
-        if call.request.method in _NEVER_CACHED or call.request.files:
+    def _seconds_cached(self, request: ApiRequest) -> int:
+        """``cache=no`` keeps a call out of the cache: its answer neither comes from there nor goes there."""
+        if not request.cache or request.method in _NEVER_CACHED or request.files:
             return 0
         cache = self._settings.cache
-        return cache.methods.get(call.request.method, cache.seconds)
-
-    async def _from_cache(self, call: _Call, scope: str) -> Envelope[Any] | None:
-        # Mostly there is none, and to see that nothing need be written.
-        if await self._store.read(lambda db: cached_answer(db, scope, call.digest)) is None:
-            return None
-        admission = self._admission(call, call.price.cached)
-        served = await self._store.write(lambda db: serve_cached(db, admission, scope, call.digest))
-        return None if served is None else self._of_books(call, served)
+        return cache.methods.get(request.method, cache.seconds)
 
     def _of_books(self, call: _Call, got: Served | Repeated | Refused) -> Envelope[Any]:
         """The answer that the books have for a call; `_Refusal` if they did not let it in."""
@@ -323,7 +331,7 @@ class Gateway:
         ok: bool,  # noqa: FBT001  # as in Verdict
         billing: Billing,
     ) -> Settlement:
-        seconds = self._seconds_cached(call)
+        seconds = call.seconds_cached
         is_kept = ok and (bool(call.key) or seconds > 0)
         charge = 0
         if billing is Billing.CHARGED:
@@ -342,6 +350,7 @@ class Gateway:
             upstream=outcome.upstream,
             answer=stored_value(answer) if is_kept else None,
             cache=CacheEntry(scope, call.digest, seconds) if ok and seconds else None,
+            has_key=bool(call.key),
         )
 
     def _receipt(self, call: _Call, number: int, billing: Billing, settled: Settled) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class CallLog:
     """Says what became of calls, on standard error: as JSON lines, as text for people, or not at all."""
 
     def __init__(self, form: LogForm = "json") -> None:
+        self._is_on = form != "none"
         renderer: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
         self._log = structlog.wrap_logger(
             structlog.PrintLogger(sys.stderr),
@@ -44,6 +45,8 @@ class CallLog:
         outcome: Outcome | None = None,
     ) -> None:
         """A call is on the books; *outcome* is None if its answer came from the cache."""
+        if not self._is_on:
+            return
         self._log.info(
             "call",
             request_id=request_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -31,8 +30,9 @@ class Sqlite:
     """Books in a file below *folder*."""
 
     def __init__(self, folder: Path) -> None:
-        self.address = str(folder / "gateway.db")
-        shutil.copy(_template(), self.address)
+        path = folder / "gateway.db"
+        path.write_bytes(_template())
+        self.address = str(path)
 
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
         """The same books once more, as another process would open them."""
@@ -43,8 +43,9 @@ KINDS = {"sqlite": Sqlite}
 
 
 @cache
-def _template() -> Path:
+def _template() -> bytes:
     """A new file with its tables: a copy is quicker than to make them."""
-    folder = Path(tempfile.mkdtemp(prefix="envelope-"))
-    SqliteStore(folder / "gateway.db").close()
-    return folder / "gateway.db"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "gateway.db"
+        SqliteStore(path).close()
+        return path.read_bytes()

@@ -79,6 +79,8 @@ class Connections:
             what = "unreachable" if isinstance(error, aiohttp.ClientConnectorError) else "network"
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None  # its frames hold the key
+        finally:
+            silence.end()
         return Fault(what, status, retry_after)
 
     def _request(
@@ -140,11 +142,16 @@ class _Silence:
         self._end = now + attempt.total
         self.timeout = asyncio.timeout_at(min(now + attempt.first_byte, self._end))
         self.what: What = "silent"
+        self._is_over = False
 
     def restart(self) -> None:
         """Some of the body was sent."""
-        if self.what == "silent" and not self.timeout.expired():
+        if self.what == "silent" and not self._is_over and not self.timeout.expired():
             self.timeout.reschedule(min(asyncio.get_running_loop().time() + self._first_byte, self._end))
+
+    def end(self) -> None:
+        """The attempt is over, whatever is still being sent."""
+        self._is_over = True
 
     def is_broken(self) -> None:
         """Some of the answer is there."""

@@ -66,6 +66,7 @@ def test_what_it_can_cost_is_held(store: Store) -> None:
     assert admitted(store, account, hold=50)
     assert admitted(store, account, hold=0)
     assert tried(store, account, hold=1) == Refused("4016")
+    assert tried(store, account, hold=10**30) == Refused("4016")
     settled(store, first, 30)
     assert figures(store) == (220, 150)
     assert breaches(store) == []

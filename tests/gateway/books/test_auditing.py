@@ -83,6 +83,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, int | str]]]] = [
     ),
     ("state", "UPDATE call SET ended = 7 WHERE id = 1", [("state", "call", 1)]),
     ("state", "UPDATE call SET ended = NULL WHERE id = 2", [("state", "call", 2)]),
+    ("state", "UPDATE call SET code = NULL WHERE id = 2", [("state", "call", 2)]),
     ("state", "UPDATE call SET state = 'closed' WHERE id = 2", [("state", "call", 2)]),
     ("used", "UPDATE grants SET used = used + 1 WHERE account = 2", [("used", "grants", "2 custom")]),
     ("answer-used", "INSERT INTO answer (call, value, at) VALUES (2, x'', 0)", [("answer-used", "answer", 2)]),

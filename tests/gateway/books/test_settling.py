@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from envelope.gateway.books import Settled, Settlement, find_calls, refund, renew, settle
 from envelope.gateway.books.calls import CallRecord
+from envelope.gateway.money import MAX_AMOUNT
 from envelope.gateway.stores import Store
 from tests.gateway.kinds import START, Clock
 from tests.gateway.ledger import admitted, breaches, failure, figures, new_account, settled, settlement
@@ -20,12 +21,20 @@ def record_of(store: Store, call: int) -> CallRecord:
     return record
 
 
-@pytest.mark.parametrize(("charge", "charged"), [(0, 0), (1, 1), (99, 99), (100, 100), (101, 100), (10**15, 100)])
+@pytest.mark.parametrize(("charge", "charged"), [(0, 0), (1, 1), (99, 99), (100, 100), (101, 100), (10**30, 100)])
 def test_the_charge_is_never_above_the_hold(store: Store, charge: int, charged: int) -> None:
     call = admitted(store, new_account(store), hold=100)
     assert settled(store, call, charge) == Settled(charged, 1000 - charged)
     assert figures(store) == (1000 - charged, 0)
     assert breaches(store) == []
+
+
+def test_what_an_upstream_counts_is_bounded(store: Store) -> None:
+    call = admitted(store, new_account(store), model="\ud800\0模型", method="\udfff")
+    settled(store, call, prompt_tokens=10**30, completion_tokens=-5)
+    record = record_of(store, call)
+    assert (record.prompt_tokens, record.completion_tokens) == (MAX_AMOUNT, 0)
+    assert (record.model, record.method) == (r"\ud800\x00模型", r"\udfff")
 
 
 def test_a_call_ends_once(store: Store) -> None:

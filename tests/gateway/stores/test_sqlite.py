@@ -171,6 +171,7 @@ def test_a_turn_that_does_not_come(path: Path) -> None:
         with pytest.raises(StoreUnavailable, match="locked for too long"):
             asyncio.run(write())
         assert names(second) == []
+        SqliteStore(path).close()  # an operator may look meanwhile
         free.set()
         holder.join()
         second.write_now(insert("later"))
@@ -236,5 +237,6 @@ def test_no_descriptor_stays_open(path: Path) -> None:
         with open_store(path) as store:
             store.write_now(insert(f"{store.node}"))
             assert names(store)
+            store.read_now(lambda db: store.close())  # while somebody reads
     assert count() == before
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > before

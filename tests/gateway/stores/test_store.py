@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -146,6 +147,12 @@ def test_a_task_that_is_cancelled_before_its_turn_writes_nothing(store: Store) -
 
     asyncio.run(main())
     assert names(store) == []
+
+
+def test_many_threads_read_at_once(store: Store) -> None:
+    store.write_now(insert("a"))
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(lambda _: names(store), range(500))) == [["a"]] * 500
 
 
 def test_a_loop_that_ended_does_not_disturb_others(store: Store) -> None:

@@ -92,6 +92,7 @@ def test_a_gateway_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     [settings] = blocks(GATEWAY, "toml")
     (tmp_path / "gateway.toml").write_text(settings)
     first, commands = blocks(GATEWAY, "sh")
+    assert first in blocks((DOCS.parent / "README.md").read_text(encoding="utf-8"), "sh")
     assert first == "python -m pip install -e '.[gateway]' && envelope gateway serve --demo\n"
     lines = commands.splitlines()
     assert (lines[0], lines[-1]) == ("chmod 600 gateway.toml", "envelope gateway serve")

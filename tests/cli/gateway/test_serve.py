@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,36 @@ def test_workers_end_with_their_parent(folder: Path) -> None:
         demo.process.communicate(timeout=WAIT)  # both pipes are closed: no process has them any more
     with pytest.raises(ConnectionRefusedError):
         get(demo.url())
+
+
+def test_sighup_reads_the_settings_again(folder: Path) -> None:
+    with serving(folder, "--demo", "--workers", "2") as demo:
+        assert b'"receipt"' not in get(demo.url())[1]
+        file = folder / "gateway.toml"
+        good = file.read_text().replace("receipts = false", "receipts = true")
+        file.write_text("oops = 1")
+        demo.process.send_signal(signal.SIGHUP)
+        assert demo.process.stderr is not None
+        said = ""
+        while "keeping worker" not in said:
+            said += demo.process.stderr.readline()
+        assert "invalid at $" in said
+        assert b'"0000"' in get(demo.url())[1]
+        file.write_text(good)
+        demo.process.send_signal(signal.SIGHUP)
+        while b'"receipt"' not in get(demo.url())[1]:
+            time.sleep(0.1)
+        assert demo.stop(signal.SIGTERM) == (0, "")
+
+
+def test_a_log_for_people_has_no_colours_in_a_file(folder: Path) -> None:
+    (folder / "gateway.toml").write_text(f'log = "text"\n{UPSTREAM}')
+    with serving(folder) as gateway:
+        get(f"{gateway.address}/openai/custom/?key=k&secret=s")
+        code, said = gateway.stop(signal.SIGTERM)
+    assert code == 0
+    assert "code=4004" in said
+    assert "\x1b" not in said
 
 
 SERVE = "from pathlib import Path; from envelope.gateway.serving import listen, serve"

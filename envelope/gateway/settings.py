@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic import ValidationError as Invalid
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from envelope.answers.verdicts import UpstreamErrors
 from envelope.calls.reading import is_name
@@ -140,8 +140,18 @@ def read_settings(path: str | os.PathLike[str]) -> GatewaySettings:
     table = parse_toml(file.read_bytes())
     if "upstreams" in table:  # which know more about their faults
         rows = table["upstreams"]
-        read_upstreams(rows if isinstance(rows, list) else [rows])
+        rows = rows if isinstance(rows, list) else [rows]
+        for row in rows:
+            _put_beside(file.parent, row)
+        read_upstreams(rows)
     return made_settings(table).beside(file.parent)
+
+
+def _put_beside(folder: Path, upstream: Any) -> None:
+    """Make an upstream's files relative to *folder*."""
+    for name in ("ca_file", "certificate"):
+        if isinstance(upstream, dict) and isinstance(path := upstream.get(name), str):
+            upstream[name] = str(folder / path)
 
 
 def made_settings(table: dict[str, Any]) -> GatewaySettings:
@@ -151,7 +161,9 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
         settings = GatewaySettings(**table)
     except Invalid as error:  # which holds the values
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        fault = first["msg"], list(first["loc"])
+        fault = first["msg"].removeprefix("Value error, "), list(first["loc"])
+    except SettingsError as error:  # whose cause holds the value
+        fault = f"in the environment: {error}", []
     if fault is not None:
         raise ValidationError(fault[0], path=format_path(fault[1]))
     for index, name in enumerate(settings.apis):

@@ -228,8 +228,8 @@ def measure(rounds: int, seconds: int, litellm: str | None = None) -> dict[str, 
 
 
 def _open_account(folder: Path) -> None:
-    vault = open_vault(folder / "gateway.key")
     with open_store(folder / "gateway.db") as store:
+        vault = open_vault(folder / "gateway.key", store)
 
         def steps(db: Transaction) -> None:
             account = create_account(db, name="caller", key="caller", secret=vault.seal("s3cret"))

@@ -69,7 +69,7 @@ def calls(alice: dict[str, str]) -> list[int]:
 def test_an_account_has_a_secret_that_is_shown_once(folder: Path) -> None:
     text = ran("account", "add", "alice", "--concurrency", "3", "--strict-signature")
     key, secret = (line.split()[1] for line in text.splitlines())
-    for path in (folder / "gateway.db", folder / "gateway.db.key"):
+    for path in (folder / "gateway.db", folder / "gateway.key"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert secret not in ran("account", "list")
     [row] = shown("account", "list")
@@ -80,7 +80,7 @@ def test_an_account_has_a_secret_that_is_shown_once(folder: Path) -> None:
     with open_store(folder / "gateway.db") as store:
         found = store.read_now(lambda db: account_named(db, "alice"))
     assert found is not None
-    assert Vault.from_file(folder / "gateway.db.key").open(found.secret) == secret
+    assert Vault.from_file(folder / "gateway.key").open(found.secret) == secret
     assert "already" in refused("account", "add", "alice")
 
 
@@ -95,7 +95,7 @@ def test_a_secret_is_renewed(alice: dict[str, str]) -> None:
 def test_keys_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVELOPE_GATEWAY_KEYS", f"{Vault.new_key()},{Vault.new_key()}")
     ran("account", "add", "alice")
-    assert not (folder / "gateway.db.key").exists()
+    assert not (folder / "gateway.key").exists()
     monkeypatch.setenv("ENVELOPE_GATEWAY_KEYS", "short")
     text = refused("account", "add", "bob")
     assert "32 bytes" in text
@@ -103,8 +103,8 @@ def test_keys_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_lost_key_file_is_not_replaced(alice: dict[str, str], folder: Path) -> None:
-    (folder / "gateway.db.key").unlink()
-    assert "cannot be read" in refused("account", "add", "bob")
+    (folder / "gateway.key").unlink()
+    assert "restore it" in refused("account", "add", "bob")
 
 
 def test_what_an_account_may(alice: dict[str, str]) -> None:
@@ -237,7 +237,7 @@ def test_every_command_has_help_and_an_example() -> None:
         for line in ran("--help").split("Commands:")[1].split("Examples:")[0].splitlines()
         if line.strip()
     ]
-    assert names == ["account", "audit", "calls", "deposit", "export", "grant", "refund", "switch"]
+    assert names == ["account", "audit", "calls", "deposit", "export", "grant", "refund", "serve", "switch"]
     for name in names:
         assert f"envelope gateway {name}" in ran(name, "--help").split("Examples:")[1]
     assert "No such command" in refused("nonsense")

@@ -267,12 +267,12 @@ def served(
     made: Callable[[GatewaySettings], Any] = running,
     upstreams: list[dict[str, Any]] | None = None,
     timeout: float = 10.0,
-    accounts: bool = True,
+    opened: Callable[..., Store] = open_store,
     **settings: Any,
 ) -> Iterator[Served]:
     """A gateway with *settings*, its files in *folder*, in front of the demo or of *upstreams*; checked at its end.
 
-    *timeout* is how long it waits for the store. There is an account ``demo``, unless the folder has one.
+    *opened* opens the store, for which it waits *timeout* seconds. There is an account ``demo``.
     """
     table: dict[str, Any] = {
         "seconds": 5.0,
@@ -287,11 +287,10 @@ def served(
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     open_vault(read.key_file)
-    with pytest.MonkeyPatch.context() as patch, open_store(read.store) as store:
-        patch.setattr(gateway_running, "open_store", partial(open_store, timeout=timeout))
+    with pytest.MonkeyPatch.context() as patch, opened(read.store) as store:
+        patch.setattr(gateway_running, "open_store", partial(opened, timeout=timeout))
         world = Served(read, folder, registry_of(read), store, loop)
-        if accounts:
-            world.account("demo")
+        world.account("demo")
         stack = AsyncExitStack()
         try:
             world.run(_serve(world, made, upstreams, stack))

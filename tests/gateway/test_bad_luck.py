@@ -161,7 +161,8 @@ def test_the_store_is_locked_before_the_call(world: Served) -> None:
     before, asked = world.records(), len(world.upstream.served)
     body = json.dumps({"method": "v1/completions", "_o_args": PROMPT}).encode()
     with world.locked():
-        for params in ({}, {"cache": "yes"}, {"idempotency_key": "locked"}):
+        calls: list[dict[str, Any]] = [{}, {"cache": "yes"}, {"idempotency_key": "locked"}]
+        for params in calls:
             got = world.call(**params)
             assert (got.code, got.status, got.headers["retry-after"]) == ("4000", 503, "1")
         target = f"/openai/custom/?key=demo&secret={SECRET}"
@@ -179,7 +180,8 @@ def test_the_store_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             raise StoreUnavailable("the store's disk cannot be read or written")
 
         monkeypatch.setattr(world.gateway._store, "read_now", lambda steps: fails())
-        for params in ({}, {"result_type": "yaml"}, {"lang": "xx"}, {"result_type": "xml"}):
+        calls: list[dict[str, Any]] = [{}, {"result_type": "yaml"}, {"lang": "xx"}, {"result_type": "xml"}]
+        for params in calls:
             got = world.call(**params)
             assert (got.code, got.status) == ("4000", 503)
         for headers in ("Content-Length: 100000", "Transfer-Encoding: chunked"):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic import ValidationError as Invalid
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from envelope.answers.verdicts import UpstreamErrors
 from envelope.calls.reading import is_name
@@ -137,18 +137,19 @@ def read_settings(path: str | os.PathLike[str]) -> GatewaySettings:
     value, which may be a secret. `OSError` if there is no such file.
     """
     file = Path(path)
-    table = parse_toml(file.read_bytes())
-    if "upstreams" in table:  # which know more about their faults
-        rows = table["upstreams"]
-        read_upstreams(rows if isinstance(rows, list) else [rows])
-    return made_settings(table).beside(file.parent)
+    return made_settings(parse_toml(file.read_bytes())).beside(file.parent)
 
 
 def made_settings(table: dict[str, Any]) -> GatewaySettings:
     """The settings in *table*; errors are those of `read_settings`."""
+    for name in table:  # some would be taken for arguments of the class's own
+        if name not in GatewaySettings.model_fields:
+            raise ValidationError("no such setting", path=format_path([name]))
     fault: tuple[str, list[int | str]] | None = None
     try:
         settings = GatewaySettings(**table)
+    except SettingsError as error:  # of a variable in the environment; its cause holds the value
+        fault = "not JSON", [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
     except Invalid as error:  # which holds the values
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         fault = first["msg"], list(first["loc"])
@@ -157,4 +158,5 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
     for index, name in enumerate(settings.apis):
         if not is_name(name):
             raise ValidationError("not a valid API name", path=format_path(["apis", index]))
+    read_upstreams(settings.upstreams)  # for what is wrong with them together
     return settings

@@ -229,11 +229,13 @@ def no_secret_in(folder: Path) -> bool:
     return True
 
 
-async def _serve(world: Served, made: Callable[[GatewaySettings], Any], upstream: Any, stack: AsyncExitStack) -> None:
+async def _serve(
+    world: Served, made: Callable[[GatewaySettings], Any], demo: dict[str, Any] | None, stack: AsyncExitStack
+) -> None:
     import uvicorn
 
-    if upstream is None:
-        world.demo = await stack.enter_async_context(demo_upstream(key=KEY, scale=0.01))
+    if demo is not None:
+        world.demo = await stack.enter_async_context(demo_upstream(key=KEY, scale=0.01, **demo))
         world.settings = world.settings.model_copy(update={"upstreams": (world.demo.settings(rest=0),)})
 
     @asynccontextmanager
@@ -266,6 +268,7 @@ def served(
     *,
     made: Callable[[GatewaySettings], Any] = running,
     upstreams: list[dict[str, Any]] | None = None,
+    demo: dict[str, Any] | None = None,
     timeout: float = 10.0,
     opened: Callable[..., Store] = open_store,
     **settings: Any,
@@ -293,7 +296,7 @@ def served(
         world.account("demo")
         stack = AsyncExitStack()
         try:
-            world.run(_serve(world, made, upstreams, stack))
+            world.run(_serve(world, made, (demo or {}) if upstreams is None else None, stack))
             yield world
             world.check()
         finally:

@@ -112,7 +112,7 @@ class Served:
         concurrency: int | None = None,
     ) -> int:
         """A new account with that name and key, and this balance in micro-units."""
-        sealed = open_vault(self.settings.key_file).seal(SECRET)
+        sealed = open_vault(self.settings.key_file, self.store).seal(SECRET)
 
         def steps(db: Transaction) -> int:
             number = create_account(db, name=name, key=name, secret=sealed, concurrency=concurrency)
@@ -229,11 +229,13 @@ def no_secret_in(folder: Path) -> bool:
     return True
 
 
-async def _serve(world: Served, made: Callable[[GatewaySettings], Any], upstream: Any, stack: AsyncExitStack) -> None:
+async def _serve(
+    world: Served, made: Callable[[GatewaySettings], Any], demo: dict[str, Any] | None, stack: AsyncExitStack
+) -> None:
     import uvicorn
 
-    if upstream is None:
-        world.demo = await stack.enter_async_context(demo_upstream(key=KEY, scale=0.01))
+    if demo is not None:
+        world.demo = await stack.enter_async_context(demo_upstream(key=KEY, scale=0.01, **demo))
         world.settings = world.settings.model_copy(update={"upstreams": (world.demo.settings(rest=0),)})
 
     @asynccontextmanager
@@ -266,13 +268,14 @@ def served(
     *,
     made: Callable[[GatewaySettings], Any] = running,
     upstreams: list[dict[str, Any]] | None = None,
+    demo: dict[str, Any] | None = None,
     timeout: float = 10.0,
-    accounts: bool = True,
+    opened: Callable[..., Store] = open_store,
     **settings: Any,
 ) -> Iterator[Served]:
     """A gateway with *settings*, its files in *folder*, in front of the demo or of *upstreams*; checked at its end.
 
-    *timeout* is how long it waits for the store. There is an account ``demo``, unless the folder has one.
+    *opened* opens the store, for which it waits *timeout* seconds. There is an account ``demo``.
     """
     table: dict[str, Any] = {
         "seconds": 5.0,
@@ -286,15 +289,13 @@ def served(
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    open_vault(read.key_file)
-    with pytest.MonkeyPatch.context() as patch, open_store(read.store) as store:
-        patch.setattr(gateway_running, "open_store", partial(open_store, timeout=timeout))
+    with pytest.MonkeyPatch.context() as patch, opened(read.store) as store:
+        patch.setattr(gateway_running, "open_store", partial(opened, timeout=timeout))
         world = Served(read, folder, registry_of(read), store, loop)
-        if accounts:
-            world.account("demo")
+        world.account("demo")
         stack = AsyncExitStack()
         try:
-            world.run(_serve(world, made, upstreams, stack))
+            world.run(_serve(world, made, (demo or {}) if upstreams is None else None, stack))
             yield world
             world.check()
         finally:

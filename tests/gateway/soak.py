@@ -143,14 +143,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "gateway.toml").write_text(SETTINGS.format(port=upstream))
-        vault = open_vault(folder / "gateway.key")
-
-        def steps(db: Transaction) -> None:
-            account = create_account(db, name=KEY, key=KEY, secret=vault.seal(SECRET))
-            grant(db, account, "custom", quota=None)
-            deposit(db, account, 1_000_000 * UNIT)
-
         with open_store(folder / "gateway.db") as store:
+            vault = open_vault(folder / "gateway.key", store)
+
+            def steps(db: Transaction) -> None:
+                account = create_account(db, name=KEY, key=KEY, secret=vault.seal(SECRET))
+                grant(db, account, "custom", quota=None)
+                deposit(db, account, 1_000_000 * UNIT)
+
             store.write_now(steps)
         environ = {**os.environ, "PYTHONPATH": str(root)}
         commands = (

@@ -24,6 +24,7 @@ __all__ = ["CacheSettings", "GatewaySettings", "LimitSettings", "PriceSettings",
 
 _STRICT: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 _DAY: Final = 86_400
+_LISTS: Final = ("upstreams", "prices")
 
 Amount = Annotated[int, BeforeValidator(lambda text: parse_amount(text) if isinstance(text, str) else _not_a_text())]
 """Money: a text of units with up to six decimals in the file, micro-units here."""
@@ -156,11 +157,13 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
     for name in table:  # some would be taken for arguments of the class's own
         if name not in GatewaySettings.model_fields:
             raise ValidationError("no such setting", path=format_path([name]))
+        if name in _LISTS and not isinstance(table[name], list):
+            raise ValidationError(f"not a list of tables: write [[{name}]]", path=format_path([name]))
     fault: tuple[str, list[int | str]] | None = None
     try:
         settings = GatewaySettings(**table)
     except SettingsError as error:  # of a variable in the environment; its cause holds the value
-        fault = "not JSON", [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
+        fault = "not JSON, in the environment", [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
     except Invalid as error:  # which holds the values
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         fault = first["msg"].removeprefix("Value error, "), list(first["loc"])

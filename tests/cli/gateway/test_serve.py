@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,10 @@ def test_sighup_reads_the_settings_again(folder: Path) -> None:
         assert b'"0000"' in get(demo.url())[1]
         file.write_text(good)
         demo.process.send_signal(signal.SIGHUP)
-        while b'"receipt"' not in get(demo.url())[1]:
+        body = b""
+        while b'"receipt"' not in body:
+            with suppress(ConnectionError):  # a worker that ends may hang up on whoever just came
+                body = get(demo.url())[1]
             time.sleep(0.1)
         assert demo.stop(signal.SIGTERM) == (0, "")
 
@@ -245,7 +249,7 @@ def test_a_folder_without_settings() -> None:
         (f'key = "{KEY}', "Unterminated string"),
         ("seconds = 5", "$.upstreams"),
         (UPSTREAM.replace("http:", "ftp:"), "$.upstreams[0].address"),
-        (f'[upstreams]\nname = "{KEY}"', "$.upstreams[0].address"),
+        (f'[upstreams]\nname = "{KEY}"', "write [[upstreams]]"),
         (f"secret = '{KEY}'\n{UPSTREAM}", "$.secret"),
         (f"seconds = '{KEY}'\n{UPSTREAM}", "$.seconds"),
         (f"{UPSTREAM}[[prices]]\ncall = 0.1", "$.prices[0].call"),
@@ -268,7 +272,9 @@ def test_settings_that_will_not_do(folder: Path, text: str, told: str) -> None:
 def test_an_environment_that_will_not_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "gateway.toml").write_text(UPSTREAM)
     monkeypatch.setenv("ENVELOPE_GATEWAY_UPSTREAMS", KEY)
-    assert 'in the environment: error parsing value for field "upstreams"' in refused()
+    said = refused()
+    assert "not JSON, in the environment" in said
+    assert "$.upstreams" in said
 
 
 def test_codes_that_will_not_do(folder: Path) -> None:

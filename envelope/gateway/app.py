@@ -22,7 +22,7 @@ from envelope.adapters.asgi_wire import (
     send_rendered,
     with_form,
 )
-from envelope.adapters.http_failures import asker_of, fail, recover, refuse
+from envelope.adapters.http_failures import asker_of, fail, refuse
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.gateway import Gateway
@@ -32,6 +32,7 @@ __all__ = ["GatewayApp"]
 _ALLOW: Final = ("Allow", "GET, POST, OPTIONS")
 _VERBS: Final = ("GET", "POST")
 _SMALL: Final = 64 * 1024
+_DIGITS: Final = 20  # of a length: more of them say nothing that is true
 _WORTH_IT: Final = 1024
 _LEVEL: Final = 4
 
@@ -91,15 +92,20 @@ async def _answer(
     engine = gateway.engine_of(http.path)
     try:
         length = headers.get(b"content-length", "")
-        if not (length.isdecimal() and int(length[:20]) <= _SMALL):
-            await gateway.entry.check_key(http)
-        form = await read_form(headers, receive, limits=engine.request_limits, max_files_bytes=gateway.max_files_bytes)
+        async with asyncio.timeout(gateway.seconds):  # for who sends his body byte by byte
+            if not (length.isdecimal() and len(length) <= _DIGITS and int(length) <= _SMALL):
+                await gateway.entry.check_key(http)
+            form = await read_form(
+                headers, receive, limits=engine.request_limits, max_files_bytes=gateway.max_files_bytes
+            )
+    except TimeoutError:
+        return fail(engine, asker_of(engine, http), 408)
     except RequestError as error:
         return refuse(engine, asker_of(engine, http), error)
     except Disconnected:
         raise
     except Exception as error:
-        return recover(engine, asker_of(engine, http), error)
+        return gateway.failed(engine, asker_of(engine, http), error)
     try:
         return await gateway.answer(with_form(http, form), key)
     finally:
@@ -127,8 +133,9 @@ def _compressed(rendered: Rendered, accepted: str) -> Rendered:
 
 def _takes_gzip(accepted: str) -> bool:
     """Whether ``Accept-Encoding`` names gzip, with a weight other than 0 (RFC 9110, 12.5.3)."""
+    takes: dict[str, bool] = {}
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
-        if name.strip() in ("gzip", "x-gzip", "*"):
-            return weight.replace(" ", "").strip("0.") != "q="
-    return False
+        takes.setdefault(name.strip(), weight.replace(" ", "").rstrip("0.") != "q=")
+    # What names it says more than what names anything.
+    return takes.get("gzip", takes.get("x-gzip", takes.get("*", False)))

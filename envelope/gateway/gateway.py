@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from envelope.adapters.http_failures import asker_of
 from envelope.answers.envelope import Envelope
 from envelope.answers.request_ids import RequestIds
 from envelope.answers.verdicts import judge
 from envelope.calls.cache_keys import cache_key
-from envelope.calls.engine import Engine
+from envelope.calls.engine import Asker, Engine
 from envelope.calls.http import HttpRequest, Rendered, Upload
 from envelope.calls.request import ApiRequest
-from envelope.errors import RequestError
+from envelope.errors import EncodeError, RequestError
 from envelope.gateway.books.admission import Admission, Admitted, admit
 from envelope.gateway.books.cache import CacheEntry
 from envelope.gateway.books.gate import Refused
@@ -35,9 +36,10 @@ from envelope.gateway.pages import PAGE_TOKEN, PageTokens
 from envelope.gateway.receipts import RECEIPT, receipt
 from envelope.gateway.stores.errors import StoreError
 from envelope.gateway.upstreams.call import UpstreamCall
+from envelope.gateway.upstreams.methods import Ask, how_to_ask
 from envelope.gateway.upstreams.outcome import Outcome
 from envelope.limits import Limits
-from envelope.registry.codes import PARAM_ERROR, SERVER_ERROR, TIMEOUT, UNKNOWN_ERROR, Billing
+from envelope.registry.codes import SERVER_ERROR, TIMEOUT, UNKNOWN_ERROR, Billing
 from envelope.registry.messages import Messages
 
 if TYPE_CHECKING:
@@ -48,13 +50,18 @@ if TYPE_CHECKING:
     from envelope.gateway.upstreams.pool import Upstreams
     from envelope.gateway.vault import Vault
 
-__all__ = ["Gateway"]
+__all__ = ["IDEMPOTENCY_KEY", "Gateway"]
+
+IDEMPOTENCY_KEY: Final = "idempotency_key"
+"""The parameter that does what the header ``Idempotency-Key`` does, for callers who cannot send that."""
 
 _SCRIPT: Final = "/api_call.php"
 # Lists, files and jobs change behind their arguments.
 _NEVER_CACHED: Final = frozenset({"v1/files", SUBMIT, GET})
 _MAX_MODEL: Final = 128
 _MAX_KEY: Final = 255
+# A longer answer might not fit in another format's limits, which is known only once the call is charged for.
+_MOST_CACHED: Final = 1 << 20
 _CHUNK: Final = 1 << 20
 _PREFIX: Final = 6  # of a node's name: enough that two processes seldom share it, and the store would refuse the id
 
@@ -80,12 +87,13 @@ class _Call:
     """
 
     entered: Entered
+    asked: UpstreamCall
     request_id: str
     key: str
-    after: str
     model: str
     price: Price
     size: int
+    hold: int
     digest: str
     seconds_cached: int
     began: float
@@ -99,6 +107,16 @@ class _Call:
     def account(self) -> int:
         """Whose it is."""
         return self.entered.known.account.id
+
+
+@dataclass(slots=True, kw_only=True)
+class _End:
+    """How a call ends: its outcome, its answer, that answer as it is sent, and what the books are told."""
+
+    outcome: Outcome
+    answer: Envelope[Any]
+    rendered: Rendered
+    settlement: Settlement
 
 
 class Gateway:
@@ -119,6 +137,7 @@ class Gateway:
         self._settings = settings
         self._store = store
         self.max_files_bytes = settings.limits.files
+        self.seconds = settings.seconds
         self._upstreams = upstreams
         self._log = log
         self._prices = settings.tariff
@@ -148,10 +167,10 @@ class Gateway:
             self._log.refused(error.code)
             return engine.refuse(error)
         except Exception as error:  # the store cannot be read
-            return self._failed(engine, engine.caller(http), error)
+            return self.failed(engine, asker_of(engine, http), error)
         request = entered.request
         try:
-            return engine.respond(request, await self._answer(entered, idempotency_key))
+            return await self._answer(engine, entered, idempotency_key)
         except _Refusal as refusal:
             self._log.refused(refusal.refused.code)
             return _with_retry(engine.fail(request, refusal.refused.code), refusal.refused.retry_after)
@@ -159,18 +178,20 @@ class Gateway:
             self._log.refused(error.code)
             return engine.refuse(error, request)
         except Exception as error:
-            return self._failed(engine, request, error)
+            return self.failed(engine, request, error)
 
-    def _failed(self, engine: Engine, asker: Any, error: Exception) -> Rendered:
+    def failed(self, engine: Engine, asker: Asker, error: Exception) -> Rendered:
+        """The answer if something of ours failed before a call was on the books, or the books cannot be written."""
         if isinstance(error, StoreError):
             self._log.fault(error)
             return _with_retry(engine.fail(asker, SERVER_ERROR, status=503), 1)
         return engine.recover(asker, error)
 
-    async def _answer(self, entered: Entered, idempotency_key: str) -> Envelope[Any]:
+    async def _answer(self, engine: Engine, entered: Entered, idempotency_key: str) -> Rendered:
         call = self._read(entered, idempotency_key)
+        ready = await self._ready(call)
         scope = "" if self._settings.cache.shared else str(call.account)
-        admission = self._admission(call, call.price.hold(call.request.args or {}, call.size))
+        admission = self._admission(call)
         cached = None
         if call.seconds_cached:
             cached = replace(admission, hold=call.price.cached)
@@ -183,51 +204,62 @@ class Gateway:
         # cost must.
         admitted = await self._store.write(steps, synced=cached is not None)
         if not isinstance(admitted, Admitted):
-            return self._of_books(call, admitted)
+            return engine.respond(call.request, self._of_books(call, admitted))
+        number = admitted.call
+        outcome = Outcome(code=UNKNOWN_ERROR)
         try:
-            outcome = await self._ask(call)
-        except RequestError:
-            await self._end(call, admitted.call, Outcome(code=PARAM_ERROR), scope)
-            raise
-        except Exception:
-            await self._end(call, admitted.call, Outcome(code=UNKNOWN_ERROR), scope)
-            raise
-        return await self._end(call, admitted.call, outcome, scope)
+            outcome = ready or await self._ask(call)
+            end = self._end(engine, call, number, outcome, scope)
+        except Exception as error:
+            self._log.fault(error)
+            code = SERVER_ERROR if isinstance(error, EncodeError) else UNKNOWN_ERROR
+            end = self._end(engine, call, number, replace(outcome, code=code, response=[], usage=None), scope)
+        return await self._settle(engine, call, end)
 
     def _read(self, entered: Entered, idempotency_key: str) -> _Call:
-        """What a call means here; `RequestError` for a page token or an idempotency key that will not do."""
-        request, account = entered.request, entered.known.account.id
-        params = request.params
-        after = ""
-        if PAGE_TOKEN in params:
-            params = {name: value for name, value in params.items() if name != PAGE_TOKEN}
-            after = self._tokens.after(request.params[PAGE_TOKEN], account, request.method)
-        if not (idempotency_key.isprintable() and len(idempotency_key) <= _MAX_KEY):
-            raise RequestError("not an idempotency key", path="$.idempotency_key")
-        args = request.args or {}
-        model = args.get("model", params.get("model"))
-        model = model[:_MAX_MODEL] if isinstance(model, str) else ""
+        """What a call means here; `RequestError` for what is wrong with its arguments, page token or key."""
+        entered, key = _with_key(entered, idempotency_key)
+        request = entered.request
+        asked = self._asked(request, entered.known.account.id)
+        size = _size(how_to_ask(asked))
+        args = {**asked.params, **(asked.args or {})}
+        model = args.get("model")
+        model = model[:_MAX_MODEL] if isinstance(model, str) and model.isprintable() else ""
+        price = self._prices.of(request.method, model)
         seconds_cached = self._seconds_cached(request)
         digest = ""
-        if idempotency_key or seconds_cached:
+        if key or seconds_cached:
             # The language is no part of either key: upstreams' answers are not translated.
             digest = cache_key(request, with_lang=False)
             if request.files:
                 digest = _with_files(digest, request.files)
         return _Call(
             entered=entered,
+            asked=asked,
             request_id=self._request_ids(),
-            key=idempotency_key,
-            after=after,
+            key=key,
             model=model,
-            price=self._prices.of(request.method, model),
-            size=len(orjson.dumps(args)),
+            price=price,
+            size=size,
+            hold=price.hold(args, size),
             digest=digest,
             seconds_cached=seconds_cached,
             began=time.monotonic(),
         )
 
-    def _admission(self, call: _Call, hold: int) -> Admission:
+    def _asked(self, request: ApiRequest, account: int) -> UpstreamCall:
+        """What an upstream would be asked; a page token of ours is the row after which the page begins."""
+        args, params = request.args, request.params
+        if PAGE_TOKEN in params:
+            after = self._tokens.after(params[PAGE_TOKEN], account, request.method)
+            params = {name: value for name, value in params.items() if name != PAGE_TOKEN}
+            if args is None:
+                params["after"] = after
+            else:
+                args = {**args, "after": after}
+        return UpstreamCall(method=request.method, args=args, params=params, files=request.files)
+
+    def _admission(self, call: _Call) -> Admission:
         request = call.request
         return Admission(
             account=call.account,
@@ -236,7 +268,7 @@ class Gateway:
             method=request.method,
             model=call.model,
             request_id=call.request_id,
-            hold=hold,
+            hold=call.hold,
             seconds=self._settings.seconds,
             node=self._store.node,
             idempotency_key=call.key,
@@ -257,10 +289,10 @@ class Gateway:
         if isinstance(got, Refused):
             raise _Refusal(got)
         stored = orjson.loads(got.answer.value)
+        extras = self._extras(call, stored["response"])
         if isinstance(got, Repeated):
-            return Envelope(**stored, error_code=got.answer.code, last_id=str(got.answer.call))
+            return Envelope(**stored, error_code=got.answer.code, last_id=str(got.answer.call), extras=extras)
         self._log.ended(call.request, call.request_id, got.answer.code, got.charge, time.monotonic() - call.began)
-        extras = dict(stored["extras"])
         if self._settings.receipts:
             extras[RECEIPT] = self._receipt(
                 call, got.call, Billing(got.answer.billing), Settled(got.charge, got.balance)
@@ -273,35 +305,49 @@ class Gateway:
             extras=extras,
         )
 
-    async def _ask(self, call: _Call) -> Outcome:
-        request = call.request
-        if request.method == SUBMIT:
-            return submitted(request)
-        if request.method == GET:
-            return await found(self._store, call.account, request)
-        params: Mapping[str, Any] = {name: value for name, value in request.params.items() if name != PAGE_TOKEN}
-        if call.after:
-            params = {**params, "after": call.after}
-        asked = UpstreamCall(method=request.method, args=request.args, params=params, files=request.files)
-        left = self._settings.seconds - (time.monotonic() - call.began)
-        return await self._upstreams.ask(asked, seconds=max(left, 0.0))
+    def _extras(self, call: _Call, response: Any) -> dict[str, Any]:
+        token = self._tokens.next(response, call.account, call.request.method)
+        return {} if token is None else {PAGE_TOKEN: token}
 
-    async def _end(self, call: _Call, number: int, outcome: Outcome, scope: str) -> Envelope[Any]:
-        """Settle, and make the answer of it: a free 4017 if the call was closed meanwhile."""
+    async def _ready(self, call: _Call) -> Outcome | None:
+        """What comes of a call that no upstream is asked; `RequestError` for arguments that will not do."""
+        if call.request.method == SUBMIT:
+            return submitted(call.asked)
+        if call.request.method == GET:
+            return await found(self._store, call.account, call.asked)
+        return None
+
+    async def _ask(self, call: _Call) -> Outcome:
+        left = self._settings.seconds - (time.monotonic() - call.began)
+        return await self._upstreams.ask(call.asked, seconds=max(left, 0.0))
+
+    def _end(self, engine: Engine, call: _Call, number: int, outcome: Outcome, scope: str) -> _End:
+        """How a call ends. Its answer is written before it is charged for: `EncodeError` if that cannot be."""
         answer = Envelope(
-            response=outcome.response, error_code=outcome.code, request_id=call.request_id, last_id=str(number)
+            response=outcome.response,
+            error_code=outcome.code,
+            request_id=call.request_id,
+            last_id=str(number),
+            extras=self._extras(call, outcome.response),
         )
-        token = self._tokens.next(outcome.response, call.account, call.request.method)
-        if token is not None:
-            answer = replace(answer, extras={PAGE_TOKEN: token})
-        verdict = judge(answer, registry=self.engine.messages.registry, upstream_errors=self._settings.upstream_errors)
-        settlement = self._settlement(call, number, outcome, scope, answer, verdict.ok, verdict.billing)
-        is_job = call.request.method == SUBMIT and verdict.ok
+        verdict = judge(answer, registry=engine.messages.registry, upstream_errors=self._settings.upstream_errors)
+        return _End(
+            outcome=outcome,
+            answer=answer,
+            rendered=engine.respond(call.request, answer),
+            settlement=self._settlement(call, number, outcome, scope, answer, verdict.ok, verdict.billing),
+        )
+
+    async def _settle(self, engine: Engine, call: _Call, end: _End) -> Rendered:
+        """Settle, and return the answer: a free 4017 if the call was closed meanwhile."""
+        answer, rendered, settlement = end.answer, end.rendered, end.settlement
+        number = settlement.call
+        is_job = call.request.method == SUBMIT and settlement.ok
 
         def steps(db: Transaction) -> tuple[Settled | None, Envelope[Any]]:
             if not is_job:
                 return settle(db, settlement), answer
-            told = replace(answer, response=queued(db, number, call.account, call.request))
+            told = replace(answer, response=queued(db, number, call.account, call.asked))
             kept = None if settlement.answer is None else stored_value(told)
             settled = settle(db, replace(settlement, answer=kept))
             if settled is None:
@@ -313,13 +359,14 @@ class Gateway:
         except _Closed:
             settled = None
         if settled is None:
-            return Envelope.fail(TIMEOUT, request_id=call.request_id, last_id=str(number))
+            late = Envelope.fail(TIMEOUT, request_id=call.request_id, last_id=str(number))
+            return engine.respond(call.request, late)
         seconds = time.monotonic() - call.began
-        self._log.ended(call.request, call.request_id, outcome.code, settled.charge, seconds, outcome)
+        self._log.ended(call.request, call.request_id, end.outcome.code, settled.charge, seconds, end.outcome)
         if self._settings.receipts:
-            told = self._receipt(call, number, verdict.billing, settled)
+            told = self._receipt(call, number, Billing(settlement.billing), settled)
             answer = replace(answer, extras={**answer.extras, RECEIPT: told})
-        return answer
+        return rendered if answer is end.answer else engine.respond(call.request, answer)
 
     def _settlement(
         self,
@@ -332,12 +379,14 @@ class Gateway:
         billing: Billing,
     ) -> Settlement:
         seconds = call.seconds_cached
-        is_kept = ok and (bool(call.key) or seconds > 0)
+        value = stored_value(answer) if ok and (call.key or seconds) else None
+        if value is not None and len(value) > _MOST_CACHED:
+            seconds = 0
         charge = 0
         if billing is Billing.CHARGED:
             is_counted = outcome.usage is not None or not call.price.completion
             delivered = 0 if is_counted else len(orjson.dumps(outcome.response))
-            charge = call.price.charge(outcome.usage, size=call.size, delivered=delivered)
+            charge = min(call.price.charge(outcome.usage, size=call.size, delivered=delivered), call.hold)
         return Settlement(
             call=number,
             code=outcome.code,
@@ -348,7 +397,7 @@ class Gateway:
             completion_tokens=outcome.usage.completion if outcome.usage else 0,
             attempts=len(outcome.attempts),
             upstream=outcome.upstream,
-            answer=stored_value(answer) if is_kept else None,
+            answer=value,
             cache=CacheEntry(scope, call.digest, seconds) if ok and seconds else None,
             has_key=bool(call.key),
         )
@@ -366,7 +415,27 @@ class Gateway:
 
 def stored_value(answer: Envelope[Any]) -> bytes:
     """What a repeat or a cached answer is made of: JSON, whatever format was asked for."""
-    return orjson.dumps({"response": answer.response, "request_id": answer.request_id, "extras": dict(answer.extras)})
+    return orjson.dumps({"response": answer.response, "request_id": answer.request_id})
+
+
+def _with_key(entered: Entered, header: str) -> tuple[Entered, str]:
+    """The call without its idempotency key, and the key: of the header, else of the parameter."""
+    request, key = entered.request, header
+    if IDEMPOTENCY_KEY in request.params:
+        params = dict(request.params)
+        given = params.pop(IDEMPOTENCY_KEY)
+        key = header or given
+        entered = replace(entered, request=replace(request, params=params))
+    if not (isinstance(key, str) and key.isprintable() and len(key) <= _MAX_KEY):
+        raise RequestError("not an idempotency key", path=f"$.{IDEMPOTENCY_KEY}")
+    return entered, key
+
+
+def _size(ask: Ask) -> int:
+    """How many bytes of text are sent to the upstream, which is the most tokens that it can read in them."""
+    if ask.json is not None:
+        return len(ask.json)
+    return len(ask.path) + sum(len(text.encode("utf-8", "surrogatepass")) for _, text in ask.fields)
 
 
 def _with_files(digest: str, files: tuple[Upload, ...]) -> str:

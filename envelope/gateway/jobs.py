@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from envelope.calls.request import ApiRequest
 from envelope.errors import RequestError
 from envelope.gateway.books.jobs import Job, add_job, finish_job, job_of, take_job
 from envelope.gateway.books.refunds import refund
-from envelope.gateway.stores.errors import StoreError
 from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.gateway.upstreams.methods import how_to_ask
 from envelope.gateway.upstreams.outcome import Outcome
@@ -35,23 +33,27 @@ _TRIES: Final = 3  # a job that ends its worker is not everybody's end
 _MOST: Final = 2**63 - 1
 
 
-def submitted(request: ApiRequest) -> Outcome:
+def submitted(asked: UpstreamCall) -> Outcome:
     """What comes of submitting a job; `RequestError` for arguments that no upstream can be asked with."""
-    if request.files:
+    if asked.files:
         raise RequestError("a job takes no files")
-    how_to_ask(UpstreamCall(method=_METHOD, args=request.args or {}))
+    how_to_ask(UpstreamCall(method=_METHOD, args=_args(asked)))
     return Outcome(code=SUCCESS)
 
 
-def queued(db: Transaction, call: int, account: int, request: ApiRequest) -> dict[str, Any]:
+def queued(db: Transaction, call: int, account: int, asked: UpstreamCall) -> dict[str, Any]:
     """Queue the job of a call; what the caller is told."""
-    job = add_job(db, account=account, call=call, method=_METHOD, args=orjson.dumps(request.args or {}))
+    job = add_job(db, account=account, call=call, method=_METHOD, args=orjson.dumps(_args(asked)))
     return {_ID: str(job)}
 
 
-async def found(store: Store, account: int, request: ApiRequest) -> Outcome:
+def _args(asked: UpstreamCall) -> dict[str, Any]:
+    return {**asked.params, **(asked.args or {})}
+
+
+async def found(store: Store, account: int, asked: UpstreamCall) -> Outcome:
     """How far the account's own job is; `RequestError` if the call does not name one."""
-    text = (request.args or {}).get(_ID, request.params.get(_ID))
+    text = _args(asked).get(_ID)
     if text is None:
         raise RequestError("missing", code=MISSING_PARAM, path=f"$._o_args.{_ID}")
     number = int(text) if isinstance(text, str) and text.isdecimal() and text.isascii() and len(text) < 20 else 0
@@ -82,7 +84,7 @@ class JobWorker:
         while True:
             try:
                 is_done = await self.do_one()
-            except StoreError as error:
+            except Exception as error:  # the store cannot be written, or what nobody thought of: others wait
                 self._log.fault(error)
                 is_done = False
             if not is_done:

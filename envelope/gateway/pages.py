@@ -48,9 +48,9 @@ class PageTokens:
         rows = response.get("data")
         if not isinstance(last, str) and isinstance(rows, list) and rows and isinstance(rows[-1], dict):
             last = rows[-1].get("id")
-        if not isinstance(last, str) or not 0 < len(last) <= _MOST // 2:
+        raw = last.encode() if isinstance(last, str) else b""
+        if not 0 < len(raw) <= _MOST // 2:  # a longer one would make a token that is not read
             return None
-        raw = last.encode()
         return base64.urlsafe_b64encode(self._digest(raw, account, method) + raw).decode().rstrip("=")
 
     def _digest(self, last: bytes, account: int, method: str) -> bytes:

@@ -6,17 +6,22 @@ the call's method and model is its price; a call that none names is free.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
+
+from envelope.gateway.money import MAX_AMOUNT
 
 if TYPE_CHECKING:
     from envelope.gateway.upstreams.usage import Usage
 
 __all__ = ["FREE", "Price", "Prices"]
 
-_MOST: Final = 10**7  # of tokens or choices that a call may ask for; its hold stays below 64 bits
+_TOO_MUCH: Final = MAX_AMOUNT + 1
+_NUMBER: Final = re.compile(r" *\+?[0-9]{1,18} *", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +47,9 @@ class Price:
         A token of prompt has at least one byte. The completion has the arguments' ``max_tokens`` or
         ``max_completion_tokens``, for each of ``n`` or ``best_of`` choices.
         """
-        most = _count(args.get("max_completion_tokens")) or _count(args.get("max_tokens")) or self.max_completion
+        most = max(_count(args.get("max_completion_tokens")), _count(args.get("max_tokens"))) or self.max_completion
         choices = max(_count(args.get("n")), _count(args.get("best_of")), 1)
-        return self.call + _for_tokens(self.prompt, size) + _for_tokens(self.completion, most * choices)
+        return self._for(size, most * choices)
 
     def charge(self, usage: Usage | None, *, size: int, delivered: int) -> int:
         """What the call costs by the upstream's *usage*.
@@ -53,7 +58,11 @@ class Price:
         that were *delivered*. Whoever settles never charges more than was held.
         """
         prompt, completion = (size, delivered) if usage is None else (usage.prompt, usage.completion)
-        return self.call + _for_tokens(self.prompt, prompt) + _for_tokens(self.completion, completion)
+        return self._for(prompt, completion)
+
+    def _for(self, prompt: int, completion: int) -> int:
+        """The price of so many tokens, but no more than what no balance covers, which any store can hold."""
+        return min(self.call + _for_tokens(self.prompt, prompt) + _for_tokens(self.completion, completion), _TOO_MUCH)
 
 
 FREE: Final = Price()
@@ -75,8 +84,12 @@ class Prices:
 
 
 def _count(value: Any) -> int:
-    """A number of tokens or choices as a caller gives it; 0 for what is none."""
-    return min(value, _MOST) if type(value) is int and value > 0 else 0
+    """A number of tokens or choices as a caller gives it, in a form also as a text; 0 for what is none."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = int(value)
+    if type(value) is float and math.isfinite(value):
+        value = math.ceil(value)
+    return value if type(value) is int and value > 0 else 0
 
 
 def _for_tokens(price: int, tokens: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -27,6 +28,7 @@ __all__ = ["app", "listen", "serve"]
 
 _FILE: Final = "ENVELOPE_GATEWAY_FILE"
 _BACKLOG: Final = 2048
+_NEW_OBJECTS: Final = 20_000  # that are made before garbage is looked for: those of a few hundred calls
 _DRAIN: Final = 30  # seconds that calls have to end when the server is told to
 _SILENT: Final = 60  # seconds, after which a worker is replaced; importing may take long on a busy machine
 
@@ -40,6 +42,10 @@ def app() -> GatewayApp:
     def made() -> AbstractAsyncContextManager[Gateway]:
         return running(read_settings(Path(os.environ[_FILE])))
 
+    # What is there by now stays: looking through it for garbage, as Python does after every few calls, finds none.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     return GatewayApp(made)
 
 

@@ -138,12 +138,9 @@ def read_settings(path: str | os.PathLike[str]) -> GatewaySettings:
     """
     file = Path(path)
     table = parse_toml(file.read_bytes())
-    if "upstreams" in table:  # which know more about their faults
-        rows = table["upstreams"]
-        rows = rows if isinstance(rows, list) else [rows]
-        for row in rows:
-            _put_beside(file.parent, row)
-        read_upstreams(rows)
+    rows = table.get("upstreams")
+    for row in rows if isinstance(rows, list) else [rows]:
+        _put_beside(file.parent, row)
     return made_settings(table).beside(file.parent)
 
 
@@ -156,17 +153,21 @@ def _put_beside(folder: Path, upstream: Any) -> None:
 
 def made_settings(table: dict[str, Any]) -> GatewaySettings:
     """The settings in *table*; errors are those of `read_settings`."""
+    for name in table:  # some would be taken for arguments of the class's own
+        if name not in GatewaySettings.model_fields:
+            raise ValidationError("no such setting", path=format_path([name]))
     fault: tuple[str, list[int | str]] | None = None
     try:
         settings = GatewaySettings(**table)
+    except SettingsError as error:  # of a variable in the environment; its cause holds the value
+        fault = "not JSON", [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
     except Invalid as error:  # which holds the values
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         fault = first["msg"].removeprefix("Value error, "), list(first["loc"])
-    except SettingsError as error:  # whose cause holds the value
-        fault = f"in the environment: {error}", []
     if fault is not None:
         raise ValidationError(fault[0], path=format_path(fault[1]))
     for index, name in enumerate(settings.apis):
         if not is_name(name):
             raise ValidationError("not a valid API name", path=format_path(["apis", index]))
+    read_upstreams(settings.upstreams)  # for what is wrong with them together
     return settings

@@ -50,9 +50,9 @@ def measure(path: str, pairs: int, accounts: int) -> dict[str, float]:
         spent = {"cpu": 0, "wall": 0, "groups": 0}
         serve = store._writer._serve
 
-        def timed() -> None:
+        def timed(queue: Any) -> None:
             cpu, wall = time.thread_time_ns(), time.perf_counter_ns()
-            serve()
+            serve(queue)
             spent["cpu"] += time.thread_time_ns() - cpu
             spent["wall"] += time.perf_counter_ns() - wall
             spent["groups"] += 1

@@ -187,7 +187,12 @@ def measure(rounds: int, seconds: int, litellm: str | None = None) -> dict[str, 
         )
         (folder / "gateway.toml").write_text(SETTINGS.format(port=ports["nginx"]))
         _open_account(folder)
-        upstream = {"UPSTREAM": f"http://127.0.0.1:{ports['nginx']}"}
+        # LiteLLM wants to be told that it may serve without a key, on loopback, and that it need not look at the network.
+        upstream = {
+            "UPSTREAM": f"http://127.0.0.1:{ports['nginx']}",
+            "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        }
         servers: list[tuple[str, list[str], bool]] = [
             ("nginx", ["nginx", "-c", str(folder / "nginx.conf")], False),
             ("hop", [*uvicorn, str(ports["hop"]), "--factory", "tests.bench.gateway:hop"], True),

@@ -23,8 +23,8 @@ class Settlement:
 
     ``ok`` is its verdict, ``billing`` who pays (`envelope.registry.Billing`), ``charge`` what it costs, in micro-units:
     0 unless it is charged. ``answer`` is what a repeat or the cache is to serve; it is kept only if the call is ok, for
-    a repeat if the call has an idempotency key (``has_key``), and for others if there is a ``cache`` entry. ``is_cached`` says that
-    the answer came from the cache. Counts of tokens are bounded like amounts.
+    a repeat if the call has an idempotency key (``has_key``: False spares the look), and for others if there is a
+    ``cache`` entry. ``is_cached`` says that the answer came from the cache. Counts of tokens are bounded like amounts.
     """
 
     call: int

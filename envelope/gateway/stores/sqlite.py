@@ -10,10 +10,12 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from envelope.gateway.stores.errors import StoreUnavailable
 from envelope.gateway.stores.migrating import HEAD, migrate, version
 from envelope.gateway.stores.nodes import Nodes
+from envelope.gateway.stores.patience import Patience
 from envelope.gateway.stores.sqlite_errors import in_our_words
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
 from envelope.gateway.stores.store import Store, Transaction
@@ -65,6 +67,7 @@ class SqliteStore(Store):
             turns.close()
             raise
         self._writer = Writer(self._connect, turns, clock)
+        self._patience: WeakKeyDictionary[asyncio.AbstractEventLoop, Patience] = WeakKeyDictionary()
 
     @property
     def node(self) -> str:
@@ -81,14 +84,15 @@ class SqliteStore(Store):
         loop = asyncio.get_running_loop()
         work = LoopWork(steps, loop, is_synced=synced)
         self._writer.put(work)
-        timer = loop.call_later(self._timeout, self._writer.give_up, work)
+        patience = self._patience.get(loop)
+        if patience is None:
+            patience = self._patience[loop] = Patience(self._timeout, self._writer.give_up)
+        patience.watch(work)
         try:
             return await work.outcome
         except asyncio.CancelledError:
             self._writer.withdraw(work)
             raise
-        finally:
-            timer.cancel()
 
     def write_now(self, steps: Callable[[Transaction], T]) -> T:
         """Run *steps* as one transaction and return its value once that is durable; blocks."""

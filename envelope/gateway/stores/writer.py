@@ -114,7 +114,8 @@ class Writer:
             if self._is_closing:
                 raise StoreUnavailable("the store is closed")
             (self._waiting if work.is_synced else self._hasty).append(work)
-            self._changed.notify()
+            if len(self._waiting) + len(self._hasty) == 1:
+                self._changed.notify()
 
     def withdraw(self, work: Work[Any]) -> bool:
         """Take *work* back; False if it is too late for that."""

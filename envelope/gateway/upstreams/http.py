@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
@@ -117,11 +118,17 @@ class _Door:
         self._timeout = aiohttp.ClientTimeout(connect=upstream.connect)
 
     def url(self, path: str) -> URL:
-        return URL(f"{self._base}/{path}", encoded=True)
+        return _url(f"{self._base}/{path}")
 
     def timeout(self, connect: float) -> aiohttp.ClientTimeout:
         """aiohttp's time-outs, of which only that for the connection is set."""
         return self._timeout if connect == self._timeout.connect else aiohttp.ClientTimeout(connect=connect)
+
+
+# Of methods there are few, and yarl takes its time; whoever asks for others must not fill the memory.
+@lru_cache(256)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
 
 
 def _tls(upstream: UpstreamSettings) -> ssl.SSLContext | bool:

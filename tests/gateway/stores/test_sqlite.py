@@ -57,6 +57,43 @@ def test_it_is_durable_by_its_settings(path: Path) -> None:
     assert pragmas == ["wal", 2, 1]
 
 
+def test_what_need_not_be_synced_waits_for_no_disk_and_is_there_for_all(path: Path) -> None:
+    def level(db: Any) -> int:
+        [(found,)] = db.execute("PRAGMA synchronous")
+        return int(found)
+
+    async def main(store: SqliteStore) -> list[int]:
+        async def hasty(number: int) -> int:
+            await store.write(insert(f"hasty {number}"), synced=False)
+            assert f"hasty {number}" in names(store)
+            return await store.write(level, synced=False)
+
+        return list(await asyncio.gather(hasty(1), store.write(level), hasty(2), store.write(level)))
+
+    with SqliteStore(path) as store:
+        assert asyncio.run(main(store)) == [1, 2, 1, 2]
+        with SqliteStore(path) as other:
+            assert names(other) == ["hasty 1", "hasty 2"]
+            assert other.write_now(level) == 2
+
+
+HASTY = """
+import asyncio, os, signal, sys
+from envelope.gateway.stores import open_store
+async def main():
+    store = open_store(sys.argv[1])
+    await store.write(lambda db: db.execute("INSERT INTO api VALUES ('a', 'active')"), synced=False)
+    os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+
+
+def test_what_was_not_synced_outlives_its_process(path: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", HASTY, str(path)]).returncode == -signal.SIGKILL
+    with open_store(path) as store:
+        assert names(store) == ["a"]
+
+
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be taken for one" * 20, b""])
 def test_a_file_that_is_something_else(path: Path, content: bytes) -> None:
     path.write_bytes(content)

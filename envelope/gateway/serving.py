@@ -93,10 +93,37 @@ def serve(path: Path, listener: socket.socket, *, workers: int = 1) -> None:
     if workers == 1:
         _Server(config).run(sockets=[listener])
         return
-    supervisor = Multiprocess(config, [listener])
+    supervisor = _Supervisor(config, [listener])
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         sys.exit(STARTUP_FAILURE)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started in the block never see Ctrl-C, which waits for this one; they would show a traceback
+    while they import."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+class _Supervisor(Multiprocess):
+    """Starts the workers, replaces those that die, and all of them on SIGHUP. It alone hears Ctrl-C, and tells them."""
+
+    def init_processes(self) -> None:
+        with _without_interrupts():
+            super().init_processes()
+
+    def restart_all(self) -> None:
+        with _without_interrupts():
+            super().restart_all()
+
+    def keep_subprocess_alive(self) -> None:
+        with _without_interrupts():
+            super().keep_subprocess_alive()
 
 
 class _Server(uvicorn.Server):

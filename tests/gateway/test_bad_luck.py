@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from envelope import ResultType
 from envelope.gateway.books import Watch, audit, find_calls, list_accounts, recover
 from envelope.gateway.stores import StoreUnavailable, open_store
 from envelope.gateway.stores.sqlite import SqliteStore, system_clock
@@ -145,6 +146,16 @@ def test_whatever_the_upstream_does_is_a_code(world: Served, model: str) -> None
     is_paid = model in ("fault-slow-first", "fault-nothing")
     assert (row.billing, row.charge > 0) == ("charged" if is_paid else "free", is_paid)
     assert world.balance() == balance - row.charge
+
+
+@pytest.mark.parametrize("result_type", list(ResultType))
+def test_an_answer_of_10_mb_comes_in_each_format(tmp_path: Path, result_type: ResultType) -> None:
+    with served(tmp_path) as world:
+        got = world.call(args={**PROMPT, "model": "fault-10mb"}, result_type=result_type)
+        row = world.record(got.envelope)
+        assert row is not None
+        assert (row.code, got.code) == ("0000", "0000")
+        assert len(got.envelope.response["choices"][0]["text"]) == 10_000_000
 
 
 def test_an_upstream_that_is_not_there(tmp_path: Path) -> None:

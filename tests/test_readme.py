@@ -32,7 +32,7 @@ def run(command: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 def test_the_first_two_blocks_install_and_run_the_job_and_the_tests() -> None:
     (job, output), tests = (BLOCKS[0], BLOCKS[1]), BLOCKS[2]
     assert [BLOCKS[0][0], tests[0]] == ["sh", "sh"]
-    assert [language for language, _ in BLOCKS].count("sh") == 2
+    assert [language for language, _ in BLOCKS].count("sh") == 3  # the third is in tests/cli/gateway/test_docs.py
     install, command = job[1].strip().split(" && ")
     assert install == "python -m pip install -e '.[cli]'"
     assert run(command).stdout.decode() == output[1].removesuffix("\n")

@@ -75,7 +75,7 @@ class GatewayApp:
             context = self._made()
             self._gateway = await context.__aenter__()
         except Exception as error:
-            return await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return await send({"type": "lifespan.startup.failed", "message": str(error) or type(error).__name__})
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._gateway = None

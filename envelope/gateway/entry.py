@@ -74,11 +74,22 @@ class Entry:
         asker = wanted(params, http, DEFAULT_CALLER)
         try:
             known = await self._known(params)
-            self._prove(params, known)
+            fault: RequestError | None = None
+            try:
+                request = ApiRequest.from_params(
+                    params, api_type=api_type, accepted=asker, limits=self._limits, files=http.files
+                )
+            except RequestError as error:  # which is told last
+                fault = error
+                proof = {name: params[name] for name in _PROOF if name in params}
+                request = ApiRequest.from_params({**proof, "api_name": "-"})
+            if known.account.strict_signature:
+                # They are not taken yet, and nothing less will do.
+                raise RequestError("only strict signatures are taken", code=INVALID_CREDENTIALS, path="$.sign")
+            verify(request, known.secret, self._clock, params=params)
             self._check_standing(params, known)
-            request = ApiRequest.from_params(
-                params, api_type=api_type, accepted=asker, limits=self._limits, files=http.files
-            )
+            if fault is not None:
+                raise fault
             check_method(request.method)
         except RequestError as error:
             raise _told(error, asker) from None
@@ -94,18 +105,10 @@ class Entry:
             raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
         return known
 
-    def _prove(self, params: dict[str, Any], known: Known) -> None:
-        """Check the secret or signature first, before a stranger is told anything else about the call."""
-        proof = {name: params[name] for name in _PROOF if name in params}
-        if known.account.strict_signature:
-            # They are not taken yet, and nothing less will do.
-            raise RequestError("only strict signatures are taken", code=INVALID_CREDENTIALS, path="$.sign")
-        verify(ApiRequest.from_params({**proof, "api_name": "-"}), known.secret, self._clock, params=params)
-        if known.account.state != "active":
-            raise RequestError("the account is stopped", code=ACCOUNT_STOPPED, path="$.key")
-
     def _check_standing(self, params: dict[str, Any], known: Known) -> None:
         """As far as is known here; the books have the last word when the call is admitted."""
+        if known.account.state != "active":
+            raise RequestError("the account is stopped", code=ACCOUNT_STOPPED, path="$.key")
         name = params.get("api_name")
         if not isinstance(name, str) or not name:
             return  # which is told with the other parameters

@@ -200,7 +200,9 @@ class Gateway:
             served = None if cached is None else serve_cached(db, cached, scope, call.digest)
             return admit(db, admission) if served is None else served
 
-        admitted = await self._store.write(steps)
+        # What a call holds need not outlive a power failure, after which nobody waits for its answer. What an answer
+        # cost must.
+        admitted = await self._store.write(steps, synced=cached is not None)
         if not isinstance(admitted, Admitted):
             return engine.respond(call.request, self._of_books(call, admitted))
         number = admitted.call
@@ -397,6 +399,7 @@ class Gateway:
             upstream=outcome.upstream,
             answer=value,
             cache=CacheEntry(scope, call.digest, seconds) if ok and seconds else None,
+            has_key=bool(call.key),
         )
 
     def _receipt(self, call: _Call, number: int, billing: Billing, settled: Settled) -> dict[str, Any]:

@@ -24,7 +24,11 @@ class CallLog:
 
     def __init__(self, form: LogForm = "json") -> None:
         self._is_on = form != "none"
-        renderer: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+        renderer: Any = (
+            structlog.processors.JSONRenderer()
+            if form == "json"
+            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        )
         self._log = structlog.wrap_logger(
             structlog.PrintLogger(sys.stderr),
             processors=[

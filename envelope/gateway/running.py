@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,13 +18,15 @@ from envelope.gateway.settings import GatewaySettings
 from envelope.gateway.stores.opening import open_store
 from envelope.gateway.stores.store import Store
 from envelope.gateway.upstreams.pool import Upstreams
-from envelope.gateway.vault import Vault
+from envelope.gateway.vault import Vault, VaultError
 from envelope.registry.codes import REGISTRY, CodeRegistry
 from envelope.registry.messages import Messages
 
 __all__ = ["open_vault", "registry_of", "running"]
 
+_KEYS: Final = "ENVELOPE_GATEWAY_KEYS"
 _RECOVERY: Final = 5.0  # seconds between two looks for calls that cannot end, and for what is to be forgotten
+_ANY_SECRET: Final = "SELECT secret FROM account ORDER BY id LIMIT 1"
 
 
 @asynccontextmanager
@@ -34,8 +37,8 @@ async def running(settings: GatewaySettings, *, log: CallLog | None = None) -> A
     """
     log = log or CallLog(settings.log)
     registry = registry_of(settings)
-    vault = open_vault(settings.key_file)
     with open_store(settings.store) as store:
+        vault = open_vault(settings.key_file, store)
         async with Upstreams(
             settings.upstreams, retries=settings.retries, max_bytes=settings.limits.answer, registry=registry
         ) as upstreams:
@@ -54,9 +57,36 @@ def registry_of(settings: GatewaySettings) -> CodeRegistry:
     return REGISTRY.with_toml(settings.codes.read_bytes()) if settings.codes is not None else REGISTRY
 
 
-def open_vault(path: Path) -> Vault:
-    """The vault whose keys are in the file at *path*, which is made if it is not there. Raises `VaultError`."""
-    return Vault.from_file(path) if path.exists() else Vault.make_file(path)
+def open_vault(path: Path, store: Store) -> Vault:
+    """The vault of the accounts in *store*.
+
+    Its keys are those of the environment (``ENVELOPE_GATEWAY_KEYS``, separated by commas), else those in the file at
+    *path*, which is made if there are no accounts yet. Raises `VaultError` if they cannot be used, or are not those
+    that the secrets were encrypted with.
+    """
+    keys = os.environ.get(_KEYS)
+    sealed = store.read_now(lambda db: db.execute(_ANY_SECRET))
+    try:
+        if keys:
+            vault = Vault(keys.split(","))
+        elif path.exists():
+            vault = Vault.from_file(path)
+        elif sealed:
+            raise VaultError("there is no such key file, and accounts' secrets are encrypted with its key: restore it")
+        else:
+            vault = Vault.make_file(path)
+        for (secret,) in sealed:
+            _check_opens(vault, secret)
+    except VaultError as error:
+        raise VaultError(f"{_KEYS if keys else path}: {error.reason}") from None
+    return vault
+
+
+def _check_opens(vault: Vault, sealed: str) -> None:
+    try:
+        vault.open(sealed)
+    except VaultError:
+        raise VaultError("the key of the accounts' secrets is not among its keys: add it as the last") from None
 
 
 async def _recover(store: Store, log: CallLog) -> None:

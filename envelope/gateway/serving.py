@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from envelope.gateway.app import GatewayApp
+from envelope.gateway.gateway import Gateway
 from envelope.gateway.running import running
 from envelope.gateway.settings import read_settings
 
@@ -18,13 +28,31 @@ __all__ = ["app", "listen", "serve"]
 
 _FILE: Final = "ENVELOPE_GATEWAY_FILE"
 _BACKLOG: Final = 2048
+_NEW_OBJECTS: Final = 20_000  # that are made before garbage is looked for: those of a few hundred calls
 _DRAIN: Final = 30  # seconds that calls have to end when the server is told to
+_SILENT: Final = 60  # seconds, after which a worker is replaced; importing may take long on a busy machine
 
 
 def app() -> GatewayApp:
-    """The application of one worker process, which reads the settings itself."""
-    settings = read_settings(Path(os.environ[_FILE]))
-    return GatewayApp(lambda: running(settings))
+    """The application of one process, which reads the settings itself when its server starts."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=[parent.sentinel], daemon=True).start()
+
+    def made() -> AbstractAsyncContextManager[Gateway]:
+        return running(read_settings(Path(os.environ[_FILE])))
+
+    # What is there by now stays: looking through it for garbage, as Python does after every few calls, finds none.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
+    return GatewayApp(made)
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when its parent, of that sentinel, is gone: it was killed, and nobody else would end it."""
+    wait([parent])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,6 +64,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
+    except UnicodeError:
+        listener.close()
+        raise OSError(None, "not a host") from None
     except OSError:
         listener.close()
         raise
@@ -43,7 +74,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(path: Path, listener: socket.socket, *, workers: int = 1) -> None:
-    """Serve the gateway of the settings in *path* until the process is told to end; calls have 30 s to finish."""
+    """Serve the gateway of the settings in *path* until the process gets SIGINT or SIGTERM; calls have 30 s to finish.
+
+    `SystemExit` if it cannot start; standard error says why.
+    """
     os.environ[_FILE] = str(path)
     config = uvicorn.Config(
         "envelope.gateway.serving:app",
@@ -54,9 +88,24 @@ def serve(path: Path, listener: socket.socket, *, workers: int = 1) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_DRAIN,
+        timeout_worker_healthcheck=_SILENT,
     )
-    server = uvicorn.Server(config)
     if workers == 1:
-        server.run(sockets=[listener])
-    else:
-        Multiprocess(config, [listener]).run()
+        _Server(config).run(sockets=[listener])
+        return
+    supervisor = Multiprocess(config, [listener])
+    supervisor.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals end the server, but not the process, which has more to close."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

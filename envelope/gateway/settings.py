@@ -137,7 +137,21 @@ def read_settings(path: str | os.PathLike[str]) -> GatewaySettings:
     value, which may be a secret. `OSError` if there is no such file.
     """
     file = Path(path)
-    return made_settings(parse_toml(file.read_bytes())).beside(file.parent)
+    table = parse_toml(file.read_bytes())
+    if "upstreams" in table:  # which know more about their faults
+        rows = table["upstreams"]
+        rows = rows if isinstance(rows, list) else [rows]
+        for row in rows:
+            _put_beside(file.parent, row)
+        read_upstreams(rows)
+    return made_settings(table).beside(file.parent)
+
+
+def _put_beside(folder: Path, upstream: Any) -> None:
+    """Make an upstream's files relative to *folder*."""
+    for name in ("ca_file", "certificate"):
+        if isinstance(upstream, dict) and isinstance(path := upstream.get(name), str):
+            upstream[name] = str(folder / path)
 
 
 def made_settings(table: dict[str, Any]) -> GatewaySettings:
@@ -148,11 +162,12 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
     fault: tuple[str, list[int | str]] | None = None
     try:
         settings = GatewaySettings(**table)
-    except SettingsError as error:  # of a variable in the environment; its cause holds the value
-        fault = "not JSON", [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
     except Invalid as error:  # which holds the values
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        fault = first["msg"], list(first["loc"])
+        fault = first["msg"].removeprefix("Value error, "), list(first["loc"])
+    except SettingsError as error:  # whose cause holds the value
+        named = [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
+        fault = f"in the environment: {error}", [*named]
     if fault is not None:
         raise ValidationError(fault[0], path=format_path(fault[1]))
     for index, name in enumerate(settings.apis):

@@ -69,10 +69,10 @@ def _show_small(report: Report, console: Console) -> None:
 
 def _show_server(report: Report, console: Console) -> None:
     title = f"Calls a second, called by {report['server']['caller']}"
-    table = _table(console, title, "answer", "raw ASGI", "EnvelopeApp", "ratio")
+    table = _table(console, title, "answer", "raw ASGI", "and parse_qsl", "EnvelopeApp", "ratios")
     for name, rates in report["server"]["answers"].items():
-        ratio = f"{rates['gateway'] / rates['raw']:.2f}"
-        table.add_row(name, _number(rates["raw"]), _number(rates["gateway"]), ratio)
+        ratios = f"{rates['parsing'] / rates['raw']:.2f}, {rates['gateway'] / rates['raw']:.2f}"
+        table.add_row(name, *(_number(rates[app]) for app in ("raw", "parsing", "gateway")), ratios)
     console.print(table)
 
 

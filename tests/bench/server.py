@@ -1,6 +1,6 @@
 """Calls a second through `EnvelopeApp`, beside an ASGI application that sends orjson's bytes of the same answer.
 
-Both are served by uvicorn, over sockets, and take turns; the seconds are those of the server's processor. Where there is
+All are served by uvicorn, over sockets, and take turns; the seconds are those of the server's processor. Where there is
 wrk, it calls them: each server has a process of its own on one processor, wrk has another. Else they are served in this
 process, and the clients' time is not counted: they write sixteen calls at once, so that a call's share of the sockets is
 less than wrk sees.
@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 from urllib.request import urlopen
 
 import orjson
@@ -50,6 +51,18 @@ def raw_app(payload: Any) -> ASGIApp:
     return app
 
 
+def parsing_app(payload: Any) -> ASGIApp:
+    """The same, but it also has the standard library parse the query, and does nothing with that: the least that any
+    server costs that is written in Python and asks what it is called with."""
+    raw = raw_app(payload)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        parse_qsl(scope["query_string"].decode())
+        await raw(scope, receive, send)
+
+    return app
+
+
 def envelope_app(payload: Any) -> ASGIApp:
     """The gateway: it reads the call, checks the secret, and answers with *payload*."""
     ids = RequestIds(time.time_ns)
@@ -61,7 +74,7 @@ def envelope_app(payload: Any) -> ASGIApp:
     return EnvelopeApp(engine, handler)
 
 
-APPS = {"raw": raw_app, "gateway": envelope_app}
+APPS = {"raw": raw_app, "parsing": parsing_app, "gateway": envelope_app}
 
 
 def server_rates(payload: Any, rounds: int, seconds: float) -> dict[str, float]:
@@ -115,16 +128,16 @@ def _rate_of_wrk(port: int, process: int, seconds: float) -> float:
     whole = max(1, round(seconds))  # wrk takes no less
     cpu = max(os.sched_getaffinity(0))
     command = ["taskset", "-c", f"{cpu}", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{whole}s", "-H", "Accept: */*", url]
-    started = _processor_time(process)
+    started = processor_time(process)
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60 + whole).stdout
-    passed = _processor_time(process) - started
+    passed = processor_time(process) - started
     calls = re.search(r"([0-9]+) requests in", said)
     if calls is None or "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError("the server did not answer")
     return int(calls[1]) / passed
 
 
-def _processor_time(process: int) -> float:
+def processor_time(process: int) -> float:
     """The seconds that a process has had of the processor, for itself and in the kernel (proc(5): utime, stime)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

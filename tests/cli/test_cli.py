@@ -26,7 +26,9 @@ BAD_SERIALIZE = 'a:1:{s:4:"name";s:3:"中文";}'.encode()
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("subcommand", [[], ["codes"], ["convert"], ["diff"], ["inspect"], ["openapi"], ["validate"]])
+@pytest.mark.parametrize(
+    "subcommand", [[], ["codes"], ["convert"], ["diff"], ["gateway"], ["inspect"], ["openapi"], ["validate"]]
+)
 def test_the_examples_of_help_run(subcommand: list[str], option: str, tmp_path: Path) -> None:
     text = run(*subcommand, option).stdout
     examples = [line.strip() for line in text[text.index("Examples:") :].splitlines()[1:]]
@@ -74,7 +76,7 @@ def test_the_readme_has_a_line_for_each_shell() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("envelope ", {"call", "codes", "convert", "diff", "inspect", "openapi", "validate"}),
+        ("envelope ", {"call", "codes", "convert", "diff", "gateway", "inspect", "openapi", "validate"}),
         ("envelope convert --to ser", {"serialize"}),
         ("envelope inspect --values ", {"portable", "php"}),
     ],

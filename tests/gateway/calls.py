@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from envelope.calls.http import Upload
@@ -15,8 +14,16 @@ from envelope.gateway.upstreams import UpstreamCall, Upstreams, UpstreamSettings
 T = TypeVar("T")
 
 KEY = "sk-4f9c1d7e2b"
-QUICK: Any = {"connect": 2.0, "first_byte": 0.3, "total": 0.6}
-"""Times of an upstream, so short that silence is soon over, and long enough for a busy machine."""
+QUICK: Any = {"first_byte": 0.4, "total": 0.8}
+"""Times of an upstream that will not answer anyway."""
+
+HELD = {"fault-silent", "fault-stall", "fault-drip"}
+"""The faults that last until the time is over."""
+
+
+def times(fault: str) -> Any:
+    """Times in which *fault* is found out: no shorter than a busy machine needs for an answer."""
+    return QUICK if fault in HELD else {}
 
 
 def upstream(name: str, address: str, key: str | None = KEY, **settings: Any) -> UpstreamSettings:
@@ -31,16 +38,16 @@ def upload(data: bytes, name: str = "file", filename: str = "a.bin", content_typ
     return Upload(name=name, filename=filename, content_type=content_type, size=len(data), file=io.BytesIO(data))
 
 
-@asynccontextmanager
-async def demo_and_upstreams(**options: Any) -> AsyncIterator[tuple[DemoUpstream, Upstreams]]:
-    """A demo, and upstreams of which it is the only one."""
-    async with demo_upstream(key=KEY, scale=0.01) as demo, Upstreams([demo.settings(**QUICK)], **options) as upstreams:
-        yield demo, upstreams
+def with_demo(
+    test: Callable[[DemoUpstream, Upstreams], Awaitable[T]], times: Mapping[str, Any] | None = None, **options: Any
+) -> T:
+    """What *test* returns, given a demo and upstreams of which it is the only one, with these *times*."""
 
-
-def with_demo(test: Callable[[DemoUpstream, Upstreams], Awaitable[T]], **options: Any) -> T:
     async def run() -> T:
-        async with demo_and_upstreams(**options) as (demo, upstreams):
+        async with (
+            demo_upstream(key=KEY, scale=0.01) as demo,
+            Upstreams([demo.settings(**(times or {}))], **options) as upstreams,
+        ):
             return await test(demo, upstreams)
 
     return asyncio.run(run())

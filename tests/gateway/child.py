@@ -35,7 +35,7 @@ def write_settings(folder: Path, upstream: str, text: str) -> GatewaySettings:
 
 def add_account(settings: GatewaySettings, store: Store, name: str, units: int, **bounds: Any) -> None:
     quota = bounds.pop("quota", None)
-    sealed = open_vault(settings.key_file).seal(SECRET)
+    sealed = open_vault(settings.key_file, store).seal(SECRET)
 
     def steps(db: Transaction) -> None:
         number = create_account(db, name=name, key=name, secret=sealed, **bounds)

@@ -112,7 +112,7 @@ class Served:
         concurrency: int | None = None,
     ) -> int:
         """A new account with that name and key, and this balance in micro-units."""
-        sealed = open_vault(self.settings.key_file).seal(SECRET)
+        sealed = open_vault(self.settings.key_file, self.store).seal(SECRET)
 
         def steps(db: Transaction) -> int:
             number = create_account(db, name=name, key=name, secret=sealed, concurrency=concurrency)
@@ -289,7 +289,6 @@ def served(
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    open_vault(read.key_file)
     with pytest.MonkeyPatch.context() as patch, opened(read.store) as store:
         patch.setattr(gateway_running, "open_store", partial(opened, timeout=timeout))
         world = Served(read, folder, registry_of(read), store, loop)

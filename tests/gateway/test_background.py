@@ -103,7 +103,7 @@ def test_what_was_kept_for_a_time_is_forgotten(tmp_path: Path, often: None) -> N
 def accounts(tmp_path: Path) -> Iterator[tuple[Served, KnownAccounts, list[float]]]:
     time = [0.0]
     with served(tmp_path) as world:
-        yield world, KnownAccounts(world.store, open_vault(world.settings.key_file), lambda: time[0]), time
+        yield world, KnownAccounts(world.store, open_vault(world.settings.key_file, world.store), lambda: time[0]), time
 
 
 def test_an_account_is_known_for_a_second(accounts: tuple[Served, KnownAccounts, list[float]]) -> None:

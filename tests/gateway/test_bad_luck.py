@@ -240,11 +240,11 @@ def test_a_call_that_was_closed_meanwhile_is_a_free_timeout(tmp_path: Path, meth
         assert world.gateway is not None
         write = world.gateway._store.write
 
-        def closing(steps: Any) -> Any:
+        def closing(steps: Any, **options: Any) -> Any:
             row = next(iter(world.records()), None)
             if row is not None and row.state == "open":
                 world.store.write_now(lambda db: close_call(db, row.id, "4017"))
-            return write(steps)
+            return write(steps, **options)
 
         world.gateway._store.write = closing  # type: ignore[method-assign]
         for key in ("", "once"):

@@ -35,7 +35,7 @@ def pinned(request_id: str) -> Callable[[GatewaySettings], AbstractAsyncContextM
     async def made(settings: GatewaySettings) -> AsyncIterator[Gateway]:
         with open_store(settings.store) as store:
             async with Upstreams(settings.upstreams, retries=0) as upstreams:
-                vault = open_vault(settings.key_file)
+                vault = open_vault(settings.key_file, store)
                 ids, log = (lambda: request_id), CallLog("none")
                 yield Gateway(settings, store, upstreams, vault, messages=Messages(), log=log, request_ids=ids)
 

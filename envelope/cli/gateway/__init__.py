@@ -1,4 +1,4 @@
-"""`envelope gateway`: the books of a gateway, for its operator."""
+"""`envelope gateway`: a gateway, and its books, for its operator."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, epilog=_EXAMPLES)
 def gateway() -> None:
-    """Look after a gateway's accounts, and after what they paid and called.
+    """Serve a gateway, and look after its accounts, what they paid and what they called.
 
     Amounts are typed and shown in units, with up to six decimals; --json has them in millionths.
     """

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from envelope.cli.common.report import printable
-from envelope.cli.gateway.common import json_option, named, opened, show_json, show_table, shown_time, store_option
+from envelope.cli.gateway.common import json_option, key_file, named, opened, show_json, show_table, store_option
 from envelope.gateway.books.accounts import change_account, create_account, list_accounts
 from envelope.gateway.money import shown_amount
+from envelope.gateway.running import open_vault
 from envelope.gateway.stores.errors import Conflict
-from envelope.gateway.vault import Vault
 
 if TYPE_CHECKING:
     from envelope.gateway.books.accounts import Account, ActiveState
-    from envelope.gateway.stores.store import Store
 
 __all__ = ["account"]
-
-_KEYS = "ENVELOPE_GATEWAY_KEYS"  # the variable's name
 
 _EXAMPLES = """\b
 Examples:
@@ -40,8 +35,8 @@ _concurrency_help = "How many calls may be open at once."
 def account() -> None:
     """Add accounts, list them, and change what they may.
 
-    Their secrets are encrypted by the keys in ENVELOPE_GATEWAY_KEYS, separated by commas, or in the file beside the
-    store whose name ends in .key; the first account makes one.
+    Their secrets are encrypted by the keys in ENVELOPE_GATEWAY_KEYS, separated by commas, else by those in the file
+    that the settings name, gateway.key beside gateway.db by default; the first account makes it.
     """
 
 
@@ -55,7 +50,7 @@ def add(*, name: str, concurrency: int | None, strict_signature: bool, store: st
     """Add the account NAME, and show its key and its secret: the secret is not shown again."""
     key, secret = secrets.token_hex(12), secrets.token_hex(24)
     with opened(store, is_new=True) as books:
-        sealed = _vault(store, books).seal(secret)
+        sealed = open_vault(key_file(store), books).seal(secret)
         try:
             number = books.write_now(
                 lambda db: create_account(
@@ -81,7 +76,7 @@ def renew(*, name: str, store: str, as_json: bool) -> None:
     secret = secrets.token_hex(24)
     with opened(store) as books:
         found = books.read_now(lambda db: named(db, name))
-        sealed = _vault(store, books).seal(secret)
+        sealed = open_vault(key_file(store), books).seal(secret)
         books.write_now(lambda db: change_account(db, found.id, secret=sealed))
     _show_secret(found.id, name, found.key, secret, as_json=as_json)
 
@@ -132,7 +127,7 @@ def list_(*, store: str, as_json: bool) -> None:
     if as_json:
         show_json([_without_secret(row) for row in found])
     else:
-        columns = ("id", "name", "key", "state", "balance", "held", "at once", "signature", "created", "may call")
+        columns = ("name", "key", "state", "balance", "held", "at once", "may call")
         show_table(columns, [_row(row) for row in found])
 
 
@@ -142,9 +137,7 @@ def _row(row: Account) -> tuple[object, ...]:
         for name, grant in row.grants.items()
     )
     at_once = "∞" if row.concurrency is None else row.concurrency
-    signature = "strict" if row.strict_signature else "any"
-    balance, held = shown_amount(row.balance), shown_amount(row.held)
-    return row.id, row.name, row.key, row.state, balance, held, at_once, signature, shown_time(row.created), grants
+    return row.name, row.key, row.state, shown_amount(row.balance), shown_amount(row.held), at_once, grants
 
 
 def _without_secret(row: Account) -> dict[str, Any]:
@@ -157,14 +150,4 @@ def _show_secret(number: int, name: str, key: str, secret: str, *, as_json: bool
     if as_json:
         show_json({"id": number, "name": name, "key": key, "secret": secret})
     else:
-        show_table(("id", "name", "key", "secret"), [(number, name, key, secret)])
-
-
-def _vault(store: str, books: Store) -> Vault:
-    """The keys of the environment, or those of the file; a store without accounts gets a file."""
-    if keys := os.environ.get(_KEYS):
-        return Vault(keys.split(","))
-    path = Path(f"{store}.key")
-    if not path.exists() and not books.read_now(list_accounts):
-        return Vault.make_file(path)
-    return Vault.from_file(path)
+        click.echo(f"key     {key}\nsecret  {secret}")

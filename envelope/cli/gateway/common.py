@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from envelope.cli.common.files import write_output
-from envelope.cli.common.report import printable
+from envelope.cli.common.report import fault_block, place, printable, show, show_validation_error
+from envelope.errors import DecodeError, ValidationError
 from envelope.gateway.books.accounts import account_named
 from envelope.gateway.books.errors import BooksError
 from envelope.gateway.money import parse_amount
@@ -25,18 +26,88 @@ from envelope.gateway.vault import VaultError
 
 if TYPE_CHECKING:
     from envelope.gateway.books.accounts import Account
+    from envelope.gateway.settings import GatewaySettings
     from envelope.gateway.stores.store import Store, Transaction
 
-__all__ = ["AMOUNT", "TIME", "json_option", "named", "opened", "show_json", "show_table", "shown_time", "store_option"]
+__all__ = [
+    "AMOUNT",
+    "CONFIG",
+    "TIME",
+    "json_option",
+    "key_file",
+    "named",
+    "opened",
+    "settings",
+    "show_json",
+    "show_table",
+    "shown_time",
+    "store_option",
+    "telling",
+]
+
+CONFIG = "gateway.toml"
+"""The settings' file, unless the command says otherwise."""
+
+_WIDTH = 100_000
+_NAME, _SETTINGS = "envelope.gateway.config", "envelope.gateway.settings"  # in the context of a command
 
 C = TypeVar("C", bound=Callable[..., object])
 
 
 def store_option(command: C) -> C:
-    """The option `--store`, the path of the store's file."""
-    text = "The store's file."
-    option = click.option("--store", metavar="FILE", default="gateway.db", show_default=True, help=text)
-    return option(command)
+    """The options `--config` and `--store`, passed as the path of the store's file."""
+    config = click.option(
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=lambda ctx, _, name: ctx.meta.update({_NAME: name}),
+        help=f"The gateway's settings.  [default: {CONFIG}, if it is there]",
+    )
+    store = click.option(
+        "--store", metavar="FILE", callback=_store, help="The store's file.  [default: the settings', else gateway.db]"
+    )
+    return config(store(command))
+
+
+def _store(ctx: click.Context, _: click.Parameter, store: str | None) -> str:
+    name = ctx.meta.get(_NAME)
+    if store is not None or ctx.resilient_parsing or not (name or Path(CONFIG).exists()):
+        return store or "gateway.db"
+    with telling(name or CONFIG):
+        from envelope.gateway.settings import read_settings
+
+        ctx.meta[_SETTINGS] = read_settings(name or CONFIG)
+    return str(ctx.meta[_SETTINGS].store)
+
+
+def settings() -> GatewaySettings | None:
+    """The settings in which the store was found; None if it was found without."""
+    found: GatewaySettings | None = click.get_current_context().meta.get(_SETTINGS)
+    return found
+
+
+def key_file(store: str) -> Path:
+    """The file with the keys of the accounts in *store*: the settings', or the one beside it."""
+    found = settings()
+    return found.key_file if found is not None else Path(store).with_suffix(".key")
+
+
+@contextmanager
+def telling(name: str) -> Iterator[None]:
+    """What is wrong with the file *name*, which the block reads, goes to standard error, and ends the command."""
+    try:
+        yield
+    except DecodeError as error:
+        at, _ = place(name, Path(name).read_bytes(), error.offset)  # nothing of what is there: it may be a key
+        show(fault_block(f"cannot read {error.format} ({error.kind}): {error.reason}", at=at, path=error.path))
+    except ValidationError as error:
+        show_validation_error(error, name)
+    except OSError as error:
+        raise click.UsageError(f"cannot read {printable(name)}: {error.strerror}") from None
+    else:
+        return
+    raise click.exceptions.Exit(1)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output, amounts in millionths.")
@@ -111,10 +182,11 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     table = Table(box=None, pad_edge=False, header_style="bold")
     numeric = [bool(rows) and all(isinstance(row[place], int) for row in rows) for place in range(len(columns))]
     for column, is_numeric in zip(columns, numeric, strict=True):
-        table.add_column(column, justify="right" if is_numeric else "left", overflow="fold")
+        table.add_column(column, justify="right" if is_numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
-    console = Console(markup=False, emoji=False, highlight=False)
+    # Wider than any terminal: a row is one line, to be searched and copied.
+    console = Console(markup=False, emoji=False, highlight=False, width=_WIDTH)
     with console.capture() as capture:
         console.print(table)
     write_output("-", capture.get().encode("utf-8", "backslashreplace"))

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from errno import EACCES, EADDRINUSE
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import click
 from rich.text import Text
 
 from envelope.cli.common.report import printable, show
+from envelope.cli.gateway.common import CONFIG, telling
+from envelope.cli.gateway.examples import examples
 from envelope.errors import EnvelopeError
-from envelope.formats import ResultType
-from envelope.gateway.demo.serving import DemoUpstream, demo_upstream
-from envelope.gateway.demo.setting_up import FILE, DemoAccount, set_up
+from envelope.gateway.demo.setting_up import set_up
+from envelope.gateway.demo.threaded import demo_in_thread
 from envelope.gateway.running import open_vault, registry_of
 from envelope.gateway.serving import listen
 from envelope.gateway.serving import serve as serve_gateway
 from envelope.gateway.settings import read_settings
+from envelope.gateway.stores.errors import StoreError
 from envelope.gateway.stores.opening import open_store
 
 if TYPE_CHECKING:
@@ -33,96 +31,74 @@ _EXAMPLES = """\b
 Examples:
   envelope gateway serve --demo
   envelope gateway serve --config gateway.toml --port 8080 --workers 2
+
+\b
+The least that gateway.toml says:
+  [[upstreams]]
+  name = "openai"
+  address = "https://api.openai.com"
+  key = "sk-..."
 """
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--config", metavar="FILE", default=FILE, show_default=True, help="The gateway's settings, in TOML.")
+@click.option("--config", metavar="FILE", help=f"The gateway's settings, in TOML.  [default: {CONFIG}]")
 @click.option("--demo", is_flag=True, help="Make a gateway in this folder that needs nothing: an upstream, an account.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 is any.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that answer.")
-def serve(*, config: str, demo: bool, host: str, port: int, workers: int) -> None:
+def serve(*, config: str | None, demo: bool, host: str, port: int, workers: int) -> None:
     """Serve a gateway: it answers calls, asks its upstreams, and keeps the books.
 
-    Ctrl-C or SIGTERM ends it once the calls that it took are answered.
+    Ctrl-C or SIGTERM ends it once the calls that it took are answered, for which they have 30 seconds.
     """
+    if demo and config is not None:
+        raise click.UsageError(f"--demo makes a {CONFIG} of its own: leave --config out")
+    with _listening(host, port) as listener:
+        name = f"[{host}]" if ":" in host else host
+        address = f"http://{printable(name)}:{listener.getsockname()[1]}"
+        try:
+            if demo:
+                _serve_demo(listener, address, workers)
+            else:
+                _check(config or CONFIG)
+                show(Text(f"serving on {address}"))
+                serve_gateway(Path(config or CONFIG), listener, workers=workers)
+        except EnvelopeError as error:
+            raise click.ClickException(printable(str(error))) from None
+        except OSError as error:
+            raise click.ClickException(f"cannot use {printable(str(error.filename))}: {error.strerror}") from None
+
+
+def _listening(host: str, port: int) -> socket:
     try:
-        listener = listen(host, port)
+        return listen(host, port)
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {printable(host)}:{port}: {error.strerror}") from None
-    address = f"http://{host}:{listener.getsockname()[1]}"
-    try:
-        if demo:
-            _serve_demo(listener, address, workers)
-        else:
-            _check(Path(config))
-            show(Text(f"serving on {address}"))
-            serve_gateway(Path(config), listener, workers=workers)
-    except (EnvelopeError, OSError) as error:
-        raise click.ClickException(printable(str(error))) from None
-    finally:
-        listener.close()
+        hint = "; --port takes another, 0 any that is free" if error.errno in (EACCES, EADDRINUSE) else ""
+        raise click.ClickException(f"cannot listen on {printable(host)}, port {port}: {error.strerror}{hint}") from None
 
 
-def _check(path: Path) -> None:
+def _check(config: str) -> None:
     """Fail before anything is served, in words for whoever starts it."""
-    if not path.exists():
-        raise click.UsageError(f"there is no {printable(str(path))}; --demo makes a gateway that needs none")
-    settings = read_settings(path)
-    registry_of(settings)
-    open_vault(settings.key_file)
-    open_store(settings.store).close()
+    if not Path(config).exists():
+        raise click.UsageError(f"there is no {printable(config)}; --help shows one, and --demo needs none")
+    with telling(config):
+        settings = read_settings(config)
+    with telling(str(settings.codes)):
+        registry_of(settings)
+    try:
+        with open_store(settings.store) as store:
+            open_vault(settings.key_file, store)
+    except StoreError as error:
+        raise click.ClickException(printable(f"{settings.store}: {error.reason}")) from None
 
 
 def _serve_demo(listener: socket, address: str, workers: int) -> None:
-    with _upstream() as upstream:
+    with demo_in_thread() as upstream:
         account = set_up(Path.cwd(), address=upstream.address, key=upstream.key)
-        click.echo(_told(account, address))
-        serve_gateway(Path(FILE), listener, workers=workers)
-
-
-@contextmanager
-def _upstream() -> Iterator[DemoUpstream]:
-    """The demo's upstream, in a thread and an event loop of its own."""
-    started = threading.Event()
-    ended = asyncio.Event()
-    made: list[tuple[DemoUpstream, asyncio.AbstractEventLoop]] = []
-
-    async def run() -> None:
-        async with demo_upstream() as upstream:
-            made.append((upstream, asyncio.get_running_loop()))
-            started.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()), name="demo upstream", daemon=True)
-    thread.start()
-    started.wait(10)
-    [(upstream, loop)] = made
-    try:
-        yield upstream
-    finally:
-        loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
-
-
-def _told(account: DemoAccount, address: str) -> str:
-    """What to try, in lines that work as they stand."""
-    url = f"{address}/openai/custom/?key={quote(account.key)}&secret={quote(account.secret)}"
-    args = "%7B%22prompt%22%3A%22hello%22%2C%22max_tokens%22%3A20%7D"
-    calls = [f"curl '{url}&method=v1/completions&_o_args={args}&result_type={name}&cache=no'" for name in ResultType]
-    lines = [
-        f"The demo is at {address}; its files (gateway.toml, gateway.db, gateway.key) are in {Path.cwd()}.",
-        "",
-        "Try it, in each of the five formats:",
-        "",
-        *calls,
-        "",
-        "In another terminal, in this folder:",
-        "",
-        "envelope gateway calls",
-        "envelope gateway audit",
-        "",
-        "Ctrl-C ends it.",
-    ]
-    return "\n".join(lines)
+        files = "gateway.toml, gateway.db, gateway.key"
+        click.echo(f"The demo is at {address}, its files ({files}) are in {printable(str(Path.cwd()))}.")
+        for what, lines in examples(account, address).items():
+            click.echo("\n".join(["", what, "", *lines]))
+        click.echo("\nCtrl-C ends it.")
+        serve_gateway(Path(CONFIG), listener, workers=workers)

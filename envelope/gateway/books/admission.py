@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from envelope.gateway.books.gate import Refused, is_full, is_used_up, standing_of
 from envelope.gateway.books.repeats import Repeated, find_repeat, hold_repeat
+from envelope.gateway.books.texts import storable
+from envelope.gateway.money import MAX_AMOUNT
 from envelope.registry.codes import INSUFFICIENT_BALANCE
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Admission:
     def __post_init__(self) -> None:
         if self.hold < 0 or self.seconds < 0:
             raise ValueError("neither a hold nor a time is negative")
+        self.method, self.model = storable(self.method), storable(self.model)
+        self.idempotency_key = storable(self.idempotency_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,21 @@ class Admitted:
 
     call: int
 
+
+# Most calls are let in, and two conditions say so without a look at any row. Whatever does not meet them is looked at
+# for the reason. How many calls are open can only be counted while the account's row is locked.
+_LET_IN: Final = """
+UPDATE account SET held = held + :hold
+WHERE id = :account AND state = 'active' AND concurrency IS NULL AND balance - held >= :hold
+AND NOT EXISTS (SELECT 1 FROM api WHERE name = :api_name AND state = 'maintenance')
+RETURNING id
+"""
+_USE_ONE: Final = """
+UPDATE grants SET used = used + 1
+WHERE account = :account AND api_name = :api_name AND state = 'active' AND (quota IS NULL OR used < quota)
+RETURNING used
+"""
+_LET_GO: Final = "UPDATE account SET held = held - :hold WHERE id = :account"
 
 # The condition is what keeps a balance from being spent twice, whatever else a program forgets.
 _HOLD: Final = """
@@ -74,6 +93,8 @@ def admit(db: Transaction, admission: Admission) -> Admitted | Repeated | Refuse
     calls at once (4008), balance (4016). An admitted call counts for its grant's quota until it ends uncharged. Raises
     `envelope.gateway.stores.Conflict` if the request id is known already.
     """
+    if not admission.idempotency_key and is_let_in(db, admission):
+        return Admitted(_insert(db, admission))
     standing = standing_of(db, admission.account, admission.api_name)
     if isinstance(standing, Refused):
         return standing
@@ -84,13 +105,30 @@ def admit(db: Transaction, admission: Admission) -> Admitted | Repeated | Refuse
     refused = is_used_up(standing) or is_full(db, admission.account, standing)
     if refused is not None:
         return refused
-    if not db.execute(_HOLD, account=admission.account, hold=admission.hold):
+    # More than any balance cannot be covered, and a database may have no such number.
+    if admission.hold > MAX_AMOUNT or not db.execute(_HOLD, account=admission.account, hold=admission.hold):
         return Refused(INSUFFICIENT_BALANCE)
     db.execute(_USE, account=admission.account, api_name=admission.api_name)
     call = _insert(db, admission)
     if admission.idempotency_key:
         hold_repeat(db, admission.account, admission.idempotency_key, admission.digest, call)
     return Admitted(call)
+
+
+def is_let_in(db: Transaction, admission: Admission) -> bool:
+    """Whether a call meets all conditions, as nearly all do: then its hold is held, and it counts for the quota.
+
+    False, and nothing changes, if it may not; the account may also have a bound on calls at once.
+    """
+    if admission.hold > MAX_AMOUNT:
+        return False
+    place = {"account": admission.account, "api_name": admission.api_name}
+    if not db.execute(_LET_IN, **place, hold=admission.hold):
+        return False
+    if db.execute(_USE_ONE, **place):
+        return True
+    db.execute(_LET_GO, account=admission.account, hold=admission.hold)
+    return False
 
 
 def _insert(db: Transaction, admission: Admission) -> int:

@@ -208,7 +208,10 @@ _BILLING: Final = "billing"
 INVARIANTS: Final = (*(invariant.name for invariant in _QUERIES), _BILLING)
 """The names of all of them."""
 
-_ENDINGS: Final = "SELECT DISTINCT code, verdict_ok, billing FROM call WHERE state <> 'open'"
+_ENDINGS: Final = """
+SELECT DISTINCT code, verdict_ok, billing FROM call
+WHERE state <> 'open' AND code IS NOT NULL AND verdict_ok IS NOT NULL AND billing IS NOT NULL
+"""
 _ENDED: Final = """
 SELECT id FROM call WHERE state <> 'open' AND code = :code AND verdict_ok = :ok AND billing = :billing ORDER BY id
 """

@@ -26,11 +26,13 @@ _FIND: Final = f"""
 SELECT {FIELDS} FROM cached JOIN answer ON answer.id = cached.answer JOIN call ON call.id = answer.call
 WHERE cached.scope = :scope AND cached.key = :key AND cached.until > :now
 """  # noqa: S608  # constants
-_OLD: Final = "SELECT answer FROM cached WHERE scope = :scope AND key = :key"
-_PUT: Final = """
+# Three statements, because the row must be locked before the answer that is replaced is read.
+_LOCK: Final = "UPDATE cached SET until = until WHERE scope = :scope AND key = :key RETURNING answer"
+_INSERT: Final = """
 INSERT INTO cached (scope, key, answer, until) VALUES (:scope, :key, :answer, :until)
-ON CONFLICT (scope, key) DO UPDATE SET answer = excluded.answer, until = excluded.until
+ON CONFLICT (scope, key) DO NOTHING RETURNING answer
 """
+_REPLACE: Final = "UPDATE cached SET answer = :answer, until = :until WHERE scope = :scope AND key = :key"
 
 
 def cached_answer(db: Transaction, scope: str, key: str) -> StoredAnswer | None:
@@ -41,8 +43,10 @@ def cached_answer(db: Transaction, scope: str, key: str) -> StoredAnswer | None:
 
 def put_cached(db: Transaction, entry: CacheEntry, answer: int) -> None:
     """Serve *answer* under the entry's key from now on, in place of what was there."""
-    old = db.execute(_OLD, scope=entry.scope, key=entry.key)
+    place = {"scope": entry.scope, "key": entry.key}
     until = db.now + round(entry.seconds * 1_000_000)
-    db.execute(_PUT, scope=entry.scope, key=entry.key, answer=answer, until=until)
-    for (number,) in old:
-        drop_unused(db, number)
+    if db.execute(_INSERT, **place, answer=answer, until=until):
+        return
+    [(old,)] = db.execute(_LOCK, **place)
+    db.execute(_REPLACE, **place, answer=answer, until=until)
+    drop_unused(db, old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import eq, ge, lt
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
@@ -103,14 +104,15 @@ def find_calls(
     """
     query = _RECORDS.order_by(_CALL.id.desc()).limit(limit)
     conditions = (
-        (account, tables.account.c.name == account),
-        (code, _CALL.code == code),
-        (method, _CALL.method == method),
-        (since, _CALL.opened >= since),
-        (until, _CALL.opened < until),
-        (before, _CALL.id < before),
+        (account, eq, tables.account.c.name),
+        (code, eq, _CALL.code),
+        (method, eq, _CALL.method),
+        (since, ge, _CALL.opened),
+        (until, lt, _CALL.opened),
+        (before, lt, _CALL.id),
     )
-    return _records(db, query.where(*(condition for given, condition in conditions if given is not None)))
+    asked = (compare(column, value) for value, compare, column in conditions if value is not None)
+    return _records(db, query.where(*asked))
 
 
 def ended_calls(db: Transaction, after: int, limit: int) -> list[CallRecord]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from envelope.gateway.books.answers import store_answer
 from envelope.gateway.books.cache import CacheEntry, put_cached
 from envelope.gateway.books.repeats import answer_repeat, free_repeat, has_repeat
+from envelope.gateway.money import MAX_AMOUNT
 from envelope.registry.codes import Billing
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ class Settlement:
 
     ``ok`` is its verdict, ``billing`` who pays (`envelope.registry.Billing`), ``charge`` what it costs, in micro-units:
     0 unless it is charged. ``answer`` is what a repeat or the cache is to serve; it is kept only if the call is ok, for
-    a repeat if the call has an idempotency key, and for others if there is a ``cache`` entry. ``is_cached`` says that
-    the answer came from the cache.
+    a repeat if the call has an idempotency key (``has_key``: False spares the look), and for others if there is a
+    ``cache`` entry. ``is_cached`` says that the answer came from the cache. Counts of tokens are bounded like amounts.
     """
 
     call: int
@@ -37,6 +38,7 @@ class Settlement:
     upstream: str = ""
     answer: bytes | None = field(default=None, repr=False)
     cache: CacheEntry | None = None
+    has_key: bool = True
     is_cached: bool = False
 
     def __post_init__(self) -> None:
@@ -44,6 +46,10 @@ class Settlement:
             raise ValueError("a charge is not negative")
         if self.charge and self.billing != Billing.CHARGED:
             raise ValueError(f"a call whose billing is {self.billing} is not charged")
+        # An upstream may count whatever it likes; a database has no number beyond 64 bits.
+        self.charge = min(self.charge, MAX_AMOUNT)
+        self.prompt_tokens = min(max(self.prompt_tokens, 0), MAX_AMOUNT)
+        self.completion_tokens = min(max(self.completion_tokens, 0), MAX_AMOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +150,10 @@ def renew(db: Transaction, call: int, seconds: float) -> bool:
 
 def _keep_answer(db: Transaction, settlement: Settlement) -> None:
     if not settlement.ok or settlement.answer is None:
-        free_repeat(db, settlement.call)
+        if settlement.has_key:
+            free_repeat(db, settlement.call)
         return
-    is_idempotent = has_repeat(db, settlement.call)
+    is_idempotent = settlement.has_key and has_repeat(db, settlement.call)
     if not is_idempotent and settlement.cache is None:
         return
     answer = store_answer(db, settlement.call, settlement.answer)

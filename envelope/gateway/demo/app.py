@@ -40,7 +40,7 @@ class Demo:
     ``key``     must come as ``Authorization: Bearer``; ``""`` lets everybody in.
     ``scale``   multiplies the seconds of all faults (`FAULTS`); without *faults*, none of them happens.
     ``clock``   the time in seconds, ``new_id`` makes ids of their prefix; by default of the number of the request.
-    ``served``  is the log of the last 100,000 requests, which ``GET /_log`` shows as JSON.
+    ``served``  is the log of the last 100,000 requests, which ``GET /_log.json`` shows as JSON.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Demo:
     async def _serve(self, scope: Scope, headers: dict[str, str], exchange: Exchange, served: Served) -> None:
         if picture := _PICTURE.fullmatch(scope["path"]):
             return await exchange.answer(200, png(bytes.fromhex(picture[1])), "image/png")
-        if scope["path"] == "/_log":
+        if scope["path"] == "/_log.json":
             self._admit(headers)
             return await exchange.answer(200, orjson.dumps([asdict(row) for row in self.served]))
         self._count += 1

@@ -20,9 +20,9 @@ class Gone(Exception):
 
 
 def json_body(value: Any) -> bytes:
-    """*value* byte for byte as PHP's json_encode writes it."""
+    """*value* byte for byte as PHP's json_encode writes it, and an empty map as one."""
     row = FORMATS[ResultType.JSON]
-    return row.dumps(value, row.writing(dialect="php"))
+    return row.dumps(value, row.writing(dialect="php", maps="object"))
 
 
 class Exchange:

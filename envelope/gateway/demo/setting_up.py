@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ __all__ = ["FILE", "DemoAccount", "NotADemo", "set_up"]
 FILE: Final = "gateway.toml"
 _NAME: Final = "demo"
 _BALANCE: Final = 100 * UNIT
-_MARK: Final = "# Made by envelope gateway serve --demo, which writes it anew at each start.\n"
+_MARK: Final = "# Made by envelope gateway serve --demo, which writes it anew at each start: changes are lost.\n"
 _TEXT: Final = (
     _MARK
     + """\
@@ -82,12 +83,12 @@ def set_up(folder: Path, *, address: str, key: str) -> DemoAccount:
     `NotADemo` if there is a gateway already, `StoreError` or `VaultError` if its files cannot be used.
     """
     file = folder / FILE
-    if not (file.read_text("utf-8").startswith(_MARK) if file.exists() else not (folder / "gateway.db").exists()):
-        raise NotADemo("this folder has a gateway of its own: start the demo in another")
-    file.write_text(_TEXT.format(address=address, key=key), "utf-8")
+    if not (file.read_bytes().startswith(_MARK.encode()) if file.exists() else not (folder / "gateway.db").exists()):
+        raise NotADemo("this folder has a gateway of its own: start the demo in an empty one, or leave --demo out")
+    _replace(file, _TEXT.format(address=address, key=key))
     settings = read_settings(file)
-    vault = open_vault(settings.key_file)
     with open_store(settings.store) as store:
+        vault = open_vault(settings.key_file, store)
         known = store.read_now(lambda db: account_named(db, _NAME))
         if known is not None:
             return DemoAccount(known.key, vault.open(known.secret), is_new=False)
@@ -101,3 +102,11 @@ def set_up(folder: Path, *, address: str, key: str) -> DemoAccount:
 
         store.write_now(steps)
     return account
+
+
+def _replace(file: Path, text: str) -> None:
+    """Replace *file* by one that its owner alone can read: it has a key."""
+    new = file.with_name(f".{file.name}-{os.getpid()}")
+    with open(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(text)
+    new.replace(file)

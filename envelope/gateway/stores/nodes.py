@@ -14,7 +14,8 @@ __all__ = ["Nodes"]
 class Nodes:
     """The processes that share one store; *folder* has a file for each, locked for as long as the process lives.
 
-    A process that was killed leaves its file, and nobody holds the lock; one that ended took the file along.
+    A process that was killed leaves its file, and nobody holds the lock; one that ended took the file along. A child
+    that was forked holds the lock too, for as long as it lives.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,9 +51,11 @@ class Nodes:
             descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return True
+        except OSError:  # it cannot be told
+            return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError:
             return False
         else:
             return True

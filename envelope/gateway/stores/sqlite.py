@@ -7,12 +7,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.migrating import migrate
+from envelope.gateway.stores.migrating import HEAD, migrate, version
 from envelope.gateway.stores.nodes import Nodes
+from envelope.gateway.stores.patience import Patience
 from envelope.gateway.stores.sqlite_errors import in_our_words
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
 from envelope.gateway.stores.store import Store, Transaction
@@ -52,13 +55,11 @@ class SqliteStore(Store):
         self._nodes = Nodes(path.with_name(f"{path.name}-nodes"))
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-            with in_our_words(), turns:
-                connection = self._connect()
-                try:
-                    connection.execute("PRAGMA journal_mode = WAL")
-                    migrate(connection)
-                finally:
-                    connection.close()
+            with in_our_words(), closing(self._connect()) as connection:
+                if version(connection) != HEAD:  # otherwise nobody need be waited for
+                    with turns:
+                        connection.execute("PRAGMA journal_mode = WAL")
+                        migrate(connection)
         except OSError as error:
             turns.close()
             raise StoreUnavailable(f"the store's file cannot be opened: {error.strerror}") from None
@@ -66,6 +67,7 @@ class SqliteStore(Store):
             turns.close()
             raise
         self._writer = Writer(self._connect, turns, clock)
+        self._patience: WeakKeyDictionary[asyncio.AbstractEventLoop, Patience] = WeakKeyDictionary()
 
     @property
     def node(self) -> str:
@@ -76,20 +78,21 @@ class SqliteStore(Store):
         """Whether the process of that name has ended, however it did."""
         return self._nodes.is_gone(node)
 
-    async def write(self, steps: Callable[[Transaction], T]) -> T:
+    async def write(self, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
         """Run *steps* as one transaction and return its value once that is durable."""
         self._check()
         loop = asyncio.get_running_loop()
-        work = LoopWork(steps, loop)
+        work = LoopWork(steps, loop, is_synced=synced)
         self._writer.put(work)
-        timer = loop.call_later(self._timeout, self._writer.give_up, work)
+        patience = self._patience.get(loop)
+        if patience is None:
+            patience = self._patience[loop] = Patience(self._timeout, self._writer.give_up)
+        patience.watch(work)
         try:
             return await work.outcome
         except asyncio.CancelledError:
             self._writer.withdraw(work)
             raise
-        finally:
-            timer.cancel()
 
     def write_now(self, steps: Callable[[Transaction], T]) -> T:
         """Run *steps* as one transaction and return its value once that is durable; blocks."""
@@ -113,7 +116,7 @@ class SqliteStore(Store):
         """Run *steps* on a consistent view."""
         self._check()
         with in_our_words():
-            connection = self._readers.pop() if self._readers else self._connect(is_reader=True)
+            connection = self._reader()
             try:
                 connection.execute("BEGIN")
                 value = steps(SqliteTransaction(connection, self._clock()))
@@ -122,6 +125,8 @@ class SqliteStore(Store):
                 connection.close()
                 raise
             self._readers.append(connection)
+            if self._is_closed:  # meanwhile, by another thread
+                self._close_readers()
         return value
 
     def close(self) -> None:
@@ -130,8 +135,7 @@ class SqliteStore(Store):
             return
         self._is_closed = True
         self._writer.close(self._timeout)
-        while self._readers:
-            self._readers.pop().close()
+        self._close_readers()
         self._nodes.leave()
 
     def _check(self) -> None:
@@ -139,6 +143,17 @@ class SqliteStore(Store):
             raise StoreUnavailable("the store is closed")
         if self._process != os.getpid():
             raise RuntimeError("a store must be opened by the process that uses it, after a fork")
+
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._connect(is_reader=True)
+
+    def _close_readers(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._readers.pop().close()
 
     def _connect(self, *, is_reader: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -9,7 +9,7 @@ from typing import Final
 
 from envelope.gateway.stores.errors import Conflict, StoreError, StoreUnavailable
 
-__all__ = ["in_our_words", "is_fatal", "translated"]
+__all__ = ["in_our_words", "is_fatal", "reason_of", "translated"]
 
 _FATAL: Final = {
     sqlite3.SQLITE_BUSY: "the store is locked",
@@ -25,7 +25,7 @@ _FATAL: Final = {
 }
 
 
-def _kind(error: sqlite3.Error) -> int:
+def _kind(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # without the details of extended codes
 
 
@@ -34,10 +34,16 @@ def is_fatal(error: sqlite3.Error) -> bool:
     return _kind(error) in _FATAL
 
 
+def reason_of(error: Exception) -> str:
+    """Why a whole group could not be recorded."""
+    known = isinstance(error, sqlite3.Error) and is_fatal(error)
+    return _FATAL[_kind(error)] if known else f"the store failed: {type(error).__name__}"
+
+
 def translated(error: sqlite3.Error) -> StoreError | sqlite3.Error:
     """The store's own error for *error*; a mistake in a statement stays what it is."""
     if is_fatal(error):
-        return StoreUnavailable(_FATAL[_kind(error)])
+        return StoreUnavailable(reason_of(error))
     if isinstance(error, sqlite3.IntegrityError):
         return Conflict(f"a row breaks a rule of its table: {error}")  # SQLite names the rule, not the values
     return error

@@ -44,9 +44,11 @@ class Store(ABC):
         """Whether the process of that name has ended, however it did. True only if it surely has."""
 
     @abstractmethod
-    async def write(self, steps: Callable[[Transaction], T]) -> T:
+    async def write(self, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
         """Run *steps* as one transaction and return its value once that is durable.
 
+        Unless *synced*, it is not forced onto the disk: it outlives the process, but only a later one that is synced
+        makes sure that it outlives a power failure. It is there for all others at once, and is much faster.
         Raises `StoreUnavailable` if nothing could be recorded. A caller that is cancelled does not know whether it was.
         """
 

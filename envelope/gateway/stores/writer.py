@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.sqlite_errors import is_fatal, translated
+from envelope.gateway.stores.sqlite_errors import is_fatal, reason_of
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
 from envelope.gateway.stores.store import Transaction
 from envelope.gateway.stores.turns import Turns
@@ -28,10 +28,11 @@ _IMPATIENT: Final = "the store was locked for too long"
 class Work(ABC, Generic[T]):
     """One transaction that waits, runs, or has its outcome."""
 
-    __slots__ = ("error", "is_taken", "result", "steps")
+    __slots__ = ("error", "is_synced", "is_taken", "result", "steps")
 
-    def __init__(self, steps: Callable[[Transaction], T]) -> None:
+    def __init__(self, steps: Callable[[Transaction], T], *, is_synced: bool) -> None:
         self.steps = steps
+        self.is_synced = is_synced
         self.is_taken = False
         self.result: list[T] = []  # one value, once there is one
         self.error: BaseException | None = None
@@ -46,8 +47,8 @@ class BlockingWork(Work[T]):
 
     __slots__ = ("done",)
 
-    def __init__(self, steps: Callable[[Transaction], T]) -> None:
-        super().__init__(steps)
+    def __init__(self, steps: Callable[[Transaction], T], *, is_synced: bool = True) -> None:
+        super().__init__(steps, is_synced=is_synced)
         self.done = threading.Event()
 
     def tell(self) -> None:
@@ -66,8 +67,10 @@ class LoopWork(Work[T]):
 
     __slots__ = ("loop", "outcome")
 
-    def __init__(self, steps: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(steps)
+    def __init__(
+        self, steps: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop, *, is_synced: bool = True
+    ) -> None:
+        super().__init__(steps, is_synced=is_synced)
         self.loop = loop
         self.outcome: asyncio.Future[T] = loop.create_future()
 
@@ -87,7 +90,8 @@ class Writer:
     """The thread that writes. *connect* opens its connection, *turns* keeps other processes out meanwhile.
 
     Whatever waits when the turn comes is one group: each transaction in a savepoint of its own, one commit for all.
-    Only then their callers are told. If the group cannot be committed, nothing of it is recorded.
+    Only then their callers are told. If the group cannot be committed, nothing of it is recorded. Transactions that
+    need not be synced are a group of their own, which goes first, as nobody in it waits for the disk.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], turns: Turns, clock: Callable[[], int]) -> None:
@@ -95,7 +99,9 @@ class Writer:
         self._turns = turns
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
+        self._is_synced: bool | None = None  # how the connection commits
         self._waiting: deque[Work[Any]] = deque()
+        self._hasty: deque[Work[Any]] = deque()  # those that need not be synced
         self._changed = threading.Condition(threading.Lock())
         self._is_closing = False
         # A daemon, because it may wait for a turn that never comes.
@@ -107,8 +113,8 @@ class Writer:
         with self._changed:
             if self._is_closing:
                 raise StoreUnavailable("the store is closed")
-            self._waiting.append(work)
-            if len(self._waiting) == 1:
+            (self._waiting if work.is_synced else self._hasty).append(work)
+            if len(self._waiting) + len(self._hasty) == 1:
                 self._changed.notify()
 
     def withdraw(self, work: Work[Any]) -> bool:
@@ -135,60 +141,62 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._waiting and not self._is_closing:
+                while not (self._waiting or self._hasty or self._is_closing):
                     self._changed.wait()
-                if not self._waiting:
+                queues = [queue for queue in (self._hasty, self._waiting) if queue]
+                if not queues:
                     break
-            self._serve()
+            for queue in queues:
+                self._serve(queue)
         self._disconnect()
         self._turns.close()
 
-    def _serve(self) -> None:
+    def _serve(self, queue: deque[Work[Any]]) -> None:
         """One group, from the lock to the callers."""
+        group: list[Work[Any]] = []
         try:
             with self._turns:
-                group = self._work()
+                group = self._work(queue)
         except OSError as error:
-            group = self._failed(self._take(), StoreUnavailable(f"the store cannot be locked: {error.strerror}"))
+            # What was committed was, even if the turn cannot be given up.
+            group = group or _failed(self._take(queue), f"the store cannot be locked: {error.strerror}")
         _tell(group)
 
-    def _work(self) -> list[Work[Any]]:
+    def _work(self, queue: deque[Work[Any]]) -> list[Work[Any]]:
         try:
-            connection = self._connected()
+            connection = self._connected(is_synced=queue is self._waiting)
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._disconnect()
-            return self._failed(self._take(), translated(error))
-        group = self._take()
+            return _failed(self._take(queue), reason_of(error))
+        group = self._take(queue)
         try:
             now = self._clock()
             for work in group:
                 _run_in_savepoint(connection, SqliteTransaction(connection, now), work)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # whatever it is, callers wait
             self._disconnect()  # which also rolls back
-            return self._failed(group, translated(error))
+            return _failed(group, reason_of(error))
         return group
 
-    def _take(self) -> list[Work[Any]]:
+    def _take(self, queue: deque[Work[Any]]) -> list[Work[Any]]:
         group: list[Work[Any]] = []
         with self._changed:
-            while self._waiting and len(group) < _GROUP:
-                work = self._waiting.popleft()
+            while queue and len(group) < _GROUP:
+                work = queue.popleft()
                 if not work.is_taken:
                     work.is_taken = True
                     group.append(work)
         return group
 
-    def _failed(self, group: list[Work[Any]], error: Exception) -> list[Work[Any]]:
-        # One exception each: a traceback is added to it wherever it is raised.
-        for work in group:
-            work.error = type(error)(*error.args)
-        return group
-
-    def _connected(self) -> sqlite3.Connection:
+    def _connected(self, *, is_synced: bool) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = self._connect()
+            self._is_synced = None
+        if is_synced is not self._is_synced:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
+            self._is_synced = is_synced
         return self._connection
 
     def _disconnect(self) -> None:
@@ -196,6 +204,13 @@ class Writer:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _failed(group: list[Work[Any]], reason: str) -> list[Work[Any]]:
+    # One exception each: a traceback is added to it wherever it is raised.
+    for work in group:
+        work.error = StoreUnavailable(reason)
+    return group
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, db: SqliteTransaction, work: Work[Any]) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
@@ -79,6 +80,8 @@ class Connections:
             what = "unreachable" if isinstance(error, aiohttp.ClientConnectorError) else "network"
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None  # its frames hold the key
+        finally:
+            silence.end()
         return Fault(what, status, retry_after)
 
     def _request(
@@ -115,11 +118,17 @@ class _Door:
         self._timeout = aiohttp.ClientTimeout(connect=upstream.connect)
 
     def url(self, path: str) -> URL:
-        return URL(f"{self._base}/{path}", encoded=True)
+        return _url(f"{self._base}/{path}")
 
     def timeout(self, connect: float) -> aiohttp.ClientTimeout:
         """aiohttp's time-outs, of which only that for the connection is set."""
         return self._timeout if connect == self._timeout.connect else aiohttp.ClientTimeout(connect=connect)
+
+
+# Of methods there are few, and yarl takes its time; whoever asks for others must not fill the memory.
+@lru_cache(256)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
 
 
 def _tls(upstream: UpstreamSettings) -> ssl.SSLContext | bool:
@@ -140,11 +149,16 @@ class _Silence:
         self._end = now + attempt.total
         self.timeout = asyncio.timeout_at(min(now + attempt.first_byte, self._end))
         self.what: What = "silent"
+        self._is_over = False
 
     def restart(self) -> None:
         """Some of the body was sent."""
-        if self.what == "silent" and not self.timeout.expired():
+        if self.what == "silent" and not self._is_over and not self.timeout.expired():
             self.timeout.reschedule(min(asyncio.get_running_loop().time() + self._first_byte, self._end))
+
+    def end(self) -> None:
+        """The attempt is over, whatever is still being sent."""
+        self._is_over = True
 
     def is_broken(self) -> None:
         """Some of the answer is there."""

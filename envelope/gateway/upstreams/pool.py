@@ -85,7 +85,8 @@ class Upstreams:
             ended = now()
             name = self._upstreams[step.upstream].name
             attempts.append(Attempted(name, last.what, last.status, ended - began))
-            retry = last.retry or self._registry.get(last.code).retryable
+            is_answer = last.what in ("answer", "nothing")  # whatever an operator says of its code
+            retry = not is_answer and (last.retry or self._registry.get(last.code).retryable)
             retry_after = seconds_to_wait(got.retry_after, time.time()) if retry and got.retry_after else None
             if last.rest:
                 self._rests.begin(step.upstream, ended, retry_after)

@@ -16,12 +16,13 @@ import aiohttp
 import orjson
 import pytest
 
+from envelope import RequestError
 from envelope.calls import METHODS, Upload
 from envelope.gateway.demo import DemoUpstream, Served, demo_upstream
 from envelope.gateway.demo.pictures import png
 from envelope.gateway.demo.texts import ERROR_SAMPLE_MODEL, SAMPLE_MODEL, SAMPLE_PROMPT
 from envelope.gateway.upstreams import Outcome, UpstreamCall, Upstreams
-from tests.gateway.calls import KEY, completion, upload, with_demo
+from tests.gateway.calls import KEY, QUICK, completion, upload, with_demo
 
 SAMPLES = orjson.loads((files("envelope.calls") / "samples.json").read_bytes())
 ID, CREATED = "cmpl-6qY0bIoPXYs7nCMME3g9buaZcxbf6", 1677981805
@@ -221,7 +222,7 @@ def test_what_is_wrong_is_refused_as_openai_does(path: str, data: bytes | None, 
         assert {*orjson.loads(body)["error"]} == {"message", "type", "param", "code"}
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/_log"])
+@pytest.mark.parametrize("path", ["/v1/models", "/_log.json"])
 @pytest.mark.parametrize("key", ["", "other", KEY + "x", "ключ"])
 def test_the_key_is_checked(path: str, key: str) -> None:
     assert fetch(path, key=key)[0] == 401
@@ -231,9 +232,9 @@ def test_the_log_says_what_was_served() -> None:
     async def story(demo: DemoUpstream, upstreams: Upstreams) -> tuple[Any, Sequence[Served]]:
         for model in ("gpt-4o-mini", "fault-503", "fault-silent", "fault-cut"):
             await upstreams.ask(completion(model), seconds=30)
-        return orjson.loads((await raw(demo, "/_log"))[2]), [*demo.served]
+        return orjson.loads((await raw(demo, "/_log.json"))[2]), [*demo.served]
 
-    shown, served = with_demo(story, retries=0)
+    shown, served = with_demo(story, QUICK, retries=0)
     assert shown == [asdict(row) for row in served]
     assert [(row.number, row.model, row.status, row.is_whole) for row in served] == [
         (1, "gpt-4o-mini", 200, True),
@@ -242,3 +243,11 @@ def test_the_log_says_what_was_served() -> None:
         (4, "fault-cut", 200, False),
     ]
     assert [bool(row.completion_tokens) for row in served] == [True, False, False, False]
+
+
+def test_no_caller_of_a_gateway_reaches_the_log() -> None:
+    for method in ("_log", "_log.json"):
+        try:
+            assert ask(method).status == 404
+        except RequestError as error:
+            assert error.code == "4010"

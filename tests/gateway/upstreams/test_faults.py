@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -12,8 +11,8 @@ from envelope.answers import judge
 from envelope.gateway.demo import FAULTS, DemoUpstream, demo_upstream
 from envelope.gateway.upstreams import Outcome, Upstreams
 from envelope.registry import REGISTRY, Billing
-from tests.client.servers import http, serving
-from tests.gateway.calls import KEY, QUICK, completion, upstream, with_demo, with_upstreams
+from tests.client.servers import dead, http, serving
+from tests.gateway.calls import HELD, KEY, QUICK, completion, times, upstream, with_demo, with_upstreams
 
 # The code, what came of each attempt (there are two), and whether the registry bills the code.
 EXPECTED: dict[str, tuple[str, list[str]]] = {
@@ -46,12 +45,6 @@ EXPECTED: dict[str, tuple[str, list[str]]] = {
     "fault-deep": ("4002", ["body", "body"]),
     "fault-redirect": ("4002", ["redirect", "redirect"]),
 }
-# Slower than an upstream's usual times, on any machine.
-HEAVY = {"fault-10mb", "fault-gzip-bomb", "fault-endless", "fault-slow-first"}
-
-
-def times(fault: str) -> Any:
-    return {"connect": 10.0, "first_byte": 10.0, "total": 20.0} if fault in HEAVY else QUICK
 
 
 def test_every_fault_is_expected() -> None:
@@ -130,19 +123,16 @@ def test_an_upstream_rests_after_a_failure_that_no_caller_can_bring_about(fault:
     assert asyncio.run(story()) == ["second", "second" if rests else "first"]
 
 
-def test_an_upstream_at_rest_is_asked_when_no_other_answers() -> None:
-    async def story() -> list[str]:
-        async with (
-            demo_upstream(key=KEY) as first,
-            Upstreams(
-                [first.settings("first"), first.settings("dead", address="http://127.0.0.1:1", order=1)]
-            ) as upstreams,
-        ):
-            await upstreams.ask(completion("fault-503"), seconds=0.1)
-            outcome = await upstreams.ask(completion(), seconds=30)
-            return [attempt.upstream for attempt in outcome.attempts]
+def test_an_upstream_at_rest_is_asked_last_and_an_answer_ends_its_rest() -> None:
+    async def story() -> list[list[str]]:
+        async with demo_upstream(key=KEY) as first:
+            settings = [first.settings("first", rest=1000), upstream("dead", dead(), order=1, rest=0)]
+            async with Upstreams(settings, retries=0) as upstreams:
+                models = ("fault-503", "gpt-4o-mini", "gpt-4o-mini")
+                outcomes = [await upstreams.ask(completion(model), seconds=30) for model in models]
+        return [[attempt.upstream for attempt in outcome.attempts] for outcome in outcomes]
 
-    assert asyncio.run(story())[-1] == "first"
+    assert asyncio.run(story()) == [["first", "dead"], ["dead", "first"], ["first"]]
 
 
 def test_a_broken_answer_is_never_billed_twice_by_the_demo() -> None:
@@ -158,15 +148,25 @@ def test_a_broken_answer_is_never_billed_twice_by_the_demo() -> None:
 
 
 def test_the_registry_says_what_is_tried_again() -> None:
-    registry = REGISTRY.override("4002", retryable=False)
+    registry = REGISTRY.override("4002", retryable=False).override("0000", retryable=True)
 
     async def story(demo: DemoUpstream, upstreams: Upstreams) -> list[int]:
         outcomes = [
-            await upstreams.ask(completion(name), seconds=30) for name in ("fault-503", "fault-429", "fault-reset")
+            await upstreams.ask(completion(name), seconds=30)
+            for name in ("fault-503", "fault-429", "fault-reset", "gpt-4o-mini")
         ]
         return [len(outcome.attempts) for outcome in outcomes]
 
-    assert with_demo(story, retries=1, registry=registry) == [1, 2, 2]
+    assert with_demo(story, retries=1, registry=registry) == [1, 2, 2, 1]
+
+
+@pytest.mark.parametrize("fault", ["fault-down-60", "fault-drip"])
+def test_a_fault_that_passes_is_outlasted(fault: str) -> None:
+    async def story() -> Outcome:
+        async with demo_upstream(key=KEY, scale=0.001) as demo, Upstreams([demo.settings()], retries=9) as upstreams:
+            return await upstreams.ask(completion(fault), seconds=60)
+
+    assert asyncio.run(story()).code == "0000"
 
 
 @pytest.mark.parametrize(("retry_after", "attempts"), [("0", 2), ("1", 2), ("3600", 1)])
@@ -180,3 +180,19 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(retry_after: str, a
         outcome = with_upstreams([upstream("a", server.url)], story, retries=1)
     assert len(outcome.attempts) == attempts
     assert (outcome.code, outcome.status, outcome.response) == ("2000", 429, {"error": {"type": "requests"}})
+
+
+def test_all_faults_at_once_on_the_loop_that_servers_use() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def story() -> dict[str, str]:
+        async with demo_upstream(key=KEY, scale=0.01) as demo:
+            patient, quick = demo.settings(first_byte=20, total=40), demo.settings(**QUICK)
+            async with Upstreams([patient], retries=1) as slow, Upstreams([quick], retries=1) as fast:
+                outcomes = await asyncio.gather(
+                    *((fast if fault in HELD else slow).ask(completion(fault), seconds=60) for fault in EXPECTED)
+                )
+        return {fault: outcome.code for fault, outcome in zip(EXPECTED, outcomes, strict=True)}
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(story()) == {fault: code for fault, (code, _) in EXPECTED.items()}

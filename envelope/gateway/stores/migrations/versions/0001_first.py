@@ -166,9 +166,3 @@ def upgrade() -> None:
     op.create_index("repeat_answer", "repeat", ["answer"], unique=False)
     op.create_index("repeat_call", "repeat", ["call"], unique=True)
     op.create_index("repeat_until", "repeat", ["until"], unique=False)
-
-
-def downgrade() -> None:
-    """Drop them, those that others refer to last."""
-    for name in ("repeat", "cached", "job", "entry", "answer", "grants", "call", "api", "account"):
-        op.drop_table(name)

@@ -16,7 +16,7 @@ from envelope.gateway.books.refunds import refund
 from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.gateway.upstreams.methods import how_to_ask
 from envelope.gateway.upstreams.outcome import Outcome
-from envelope.registry.codes import MISSING_PARAM, NO_RESULT, SUCCESS, TARGET_SERVER_ERROR
+from envelope.registry.codes import MISSING_PARAM, NO_RESULT, SUCCESS, TARGET_SERVER_ERROR, UNKNOWN_ERROR
 
 if TYPE_CHECKING:
     from envelope.gateway.logs import CallLog
@@ -84,7 +84,7 @@ class JobWorker:
         while True:
             try:
                 is_done = await self.do_one()
-            except Exception as error:  # the store cannot be written, or what nobody thought of: others wait
+            except Exception as error:  # mostly the store's; whatever it is, others wait
                 self._log.fault(error)
                 is_done = False
             if not is_done:
@@ -103,7 +103,12 @@ class JobWorker:
             await self._finish(job, Outcome(code=TARGET_SERVER_ERROR))
             return True
         asked = UpstreamCall(method=job.method, args=orjson.loads(job.args))
-        await self._finish(job, await self._upstreams.ask(asked, seconds=self._seconds))
+        try:
+            outcome = await self._upstreams.ask(asked, seconds=self._seconds)
+        except Exception as error:  # a job that ends in a crash is paid back as any that fails
+            self._log.fault(error)
+            outcome = Outcome(code=UNKNOWN_ERROR)
+        await self._finish(job, outcome)
         return True
 
     async def _finish(self, job: Job, outcome: Outcome) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FREE", "Price", "Prices"]
 
 _TOO_MUCH: Final = MAX_AMOUNT + 1
+_MAXIMA: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _NUMBER: Final = re.compile(r" *\+?[0-9]{1,18} *", re.ASCII)
 
 
@@ -44,10 +45,10 @@ class Price:
     def hold(self, args: Mapping[str, Any], size: int) -> int:
         """The most that a call with these arguments can cost; *size* is that of what is sent, in bytes.
 
-        A token of prompt has at least one byte. The completion has the arguments' ``max_tokens`` or
-        ``max_completion_tokens``, for each of ``n`` or ``best_of`` choices.
+        A token of prompt has at least one byte. The completion has the arguments' ``max_tokens`` (by newer names
+        ``max_completion_tokens`` and ``max_output_tokens``), for each of ``n`` or ``best_of`` choices.
         """
-        most = max(_count(args.get("max_completion_tokens")), _count(args.get("max_tokens"))) or self.max_completion
+        most = max(_count(args.get(name)) for name in _MAXIMA) or self.max_completion
         choices = max(_count(args.get("n")), _count(args.get("best_of")), 1)
         return self._for(size, most * choices)
 

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from envelope.gateway.books.forgetting import forget
 from envelope.gateway.books.recovery import Watch, recover
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.jobs import JobWorker
 from envelope.gateway.logs import CallLog
 from envelope.gateway.settings import GatewaySettings
-from envelope.gateway.stores.errors import StoreError
 from envelope.gateway.stores.opening import open_store
 from envelope.gateway.stores.store import Store
 from envelope.gateway.upstreams.pool import Upstreams
@@ -25,7 +25,7 @@ from envelope.registry.messages import Messages
 __all__ = ["open_vault", "registry_of", "running"]
 
 _KEYS: Final = "ENVELOPE_GATEWAY_KEYS"
-_RECOVERY: Final = 5.0  # seconds between two looks for calls that cannot end
+_RECOVERY: Final = 5.0  # seconds between two looks for calls that cannot end, and for what is to be forgotten
 _ANY_SECRET: Final = "SELECT secret FROM account ORDER BY id LIMIT 1"
 
 
@@ -95,6 +95,8 @@ async def _recover(store: Store, log: CallLog) -> None:
         try:
             for closed in await store.write(lambda db: recover(db, store.is_gone, watch)):
                 log.note("closed", call=closed.call, code=closed.code)
-        except StoreError as error:
+            while await store.write(forget):
+                pass
+        except Exception as error:  # mostly the store's; whatever it is, holds are to be released
             log.fault(error)
         await asyncio.sleep(_RECOVERY)

@@ -140,7 +140,7 @@ def read_settings(path: str | os.PathLike[str]) -> GatewaySettings:
     file = Path(path)
     table = parse_toml(file.read_bytes())
     rows = table.get("upstreams")
-    for row in rows if isinstance(rows, list) else [rows]:
+    for row in rows if isinstance(rows, list) else ():
         _put_beside(file.parent, row)
     return made_settings(table).beside(file.parent)
 
@@ -162,11 +162,12 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
     fault: tuple[str, list[int | str]] | None = None
     try:
         settings = GatewaySettings(**table)
-    except SettingsError as error:  # of a variable in the environment; its cause holds the value
-        fault = "not JSON, in the environment", [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
     except Invalid as error:  # which holds the values
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         fault = first["msg"].removeprefix("Value error, "), list(first["loc"])
+    except SettingsError as error:  # whose cause holds the value
+        named = [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
+        fault = "not JSON, in the environment", [*named]
     if fault is not None:
         raise ValidationError(fault[0], path=format_path(fault[1]))
     for index, name in enumerate(settings.apis):

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 from envelope import Envelope, decode
@@ -23,6 +23,7 @@ from envelope.gateway.stores import Store, Transaction, open_store
 from tests.gateway.served import SECRET
 
 T = TypeVar("T")
+Popen: TypeAlias = "subprocess.Popen[str]"
 
 
 def write_settings(folder: Path, upstream: str, text: str) -> GatewaySettings:
@@ -51,8 +52,8 @@ def books(settings: GatewaySettings) -> Iterator[Store]:
 
 
 @contextmanager
-def gateway_process(folder: Path, *, workers: int = 1, max_file: int = 0) -> Iterator[int]:
-    """The port of a gateway with the settings in *folder*; its files may have at most *max_file* bytes."""
+def gateway_process(folder: Path, *, workers: int = 1, max_file: int = 0) -> Iterator[tuple[int, Popen]]:
+    """The port and the process of a gateway with the settings in *folder*; its files may have at most *max_file* bytes."""
 
     def limit() -> None:
         if max_file:
@@ -67,7 +68,7 @@ def gateway_process(folder: Path, *, workers: int = 1, max_file: int = 0) -> Ite
         line = process.stdout.readline()
         found = re.search(r":([0-9]+)$", line.strip())
         assert found is not None, line + process.stdout.read()
-        yield int(found[1])
+        yield int(found[1]), process
     finally:
         process.terminate()
         try:
@@ -85,9 +86,15 @@ class Caller:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
 
     def call(self, method: str = "v1/completions", key: str = "demo", header: str = "", **params: str) -> Envelope[Any]:
+        self.send(method, key, header, **params)
+        return self.receive()
+
+    def send(self, method: str = "v1/completions", key: str = "demo", header: str = "", **params: str) -> None:
         named = {"key": key, "secret": SECRET, "method": method, "cache": "no", **params}
         headers = {"Idempotency-Key": header} if header else {}
         self._connection.request("GET", f"/openai/custom/?{urlencode(named)}", headers=headers)
+
+    def receive(self) -> Envelope[Any]:
         response = self._connection.getresponse()
         return decode(response.read(), format_of_content_type(response.headers["content-type"]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from envelope.gateway.books import Watch, audit, find_calls, list_accounts, recover
-from envelope.gateway.stores import StoreUnavailable, open_store
+from envelope import ResultType
+from envelope.gateway.books import CallRecord, Watch, audit, find_calls, list_accounts, recover
+from envelope.gateway.books.settling import close_call
+from envelope.gateway.stores import Store, StoreUnavailable, open_store
 from envelope.gateway.stores.sqlite import SqliteStore, system_clock
 from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.child import Caller, add_account, gateway_process, write_settings
@@ -147,6 +150,16 @@ def test_whatever_the_upstream_does_is_a_code(world: Served, model: str) -> None
     assert world.balance() == balance - row.charge
 
 
+@pytest.mark.parametrize("result_type", list(ResultType))
+def test_an_answer_of_10_mb_comes_in_each_format(tmp_path: Path, result_type: ResultType) -> None:
+    with served(tmp_path) as world:
+        got = world.call(args={**PROMPT, "model": "fault-10mb"}, result_type=result_type)
+        row = world.record(got.envelope)
+        assert row is not None
+        assert (row.code, got.code) == ("0000", "0000")
+        assert len(got.envelope.response["choices"][0]["text"]) == 10_000_000
+
+
 def test_an_upstream_that_is_not_there(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -220,6 +233,87 @@ def test_the_store_is_locked_when_the_call_ends(tmp_path: Path) -> None:
         assert world.call(idempotency_key="late").code == "0000"
 
 
+@pytest.mark.parametrize("method", ["v1/completions", "images/submit"])
+def test_a_call_that_was_closed_meanwhile_is_a_free_timeout(tmp_path: Path, method: str) -> None:
+    """Between its admission and its settling, another process closes it."""
+    with served(tmp_path, receipts=True) as world:
+        assert world.gateway is not None
+        write = world.gateway._store.write
+
+        def closing(steps: Any, **options: Any) -> Any:
+            row = next(iter(world.records()), None)
+            if row is not None and row.state == "open":
+                world.store.write_now(lambda db: close_call(db, row.id, "4017"))
+            return write(steps, **options)
+
+        world.gateway._store.write = closing  # type: ignore[method-assign]
+        for key in ("", "once"):
+            got = world.call(method, idempotency_key=key)
+            assert (got.code, got.status, got.envelope.extras) == ("4017", 504, {})
+            row = world.record(got.envelope)
+            assert row is not None
+            assert (row.state, row.charge, str(row.id)) == ("closed", 0, got.envelope.last_id)
+        world.lost = 2 if method == "v1/completions" else 0
+        assert world.balance() == 100_000_000
+        assert world.store.read_now(lambda db: db.execute("SELECT id FROM job")) == []
+
+
+def list_calls(store: Store) -> list[CallRecord]:
+    return store.read_now(lambda db: find_calls(db, limit=10**6, since=0, until=2**62, before=2**62))
+
+
+def held(release: threading.Event) -> Callable[[Received], Reply]:
+    def reply(received: Received) -> Reply:
+        release.wait(20)
+        yield http(200, b'{"id": "x"}')
+
+    return reply
+
+
+def test_a_server_that_is_told_to_end_answers_what_it_took(tmp_path: Path) -> None:
+    release = threading.Event()
+    with serving(held(release)) as stub:
+        settings = write_settings(tmp_path, stub.url, "")
+        with open_store(settings.store) as store:
+            add_account(settings, store, "demo", 1000)
+            with gateway_process(tmp_path) as (port, process):
+                caller = Caller(port)
+                caller.send()
+                wait_until(lambda: stub.received)
+                process.terminate()
+                release.set()
+                assert caller.receive().error_code == "0000"
+                caller.close()
+                assert process.wait(30) in (0, -signal.SIGTERM)
+            assert [row.state for row in list_calls(store)] == ["settled"]
+            assert store.read_now(audit) == []
+
+
+def test_a_process_that_is_killed_in_a_call_leaves_no_hold(tmp_path: Path) -> None:
+    release = threading.Event()
+    with serving(held(release)) as stub:
+        settings = write_settings(tmp_path, stub.url, '[[prices]]\ncall = "0.001"')
+        with open_store(settings.store) as store:
+            add_account(settings, store, "demo", 1000)
+            with gateway_process(tmp_path) as (port, process):
+                lost = Caller(port)
+                lost.send(header="once")
+                wait_until(lambda: stub.received)
+                process.kill()
+                process.wait()
+                lost.close()
+            release.set()
+            with gateway_process(tmp_path) as (port, _):
+                caller = Caller(port)
+                wait_until(lambda: [row.state for row in list_calls(store)] == ["closed"])
+                answers = [caller.call(header=header) for header in ("once", "once", "again")]
+                assert [answer.error_code for answer in answers] == ["0000", "0000", "4016"]
+                assert answers[0] == answers[1]
+                caller.close()
+            assert [row.charge for row in list_calls(store)] == [1000, 0]
+            assert store.read_now(audit) == []
+
+
 @pytest.mark.parametrize("step", [-30 * 86_400, -1, 1, 30 * 86_400], ids=lambda step: f"{step:+} s")
 def test_the_clock_is_set_between_admission_and_settling(tmp_path: Path, step: int) -> None:
     offset = [0]
@@ -254,7 +348,7 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
             add_account(settings, store, "demo", 10**9)
         answered: list[str] = []
         refused = 0
-        with gateway_process(tmp_path, max_file=600_000) as port:
+        with gateway_process(tmp_path, max_file=600_000) as (port, _):
             caller = Caller(port)
             for number in itertools.count():
                 answer = caller.call(q=str(number), cache="yes", header=str(number))
@@ -270,7 +364,7 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
             seconds = iter([0.0, 1e9])
             for _ in range(2):  # what it could not settle is closed, as its process is gone
                 store.write_now(lambda db: recover(db, store.is_gone, Watch(lambda: next(seconds))))
-            rows = store.read_now(lambda db: find_calls(db, limit=10**6, since=0, until=2**62, before=2**62))
+            rows = list_calls(store)
             assert {row.state for row in rows} <= {"settled", "closed"}
             assert [str(row.id) for row in reversed(rows) if row.state == "settled"] == answered
             assert answered

@@ -54,7 +54,7 @@ def crowded(folder: Path, workers: int, **bounds: int) -> Iterator[tuple[int, Cr
         with books(settings) as store:
             units = bounds.pop("units", 10**9)
             add_account(settings, store, "demo", units, **bounds)
-            with gateway_process(folder, workers=workers) as port:
+            with gateway_process(folder, workers=workers) as (port, _):
                 yield port, crowd, store
             assert store.read_now(audit) == []
             records = store.read_now(lambda db: find_calls(db, limit=10**6, since=0, until=2**62, before=2**62))

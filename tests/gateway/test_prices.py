@@ -16,7 +16,8 @@ PRICES = st.builds(
     Price, call=AMOUNTS, cached=AMOUNTS, prompt=AMOUNTS, completion=AMOUNTS, max_completion=st.integers(1, 10**6)
 )
 COUNTS = st.integers(0, 10_000) | st.sampled_from([2**53, 2**63, 10**30])
-NAMES = st.sampled_from(["max_tokens", "max_completion_tokens", "n", "best_of"])
+MAXIMA = ["max_tokens", "max_completion_tokens", "max_output_tokens"]
+NAMES = st.sampled_from([*MAXIMA, "n", "best_of"])
 VALUES = COUNTS | st.none() | st.booleans() | st.text(max_size=5) | st.floats() | st.lists(st.integers(), max_size=2)
 ARGS = st.dictionaries(NAMES | st.text(max_size=3), VALUES, max_size=5)
 
@@ -33,7 +34,7 @@ def test_usage_within_its_bounds_costs_no_more_than_is_held(
     price: Price, data: st.DataObject, size: int, most: int, choices: int, as_text: bool
 ) -> None:
     args = {
-        data.draw(st.sampled_from(["max_tokens", "max_completion_tokens"])): most,
+        data.draw(st.sampled_from(MAXIMA)): most,
         data.draw(st.sampled_from(["n", "best_of"])): choices,
     }
     sent = {name: str(value) for name, value in args.items()} if as_text else args
@@ -55,7 +56,7 @@ def test_more_that_is_asked_for_never_holds_less(
     price: Price, args: dict[str, Any], size: int, more: int, most: int
 ) -> None:
     assert price.hold(args, size) <= price.hold(args, size + more)
-    asked = {**args, "max_tokens": most + 1, "max_completion_tokens": None}
+    asked = {**args, **dict.fromkeys(MAXIMA), "max_tokens": most + 1}
     assert price.hold(asked, size) <= price.hold({**asked, "max_completion_tokens": most + 1 + more}, size)
 
 

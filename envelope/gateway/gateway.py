@@ -58,6 +58,7 @@ IDEMPOTENCY_KEY: Final = "idempotency_key"
 _SCRIPT: Final = "/api_call.php"
 # Lists, files and jobs change behind their arguments.
 _NEVER_CACHED: Final = frozenset({"v1/files", SUBMIT, GET})
+_NO_STREAM: Final = (None, False, 0, "", "0", "false")  # a form has texts
 _MAX_MODEL: Final = 128
 _MAX_KEY: Final = 255
 # A longer answer might not fit in another format's limits, which is known only once the call is charged for.
@@ -223,6 +224,8 @@ class Gateway:
         asked = self._asked(request, entered.known.account.id)
         size = _size(how_to_ask(asked))
         args = {**asked.params, **(asked.args or {})}
+        if args.get("stream") not in _NO_STREAM:
+            raise RequestError("answers are not streamed", path="$._o_args.stream")
         model = args.get("model")
         model = model[:_MAX_MODEL] if isinstance(model, str) and model.isprintable() else ""
         price = self._prices.of(request.method, model)

@@ -89,6 +89,7 @@ class _Call:
 
     entered: Entered
     asked: UpstreamCall
+    ask: Ask
     request_id: str
     key: str
     model: str
@@ -222,7 +223,8 @@ class Gateway:
         entered, key = _with_key(entered, idempotency_key)
         request = entered.request
         asked = self._asked(request, entered.known.account.id)
-        size = _size(how_to_ask(asked))
+        ask = how_to_ask(asked)
+        size = _size(ask)
         args = {**asked.params, **(asked.args or {})}
         if args.get("stream") not in _NO_STREAM:
             raise RequestError("answers are not streamed", path="$._o_args.stream")
@@ -239,6 +241,7 @@ class Gateway:
         return _Call(
             entered=entered,
             asked=asked,
+            ask=ask,
             request_id=self._request_ids(),
             key=key,
             model=model,
@@ -322,7 +325,7 @@ class Gateway:
 
     async def _ask(self, call: _Call) -> Outcome:
         left = self._settings.seconds - (time.monotonic() - call.began)
-        return await self._upstreams.ask(call.asked, seconds=max(left, 0.0))
+        return await self._upstreams.ask(call.asked, seconds=max(left, 0.0), ask=call.ask)
 
     def _end(self, engine: Engine, call: _Call, number: int, outcome: Outcome, scope: str) -> _End:
         """How a call ends. Its answer is written before it is charged for: `EncodeError` if that cannot be."""

@@ -128,6 +128,13 @@ def test_calls_that_are_open_are_answered_before_it_ends(folder: Path, workers: 
     assert [row["state"] for row in shown("calls")] == ["settled"]
 
 
+def test_ctrl_c_while_workers_begin_shows_no_traceback(folder: Path) -> None:
+    with serving(folder, "--demo", "--workers", "4") as demo:
+        code, said = demo.stop(signal.SIGINT)
+    assert code in (0, 130)
+    assert said == ""
+
+
 def test_workers_end_with_their_parent(folder: Path) -> None:
     with serving(folder, "--demo", "--workers", "2") as demo:
         get(demo.url())
@@ -249,7 +256,7 @@ def test_a_folder_without_settings() -> None:
         (f'key = "{KEY}', "Unterminated string"),
         ("seconds = 5", "$.upstreams"),
         (UPSTREAM.replace("http:", "ftp:"), "$.upstreams[0].address"),
-        (f'[upstreams]\nname = "{KEY}"', "$.upstreams[0].address"),
+        (f'[upstreams]\nname = "{KEY}"', "$.upstreams"),
         (f"secret = '{KEY}'\n{UPSTREAM}", "$.secret"),
         (f"seconds = '{KEY}'\n{UPSTREAM}", "$.seconds"),
         (f"{UPSTREAM}[[prices]]\ncall = 0.1", "$.prices[0].call"),
@@ -272,7 +279,7 @@ def test_settings_that_will_not_do(folder: Path, text: str, told: str) -> None:
 def test_an_environment_that_will_not_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "gateway.toml").write_text(UPSTREAM)
     monkeypatch.setenv("ENVELOPE_GATEWAY_UPSTREAMS", KEY)
-    assert 'in the environment: error parsing value for field "upstreams"' in refused()
+    assert "$.upstreams" in refused()
 
 
 def test_codes_that_will_not_do(folder: Path) -> None:

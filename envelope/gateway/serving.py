@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from multiprocessing import parent_process
+from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
@@ -103,6 +103,7 @@ def serve(path: Path, listener: socket.socket, *, workers: int = 1) -> None:
 def _without_interrupts() -> Iterator[None]:
     """Processes that are started in the block never see Ctrl-C, which waits for this one; they would show a traceback
     while they import."""
+    resource_tracker.ensure_running()  # multiprocessing's own process, after whose start it unblocks the signal
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

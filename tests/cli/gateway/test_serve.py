@@ -129,6 +129,13 @@ def test_calls_that_are_open_are_answered_before_it_ends(folder: Path, workers: 
     assert [row["state"] for row in shown("calls")] == ["settled"]
 
 
+def test_ctrl_c_while_workers_begin_shows_no_traceback(folder: Path) -> None:
+    with serving(folder, "--demo", "--workers", "4") as demo:
+        code, said = demo.stop(signal.SIGINT)
+    assert code in (0, 130)
+    assert said == ""
+
+
 def test_workers_end_with_their_parent(folder: Path) -> None:
     with serving(folder, "--demo", "--workers", "2") as demo:
         get(demo.url())

@@ -17,6 +17,7 @@ from typing import Final
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from envelope.gateway.app import GatewayApp
@@ -29,6 +30,7 @@ __all__ = ["app", "listen", "serve"]
 _FILE: Final = "ENVELOPE_GATEWAY_FILE"
 _BACKLOG: Final = 2048
 _NEW_OBJECTS: Final = 20_000  # that are made before garbage is looked for: those of a few hundred calls
+_ON_ITS_WAY: Final = 0.5  # seconds
 _DRAIN: Final = 30  # seconds that calls have to end when the server is told to
 _SILENT: Final = 60  # seconds, after which a worker is replaced; importing may take long on a busy machine
 
@@ -82,6 +84,7 @@ def serve(path: Path, listener: socket.socket, *, workers: int = 1) -> None:
     config = uvicorn.Config(
         "envelope.gateway.serving:app",
         factory=True,
+        http=Connection,
         workers=workers,
         log_level="warning",
         access_log=False,  # it would have the URL, and so the secret
@@ -125,6 +128,14 @@ class _Supervisor(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         with _without_interrupts():
             super().keep_subprocess_alive()
+
+
+class Connection(HttpToolsProtocol):
+    """A caller's connection, which is not closed under a request that is on its way when the server ends."""
+
+    def shutdown(self) -> None:
+        """Close it, a moment later: whoever connected or was answered just now may have sent a request already."""
+        self.loop.call_later(_ON_ITS_WAY, super().shutdown)
 
 
 class _Server(uvicorn.Server):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 import pytest
+import uvicorn
 
 from envelope import Envelope, decode
 from envelope.calls.media import format_of_content_type
@@ -38,6 +39,7 @@ from envelope.gateway.demo import DemoUpstream, demo_upstream
 from envelope.gateway.demo.serving import _Server
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.running import open_vault, registry_of, running
+from envelope.gateway.serving import Connection
 from envelope.gateway.settings import GatewaySettings, made_settings
 from envelope.gateway.stores import Store, StoreUnavailable, Transaction, open_store
 from envelope.registry.codes import CodeRegistry
@@ -84,6 +86,7 @@ class Served:
     port: int = 0
     demo: DemoUpstream | None = None
     gateway: Gateway | None = None
+    server: uvicorn.Server | None = None
     jobs: int = 0
     lost: int = 0
     _local: threading.local = field(default_factory=threading.local)
@@ -232,8 +235,6 @@ def no_secret_in(folder: Path) -> bool:
 async def _serve(
     world: Served, made: Callable[[GatewaySettings], Any], demo: dict[str, Any] | None, stack: AsyncExitStack
 ) -> None:
-    import uvicorn
-
     if demo is not None:
         world.demo = await stack.enter_async_context(demo_upstream(key=KEY, scale=0.01, **demo))
         world.settings = world.settings.model_copy(update={"upstreams": (world.demo.settings(rest=0),)})
@@ -245,10 +246,10 @@ async def _serve(
             yield gateway
 
     config = uvicorn.Config(
-        GatewayApp(kept), port=0, log_config=None, access_log=False, timeout_keep_alive=60,
+        GatewayApp(kept), http=Connection, port=0, log_config=None, access_log=False, timeout_keep_alive=60,
         timeout_graceful_shutdown=5,
     )  # fmt: skip
-    server = _Server(config)
+    world.server = server = _Server(config)
     serving = asyncio.create_task(server.serve())
 
     async def end() -> None:

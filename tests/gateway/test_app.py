@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from envelope.gateway import serving
 from envelope.gateway.app import GatewayApp
-from tests.gateway.served import SECRET, Served, served
+from tests.gateway.served import SECRET, Served, served, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,26 @@ def test_long_answers_are_compressed_for_who_takes_that(world: Served, accepted:
     assert ("Accept-Encoding" in got.headers["vary"]) or not is_zipped
     assert b"xxx" in (gzip.decompress(got.body) if is_zipped else got.body)
     assert "content-encoding" not in world.call(headers={"Accept-Encoding": accepted}).headers
+
+
+def test_a_server_that_ends_answers_what_is_on_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever connected, or was answered, just before may have sent a request that the server has not read."""
+    monkeypatch.setattr(serving, "_ON_ITS_WAY", 1.0)
+    with served(tmp_path) as world, socket.create_connection(("127.0.0.1", world.port), timeout=20) as fresh:
+        assert world.call().code == "0000"
+        assert world.server is not None
+        connections = world.server.server_state.connections
+        wait_until(lambda: len(connections) == 2)
+
+        def end() -> None:
+            for connection in list(connections):
+                connection.shutdown()
+
+        world.loop.call_soon_threadsafe(end)
+        assert world.call().code == "0000"
+        fresh.sendall(f"GET {TARGET} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert fresh.recv(65536).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: not connections)
 
 
 def test_a_gateway_that_cannot_be_opened_does_not_start() -> None:

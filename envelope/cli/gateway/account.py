@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from envelope.cli.common.report import printable
-from envelope.cli.gateway.common import json_option, key_file, named, opened, show_json, show_table, store_option
+from envelope.cli.gateway.common import BOUND, json_option, key_file, named, opened, show_json, show_table, store_option
 from envelope.gateway.books.accounts import change_account, create_account, list_accounts
 from envelope.gateway.money import shown_amount
 from envelope.gateway.running import open_vault
@@ -81,23 +81,10 @@ def renew(*, name: str, store: str, as_json: bool) -> None:
     _show_secret(found.id, name, found.key, secret, as_json=as_json)
 
 
-class _Concurrency(click.ParamType["int | Literal['unlimited']"]):
-    name = "number|unlimited"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | Literal["unlimited"]:
-        if value == "unlimited":
-            return "unlimited"
-        if not (value.isascii() and value.isdigit() and len(value) < 10):
-            self.fail("not a number, nor unlimited", param, ctx)
-        return int(value)
-
-
 @account.command()
 @click.argument("name")
 @click.option("--state", type=click.Choice(["active", "stopped"]), help="Whether it may call.")
-@click.option("--concurrency", type=_Concurrency(), help=_concurrency_help)
+@click.option("--concurrency", type=BOUND, help=_concurrency_help)
 @click.option("--strict-signature/--any-signature", default=None, help="Whether to take strictly signed calls only.")
 @store_option
 def change(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 import orjson
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AMOUNT",
+    "BOUND",
     "CONFIG",
     "TIME",
     "json_option",
@@ -146,6 +147,23 @@ class _Amount(click.ParamType[int]):
 
 AMOUNT = _Amount()
 """A number of units, passed in micro-units."""
+
+
+class _Bound(click.ParamType["int | Literal['unlimited']"]):
+    name = "number|unlimited"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["unlimited"]:
+        if value == "unlimited":
+            return "unlimited"
+        if not (value.isascii() and value.isdigit() and len(value) < 19):
+            self.fail("not a number, nor unlimited", param, ctx)
+        return int(value)
+
+
+BOUND = _Bound()
+"""How many of something there may be."""
 
 
 class _Time(click.ParamType[int]):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from envelope.cli.gateway.common import named, opened, store_option
+from envelope.cli.gateway.common import BOUND, named, opened, store_option
 from envelope.gateway.books import accounts
 
 if TYPE_CHECKING:
     from envelope.gateway.books.accounts import ActiveState
+    from envelope.gateway.stores.store import Transaction
 
 __all__ = ["grant"]
 
@@ -25,13 +26,28 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("name")
 @click.argument("api_name")
-@click.option("--quota", type=click.IntRange(0, 2**62), help="How many calls in all. [default: any number]")
-@click.option("--state", type=click.Choice(["active", "stopped"]), default="active", show_default=True)
+@click.option("--quota", type=BOUND, help="How many calls in all.  [default: as before, else unlimited]")
+@click.option("--state", type=click.Choice(["active", "stopped"]), help="[default: as before, else active]")
 @store_option
-def grant(*, name: str, api_name: str, quota: int | None, state: ActiveState, store: str) -> None:
+def grant(
+    *, name: str, api_name: str, quota: int | Literal["unlimited"] | None, state: ActiveState | None, store: str
+) -> None:
     """Let the account NAME call the API API_NAME, or change what it was granted.
 
     A call counts if it is charged, and while it is open. Those that were made count on if the quota changes.
     """
+
+    def steps(db: Transaction) -> None:
+        account = named(db, name)
+        before = account.grants.get(api_name)
+        kept = before.quota if before is not None and quota is None else quota
+        accounts.grant(
+            db,
+            account.id,
+            api_name,
+            state=state or (before.state if before is not None else "active"),
+            quota=None if kept == "unlimited" else kept,
+        )
+
     with opened(store) as books:
-        books.write_now(lambda db: accounts.grant(db, named(db, name).id, api_name, state=state, quota=quota))
+        books.write_now(steps)

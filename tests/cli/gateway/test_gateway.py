@@ -116,6 +116,8 @@ def test_what_an_account_may(alice: dict[str, str]) -> None:
     ]
     assert shown("account", "list")[0]["grants"] == {"custom": {"state": "active", "quota": 10, "used": 0}}
     ran("grant", "alice", "custom", "--state", "stopped")
+    assert "custom 0/10 stopped" in " ".join(ran("account", "list").split())
+    ran("grant", "alice", "custom", "--quota", "unlimited")
     assert "custom 0/∞ stopped" in " ".join(ran("account", "list").split())
     for wrong in ("-1", "many", "1" * 30):
         assert "not a number" in refused("account", "change", "alice", "--concurrency", wrong)

@@ -39,7 +39,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     if found == HEAD:
         return
     if found > HEAD:
-        raise StoreError("the store was made by a newer version of this package")
+        raise StoreError("the store was made by a newer version of this package: upgrade envelope-engine")
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import StaticPool
 

@@ -58,6 +58,7 @@ IDEMPOTENCY_KEY: Final = "idempotency_key"
 _SCRIPT: Final = "/api_call.php"
 # Lists, files and jobs change behind their arguments.
 _NEVER_CACHED: Final = frozenset({"v1/files", SUBMIT, GET})
+_NO_STREAM: Final = (None, False, 0, "", "0", "false")  # a form has texts
 _MAX_MODEL: Final = 128
 _MAX_KEY: Final = 255
 # A longer answer might not fit in another format's limits, which is known only once the call is charged for.
@@ -88,6 +89,7 @@ class _Call:
 
     entered: Entered
     asked: UpstreamCall
+    ask: Ask
     request_id: str
     key: str
     model: str
@@ -221,8 +223,11 @@ class Gateway:
         entered, key = _with_key(entered, idempotency_key)
         request = entered.request
         asked = self._asked(request, entered.known.account.id)
-        size = _size(how_to_ask(asked))
+        ask = how_to_ask(asked)
+        size = _size(ask)
         args = {**asked.params, **(asked.args or {})}
+        if args.get("stream") not in _NO_STREAM:
+            raise RequestError("answers are not streamed", path="$._o_args.stream")
         model = args.get("model")
         model = model[:_MAX_MODEL] if isinstance(model, str) and model.isprintable() else ""
         price = self._prices.of(request.method, model)
@@ -236,6 +241,7 @@ class Gateway:
         return _Call(
             entered=entered,
             asked=asked,
+            ask=ask,
             request_id=self._request_ids(),
             key=key,
             model=model,
@@ -319,7 +325,7 @@ class Gateway:
 
     async def _ask(self, call: _Call) -> Outcome:
         left = self._settings.seconds - (time.monotonic() - call.began)
-        return await self._upstreams.ask(call.asked, seconds=max(left, 0.0))
+        return await self._upstreams.ask(call.asked, seconds=max(left, 0.0), ask=call.ask)
 
     def _end(self, engine: Engine, call: _Call, number: int, outcome: Outcome, scope: str) -> _End:
         """How a call ends. Its answer is written before it is charged for: `EncodeError` if that cannot be."""

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from multiprocessing import parent_process
+from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final
@@ -96,7 +96,7 @@ def serve(path: Path, listener: socket.socket, *, workers: int = 1) -> None:
     if workers == 1:
         _Server(config).run(sockets=[listener])
         return
-    supervisor = Multiprocess(config, [listener])
+    supervisor = _Supervisor(config, [listener])
     supervisor.run()
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
         sys.exit(STARTUP_FAILURE)
@@ -108,6 +108,34 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Close it, a moment later: whoever connected or was answered just now may have sent a request already."""
         self.loop.call_later(_ON_ITS_WAY, super().shutdown)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started in the block never see Ctrl-C, which waits for this one; they would show a traceback
+    while they import."""
+    resource_tracker.ensure_running()  # multiprocessing's own process, after whose start it unblocks the signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+class _Supervisor(Multiprocess):
+    """Starts the workers, replaces those that die, and all of them on SIGHUP. It alone hears Ctrl-C, and tells them."""
+
+    def init_processes(self) -> None:
+        with _without_interrupts():
+            super().init_processes()
+
+    def restart_all(self) -> None:
+        with _without_interrupts():
+            super().restart_all()
+
+    def keep_subprocess_alive(self) -> None:
+        with _without_interrupts():
+            super().keep_subprocess_alive()
 
 
 class _Server(uvicorn.Server):

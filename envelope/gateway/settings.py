@@ -24,6 +24,7 @@ __all__ = ["CacheSettings", "GatewaySettings", "LimitSettings", "PriceSettings",
 
 _STRICT: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 _DAY: Final = 86_400
+_LISTS: Final = ("upstreams", "prices")
 
 Amount = Annotated[int, BeforeValidator(lambda text: parse_amount(text) if isinstance(text, str) else _not_a_text())]
 """Money: a text of units with up to six decimals in the file, micro-units here."""
@@ -138,12 +139,9 @@ def read_settings(path: str | os.PathLike[str]) -> GatewaySettings:
     """
     file = Path(path)
     table = parse_toml(file.read_bytes())
-    if "upstreams" in table:  # which know more about their faults
-        rows = table["upstreams"]
-        rows = rows if isinstance(rows, list) else [rows]
-        for row in rows:
-            _put_beside(file.parent, row)
-        read_upstreams(rows)
+    rows = table.get("upstreams")
+    for row in rows if isinstance(rows, list) else ():
+        _put_beside(file.parent, row)
     return made_settings(table).beside(file.parent)
 
 
@@ -159,6 +157,8 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
     for name in table:  # some would be taken for arguments of the class's own
         if name not in GatewaySettings.model_fields:
             raise ValidationError("no such setting", path=format_path([name]))
+        if name in _LISTS and not isinstance(table[name], list):
+            raise ValidationError(f"not a list of tables: write [[{name}]]", path=format_path([name]))
     fault: tuple[str, list[int | str]] | None = None
     try:
         settings = GatewaySettings(**table)
@@ -167,7 +167,7 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
         fault = first["msg"].removeprefix("Value error, "), list(first["loc"])
     except SettingsError as error:  # whose cause holds the value
         named = [name for name in GatewaySettings.model_fields if f'"{name}"' in str(error)]
-        fault = f"in the environment: {error}", [*named]
+        fault = "not JSON, in the environment", [*named]
     if fault is not None:
         raise ValidationError(fault[0], path=format_path(fault[1]))
     for index, name in enumerate(settings.apis):

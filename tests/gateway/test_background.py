@@ -33,10 +33,10 @@ def test_a_crash_in_one_job_ends_neither_the_worker_nor_what_was_paid(tmp_path: 
         assert world.gateway is not None
         ask = world.gateway._upstreams.ask
 
-        async def crash(call: Any, *, seconds: float) -> Any:
+        async def crash(call: Any, **options: Any) -> Any:
             if call.args.get("prompt") == "crash":
                 raise ZeroDivisionError
-            return await ask(call, seconds=seconds)
+            return await ask(call, **options)
 
         world.gateway._upstreams.ask = crash  # type: ignore[method-assign]
         jobs = [world.call("images/submit", {"prompt": prompt}).envelope.response["imgid"] for prompt in ("crash", "x")]

@@ -122,6 +122,15 @@ def test_what_no_upstream_can_be_asked_with_is_refused_before_it_is_admitted(wor
     assert len(world.records()) == before
 
 
+def test_a_stream_is_refused_before_it_is_admitted(world: Served) -> None:
+    for stream in (True, 1, "true", "1", [1]):
+        got = world.call(args={**PROMPT, "stream": stream}, lang="en")
+        assert (got.code, got.envelope.reason.rpartition(": ")[2]) == ("4003", "_o_args.stream")
+        assert world.record(got.envelope) is None
+    for is_off in (False, 0, None, "false"):
+        assert world.call(args={**PROMPT, "stream": is_off}).code == "0000"
+
+
 def test_a_job_that_is_not_named_is_refused_before_it_is_admitted(world: Served) -> None:
     before = len(world.records())
     codes = [

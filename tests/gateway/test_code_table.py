@@ -33,10 +33,10 @@ async def crashing(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     async with running(settings) as gateway:
         ask = gateway._upstreams.ask
 
-        async def crash(call: Any, *, seconds: float) -> Any:
+        async def crash(call: Any, **options: Any) -> Any:
             if (call.args or {}).get("model") == "crash":
                 raise ZeroDivisionError(SECRET)
-            return await ask(call, seconds=seconds)
+            return await ask(call, **options)
 
         gateway._upstreams.ask = crash  # type: ignore[method-assign]
         yield gateway

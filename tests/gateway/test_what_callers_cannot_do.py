@@ -201,10 +201,10 @@ async def logged(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     async with running(settings, log=CallLog("json")) as gateway:
         ask = gateway._upstreams.ask
 
-        async def crash(call: Any, *, seconds: float) -> Any:
+        async def crash(call: Any, **options: Any) -> Any:
             if (call.args or {}).get("model") == "crash":
                 raise ValueError(f"{SECRET} {KEY} {call.args}")
-            return await ask(call, seconds=seconds)
+            return await ask(call, **options)
 
         gateway._upstreams.ask = crash  # type: ignore[method-assign]
         yield gateway

@@ -11,8 +11,11 @@ from envelope.adapters.extras import extra
 __all__ = ["gateway"]
 
 _EXAMPLES = """\b
-Examples:
+Start with:
   envelope gateway serve --demo
+
+\b
+Examples:
   envelope gateway account add alice
   envelope gateway grant alice custom --quota 10000
   envelope gateway deposit alice 25

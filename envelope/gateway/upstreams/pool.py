@@ -13,7 +13,7 @@ from envelope.calls.retry_after import seconds_to_wait
 from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.gateway.upstreams.http import Connections
 from envelope.gateway.upstreams.masks import Masks
-from envelope.gateway.upstreams.methods import how_to_ask
+from envelope.gateway.upstreams.methods import Ask, how_to_ask
 from envelope.gateway.upstreams.outcome import Attempted, Outcome
 from envelope.gateway.upstreams.plan import Plan, Rests, Wait
 from envelope.gateway.upstreams.reading import Finding, find
@@ -66,12 +66,12 @@ class Upstreams:
         """Close the connections."""
         await self._connections.aclose()
 
-    async def ask(self, call: UpstreamCall, *, seconds: float) -> Outcome:
-        """What came of *call* within *seconds*, whatever is tried in them.
+    async def ask(self, call: UpstreamCall, *, seconds: float, ask: Ask | None = None) -> Outcome:
+        """What came of *call* within *seconds*, whatever is tried in them; *ask* is its `how_to_ask`, if that is known.
 
         `RequestError` for a call that no upstream can be asked: 4010 or 4014 for its method, 4003 for its arguments.
         """
-        ask = how_to_ask(call)
+        ask = ask or how_to_ask(call)
         now = asyncio.get_running_loop().time
         plan = Plan(self._upstreams, self._rests, deadline=now() + seconds, retries=self._retries, random=self._random)
         attempts: list[Attempted] = []

@@ -234,7 +234,7 @@ def test_nothing_acts_on_the_terminal() -> None:
 def test_every_command_has_help_and_an_example() -> None:
     names = [
         line.split()[0]
-        for line in ran("--help").split("Commands:")[1].split("Examples:")[0].splitlines()
+        for line in ran("--help").split("Commands:")[1].split("Start with:")[0].splitlines()
         if line.strip()
     ]
     assert names == ["account", "audit", "calls", "deposit", "export", "grant", "refund", "serve", "switch"]

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,13 @@ def test_calls_that_are_open_are_answered_before_it_ends(folder: Path, workers: 
     assert [row["state"] for row in shown("calls")] == ["settled"]
 
 
+def test_ctrl_c_while_workers_begin_shows_no_traceback(folder: Path) -> None:
+    with serving(folder, "--demo", "--workers", "4") as demo:
+        code, said = demo.stop(signal.SIGINT)
+    assert code in (0, 130)
+    assert said == ""
+
+
 def test_workers_end_with_their_parent(folder: Path) -> None:
     with serving(folder, "--demo", "--workers", "2") as demo:
         get(demo.url())
@@ -139,7 +147,11 @@ def test_workers_end_with_their_parent(folder: Path) -> None:
 
 def test_sighup_reads_the_settings_again(folder: Path) -> None:
     with serving(folder, "--demo", "--workers", "2") as demo:
-        assert b'"receipt"' not in get(demo.url())[1]
+        nodes: set[str] = set()
+        while len(nodes) < 2:  # both have read the settings
+            answer = json.loads(get(demo.url())[1])
+            nodes.add(answer["request_id"].partition(".")[0])
+            assert "receipt" not in answer
         file = folder / "gateway.toml"
         good = file.read_text().replace("receipts = false", "receipts = true")
         file.write_text("oops = 1")
@@ -152,8 +164,12 @@ def test_sighup_reads_the_settings_again(folder: Path) -> None:
         assert b'"0000"' in get(demo.url())[1]
         file.write_text(good)
         demo.process.send_signal(signal.SIGHUP)
-        while b'"receipt"' not in get(demo.url())[1]:
+        body, until = b"", time.monotonic() + WAIT
+        while b'"receipt"' not in body and time.monotonic() < until:
+            with suppress(ConnectionError):  # a worker that ends may hang up on whoever just came
+                body = get(demo.url())[1]
             time.sleep(0.1)
+        assert b'"receipt"' in body
         assert demo.stop(signal.SIGTERM) == (0, "")
 
 
@@ -245,7 +261,7 @@ def test_a_folder_without_settings() -> None:
         (f'key = "{KEY}', "Unterminated string"),
         ("seconds = 5", "$.upstreams"),
         (UPSTREAM.replace("http:", "ftp:"), "$.upstreams[0].address"),
-        (f'[upstreams]\nname = "{KEY}"', "$.upstreams[0].address"),
+        (f'[upstreams]\nname = "{KEY}"', "write [[upstreams]]"),
         (f"secret = '{KEY}'\n{UPSTREAM}", "$.secret"),
         (f"seconds = '{KEY}'\n{UPSTREAM}", "$.seconds"),
         (f"{UPSTREAM}[[prices]]\ncall = 0.1", "$.prices[0].call"),
@@ -268,7 +284,9 @@ def test_settings_that_will_not_do(folder: Path, text: str, told: str) -> None:
 def test_an_environment_that_will_not_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "gateway.toml").write_text(UPSTREAM)
     monkeypatch.setenv("ENVELOPE_GATEWAY_UPSTREAMS", KEY)
-    assert 'in the environment: error parsing value for field "upstreams"' in refused()
+    said = refused()
+    assert "not JSON, in the environment" in said
+    assert "$.upstreams" in said
 
 
 def test_codes_that_will_not_do(folder: Path) -> None:

@@ -23,6 +23,7 @@ from envelope.calls.engine import Asker, Engine
 from envelope.calls.http import HttpRequest, Rendered, Upload
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
+from envelope.formats import ResultType
 from envelope.gateway.books.admission import Admission, Admitted, admit
 from envelope.gateway.books.cache import CacheEntry
 from envelope.gateway.books.gate import Refused
@@ -151,6 +152,7 @@ class Gateway:
             messages=messages,
             request_id=self._request_ids,
             statuses=settings.statuses,
+            dialects=dict.fromkeys((ResultType.JSON, ResultType.JSONU), settings.json_dialect),
             request_limits=limits,
             on_error=log.fault,
         )

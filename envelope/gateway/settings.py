@@ -81,6 +81,8 @@ class GatewaySettings(BaseSettings):
     ``statuses``         ``registry``: a failure has its code's HTTP status; ``ok``: all are 200. Under
                          ``/<api_type>/api_call.php`` all are 200 unless ``script_statuses`` says otherwise.
     ``upstream_errors``  who pays for an answer with the upstream's error in it (`envelope.answers.who_pays`).
+    ``json_dialect``     ``php``: json and jsonu are what PHP's ``json_encode`` writes of PHP's arrays, so ``{}`` is
+                         ``[]`` and 1.0 is 1; ``typed``: they keep what the upstream said.
     ``receipts``         whether answers have a receipt among their extras.
     """
 
@@ -101,6 +103,7 @@ class GatewaySettings(BaseSettings):
     statuses: Statuses = "registry"
     script_statuses: Statuses = "ok"
     upstream_errors: UpstreamErrors = "free"
+    json_dialect: Literal["php", "typed"] = "php"
     receipts: bool = False
     log: Literal["json", "text", "none"] = "json"
     upstreams: tuple[UpstreamSettings, ...] = Field(min_length=1)

@@ -29,7 +29,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("$.apis[0]", {"apis": [5]}),
     *[("$.seconds", {"seconds": value}) for value in (0, -1, 3601, float("nan"), float("inf"), SECRET)],
     *[("$.retries", {"retries": value}) for value in (-1, 11, 1.5, SECRET)],
-    *[(f"$.{name}", {name: SECRET}) for name in ("statuses", "script_statuses", "upstream_errors", "receipts", "log")],
+    *[(f"$.{name}", {name: SECRET}) for name in ("statuses", "script_statuses", "upstream_errors", "json_dialect", "receipts", "log")],
     ("$.upstreams", {"upstreams": []}),
     ("$.upstreams", {"upstreams": SECRET}),
     ("$.upstreams[0].key", {"upstreams": [{**UPSTREAM, "key": SECRET + " "}]}),

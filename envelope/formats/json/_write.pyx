@@ -1,4 +1,4 @@
-"""Writing json and jsonu in the typed dialect, compiled; all else, and every error, is left to the Python function.
+"""Writing json and jsonu, compiled; what PHP's dialect spells otherwise, and every error, is left to the Python function.
 
 orjson writes here as it does there; what is compiled is around it: the check of every type before, and the ASCII form
 after.
@@ -38,19 +38,41 @@ def dumps(value, options=DEFAULT_WRITING, default=None, *, bint ascii=True):
 cdef object plain(value, const Writing& writing, bint ascii):
     """The bytes of a portable value; None if it, or anything about the call, is not plain."""
     cdef Walk walk
-    if not writing.typed:
-        return None
     begin(walk, writing)
     walk.depth_left = min(walk.depth_left, ORJSON_DEPTH)
     if not is_portable(walk, <PyObject*> value):
+        return None
+    if not (writing.typed or is_alike_in_php(walk, <PyObject*> value)):
         return None
     try:
         body = orjson_dumps(value)
     except orjson.JSONEncodeError:  # a lone surrogate
         return None
+    if not writing.typed:
+        body = (<bytes> body).replace(b"/", b"\\/")  # only in strings, and orjson escapes none
+        if not ascii:
+            body = (<bytes> body).replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
     if len(<bytes> body) > writing.bounds.max_bytes:
         return None
     return escape_not_ascii(<PyObject*> body, writing.bounds.max_bytes) if ascii else body
+
+
+cdef bint is_alike_in_php(const Walk& walk, PyObject* value) noexcept:
+    """Whether PHP's dialect has the same items for a portable value: no floats, and no maps that it takes for lists."""
+    cdef Py_ssize_t place = 0
+    cdef PyObject* key
+    cdef PyObject* child
+    if PyDict_CheckExact(value):
+        if not walk.map_objects and is_ambiguous(value):
+            return False
+        while PyDict_Next(value, &place, &key, &child):
+            if not is_alike_in_php(walk, child):
+                return False
+    elif PyList_CheckExact(value):
+        for place in range(PyList_GET_SIZE(value)):
+            if not is_alike_in_php(walk, PyList_GET_ITEM(value, place)):
+                return False
+    return not PyFloat_CheckExact(value)
 
 
 # Twin: json.write.check_portable

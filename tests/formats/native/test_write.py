@@ -87,6 +87,36 @@ def test_portable_values(pair: Pair, value: Any, maps: str, domain: str) -> None
     assert type(pair.check(value, domain, maps)) is bytes
 
 
+@pytest.mark.parametrize("name", ["json", "jsonu"])
+@given(value=values(), maps=maps)
+def test_portable_values_in_json_of_php(name: str, value: Any, maps: str) -> None:
+    Pair(name).check(value, "portable", maps, "php")
+
+
+@pytest.mark.parametrize("name", ["json", "jsonu"])
+def test_json_of_php_mostly_needs_no_python_writer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only floats and maps that are lists to PHP do; a slash and the two line ends are written otherwise than in typed."""
+    pair = Pair(name)
+    text = "a/b\u2028c\u2029d中/"
+    tree: Any = {"text": text, "é/": [1, None, True, {"n": "{}"}], "x": [[], ["1.5"]]}
+    expected = pair.python(tree, dialect="php")
+    refused: list[Any] = [1.5, {}, {"0": 1}, {"a": [{"0": "x", "1": "y"}]}, [[2.0]]]
+    outcomes = [pair.python(value, dialect="php") for value in refused]
+    asked: list[object] = []
+
+    def ask(value: object, *_: object, **__: object) -> bytes:
+        asked.append(value)
+        return b""
+
+    monkeypatch.setattr(json_write, "dumps", ask)
+    assert pair.compiled(tree, dialect="php") == expected
+    assert not asked
+    assert [pair.compiled(value, dialect="php") for value in refused] == [b""] * len(refused)
+    assert asked == refused
+    monkeypatch.undo()
+    assert [pair.compiled(value, dialect="php") for value in refused] == outcomes
+
+
 @given(value=php_values(), maps=maps, domain=st.sampled_from(["portable", "php"]))
 def test_values_of_php(php_pair: Pair, value: Any, maps: str, domain: str) -> None:
     php_pair.check(value, domain, maps)
@@ -132,6 +162,8 @@ def keys_of(value: Any) -> Iterator[Any]:
 def test_limits_are_met_at_the_same_place(pair: Pair, value: Any, bound: int) -> None:
     for limits in (Limits(max_bytes=bound), Limits(max_items=bound // 4), Limits(max_depth=bound // 12)):
         pair.check(value, "portable", "array", "typed", None, limits)
+        if pair.name.startswith("json"):
+            pair.check(value, "portable", "array", "php", None, limits)
 
 
 def test_many_random_values(pair: Pair) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from envelope.gateway.stores.errors import Conflict, StoreError, StoreUnavailable
 
-__all__ = ["in_our_words", "is_fatal", "reason_of", "translated"]
+__all__ = ["in_our_words", "is_fatal", "is_locked", "reason_of", "translated"]
 
 _FATAL: Final = {
     sqlite3.SQLITE_BUSY: "the store is locked",
@@ -27,6 +27,11 @@ _FATAL: Final = {
 
 def _kind(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # without the details of extended codes
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another program has the lock that is needed."""
+    return _kind(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 def is_fatal(error: sqlite3.Error) -> bool:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.sqlite_errors import is_fatal, reason_of
+from envelope.gateway.stores.sqlite_errors import is_fatal, is_locked, reason_of
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
 from envelope.gateway.stores.store import Transaction
 from envelope.gateway.stores.turns import Turns
@@ -167,6 +167,9 @@ class Writer:
             connection = self._connected(is_synced=queue is self._waiting)
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
+            if is_locked(error) and not self._is_closing:
+                self._forget_withdrawn(queue)
+                return []  # whoever waits says himself when it was too long
             self._disconnect()
             return _failed(self._take(queue), reason_of(error))
         group = self._take(queue)
@@ -189,6 +192,12 @@ class Writer:
                     work.is_taken = True
                     group.append(work)
         return group
+
+    def _forget_withdrawn(self, queue: deque[Work[Any]]) -> None:
+        """Forget whoever gave up, so that the lock is not waited for in vain."""
+        with self._changed:
+            while queue and queue[0].is_taken:
+                queue.popleft()
 
     def _connected(self, *, is_synced: bool) -> sqlite3.Connection:
         if self._connection is None:

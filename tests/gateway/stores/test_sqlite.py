@@ -187,6 +187,26 @@ def test_a_file_that_another_program_locks(path: Path) -> None:
         assert names(store) == ["b"]
 
 
+def test_whoever_comes_late_waits_his_own_time_for_a_lock(path: Path) -> None:
+    """The first gives up when its time is over; the second came shortly before, and still gets its turn."""
+    with SqliteStore(path, timeout=1.0) as store, sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def main() -> list[Any]:
+            first = asyncio.create_task(store.write(insert("early")))
+            await asyncio.sleep(0.8)
+            second = asyncio.create_task(store.write(insert("late")))
+            await asyncio.wait([first])
+            other.execute("ROLLBACK")
+            return list(await asyncio.gather(first, second, return_exceptions=True))
+
+        early, late = asyncio.run(main())
+        assert type(early) is StoreUnavailable
+        assert late == []
+        assert names(store) == ["late"]
+    other.close()
+
+
 def test_a_turn_that_does_not_come(path: Path) -> None:
     """A process that was stopped while it had its turn: others give up in time, and nothing of theirs comes later."""
     busy, free = threading.Event(), threading.Event()

@@ -89,7 +89,7 @@ class LoopWork(Work[T]):
 class Writer:
     """The thread that writes. *connect* opens its connection, *turns* keeps other processes out meanwhile.
 
-    Whatever waits when the turn comes is one group: each transaction in a savepoint of its own, one commit for all.
+    Whatever waits when the turn comes is one group: each transaction is undone alone if it raises, one commit for all.
     Only then their callers are told. If the group cannot be committed, nothing of it is recorded. Transactions that
     need not be synced are a group of their own, which goes first, as nobody in it waits for the disk.
     """
@@ -175,8 +175,12 @@ class Writer:
         group = self._take(queue)
         try:
             now = self._clock()
-            for work in group:
-                _run_in_savepoint(connection, SqliteTransaction(connection, now), work)
+            if not all(_run(SqliteTransaction(connection, now), work) for work in group):
+                # One of them is to be undone, which is seldom: only then each has a savepoint of its own.
+                connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+                for work in group:
+                    _run_in_savepoint(connection, SqliteTransaction(connection, now), work)
             connection.execute("COMMIT")
         except Exception as error:  # whatever it is, callers wait
             self._disconnect()  # which also rolls back
@@ -222,16 +226,23 @@ def _failed(group: list[Work[Any]], reason: str) -> list[Work[Any]]:
     return group
 
 
-def _run_in_savepoint(connection: sqlite3.Connection, db: SqliteTransaction, work: Work[Any]) -> None:
-    """Run one transaction of a group; what it raises undoes it alone. `sqlite3.Error` if the whole group is lost."""
-    connection.execute("SAVEPOINT one")
+def _run(db: SqliteTransaction, work: Work[Any]) -> bool:
+    """Run one transaction of a group; False if it raised. `sqlite3.Error` if the whole group is lost."""
+    work.result.clear()
+    work.error = None
     try:
         work.result.append(work.steps(db))
     except BaseException as error:  # it is the caller's, whatever it is
         work.error = error
     if db.failure is not None and is_fatal(db.failure):
         raise db.failure
-    if work.error is not None:
+    return work.error is None
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, db: SqliteTransaction, work: Work[Any]) -> None:
+    """The same, and what it raises undoes it alone."""
+    connection.execute("SAVEPOINT one")
+    if not _run(db, work):
         connection.execute("ROLLBACK TO one")
     connection.execute("RELEASE one")
 

@@ -66,7 +66,7 @@ def test_auto_falls_back_to_the_content(value: object, format: str) -> None:
     [
         (b"\xef\xbb\xbf \n<root/>", "xml"), (b'O:3:"Foo":0:{}', "serialize"), (b"d:NAN;", "serialize"),
         (b"\\Foo\\Bar::Baz", "var_export"), (b"stdClass::__set_state(array(\n))", "var_export"),
-        (b"NULL", "var_export"), (b"null", "json"), (b"", None), (b"hello", None), (b"<?php return 1;", None),
+        (b"NULL", "var_export"), (b"null", "json"), (b"", None), (b"hello", None), (b"<?php return 1;", "var_export"),
         (b"\x1f\x8b", None),
     ],
 )  # fmt: skip

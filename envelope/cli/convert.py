@@ -49,7 +49,6 @@ Examples:
   printf '{"id": 7, "tags": []}' | envelope convert --to serialize -o page.ser
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --from serialize --to xml -o page.xml
-  envelope convert config.php --to json
   printf 'i:1;\\nN;\\n' | envelope convert --lines --from serialize --to jsonu
 """
 

@@ -26,7 +26,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, unknown: Unknown
 
     The other dialects are read, and *unknown* is asked, as `envelope.formats.var_export.php_file` says.
     """
-    if options.dialect != "typed":
+    if options.dialect in ("file", "short"):
         from envelope.formats.var_export.php_file.statements import loads as loads_file
 
         return loads_file(data, options, unknown)

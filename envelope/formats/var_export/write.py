@@ -34,7 +34,7 @@ def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Defau
     """
     if options.php:
         check_unfolded(value, FORMAT, options.limits)
-    writer = _WRITERS[options.dialect](options)
+    writer = _WRITERS.get(options.dialect, _Writer)(options)
     try:
         return writer.write(value)
     except Unwritable:
@@ -228,7 +228,7 @@ class _ShortWriter(_Writer):
         return _bracketed(children, indent, f"\\{value.class_name}::__set_state(", ")", has_any=bool(names))
 
 
-_WRITERS: Final = {"typed": _Writer, "file": _FileWriter, "short": _ShortWriter}
+_WRITERS: Final[dict[str, type[_Writer]]] = {"file": _FileWriter, "short": _ShortWriter}
 
 
 def _bracketed(

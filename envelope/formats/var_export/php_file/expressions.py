@@ -12,9 +12,8 @@ from envelope.formats.common.cursor import text_or_none
 from envelope.formats.var_export.php_file.arrays import MISSING, PhpArray
 from envelope.formats.var_export.php_file.names import CONSTANTS, RESERVED, WORDS, Names
 from envelope.formats.var_export.php_file.numbers import read_number
-from envelope.formats.var_export.php_file.source import Source, shown
+from envelope.formats.var_export.php_file.source import FORMAT, Source, shown
 from envelope.formats.var_export.php_file.strings import read_string
-from envelope.formats.var_export.read import FORMAT
 from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.options import Unknown

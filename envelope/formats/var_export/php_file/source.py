@@ -10,7 +10,9 @@ from envelope.formats.common.cursor import Cursor, text_or_none
 from envelope.hints import Hint
 from envelope.path import MAX_NAME, ROOT
 
-__all__ = ["NAME", "Source", "shown"]
+__all__ = ["FORMAT", "NAME", "Source", "shown"]
+
+FORMAT: Final = "var_export"
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*+")
 _END_OF_COMMENT: Final = re.compile(rb"[\r\n]|\?>")

@@ -9,8 +9,7 @@ from envelope.errors import DecodeError
 from envelope.formats.common.input import as_bytes
 from envelope.formats.var_export.php_file.arrays import MISSING, PhpArray
 from envelope.formats.var_export.php_file.expressions import Expressions
-from envelope.formats.var_export.php_file.source import shown
-from envelope.formats.var_export.read import FORMAT
+from envelope.formats.var_export.php_file.source import FORMAT, shown
 from envelope.options import ReadOptions, Unknown
 from envelope.path import short_path
 

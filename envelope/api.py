@@ -6,8 +6,12 @@ Options, all keyword-only:
 ``maps``     ``"array"`` or ``"object"``: how PHP's formats (and json and jsonu in the php dialect) write the empty
              map and the map with keys 0 … n-1, which a PHP array cannot tell from lists: as arrays, or as stdClass.
 ``dialect``  ``"typed"`` keeps every type. json and jsonu also have ``"php"``, byte for byte `json_encode`'s; xml
-             has ``"plain"``, without types, as PHP gateways write it.
+             has ``"plain"``, without types, as PHP gateways write it; var_export has ``"file"``, a PHP file that
+             `include` gives back, and ``"short"``, with ``[ ]`` as people write it. Both read PHP files of data.
 ``default``  called with each value of a type outside the domain; returns one to write instead.
+``unknown``  called for what a PHP file does not tell without being run (`loads`, `convert`): with the name of a
+             constant, a variable (``$x``) or what is called, and a list of the arguments if it is a call, else None.
+             It returns the value.
 ``limits``   `envelope.Limits`.
 ``payload``  the name of the envelope's payload field (`encode`, `decode`).
 ``strict``   whether `decode` refuses what it would otherwise mend and note.
@@ -33,7 +37,17 @@ from envelope.errors import EncodeError, LossError, LossWarning
 from envelope.formats import FORMATS, get_format
 from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import DEFAULT_READING, DEFAULT_WRITING, ON_LOSS, Dialect, Maps, OnLoss, Values, check_word
+from envelope.options import (
+    DEFAULT_READING,
+    DEFAULT_WRITING,
+    ON_LOSS,
+    Dialect,
+    Maps,
+    OnLoss,
+    Unknown,
+    Values,
+    check_word,
+)
 
 if TYPE_CHECKING:
     from envelope.values.php_types import Loss
@@ -82,13 +96,14 @@ def loads(
     values: Values = "portable",
     dialect: Dialect = "typed",
     limits: Limits = DEFAULT_LIMITS,
+    unknown: Unknown | None = None,
 ) -> Any:
     """Return the value in *data*. Raises `DecodeError`, with the offset and the path of what cannot be read.
 
     The options are described in `envelope.api`.
     """
     row = get_format(format)
-    return row.loads(data, row.reading(values, dialect, limits))
+    return row.read(data, row.reading(values, dialect, limits), unknown)
 
 
 def encode(
@@ -164,6 +179,7 @@ def convert(
     target_dialect: Dialect = "typed",
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    unknown: Unknown | None = None,
     on_loss: OnLoss = "error",
 ) -> bytes:
     """Return *data*, a document in the format *source*, in the format *target*.
@@ -179,7 +195,9 @@ def convert(
         reading = reader.reading(values, source_dialect, limits)
         writing = writer.writing(values, maps, target_dialect, limits)
     compare = on_loss != "ignore"
-    body, found = convert_and_compare(data, reader, reading, writer, writing, default=default, compare=compare)
+    body, found = convert_and_compare(
+        data, reader, reading, writer, writing, default=default, unknown=unknown, compare=compare
+    )
     if on_loss == "error" and (losses := list(found)):
         raise LossError(losses, target)
     caller = sys._getframe(1)

@@ -24,6 +24,7 @@ __all__ = [
     "Maps",
     "OnLoss",
     "ReadOptions",
+    "Unknown",
     "Values",
     "WriteOptions",
     "check_word",
@@ -31,10 +32,12 @@ __all__ = [
 
 Values = Literal["portable", "php"]
 Maps = Literal["array", "object"]
-Dialect = Literal["typed", "php", "plain"]
+Dialect = Literal["typed", "php", "plain", "file", "short"]
 OnLoss = Literal["error", "warn", "ignore"]
 Default: TypeAlias = Callable[[Any], Any]
 """A caller's function for values outside the domain. It belongs to one call, not to options that calls share."""
+Unknown: TypeAlias = Callable[[str, list[Any] | None], Any]
+"""A caller's function for what a PHP file does not tell: it takes a name and a call's arguments, returns the value."""
 
 
 VALUES: Final = get_args(Values)

@@ -109,6 +109,25 @@ function elements(string $data): ?string {
     return libxml_get_last_error() ? null : (string) $count;
 }
 
+class Restored { static function __set_state(array $state) { $o = new self; foreach ($state as $k => $v) $o->$k = $v; return $o; } }
+function env($name, $default = null) { return $default; }
+
+function included(string $data): string {
+    // What a PHP file returns; without a return, its variables, then its constants.
+    $GLOBALS['included'] = tempnam(sys_get_temp_dir(), 'php');
+    file_put_contents($GLOBALS['included'], $data);
+    $before = get_defined_constants(true)['user'] ?? [];
+    ob_start();  // for text around the code
+    try {
+        [$value, $variables] = (function () { return [(include $GLOBALS['included']), get_defined_vars()]; })();
+    } finally {
+        ob_end_clean();
+        unlink($GLOBALS['included']);
+    }
+    $all = $variables + array_diff_key(get_defined_constants(true)['user'] ?? [], $before);
+    return serialize($all ?: $value);
+}
+
 function random(string $seed, bool $plain): string {
     mt_srand((int) $seed);
     $pool = [];
@@ -117,6 +136,7 @@ function random(string $seed, bool $plain): string {
 
 return [
     'eval' => fn($data) => serialize(eval('return ' . $data . ';')),
+    'include' => included(...),
     'parse_str' => parsed(...),
     'sign' => signature(...),
     // Serialized names, in order.

@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+import envelope
 from envelope.calls.engine import Engine
 from envelope.formats import ResultType
 from envelope.registry import codes
@@ -72,6 +73,21 @@ def test_the_examples_of_signing() -> None:
     # The client that a real PHP runs, see tests/calls/php_request_run.py.
     (client,) = [block for language, block in blocks if language == "php"]
     assert (ROOT / "tests" / "calls" / "strict_signature.php").read_text(encoding="utf-8") == f"<?php\n\n{client}"
+
+
+def test_the_examples_of_php_files() -> None:
+    text = (ROOT / "docs" / "php-files.md").read_text(encoding="utf-8")
+    source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    test = doctest.DocTestParser().get_doctest(source, {}, "php-files.md", "php-files.md", 0)
+    out: list[str] = []
+    assert doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(test, out=out.append).attempted > 8
+    assert not out, "".join(out)
+    # The error in full: doctest compares no more of it than its class.
+    (call,) = re.findall(r"^>>> (.*)\nTraceback", text, re.MULTILINE)
+    (shown,) = re.findall(r"^envelope.errors.DecodeError: (.*)$", text, re.MULTILINE)
+    with pytest.raises(envelope.DecodeError) as caught:
+        eval(call, {"envelope": envelope})
+    assert str(caught.value) == shown
 
 
 def servers() -> dict[str, str]:

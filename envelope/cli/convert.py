@@ -16,7 +16,9 @@ from envelope.cli.common.report import (
     show_decode_error,
     show_encode_error,
     show_losses,
+    show_note,
     show_refused_losses,
+    title_of,
 )
 from envelope.cli.common.source import (
     DIALECTS,
@@ -72,7 +74,8 @@ Examples:
     type=DIALECTS,
     default="typed",
     show_default=True,
-    help="php: json and jsonu as json_encode writes them; plain: xml without types.",
+    help="php: json and jsonu as json_encode writes them; plain: xml without types; "
+    "file: var_export as a PHP file; short: with [ ].",
 )
 @limits_option
 @bulk_options
@@ -86,7 +89,7 @@ def convert(
     strict: bool,
     values: Values,
     maps: Maps,
-    from_dialect: Dialect,
+    from_dialect: Dialect | None,
     to_dialect: Dialect,
     no_limits: bool,
     bulk: BulkOptions,
@@ -118,7 +121,7 @@ def convert(
         )
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
     data, source = read_source(file, source, limits, may_wait=True)
-    reading = reading_of(source, values, from_dialect, limits)
+    reading = reading_of(source, values, from_dialect, limits, data)
 
     try:
         check_size(data, source, limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
@@ -144,8 +147,16 @@ def convert(
         write_output(output, body)
         with contextlib.suppress(OSError):  # the output is written, even if a warning cannot be shown
             show_losses(losses, target)
+            if _is_printed(output, target, to_dialect):
+                show_note(f"PHP prints {title_of(output)}: --to-dialect file writes a file that include gives back")
         return
     raise click.exceptions.Exit(1)
+
+
+def _is_printed(output: str, target: str, dialect: str) -> bool:
+    """Whether *output* looks like code to include, and is none: a body's own suffix says that it is none."""
+    is_code = output.endswith(".php") and not output.endswith(get_format(target).suffix)
+    return is_code and target == ResultType.VAR_EXPORT and dialect != "file"
 
 
 def _named(file: str) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 from envelope.cli.common.report import printable, show_decode_error
 from envelope.cli.common.shown import write_shown
 from envelope.cli.common.source import (
+    dialect_of,
     dialect_option,
     limits_option,
     load_source,
@@ -55,7 +56,7 @@ def diff(
     second_format: str,
     max_lines: int,
     values: Values,
-    from_dialect: Dialect,
+    from_dialect: Dialect | None,
     no_limits: bool,
 ) -> None:
     """Show where the values of two documents differ: - only in A, + only in B, ~ in both.
@@ -81,11 +82,11 @@ def diff(
     raise click.exceptions.Exit(1)
 
 
-def _read(file: str, format: str, flag: str, values: Values, dialect: Dialect, limits: Limits) -> Any:
+def _read(file: str, format: str, flag: str, values: Values, dialect: Dialect | None, limits: Limits) -> Any:
     data, format = read_source(file, format, limits, flag=flag)
     row = get_format(format)
     # A dialect that this format does not have is meant for the other document.
-    options = row.reading(values, dialect if dialect in row.dialects else "typed", limits)
+    options = row.reading(values, dialect if dialect in row.dialects else dialect_of(format, data), limits)
     try:
         return load_source(data, format, options)
     except DecodeError as exc:

@@ -79,7 +79,7 @@ def inspect(
     max_items: int,
     max_lines: int,
     values: Values,
-    from_dialect: Dialect,
+    from_dialect: Dialect | None,
     no_limits: bool,
 ) -> None:
     """Show what a document holds: the type, size, path and byte range of each value.
@@ -90,7 +90,9 @@ def inspect(
     """
     limits = Limits.unlimited() if no_limits else Limits()
     data, source = read_source(file, source, limits)
-    options = reading_of(source, values, from_dialect, limits)
+    options = reading_of(source, values, from_dialect, limits, data)
+    if options.dialect in ("file", "short"):
+        raise click.UsageError("a PHP file as people write it is not inspected: convert it first")
     fault = _fault(data, source, options)
     # A document that is too large was not parsed at all.
     readable = data if fault is None else data[: fault.offset] if len(data) <= limits.max_bytes else b""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from envelope.errors import EncodeError
 from envelope.formats import Format, get_shortcut
-from envelope.options import Default, ReadOptions, WriteOptions
+from envelope.options import Default, ReadOptions, Unknown, WriteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ def convert_and_compare(
     writing: WriteOptions,
     *,
     default: Default | None = None,
+    unknown: Unknown | None = None,
     compare: bool = True,
     in_parts: bool = False,
 ) -> tuple[bytes, Iterator[Loss]]:
@@ -39,7 +40,7 @@ def convert_and_compare(
     shortcut = get_shortcut(source.name, reading, target.name, writing) if default is None else None
     if shortcut and (body := shortcut.convert(data, reading.limits)):
         return body, iter(())
-    value = source.loads(data, reading)
+    value = source.read(data, reading, unknown)
     if not writing.php or target.is_php:
         body = target.dumps(value, writing, default)
     else:

@@ -16,6 +16,7 @@ from envelope.options import (
     Dialect,
     Maps,
     ReadOptions,
+    Unknown,
     Values,
     WriteOptions,
     check_word,
@@ -71,7 +72,7 @@ if TYPE_CHECKING:  # making a Protocol takes its time
     class Loads(Protocol):
         """Reads a document; the options are those that `Format.reading` makes."""
 
-        def __call__(self, data: object, options: ReadOptions = ..., /) -> Any: ...
+        def __call__(self, data: object, options: ReadOptions = ..., unknown: Unknown = ..., /) -> Any: ...
 
 
 # Options of the default limits are made once for each format: for a short document, making them again would take much
@@ -123,6 +124,14 @@ class Format(NamedTuple):
         if limits is DEFAULT_LIMITS:
             _WRITING[self.name, options.values, options.maps, options.dialect] = options
         return options
+
+    def read(self, data: object, options: ReadOptions, unknown: Unknown | None) -> Any:
+        """Return the value in *data*; `TypeError` for *unknown* where nothing can be unknown."""
+        if unknown is None:
+            return self.loads(data, options)
+        if options.dialect not in ("file", "short"):
+            raise TypeError("unknown= is for var_export's dialects file and short")
+        return self.loads(data, options, unknown)
 
     def is_exact(self, options: WriteOptions) -> bool:
         """Whether every value that this format writes with these options is read back the same.
@@ -185,7 +194,7 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
             ResultType.VAR_EXPORT,
             "text/x-php",
             ".var_export.php",
-            _TYPED,
+            ("typed", "file", "short"),
             pick("var_export", "write").dumps,
             pick("var_export", "read").loads,
         ),

@@ -66,7 +66,7 @@ def test_auto_falls_back_to_the_content(value: object, format: str) -> None:
     [
         (b"\xef\xbb\xbf \n<root/>", "xml"), (b'O:3:"Foo":0:{}', "serialize"), (b"d:NAN;", "serialize"),
         (b"\\Foo\\Bar::Baz", "var_export"), (b"stdClass::__set_state(array(\n))", "var_export"),
-        (b"NULL", "var_export"), (b"null", "json"), (b"", None), (b"hello", None), (b"<?php return 1;", None),
+        (b"NULL", "var_export"), (b"null", "json"), (b"", None), (b"hello", None), (b"<?php return 1;", "var_export"),
         (b"\x1f\x8b", None),
     ],
 )  # fmt: skip
@@ -356,3 +356,45 @@ def test_an_output_that_names_no_file_is_refused(tmp_path: Path, name: str) -> N
     assert result.exit_code == 1
     assert "not a file name" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------------------- PHP files
+
+
+PHP_FILE = b"<?php\n\nreturn [\n    'a' => [1],\n];\n"
+
+
+def test_a_php_file_is_known_by_its_beginning(tmp_path: Path) -> None:
+    (tmp_path / "config.php").write_bytes(PHP_FILE)
+    for result in (
+        convert(str(tmp_path / "config.php"), "--to", "json"),
+        convert("--to", "json", data=PHP_FILE),
+        convert("--from", "var_export", "--from-dialect", "file", "--to", "json", data=b"['a' => [1]]"),
+    ):
+        assert (result.exit_code, result.stdout, result.stderr) == (0, '{"a":[1]}', "")
+    body = envelope.dumps({"a": [1]}, "json")
+    (tmp_path / "a.json").write_bytes(body)
+    assert run("diff", str(tmp_path / "a.json"), str(tmp_path / "config.php")).exit_code == 0
+    assert "convert it first" in run("inspect", str(tmp_path / "config.php")).stderr
+
+
+def test_what_a_php_file_does_not_tell_is_shown_with_its_line() -> None:
+    result = convert("--to", "json", data=b"<?php\nreturn env('X');")
+    assert result.exit_code == 1
+    assert "cannot read var_export (forbidden): a call of env() is not data, line 2" in result.stderr
+    assert "a PHP file is never run; in Python" in result.stderr
+    bare = convert("--from", "var_export", "--to", "json", data=b"['a' => 1]")
+    assert "--from-dialect file reads PHP files" in bare.stderr
+
+
+def test_a_php_file_that_php_would_print_is_noted(tmp_path: Path) -> None:
+    for name, dialect, note in (
+        ("a.php", "typed", True),
+        ("a.php", "short", True),
+        ("a.php", "file", False),
+        ("a.var_export.php", "typed", False),
+    ):
+        result = convert("--to", "var_export", "--to-dialect", dialect, "-o", str(tmp_path / name), data=b"[1]")
+        assert result.exit_code == 0
+        assert ("note: PHP prints" in result.stderr) == note
+        assert envelope.loads((tmp_path / name).read_bytes(), "var_export", dialect="file") == [1]

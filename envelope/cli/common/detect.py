@@ -16,11 +16,13 @@ _SUFFIXES: Final = {row.suffix: row.name for row in FORMATS.values()} | {
 
 # Numbers, true and false are valid in both JSON and var_export, with the same value.
 _BEGINNINGS: Final = (
-    (ResultType.XML, re.compile(rb"<(?!\?php)")),
+    (ResultType.XML, re.compile(rb"<(?!\?(?i:php))")),
     (ResultType.SERIALIZE, re.compile(rb'N;|[bidrR]:[-+.0-9IN]|s:[0-9]+:"|S:[0-9]+:"|a:[0-9]+:\{|[OCE]:[0-9]+:"')),
     (
         ResultType.VAR_EXPORT,
-        re.compile(rb"array \(|\(object\) array\(|'|(NULL|NAN|-?INF|-9223372036854775807-1)\b|\\?\w[\w\\]*+::"),
+        re.compile(
+            rb"<\?php\b|array \(|\(object\) array\(|'|(NULL|NAN|-?INF|-9223372036854775807-1)\b|\\?\w[\w\\]*+::"
+        ),
     ),
     (ResultType.JSON, re.compile(rb'[{\["]|-?[0-9]|(true|false|null)\b')),
 )

@@ -20,5 +20,7 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",
     "plain-dialect": "without types it may be a document for --from-dialect plain",
     "typed-dialect": "--from-dialect typed reads types",
+    "file-dialect": "--from-dialect file reads PHP files of data, as people write them",
+    "unknown": "a PHP file is never run; in Python, loads takes a function that gives the value",
 }
 """For the commands that read a document: convert, diff, inspect."""

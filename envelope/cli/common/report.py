@@ -33,6 +33,7 @@ __all__ = [
     "show_decode_error",
     "show_encode_error",
     "show_losses",
+    "show_note",
     "show_refused_losses",
     "show_validation_error",
     "title_of",
@@ -126,6 +127,11 @@ def show_losses(lines: Sequence[str], format: str) -> None:
     """Show a warning for each line of `loss_lines`."""
     for line in lines:
         show(_labelled("warning: ", "bold yellow", f"{format}: {line}"))
+
+
+def show_note(text: str) -> None:
+    """Show what is no fault, but may not be what was meant."""
+    show(_labelled("note: ", "bold", text))
 
 
 def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,7 +11,7 @@ from envelope import options
 from envelope.cli.common.detect import detect
 from envelope.cli.common.files import check_size, read_input
 from envelope.cli.common.report import title_of
-from envelope.formats import FORMATS, get_format
+from envelope.formats import FORMATS, ResultType, get_format
 from envelope.hints import Hint
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "DIALECTS",
     "NAMES",
     "check_dialect",
+    "dialect_of",
     "dialect_option",
     "limits_option",
     "load_source",
@@ -31,6 +33,8 @@ __all__ = [
     "source_option",
     "values_option",
 ]
+
+_PHP_FILE: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?php\b", re.IGNORECASE)
 
 NAMES = [str(name) for name in FORMATS]
 DIALECTS = click.Choice(options.DIALECTS)
@@ -49,7 +53,10 @@ def source_option(flag: str, name: str, file: str) -> Callable[[Any], Any]:
 
 
 dialect_option = click.option(
-    "--from-dialect", type=DIALECTS, default="typed", show_default=True, help="Dialect of what is read."
+    "--from-dialect",
+    type=DIALECTS,
+    show_default="typed; file for a PHP file",
+    help="Dialect of what is read.",
 )
 values_option = click.option(
     "--values",
@@ -81,10 +88,16 @@ def load_source(data: bytes, format: str, options: ReadOptions) -> Any:
     return get_format(format).loads(data, options)
 
 
-def reading_of(format: str, values: Values, dialect: Dialect, limits: Limits) -> ReadOptions:
-    """The options for reading *format*; a usage error if it has no such dialect."""
+def reading_of(format: str, values: Values, dialect: Dialect | None, limits: Limits, data: bytes = b"") -> ReadOptions:
+    """The options for reading *format*; a usage error if it has no such dialect. None is the dialect of *data*."""
+    dialect = dialect or dialect_of(format, data)
     check_dialect("--from-dialect", format, dialect)
     return get_format(format).reading(values, dialect, limits)
+
+
+def dialect_of(format: str, data: bytes) -> Dialect:
+    """The dialect of a document that nobody names: what begins with ``<?php`` is a file."""
+    return "file" if format == ResultType.VAR_EXPORT and _PHP_FILE.match(data) else "typed"
 
 
 def check_dialect(option: str, format: str, dialect: str) -> None:

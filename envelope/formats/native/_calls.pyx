@@ -51,9 +51,9 @@ def make_loads(get_format, formats):
         name: Kept(row.loads, PORTABLE, ARRAY, TYPED, DEFAULT_LIMITS, DEFAULT_READING) for name, row in formats.items()
     }
 
-    def loads(data, format, *, values=PORTABLE, dialect=TYPED, limits=DEFAULT_LIMITS):
+    def loads(data, format, *, values=PORTABLE, dialect=TYPED, limits=DEFAULT_LIMITS, unknown=None):
         cdef Kept last = kept.get(format)
-        if last is not None:
+        if last is not None and unknown is None:
             if values is last.values and dialect is last.dialect and limits is last.limits:
                 return last.codec(data, last.options)
             if values is PORTABLE and dialect is TYPED and limits is DEFAULT_LIMITS:
@@ -62,6 +62,6 @@ def make_loads(get_format, formats):
         options = row.reading(values, dialect, limits)
         if last is not None:
             kept[format] = Kept(last.codec, values, ARRAY, dialect, limits, options)
-        return row.loads(data, options)
+        return row.read(data, options, unknown)
 
     return loads

@@ -12,4 +12,6 @@ r"""PHP `var_export`, as data: written as PHP 8.2 writes it, read by a strict re
 The bytes are a PHP program, so the reader takes exactly these forms and no others: no comments, no other
 white space, no short arrays, no expressions but PHP_INT_MIN's `-9223372036854775807-1`. PHP before 8.2 printed no
 leading backslash, and before 7.3 `stdClass::__set_state(array(`; both are read.
+
+What people write is another language, with a reader of its own: `envelope.formats.var_export.php_file`.
 """

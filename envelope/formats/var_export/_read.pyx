@@ -37,20 +37,20 @@ reading_of(DEFAULT_READING, kept)
 
 
 # Twin: var_export.read.loads
-def loads(data, options=DEFAULT_READING):
+def loads(data, options=DEFAULT_READING, unknown=None):
     """Return the value that *data* prints; `DecodeError` if PHP's `var_export` did not write it."""
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value = NULL
     if type(data) is not bytes:
         data = as_bytes(data, "var_export", options.limits)
-    if PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
+    if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
         value = read(data, reading.php, reading.bounds)
         if value != NULL:
             return owned(value)
         leave_to_twin()
     from envelope.formats.var_export.read import loads as python_loads
 
-    return python_loads(data, options)
+    return python_loads(data, options, unknown)
 
 
 # Twin: var_export.read._Reader.read

@@ -35,7 +35,8 @@ writing_of(DEFAULT_WRITING, kept)
 # Twin: var_export.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
     """Return the bytes that PHP's `var_export` prints for *value*; `EncodeError` if it cannot be written."""
-    body = plain(value, writing_of(options, kept))
+    cdef Writing writing = writing_of(options, kept)
+    body = plain(value, writing) if writing.typed else None
     if body is None:
         from envelope.formats.var_export.write import dumps as python_dumps
 

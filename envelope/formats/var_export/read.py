@@ -11,7 +11,7 @@ from envelope.formats.common.input import as_bytes
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
 from envelope.hints import Hint
-from envelope.options import DEFAULT_READING, ReadOptions
+from envelope.options import DEFAULT_READING, ReadOptions, Unknown
 from envelope.path import Step, short_path
 from envelope.values.php_rules import INT_MIN, array_key
 from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
@@ -21,8 +21,15 @@ __all__ = ["loads"]
 FORMAT: Final = "var_export"
 
 
-def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
-    """Return the value that *data* prints; `DecodeError` if PHP's `var_export` did not write it."""
+def loads(data: object, options: ReadOptions = DEFAULT_READING, unknown: Unknown | None = None) -> Any:
+    """Return the value that *data* prints; `DecodeError` if PHP's `var_export` did not write it.
+
+    The other dialects are read, and *unknown* is asked, as `envelope.formats.var_export.php_file` says.
+    """
+    if options.dialect in ("file", "short"):
+        from envelope.formats.var_export.php_file.statements import loads as loads_file
+
+        return loads_file(data, options, unknown)
     limits = options.limits
     return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=options.php)
 
@@ -40,6 +47,8 @@ _INT_KEY: Final = re.compile(rb"(0|-?[1-9][0-9]*) => ")
 _WORD: Final = re.compile(rb"-?[A-Za-z]+")
 _WORDS: Final = {b"NULL": None, b"true": True, b"false": False}
 _NOT_FINITE: Final = (b"NAN", b"INF", b"-INF")
+# How people begin a PHP file, or an array.
+_WRITTEN: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:<\?php|return\b|\$|\[|array ?\((?!\n))", re.IGNORECASE)
 _CLASS: Final = re.compile(
     rb"\\?(%(byte)b++(?:\\%(byte)b%(byte)b*+)*+)::(?:(__set_state\(array\(\n)|(%(byte)b++))"
     % {b"byte": rb"[A-Za-z0-9_\x80-\xff]"}
@@ -140,6 +149,8 @@ class _Reader(Cursor):
             pass  # the error comes after the handler, so that this one is not its context
         except DecodeError as error:
             error.path = self.path(opened)
+            if error.kind == "malformed" and error.hint is None and _WRITTEN.match(data):
+                error.hint = Hint("file-dialect")
             raise
         raise self.fail("expected a value", len(data), path=self.path(opened))
 

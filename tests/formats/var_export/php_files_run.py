@@ -1,0 +1,72 @@
+"""PHP files against PHP: `python -m tests.formats.var_export.php_files_run --count 5000 --seed 1`.
+
+Random files are included by PHP, and read by us; the values must be the same.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import click
+
+import envelope
+from envelope.testing.php import Php
+from tests import php as php_process
+from tests.formats.var_export.php_files import random_file
+
+COUNT_IN_TESTS = 500
+BATCH = 250
+
+
+def compare(php: Php, seed: int, count: int) -> list[str]:
+    """The differences between PHP and us over *count* random files, one line each."""
+    rng = Random(seed)
+    found: list[str] = []
+    for start in range(0, count, BATCH):
+        files = [random_file(rng, seed * count + start + n) for n in range(min(BATCH, count - start))]
+        found += (
+            fault
+            for file, answer in zip(files, php.ask("include", files), strict=True)
+            if (fault := differ(file, answer))
+        )
+    return found
+
+
+def differ(file: bytes, answer: bytes | None) -> str:
+    """How we read *file* otherwise than PHP, which serialized its value or (None) refused it; ``""`` if we do not."""
+    try:
+        value = envelope.loads(file, "var_export", values="php", dialect="file")
+    except envelope.DecodeError as error:
+        ours = str(error)
+    else:
+        if answer in written(value, file):
+            return ""
+        ours = repr(written(value, file))
+    return f"{file!r}: PHP has {answer!r}, this library {ours}"
+
+
+def written(value: object, file: bytes) -> list[bytes]:
+    """*value* as PHP may serialize it: of a lone variable, we return the value alone."""
+    values = [value]
+    if b"$" in file:
+        values += [{name: value} for name in ("plain", "one", "two", "Жук")]
+    return [envelope.dumps(each, "serialize", values="php") for each in values]
+
+
+@click.command()
+@click.option("--count", default=5000, show_default=True, help="How many files.")
+@click.option("--seed", default=1, show_default=True, help="Where the random files begin.")
+def main(count: int, seed: int) -> None:
+    """Compare COUNT random PHP files with PHP's include; exit status 1 if any differs."""
+    if why := php_process.missing():
+        raise click.ClickException(why)
+    with php_process.start() as php:
+        differences = compare(php, seed, count)
+    for line in differences[:20]:
+        click.echo(line)
+    click.echo(f"{count} files, seed {seed}: {len(differences)} differences")
+    raise SystemExit(bool(differences))
+
+
+if __name__ == "__main__":
+    main()

@@ -23,7 +23,7 @@ from envelope import start as _start  # noqa: F401  # before what takes long
 from typing import TYPE_CHECKING
 
 from envelope.answers.envelope import Envelope, Note
-from envelope.api import convert, decode, dumps, encode, loads, losses
+from envelope.api import convert, decode, dumps, encode, loads, loads_first, losses
 from envelope.errors import (
     DecodeError,
     EncodeError,
@@ -66,6 +66,7 @@ __all__ = [
     "encode",
     "from_phpserialize",
     "loads",
+    "loads_first",
     "losses",
     "same",
     "to_phpserialize",

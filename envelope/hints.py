@@ -54,6 +54,9 @@ HintName = Literal[
     "raise-limit",
     "re-encoded",
     "request-id",
+    "session-binary-dialect",
+    "session-dialect",
+    "session-unset",
     "strip-before",
     "strip-space",
     "tables",
@@ -84,6 +87,8 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         ),
         "plain-dialect": 'without types it may be a document for dialect="plain"',
         "typed-dialect": 'dialect="typed" reads types',
+        "session-dialect": 'this is a PHP session: dialect="session" reads it',
+        "session-binary-dialect": 'this is a PHP session: dialect="session_binary" reads it',
         "give-default": "give default= to write it",
         # Values.
         "as-str": "write it as a str",
@@ -117,6 +122,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "nul-in-text": "var_export writes 'a' . \"\\0\" . 'b'",
         "payload-slots": "only the payload's class knows how many slots it takes",
         "re-encoded": "{0} byte{s} {1}: the text was re-encoded or edited after it was serialized",
+        "session-unset": "PHP 5 wrote the name alone for a variable without a value",
         # Calls.
         "clocks": "the clocks may differ by {0} second{s}",
         "dateline": "like 2023-03-05 10:03:24",

@@ -37,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 FACE = {
     "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Lang", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
     "PhpObject", "PhpProperty", "RequestError", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
-    "encode", "from_phpserialize", "loads", "losses", "same", "to_phpserialize",
+    "encode", "from_phpserialize", "loads", "loads_first", "losses", "same", "to_phpserialize",
 }  # fmt: skip
 
 

@@ -72,7 +72,7 @@ Examples:
     type=DIALECTS,
     default="typed",
     show_default=True,
-    help="php: json and jsonu as json_encode writes them; plain: xml without types.",
+    help="php: json and jsonu as json_encode writes them; plain: xml without types; session: serialize as sessions.",
 )
 @limits_option
 @bulk_options

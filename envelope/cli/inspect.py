@@ -91,6 +91,8 @@ def inspect(
     limits = Limits.unlimited() if no_limits else Limits()
     data, source = read_source(file, source, limits)
     options = reading_of(source, values, from_dialect, limits)
+    if options.dialect.startswith("session"):
+        raise click.UsageError(f"--from-dialect {options.dialect}: inspect shows single values; convert reads sessions")
     fault = _fault(data, source, options)
     # A document that is too large was not parsed at all.
     readable = data if fault is None else data[: fault.offset] if len(data) <= limits.max_bytes else b""

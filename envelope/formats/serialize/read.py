@@ -14,20 +14,58 @@ from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
 from envelope.hints import Hint, HintName
+from envelope.limits import Limits
 from envelope.options import DEFAULT_READING, ReadOptions
-from envelope.path import Step, short_path
+from envelope.path import ROOT, Step, short_path
 from envelope.values.php_rules import INT_STARTS, array_key, is_class_name
 from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
-__all__ = ["loads"]
+__all__ = ["FORMAT", "HEAD", "Open", "Reader", "loads", "loads_first"]
 
 FORMAT: Final = "serialize"
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
-    """Return the value that PHP's `unserialize` reads from *data*; `DecodeError` if it is not exactly one value."""
+    """Return the value that PHP's `unserialize` reads from *data*; `DecodeError` if it is not exactly one value.
+
+    In the dialects of sessions, it is what PHP's `session_decode` reads.
+    """
     limits = options.limits
-    return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=options.php)
+    data = as_bytes(data, FORMAT, limits)
+    if options.dialect != "typed":
+        from envelope.formats.serialize.sessions import read_session
+
+        return read_session(data, options)
+    # Slots cost a place each, so they are kept only if something may refer to one (always after a key's `;`).
+    refers = options.php and (b";R:" in data or b";r:" in data)
+    reader = Reader(data, limits, php=options.php, refers=refers)
+    try:
+        value, end = reader.first(0)
+    except DecodeError as error:
+        if error.path == ROOT:
+            error.hint = error.hint or session_hint(data)
+        raise
+    if end < len(data):
+        raise reader.trailing(end)
+    return value
+
+
+def loads_first(data: object, start: int, options: ReadOptions = DEFAULT_READING) -> tuple[Any, int]:
+    """Return the value that begins at byte *start* of *data*, and the place after it, whatever follows."""
+    limits = options.limits
+    data = as_bytes(data, FORMAT, limits)
+    if not 0 <= start <= len(data):
+        raise ValueError(f"start must be within 0 … {len(data)}, not {start}")
+    # Whether something refers to a slot is not looked for: *data* may be long, and the value short.
+    return Reader(data, limits, php=options.php, refers=options.php).first(start)
+
+
+def session_hint(data: bytes) -> Hint | None:
+    """Return the hint that *data* is a session, if it begins as one does."""
+    if _SESSION.match(data):
+        return Hint("session-dialect")
+    size = data[0] if data else 0
+    return Hint("session-binary-dialect") if HEAD.match(data, 1 + size) and 0 < size < 128 else None
 
 
 _A, _B, _C, _D, _E, _I, _N, _O, _R_UPPER, _S_UPPER, _R, _S = b"abCdEiNORSrs"
@@ -37,6 +75,8 @@ _CLOSE: Final = ord("}")
 _HEADS: Final = {b's:%d:"' % length: length for length in range(PREPARED)}
 _INDEXES: Final = tuple(b"i:%d;" % index for index in range(PREPARED))
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]*")
+HEAD: Final = re.compile(rb"N;|[bidrR]:[-+.0-9IN]|[sSaOCE]:[0-9]")
+_SESSION: Final = re.compile(rb"[^|\x00-\x1f\x7f;]{1,255}\|(?:%b)" % HEAD.pattern)
 _COUNT: Final = re.compile(rb":(0|[1-9][0-9]*):\{")
 _SMALLEST_MEMBER: Final = 6  # i:0;N;
 _HEX: Final = re.compile(rb"\\[0-9A-Fa-f]{2}")
@@ -48,7 +88,7 @@ _MAP: Final = object()  # the shell of a stdClass in the portable domain, which 
 _PENDING: Final = object()  # holds the place of an array that is still open
 
 
-class _Open:
+class Open:
     """A container being read: what it has so far, how many members are to come, and the key of the next."""
 
     __slots__ = ("has_int", "is_list", "key", "left", "members", "shell")
@@ -104,7 +144,7 @@ class _Slots:
         # For each complete one, by its id: the items in it, and its levels.
         self.sizes: dict[int, tuple[int, int]] = {}
 
-    def take(self, container: _Open) -> None:
+    def take(self, container: Open) -> None:
         """Give the next slot to the place in *container* that has just been filled."""
         self.places.append((container.members, container.key))
 
@@ -126,24 +166,34 @@ class _Slots:
         return items, height
 
 
-class _Reader(Cursor):
-    """One document. `read` is the layout in one loop; each kind of value has a method."""
+class Reader(Cursor):
+    """One document. `value` is the layout in one loop; each kind of value has a method.
+
+    *refers* says whether something may refer to a slot.
+    """
 
     __slots__ = ("names", "opened", "php", "slots")
 
-    def read(self, *, php: bool) -> Any:  # noqa: C901  # one loop
-        """value, then the end of the input."""
+    def __init__(self, data: bytes, limits: Limits, *, php: bool, refers: bool) -> None:
+        super().__init__(data, FORMAT, limits)
         self.php = php
-        data = self.data
-        # Slots cost a place each, so they are kept only if something may refer to one (always after a key's `;`).
-        slots = self.slots = _Slots() if php and (b";R:" in data or b";r:" in data) else None
+        self.slots = _Slots() if refers else None
         # Usual names by their spelling: those met before have been fully checked.
-        names: dict[bytes, str] = {}
-        self.names = names
-        # The value is in an outer container that does not count, and whose one member has no key.
-        container = _Open(1, None)
-        opened = self.opened = [container]
-        pos = 0
+        self.names: dict[bytes, str] = {}
+        self.opened: list[Open] = []
+
+    def first(self, pos: int) -> tuple[Any, int]:
+        """The value at *pos*, and the place after it."""
+        # It is in an outer container that does not count, and whose one member has no key.
+        outer = Open(1, None)
+        self.opened = [outer]
+        end = self.value(pos)
+        return outer.members[None], end
+
+    def value(self, pos: int) -> int:  # noqa: C901  # one loop
+        """value — put into the innermost open container, which has one member left; returns the place after it."""
+        php, data, slots, names, opened = self.php, self.data, self.slots, self.names, self.opened
+        outer = container = opened[-1]
         try:
             while True:
                 # ---- value
@@ -162,10 +212,8 @@ class _Reader(Cursor):
                 # ---- out of the containers that are complete
                 container = opened[-1]
                 while not container.left:
-                    if len(opened) == 1:
-                        if pos < len(data):
-                            raise self.trailing(pos)
-                        return container.members[None]
+                    if container is outer:
+                        return pos
                     container.key = None
                     if data[pos] != _CLOSE:
                         raise self.fail("expected '}'", pos)
@@ -198,11 +246,11 @@ class _Reader(Cursor):
             raise
         raise self.fail("expected a value, a key or '}'", len(data), path=self.path(opened))
 
-    def path(self, opened: list[_Open]) -> str:
+    def path(self, opened: list[Open]) -> str:
         """Where the reader is."""
         return short_path([container.step(php=self.php) for container in opened if container.key is not None])
 
-    def key(self, container: _Open, pos: int) -> int:
+    def key(self, container: Open, pos: int) -> int:
         """`i:int;` | string | escaped string"""
         container.key = None
         start, tag = pos, self.data[pos]
@@ -361,7 +409,7 @@ class _Reader(Cursor):
         if self.slots is not None:
             self.slots.open(self.budget.items)
         self.enter(len(self.opened), count, start)
-        self.opened.append(_Open(count, shell))
+        self.opened.append(Open(count, shell))
         return end
 
     def class_name(self, pos: int) -> tuple[str, int]:
@@ -376,6 +424,7 @@ class _Reader(Cursor):
         return name, self.expect(b'"', start + size)
 
     def php_only(self, what: str, pos: int) -> None:
+        """Refuse *what* at *pos* in the portable domain."""
         if not self.php:
             raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
 
@@ -431,17 +480,17 @@ class _Reader(Cursor):
         return value, end + 1
 
 
-_VALUES: Final[dict[int, Callable[[_Reader, int], tuple[Any, int]]]] = {
-    _N: _Reader.null,
-    _B: _Reader.boolean,
-    _I: _Reader.integer,
-    _D: _Reader.number,
-    _S: _Reader.string,
-    _S_UPPER: _Reader.escaped_string,
-    _A: _Reader.array,
-    _O: _Reader.object,
-    _C: _Reader.custom_object,
-    _E: _Reader.enum,
-    _R: _Reader.reference,
-    _R_UPPER: _Reader.reference,
+_VALUES: Final[dict[int, Callable[[Reader, int], tuple[Any, int]]]] = {
+    _N: Reader.null,
+    _B: Reader.boolean,
+    _I: Reader.integer,
+    _D: Reader.number,
+    _S: Reader.string,
+    _S_UPPER: Reader.escaped_string,
+    _A: Reader.array,
+    _O: Reader.object,
+    _C: Reader.custom_object,
+    _E: Reader.enum,
+    _R: Reader.reference,
+    _R_UPPER: Reader.reference,
 }

@@ -18,12 +18,19 @@ from envelope.options import DEFAULT_WRITING, Default, WriteOptions
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, is_ambiguous
 from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
-__all__ = ["dumps"]
+__all__ = ["Writer", "dumps"]
 
 
 def dumps(value: object, options: WriteOptions = DEFAULT_WRITING, default: Default | None = None) -> bytes:
-    """Return the bytes that PHP's `serialize` writes for *value*; `EncodeError` if it cannot be written."""
-    writer = _Writer(options)
+    """Return the bytes that PHP's `serialize` writes for *value*; `EncodeError` if it cannot be written.
+
+    In the dialects of sessions, they are those that PHP's `session_encode` writes.
+    """
+    writer = Writer(options)
+    if options.dialect != "typed":
+        from envelope.formats.serialize.sessions import SessionWriter
+
+        writer = SessionWriter(options)
     try:
         return writer.write(value)
     except Unwritable:
@@ -54,18 +61,27 @@ def _bytes(raw: bytes) -> str:
     return f's:{len(raw)}:"{raw.decode("utf-8", "surrogateescape")}";'
 
 
-class _Writer(PhpWriter):
-    def parts(self, root: Any) -> list[str]:  # noqa: C901  # one loop, for speed
+class Writer(PhpWriter):
+    """One document; `pieces` is the layout in one loop."""
+
+    def parts(self, root: Any) -> list[str]:
         """The document in pieces: one per value (a container's opens it), one per close."""
+        return self.pieces(iter((("", root),)), [])
+
+    def pieces(self, entries: Iterator[tuple[str, Any]], stack: list[Any]) -> list[str]:  # noqa: C901  # one loop
+        """The pieces of *entries*, each a key as it is written and a value.
+
+        *stack* has the open containers, outermost first.
+        """
         budget = Budget(self.limits)
         room = budget.room
         tokens = _Tokens()
         parts: list[str] = []
         put = parts.append
-        # The open containers, outermost first, and what is left of the children of each.
-        stack: list[Any] = []
+        # What is left of the children of each container that was opened here.
         iterators: list[Iterator[tuple[str, Any]]] = []
-        entries: Iterator[tuple[str, Any]] = iter((("", root),))
+        if budget.enter(len(stack), sum(map(len, stack))):
+            raise Unwritable
         closed = 0
         slots: dict[Any, int] = {}
         while True:
@@ -110,7 +126,7 @@ class _Writer(PhpWriter):
                 if children is not None:
                     break
             else:
-                if not stack:
+                if not iterators:
                     return parts
                 put("}")
                 closed += 1

@@ -114,6 +114,7 @@ def test_a_path_that_leads_nowhere_names_the_last_place_reached() -> None:
         (["--path", "\x1b[31m"], "not a path"),
         (["--depth", "-1"], "--depth"),
         (["--from-dialect", "plain"], "json has only typed and php"),
+        (["--from", "serialize", "--from-dialect", "session"], "convert reads sessions"),
         (["nowhere.json"], "No such file"),
     ],
 )

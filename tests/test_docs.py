@@ -74,6 +74,16 @@ def test_the_examples_of_signing() -> None:
     assert (ROOT / "tests" / "calls" / "strict_signature.php").read_text(encoding="utf-8") == f"<?php\n\n{client}"
 
 
+@pytest.mark.parametrize("name", ["repair.md", "sessions.md"])
+def test_the_examples_of_a_page(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    out: list[str] = []
+    test = doctest.DocTestParser().get_doctest(source, {}, name, name, 0)
+    assert doctest.DocTestRunner().run(test, out=out.append).attempted > 5
+    assert not out, "".join(out)
+
+
 def servers() -> dict[str, str]:
     """The examples of docs/servers.md by their headings, and that of the README."""
     examples = {}

@@ -159,7 +159,7 @@ def test_a_bad_body_is_shown_with_its_place() -> None:
         '        a:1:{s:4:"name";s:3:"中文";}',
         "        " + " " * (len('a:1:{s:4:"name";s:3:"中') + 1) + "^",  # 中 is two columns wide
     ]
-    assert rows[4].startswith("  hint  3 bytes long: ")
+    assert rows[4].startswith("  hint  3 bytes longer than declared: ")
 
 
 def test_lines_are_counted_where_there_are_lines(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ cdef object plain(value, const Writing& writing):
     return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 
 
-# Twin: serialize.write.Writer.parts
+# Twin: serialize.writer.Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
     """Write one value; False if it is not plain, or too much."""
     cdef int overflow = 0

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from envelope.errors import EncodeError
 from envelope.formats.common.conform import Unwritable
-from envelope.formats.serialize.read import FORMAT, HEAD, Open, Reader
-from envelope.formats.serialize.write import Writer
+from envelope.formats.serialize.reader import FORMAT, HEAD, Open, Reader
+from envelope.formats.serialize.writer import Writer
 from envelope.hints import Hint
 from envelope.options import ReadOptions, WriteOptions
 from envelope.path import short_path

@@ -243,7 +243,7 @@ def test_a_cut_archive_says_why() -> None:
         "$ map of 0 unfinished from 0",
         "└── ✗ $.name byte 26: expected '\";' where the string's length ends",
     ]
-    assert "hint  1 byte short" in result.stderr
+    assert "hint  1 byte shorter" in result.stderr
 
 
 def test_a_fault_in_a_hidden_part_is_shown_below_the_rest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -53,17 +54,11 @@ def repair(
     found = _mend(raw, limits)
     if found is None:
         raise broken
-    edits, choices, missing = found.edits, found.choices, found.missing
-    mended = apply(raw, edits)
-    try:
+    mended = apply(raw, found.edits)
+    with suppress(DecodeError):
         loads(mended, options)
-    except DecodeError:
-        is_readable = False
-    else:
-        is_readable = True
-    if not is_readable:
-        raise broken
-    return Repair(data=None if choices and not guess else mended, edits=edits, choices=choices, missing=missing)
+        return replace(found, data=None if found.choices and not guess else mended)
+    raise broken
 
 
 def _mend(data: bytes, limits: Limits) -> Repair | None:

@@ -8,6 +8,7 @@ Everything else is in packages of its own:
 `envelope.values`      what a value is, PHP's own types, and when two values are the same
 `envelope.formats`     the table of the five formats
 `envelope.conversion`  from format to format, also many documents at once
+`envelope.repairs`     broken documents made readable, on request: `repair`
 `envelope.registry`    the error codes: their texts in three languages, and who pays
 `envelope.answers`     the envelope, verdicts, bills, request ids, translation
 `envelope.calls`       a call at both ends: requests, signatures, cache keys, the engine, OpenAPI
@@ -23,7 +24,7 @@ from envelope import start as _start  # noqa: F401  # before what takes long
 from typing import TYPE_CHECKING
 
 from envelope.answers.envelope import Envelope, Note
-from envelope.api import convert, decode, dumps, encode, loads, losses
+from envelope.api import convert, decode, dumps, encode, loads, loads_first, losses
 from envelope.errors import (
     DecodeError,
     EncodeError,
@@ -66,7 +67,9 @@ __all__ = [
     "encode",
     "from_phpserialize",
     "loads",
+    "loads_first",
     "losses",
+    "repair",
     "same",
     "to_phpserialize",
 ]
@@ -81,11 +84,13 @@ if TYPE_CHECKING:
     from envelope import conversion as conversion
     from envelope import fixtures as fixtures
     from envelope import registry as registry
+    from envelope import repairs as repairs
     from envelope import testing as testing
     from envelope import values as values
     from envelope.adapters.phpserialize import from_phpserialize, to_phpserialize
     from envelope.answers.request_ids import RequestIds
     from envelope.registry.languages import Lang
+    from envelope.repairs.serialize import repair
     from envelope.values.php_types import Loss, PhpEnum, PhpObject, PhpProperty, same
 else:
     # Code that only converts never needs these, so they are imported on first use.
@@ -93,10 +98,12 @@ else:
         __name__,
         {
             "adapters": "", "calls": "", "client": "", "conversion": "", "fixtures": "", "registry": "", "testing": "",
+            "repairs": "",
             "adapters.phpserialize": "from_phpserialize to_phpserialize",
             "answers": "",
             "answers.request_ids": "RequestIds",
             "registry.languages": "Lang",
+            "repairs.serialize": "repair",
             "values": "",
             "values.php_types": "Loss PhpEnum PhpObject PhpProperty same",
         },

@@ -1,4 +1,4 @@
-"""The six functions: `dumps`, `loads`, `encode`, `decode`, `convert` and `losses`.
+"""The seven functions: `dumps`, `loads`, `loads_first`, `encode`, `decode`, `convert` and `losses`.
 
 Options, all keyword-only:
 
@@ -7,7 +7,9 @@ Options, all keyword-only:
              map and the map with keys 0 … n-1, which a PHP array cannot tell from lists: as arrays, or as stdClass.
 ``dialect``  ``"typed"`` keeps every type. json and jsonu also have ``"php"``, byte for byte `json_encode`'s; xml
              has ``"plain"``, without types, as PHP gateways write it; var_export has ``"file"``, a PHP file that
-             `include` gives back, and ``"short"``, with ``[ ]`` as people write it. Both read PHP files of data.
+             `include` gives back, and ``"short"``, with ``[ ]`` as people write it, which both read PHP files of data;
+             serialize has ``"session"`` and ``"session_binary"``, which PHP's `session_encode` writes: a map of the
+             variables by name.
 ``default``  called with each value of a type outside the domain; returns one to write instead.
 ``unknown``  called for what a PHP file does not tell without being run (`loads`, `convert`): with the name of a
              constant, a variable (``$x``) or what is called, and a list of the arguments if it is a call, else None.
@@ -34,7 +36,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from envelope.answers.envelope import Envelope
 from envelope.conversion.kernel import convert_and_compare, lost
 from envelope.errors import EncodeError, LossError, LossWarning
-from envelope.formats import FORMATS, get_format
+from envelope.formats import FORMATS, ResultType, get_format
 from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import (
@@ -52,7 +54,7 @@ from envelope.options import (
 if TYPE_CHECKING:
     from envelope.values.php_types import Loss
 
-__all__ = ["convert", "decode", "dumps", "encode", "loads", "losses"]
+__all__ = ["convert", "decode", "dumps", "encode", "loads", "loads_first", "losses"]
 
 _DEFAULTS = (DEFAULT_WRITING.values, DEFAULT_WRITING.maps, DEFAULT_READING.dialect, DEFAULT_WRITING.dialect)
 
@@ -104,6 +106,28 @@ def loads(
     """
     row = get_format(format)
     return row.read(data, row.reading(values, dialect, limits), unknown)
+
+
+def loads_first(
+    data: bytes | bytearray | memoryview,
+    format: str,
+    start: int = 0,
+    *,
+    values: Values = "portable",
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[Any, int]:
+    """Return the value that begins at byte *start* of *data*, and the place of the first byte after it.
+
+    What follows may be anything, as with `json.JSONDecoder.raw_decode`: documents in a row, text behind one. Only
+    serialize tells where a value ends; another format is a `TypeError`, a *start* outside *data* a `ValueError`.
+    Raises `DecodeError`, whose offset counts from the beginning of *data*. ``max_bytes`` is for all of *data*.
+    """
+    row = get_format(format)
+    if row.name != ResultType.SERIALIZE:
+        raise TypeError(f"loads_first() reads serialize only, not {row.name}")
+    from envelope.formats.serialize.read import loads_first as first
+
+    return first(data, start, row.reading(values, "typed", limits))
 
 
 def encode(

@@ -32,7 +32,7 @@ __all__ = [
 
 Values = Literal["portable", "php"]
 Maps = Literal["array", "object"]
-Dialect = Literal["typed", "php", "plain", "file", "short"]
+Dialect = Literal["typed", "php", "plain", "file", "short", "session", "session_binary"]
 OnLoss = Literal["error", "warn", "ignore"]
 Default: TypeAlias = Callable[[Any], Any]
 """A caller's function for values outside the domain. It belongs to one call, not to options that calls share."""

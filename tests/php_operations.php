@@ -134,7 +134,47 @@ function random(string $seed, bool $plain): string {
     return serialize(random_php(4, $pool, $plain));
 }
 
+class NoStore implements SessionHandlerInterface {
+    function open($path, $name): bool { return true; }
+    function close(): bool { return true; }
+    function read($id): string { return ''; }
+    function write($id, $data): bool { return true; }
+    function destroy($id): bool { return true; }
+    function gc($lifetime): int { return 0; } }
+
+function in_session(string $handler, array $variables): void {
+    if (session_status() === PHP_SESSION_ACTIVE) session_abort();
+    foreach (['serialize_handler' => $handler, 'use_cookies' => '0', 'cache_limiter' => ''] as $name => $value) ini_set("session.$name", $value);
+    session_set_save_handler(new NoStore, false);
+    session_start();
+    $_SESSION = $variables;
+}
+// PHP writes no session without variables, and says false; so it does for names that it refuses.
+function session_encoded(string $handler, array $variables): ?string {
+    in_session($handler, $variables);
+    $text = session_encode();
+    return $text === false ? ($variables ? null : '') : $text;
+}
+function session_decoded(string $handler, string $data): ?string {
+    in_session($handler, []);
+    return session_decode($data) ? serialize($_SESSION) : null;
+}
+function random_session(string $handler, string $seed): ?string {
+    mt_srand((int) $seed);
+    $pool = $variables = [];
+    for ($n = mt_rand(0, 4); $n; $n--)
+        $variables[['a', 'b', '!c', '05', '', "n\0l", 'ключ', "\xfe", str_repeat('x', 127)][mt_rand(0, 8)]] = random_php(3, $pool, false);
+    if (mt_rand(0, 1)) $variables['all'] = $pool;
+    return session_encoded($handler, $variables);
+}
+
 return [
+    'php random' => fn($seed) => random_session('php', $seed),
+    'php_binary random' => fn($seed) => random_session('php_binary', $seed),
+    'php encode' => fn($data) => session_encoded('php', unserialize($data)),
+    'php_binary encode' => fn($data) => session_encoded('php_binary', unserialize($data)),
+    'php decode' => fn($data) => session_decoded('php', $data),
+    'php_binary decode' => fn($data) => session_decoded('php_binary', $data),
     'eval' => fn($data) => serialize(eval('return ' . $data . ';')),
     'include' => included(...),
     'parse_str' => parsed(...),

@@ -90,6 +90,16 @@ def test_the_examples_of_php_files() -> None:
     assert str(caught.value) == shown
 
 
+@pytest.mark.parametrize("name", ["repair.md", "sessions.md"])
+def test_the_examples_of_a_page(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    out: list[str] = []
+    test = doctest.DocTestParser().get_doctest(source, {}, name, name, 0)
+    assert doctest.DocTestRunner().run(test, out=out.append).attempted > 5
+    assert not out, "".join(out)
+
+
 def servers() -> dict[str, str]:
     """The examples of docs/servers.md by their headings, and that of the README."""
     examples = {}

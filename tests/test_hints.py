@@ -140,8 +140,10 @@ def test_a_hint_is_data() -> None:
     with pytest.raises(DecodeError) as caught:
         envelope.loads(b's:1:"abc";', "serialize")
     hint = caught.value.hint
-    assert hint == Hint("re-encoded", 2, "long")
-    assert (str(hint), f"{hint}") == ("2 bytes long: the text was re-encoded or edited after it was serialized",) * 2
+    assert hint == Hint("re-encoded", 2, "longer than declared")
+    assert (str(hint), f"{hint}") == (
+        "2 bytes longer than declared: the text was re-encoded or edited after it was serialized",
+    ) * 2
     assert str(caught.value).endswith(f"({hint})")
     assert {hint, pickle.loads(pickle.dumps(hint)), copy.deepcopy(hint)} == {hint}
     with pytest.raises(AttributeError):

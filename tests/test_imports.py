@@ -87,6 +87,7 @@ def test_there_are_doors() -> None:
         "gateway.stores",
         "gateway.upstreams",
         "registry",
+        "repairs",
         "values",
     )
     assert sorted(["envelope", *(f"envelope.{room}" for room in rooms)]) == DOORS

@@ -59,7 +59,10 @@ def test_a_call_inside_a_call_leaves_the_outer_ones_options_alone() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"reading": ReadOptions(dialect="plain")}, "dialect must be 'typed', not 'plain'"),
+        (
+            {"reading": ReadOptions(dialect="plain")},
+            "dialect must be 'typed' or 'session' or 'session_binary', not 'plain'",
+        ),
         ({"writing": WriteOptions(dialect="plain")}, "dialect must be 'typed' or 'php', not 'plain'"),
         ({"reading": ReadOptions(values="php")}, "values must be 'php', not 'portable'"),
         ({"on_loss": "raise"}, "on_loss must be 'error' or 'warn' or 'ignore', not 'raise'"),

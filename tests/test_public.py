@@ -37,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 FACE = {
     "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Lang", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
     "PhpObject", "PhpProperty", "RequestError", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
-    "encode", "from_phpserialize", "loads", "losses", "same", "to_phpserialize",
+    "encode", "from_phpserialize", "loads", "loads_first", "losses", "repair", "same", "to_phpserialize",
 }  # fmt: skip
 
 
@@ -82,6 +82,7 @@ def test_lazily_imported_names_work_like_any_other() -> None:
         "PhpProperty",
         "RequestIds",
         "from_phpserialize",
+        "repair",
         "same",
         "to_phpserialize",
     ]

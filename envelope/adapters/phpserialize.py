@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from envelope.errors import EncodeError
-from envelope.formats.serialize import read, write
+from envelope.formats.serialize import read, reader, write
 from envelope.options import ReadOptions, WriteOptions
 from envelope.values.php_types import PhpObject
 
@@ -37,4 +37,4 @@ def to_phpserialize(value: PhpObject, *, decode_strings: bool = False) -> Any:
     try:
         return phpserialize.loads(body, decode_strings=decode_strings, object_hook=phpserialize.phpobject)
     except (ValueError, RecursionError) as exc:
-        raise EncodeError(f"phpserialize cannot read it: {type(exc).__name__}", format=read.FORMAT) from exc
+        raise EncodeError(f"phpserialize cannot read it: {type(exc).__name__}", format=reader.FORMAT) from exc

@@ -24,7 +24,7 @@ Examples:
 _INTERRUPTED = 130  # what shells report for SIGINT
 
 # Each is in the module of the same name, imported on first use: converting does not need the registry.
-_COMMANDS = ("call", "codes", "convert", "diff", "gateway", "inspect", "openapi", "validate")
+_COMMANDS = ("call", "codes", "convert", "diff", "gateway", "inspect", "openapi", "repair", "validate")
 
 
 class _Group(click.Group):

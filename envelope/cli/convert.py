@@ -75,7 +75,7 @@ Examples:
     default="typed",
     show_default=True,
     help="php: json and jsonu as json_encode writes them; plain: xml without types; "
-    "file: var_export as a PHP file; short: with [ ].",
+    "file: var_export as a PHP file; short: with [ ]; session: serialize as sessions.",
 )
 @limits_option
 @bulk_options

@@ -93,6 +93,8 @@ def inspect(
     options = reading_of(source, values, from_dialect, limits, data)
     if options.dialect in ("file", "short"):
         raise click.UsageError("a PHP file as people write it is not inspected: convert it first")
+    if options.dialect.startswith("session"):
+        raise click.UsageError(f"--from-dialect {options.dialect}: inspect shows single values; convert reads sessions")
     fault = _fault(data, source, options)
     # A document that is too large was not parsed at all.
     readable = data if fault is None else data[: fault.offset] if len(data) <= limits.max_bytes else b""

@@ -69,8 +69,8 @@ def lost(
     is_typed = is_portable and options.dialect == "typed"
     if is_typed and row.is_exact(options):
         return iter(())
-    # A plain document depends on more than one level: a repeated name is a list.
-    in_parts = in_parts and is_portable and options.dialect != "plain" and len(body) > _LARGE
+    # A plain document depends on more than one level: a repeated name is a list. No part of a session is one.
+    in_parts = in_parts and is_portable and options.dialect in ("typed", "php") and len(body) > _LARGE
     # Of many small containers, the value is so large that there is no room for a second body.
     is_dense = in_parts and len(body) < _SPARSE * (body.count(b"{") + body.count(b"("))
     if is_typed and not is_dense and body == _exact_body(row, options, value):

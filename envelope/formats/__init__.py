@@ -186,7 +186,7 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
             ResultType.SERIALIZE,
             "application/vnd.php.serialized",
             ".serialize",
-            _TYPED,
+            ("typed", "session", "session_binary"),
             pick("serialize", "write").dumps,
             pick("serialize", "read").loads,
         ),

@@ -76,7 +76,7 @@ def test_the_readme_has_a_line_for_each_shell() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("envelope ", {"call", "codes", "convert", "diff", "gateway", "inspect", "openapi", "validate"}),
+        ("envelope ", {"call", "codes", "convert", "diff", "gateway", "inspect", "openapi", "repair", "validate"}),
         ("envelope convert --to ser", {"serialize"}),
         ("envelope inspect --values ", {"portable", "php"}),
     ],

@@ -159,7 +159,7 @@ def test_a_bad_body_is_shown_with_its_place() -> None:
         '        a:1:{s:4:"name";s:3:"中文";}',
         "        " + " " * (len('a:1:{s:4:"name";s:3:"中') + 1) + "^",  # 中 is two columns wide
     ]
-    assert rows[4].startswith("  hint  3 bytes long: ")
+    assert rows[4].startswith("  hint  3 bytes longer than declared: ")
 
 
 def test_lines_are_counted_where_there_are_lines(tmp_path: Path) -> None:
@@ -202,6 +202,24 @@ def test_nothing_hostile_reaches_the_terminal(tmp_path: Path) -> None:
         assert all(char == "\n" or char.isprintable() for char in result.stderr)
 
 
+def test_sessions_are_read_and_written() -> None:
+    body = b'_sf2_attributes|a:1:{s:5:"hello";s:5:"world";}'
+    assert (
+        convert("--to", "json", "--from-dialect", "session", data=body).stdout
+        == '{"_sf2_attributes":{"hello":"world"}}'
+    )
+    back = convert("--to", "serialize", "--to-dialect", "session", data=b'{"a": 1}')
+    assert (back.exit_code, back.stdout, back.stderr) == (0, "a|i:1;", "")
+
+
+def test_a_large_session_is_compared_whole() -> None:
+    """Its losses, too, are those of the whole: a variable alone is no session."""
+    body = b'{"a":{"0":1},"b":"%b"}' % (b"x" * 1_100_000)
+    result = convert("--to", "serialize", "--to-dialect", "session", data=body)
+    assert result.exit_code == 0
+    assert result.stderr == "warning: serialize: $.a: map of 1 → list of 1\n"
+
+
 def test_hints_name_options() -> None:
     assert "hint  --values php reads it" in convert("--to", "json", data=b'O:3:"Foo":0:{}').stderr
     assert "hint  --no-limits lifts" in convert("--to", "xml", data=b"[" * 201 + b"]" * 201).stderr
@@ -209,6 +227,8 @@ def test_hints_name_options() -> None:
     assert "hint  without types it may be a document for --from-dialect plain\n" in plain
     typed = convert("--to", "json", "--from-dialect", "plain", data=b'<root type="map"/>').stderr
     assert "hint  --from-dialect typed reads types\n" in typed
+    session = convert("--to", "json", data=b"_sf2_meta|a:1:{").stderr
+    assert "hint  this is a PHP session: --from-dialect session reads it\n" in session
     enum = convert("--to", "json", "--values", "php", data=b'E:3:"S:H";').stderr
     assert enum.endswith("hold it, with --values php; the case's backing value is unknown\n")
 

@@ -65,7 +65,7 @@ def test_a_bad_body_is_one_block(tmp_path: Path) -> None:
         "  path  $.name\n"
         '        a:1:{s:4:"name";s:5:"Zoë";}\n'
         "                                 ^\n"
-        "  hint  1 byte short: the text was re-encoded or edited after it was serialized\n"
+        "  hint  1 byte shorter than declared: the text was re-encoded or edited after it was serialized\n"
     )
 
 

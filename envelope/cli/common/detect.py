@@ -24,6 +24,8 @@ _BEGINNINGS: Final = (
             rb"<\?php\b|array \(|\(object\) array\(|'|(NULL|NAN|-?INF|-9223372036854775807-1)\b|\\?\w[\w\\]*+::"
         ),
     ),
+    # A session, which is a dialect of serialize: its reader's error says so.
+    (ResultType.SERIALIZE, re.compile(rb"[\w.!-]{1,255}\|(?:N;|[bidrR]:[-+.0-9IN]|[sSaOCE]:[0-9])")),
     (ResultType.JSON, re.compile(rb'[{\["]|-?[0-9]|(true|false|null)\b')),
 )
 _BLANK: Final = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*")

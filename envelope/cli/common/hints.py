@@ -19,6 +19,8 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "php-formats": "serialize and var_export hold it, with --values php",
     "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",
     "plain-dialect": "without types it may be a document for --from-dialect plain",
+    "session-dialect": "this is a PHP session: --from-dialect session reads it",
+    "session-binary-dialect": "this is a PHP session: --from-dialect session_binary reads it",
     "typed-dialect": "--from-dialect typed reads types",
     "file-dialect": "--from-dialect file reads PHP files of data, as people write them",
     "unknown": "a PHP file is never run; in Python, loads takes a function that gives the value",

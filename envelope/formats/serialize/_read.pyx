@@ -35,7 +35,7 @@ def loads(data, options=DEFAULT_READING):
     cdef bint refers = False
     if type(data) is not bytes:
         data = as_bytes(data, "serialize", options.limits)
-    if PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
+    if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
         value = read(data, reading.php, &refers, reading.bounds)
         if value == NULL and refers:
             leave_to_twin()
@@ -48,7 +48,7 @@ def loads(data, options=DEFAULT_READING):
     return python_loads(data, options)
 
 
-# Twin: serialize.read._Reader.read
+# Twin: serialize.reader.Reader.value
 cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) noexcept:
     """value, then the end of the input. Slots cost a place each, so they are kept only if it is known to *refer*."""
     cdef const char* at = PyBytes_AS_STRING(data)
@@ -147,7 +147,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
             return NULL
 
 
-# Twin: serialize.read._Reader.string
+# Twin: serialize.reader.Reader.string
 cdef inline const char* string(const char* at, const char* end, bint php, PyObject** value) noexcept:
     """`s:length:"bytes";` — text if the bytes are UTF-8."""
     cdef Py_ssize_t size
@@ -158,7 +158,7 @@ cdef inline const char* string(const char* at, const char* end, bint php, PyObje
     return at + size + 2
 
 
-# Twin: serialize.read._Reader.number
+# Twin: serialize.reader.Reader.number
 cdef inline const char* float_value(const char* at, const char* end, bint php, PyObject** value) noexcept:
     """`d:float;` — a finite one, unless in PHP's domain."""
     cdef double number
@@ -169,7 +169,7 @@ cdef inline const char* float_value(const char* at, const char* end, bint php, P
     return at
 
 
-# Twin: serialize.read._Reader.object
+# Twin: serialize.reader.Reader.object
 cdef inline const char* object_head(
     const char* at, const char* end, Containers* opened, Py_ssize_t* size, PyObject** value
 ) noexcept:
@@ -192,7 +192,7 @@ cdef inline const char* object_head(
     return at if value[0] != NULL else NULL
 
 
-# Twin: serialize.read._Reader.enum
+# Twin: serialize.reader.Reader.enum
 cdef inline const char* enum_case(const char* at, const char* end, PyObject** value) noexcept:
     """`E:length:"Class:Case";`"""
     cdef Py_ssize_t size
@@ -206,7 +206,7 @@ cdef inline const char* enum_case(const char* at, const char* end, PyObject** va
     return name + size + 2
 
 
-# Twin: serialize.read._Reader.reference
+# Twin: serialize.reader.Reader.reference
 cdef inline const char* reference(const char* at, const char* end, Slots& slots, PyObject** value) noexcept:
     """`r:slot;` — the object in it."""
     cdef int64_t slot

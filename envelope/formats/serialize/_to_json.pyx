@@ -105,7 +105,7 @@ cdef object finish(Buffer& out, Py_ssize_t bound, bint ascii):
     return escape_not_ascii(<PyObject*> body, bound) if ascii and body is not None else body
 
 
-# Twin: serialize.read._Reader.read
+# Twin: serialize.reader.Reader.value
 cdef bint write(const char* at, const char* end, Buffer& out, const Bounds& bounds) noexcept:
     """value, then the end of the input, which no token continues past."""
     cdef Py_ssize_t items = 0, size = 0
@@ -157,7 +157,7 @@ cdef bint write(const char* at, const char* end, Buffer& out, const Bounds& boun
             return False
 
 
-# Twins: serialize.read._Reader.string, serialize.read._Reader.integer, serialize.read._Reader.number
+# Twins: serialize.reader.Reader.string, serialize.reader.Reader.integer, serialize.reader.Reader.number
 cdef inline const char* scalar(const char* at, const char* end, Buffer& out) noexcept:
     """`s:length:"bytes";` | `i:int;` | `d:float;` | `b:0;` | `b:1;` | `N;`"""
     cdef const char* text

@@ -34,7 +34,8 @@ writing_of(DEFAULT_WRITING, kept)
 # Twin: serialize.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
     """Return the bytes that PHP's `serialize` writes for *value*; `EncodeError` if it cannot be written."""
-    body = plain(value, writing_of(options, kept))
+    cdef Writing writing = writing_of(options, kept)
+    body = plain(value, writing) if writing.typed else None
     if body is None:
         from envelope.formats.serialize.write import dumps as python_dumps
 
@@ -55,7 +56,7 @@ cdef object plain(value, const Writing& writing):
     return out.finish() if put_value(out, walk, slots, <PyObject*> value) else None
 
 
-# Twin: serialize.write._Writer.parts
+# Twin: serialize.writer.Writer.parts
 cdef bint put_value(Buffer& out, Walk& walk, SlotsTaken& slots, PyObject* value) noexcept:
     """Write one value; False if it is not plain, or too much."""
     cdef int overflow = 0

@@ -10,7 +10,7 @@ cdef enum:
     SMALLEST_MEMBER = 6  # i:0;N;
 
 
-# Twin: serialize.read._Reader.string
+# Twin: serialize.reader.Reader.string
 cdef inline const char* string_span(const char* at, const char* end, Py_ssize_t* size) noexcept:
     """`s:length:"bytes";` — returns where the bytes begin."""
     at = quoted_span(at, end, size)
@@ -28,7 +28,7 @@ cdef inline const char* quoted_span(const char* at, const char* end, Py_ssize_t*
     return at if at[size[0]] == b'"' else NULL
 
 
-# Twin: serialize.read._Reader.integer
+# Twin: serialize.reader.Reader.integer
 cdef inline const char* integer(const char* at, const char* end, int64_t* number) noexcept:
     """`i:int;`"""
     if at[1] != b":":
@@ -37,7 +37,7 @@ cdef inline const char* integer(const char* at, const char* end, int64_t* number
     return at + 1 if at != NULL and at[0] == b";" else NULL
 
 
-# Twin: serialize.read._Reader.number
+# Twin: serialize.reader.Reader.number
 cdef inline const char* float_number(const char* at, const char* end, bint php, double* number) noexcept:
     """`d:float;` — a finite one, unless in PHP's domain."""
     cdef const char* start = at + 2
@@ -51,13 +51,13 @@ cdef inline const char* float_number(const char* at, const char* end, bint php, 
     return at + 1
 
 
-# Twin: serialize.read._Reader.null
+# Twin: serialize.reader.Reader.null
 cdef inline const char* null(const char* at) noexcept:
     """`N;`"""
     return at + 2 if at[1] == b";" else NULL
 
 
-# Twin: serialize.read._Reader.boolean
+# Twin: serialize.reader.Reader.boolean
 cdef inline const char* boolean(const char* at, bint* truth) noexcept:
     """`b:0;` or `b:1;`"""
     if at[1] != b":" or (at[2] != b"0" and at[2] != b"1") or at[3] != b";":
@@ -66,7 +66,7 @@ cdef inline const char* boolean(const char* at, bint* truth) noexcept:
     return at + 4
 
 
-# Twin: serialize.read._Reader.open
+# Twin: serialize.reader.Reader.open
 cdef inline const char* count(const char* at, const char* end, Py_ssize_t* size) noexcept:
     """`:count:{` — no more members than the rest of the input can hold."""
     if at[0] != b":":
@@ -77,7 +77,7 @@ cdef inline const char* count(const char* at, const char* end, Py_ssize_t* size)
     return at + 2
 
 
-# Twin: serialize.read._Reader.object
+# Twin: serialize.reader.Reader.object
 cdef inline const char* std_class_head(const char* at, const char* end, Py_ssize_t* size) noexcept:
     """`O:8:"stdClass":count:{`"""
     if end - at < 14 or memcmp(at, b'O:8:"stdClass"', 14) != 0:

@@ -114,6 +114,7 @@ def test_a_path_that_leads_nowhere_names_the_last_place_reached() -> None:
         (["--path", "\x1b[31m"], "not a path"),
         (["--depth", "-1"], "--depth"),
         (["--from-dialect", "plain"], "json has only typed and php"),
+        (["--from", "serialize", "--from-dialect", "session"], "convert reads sessions"),
         (["nowhere.json"], "No such file"),
     ],
 )
@@ -242,7 +243,7 @@ def test_a_cut_archive_says_why() -> None:
         "$ map of 0 unfinished from 0",
         "└── ✗ $.name byte 26: expected '\";' where the string's length ends",
     ]
-    assert "hint  1 byte short" in result.stderr
+    assert "hint  1 byte shorter" in result.stderr
 
 
 def test_a_fault_in_a_hidden_part_is_shown_below_the_rest() -> None:

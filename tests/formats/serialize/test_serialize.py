@@ -191,9 +191,46 @@ def test_refuses_in_the_domain_of_php(body: bytes, kind: DecodeErrorKind, offset
 
 
 def test_a_wrong_length_says_how_far_off_it_is() -> None:
-    assert hint('s:5:"中国人中国";'.encode()) == "10 bytes long: the length counts characters, not bytes"
-    assert hint(b's:9:"abcdef";xyzxyz') == "3 bytes short: the text was re-encoded or edited after it was serialized"
+    assert (
+        hint('s:5:"中国人中国";'.encode()) == "10 bytes longer than declared: the length counts characters, not bytes"
+    )
+    assert (
+        hint(b's:9:"abcdef";xyzxyz')
+        == "3 bytes shorter than declared: the text was re-encoded or edited after it was serialized"
+    )
     assert hint(b's:2:"abcdef') == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('s:24:"a{content:"x";color:blue}";', "1 byte longer than declared: the text was re-encoded or edited"),
+        ('a:1:{s:4:"name";s:5:"Helló";}', "1 byte longer than declared: Latin-1 text that was converted to UTF-8"),
+        ('s:6:"“Hi” €";', "6 bytes longer than declared: Latin-1 text that was converted to UTF-8"),
+        ('s:5:"it\ufffds!";', "2 bytes longer than declared: a byte that was not UTF-8 was replaced by U+FFFD, and is lost"),
+        ('s:4:"ZoÃ«";', "2 bytes longer than declared: the text was encoded as UTF-8 twice"),
+        ('s:5:"â‚¬ 5";', "4 bytes longer than declared: the text was encoded as UTF-8 twice"),
+        ('s:10:"l1\nl2\nl3";', "2 bytes shorter than declared: each \\r\\n became \\n after the text was serialized"),
+        ('s:8:"l1\r\nl2";', "2 bytes shorter than declared: the text was re-encoded or edited"),
+        ('a:2:{i:0;s:1:"abc";i:1;s:1:"x";}', "2 bytes longer than declared: the text was re-encoded or edited"),
+        ('a:2:{i:0;s:9:"ab";i:1;N;}', "7 bytes shorter than declared: the text was re-encoded or edited"),
+        ('s:2:"a";b";c', "1 byte shorter than declared: the text was re-encoded or edited"),
+        ("a:5:{i:0;", "the input was cut, or the count is wrong"),
+        ('a:1:{s:44:"', "the input was cut where a NUL was, as text columns of PostgreSQL do"),
+    ],
+)  # fmt: skip
+def test_a_hint_names_the_cause(body: str, words: str) -> None:
+    assert hint(body.encode()).startswith(words)
+
+
+def test_a_string_of_other_bytes_has_only_its_length() -> None:
+    with pytest.raises(DecodeError) as caught:
+        php(b's:1:"\xff\xfe";')
+    assert in_words(caught.value.hint).startswith("1 byte longer than declared: the text was re-encoded")
+
+
+def test_a_cut_count_is_recognised() -> None:
+    assert hint(b'a:2:{s:232:"%b";a:99999:{' % (b"x" * 232)) == "exactly 255 bytes: cut by a TINYTEXT column"
 
 
 def test_the_length_of_a_column_is_recognised() -> None:

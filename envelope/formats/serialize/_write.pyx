@@ -34,8 +34,7 @@ writing_of(DEFAULT_WRITING, kept)
 # Twin: serialize.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
     """Return the bytes that PHP's `serialize` writes for *value*; `EncodeError` if it cannot be written."""
-    cdef Writing writing = writing_of(options, kept)
-    body = plain(value, writing) if writing.typed else None
+    body = plain(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.serialize.write import dumps as python_dumps
 
@@ -49,6 +48,8 @@ cdef object plain(value, const Writing& writing):
     cdef Walk walk
     cdef Buffer out
     cdef SlotsTaken slots
+    if not writing.typed:
+        return None
     begin(walk, writing)
     if walk.php:
         classes_are_ready()  # they may have to be imported, which a walk must not do

@@ -35,8 +35,7 @@ writing_of(DEFAULT_WRITING, kept)
 # Twin: var_export.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None):
     """Return the bytes that PHP's `var_export` prints for *value*; `EncodeError` if it cannot be written."""
-    cdef Writing writing = writing_of(options, kept)
-    body = plain(value, writing) if writing.typed else None
+    body = plain(value, writing_of(options, kept))
     if body is None:
         from envelope.formats.var_export.write import dumps as python_dumps
 
@@ -49,6 +48,8 @@ cdef object plain(value, const Writing& writing):
     """The bytes of a plain value; None if it is not plain."""
     cdef Walk walk
     cdef Buffer out
+    if not writing.typed:
+        return None
     begin(walk, writing)
     if walk.php:
         classes_are_ready()  # they may have to be imported, which a walk must not do

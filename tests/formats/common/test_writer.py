@@ -21,7 +21,7 @@ COUNTS = st.sampled_from([1, 2, 3])
 def packed_each(count: int) -> Iterator[None]:
     """Within it, so few pieces are packed, and such small containers are large."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("common.writer", "serialize.write", "var_export.write", "xml.write"):
+        for name in ("common.writer", "serialize.writer", "var_export.write", "xml.write"):
             patch.setattr(import_module(f"envelope.formats.{name}"), "MANY_PARTS", count)
         yield
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from envelope.errors import RequestError
-from envelope.gateway.books.jobs import Job, add_job, finish_job, job_of, take_job
+from envelope.gateway.books.jobs import Job, add_job, finish_job, has_job, job_of, take_job
 from envelope.gateway.books.refunds import refund
 from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.gateway.upstreams.methods import how_to_ask
@@ -115,10 +115,8 @@ class JobWorker:
         is_done = outcome.code == SUCCESS
         code, response = outcome.code, outcome.response
         if not is_done and code != NO_RESULT:  # what was not found, or the upstream's error, is told as it is
-            code, response = (
-                NO_RESULT,
-                {"error": {"message": "no image was made", "type": "server_error", "code": code}},
-            )
+            error = {"message": "no image was made", "type": "server_error", "code": code}
+            code, response = NO_RESULT, {"error": error}
         result = orjson.dumps({"code": code, "response": response})
 
         def steps(db: Transaction) -> None:
@@ -126,11 +124,3 @@ class JobWorker:
                 refund(db, job.call, "no image was made")
 
         await self._store.write(steps)
-
-
-_QUEUED: Final = "SELECT 1 FROM job WHERE state = 'queued' OR (state = 'running' AND until <= :now) LIMIT 1"
-
-
-def has_job(db: Transaction) -> bool:
-    """Whether there is a job that nobody does."""
-    return bool(db.execute(_QUEUED, now=db.now))

@@ -25,10 +25,10 @@ _MOST: Final = 512
 
 
 class PageTokens:
-    """Makes and reads page tokens; only those of the same *key*, account and method are read."""
+    """Makes and reads page tokens; only those of the same *key* (`Vault.derive`), account and method are read."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = hmac.digest(key, b"page tokens", hashlib.sha256)
+        self._key = key
 
     def after(self, token: Any, account: int, method: str) -> str:
         """The id after which the page begins; `RequestError` (4015) if *token* is not one of ours for this call."""

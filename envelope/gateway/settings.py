@@ -14,6 +14,7 @@ from envelope.answers.verdicts import UpstreamErrors
 from envelope.calls.reading import is_name
 from envelope.calls.statuses import Statuses
 from envelope.errors import ValidationError
+from envelope.gateway.logs import LogForm
 from envelope.gateway.money import parse_amount
 from envelope.gateway.prices import Price, Prices
 from envelope.gateway.upstreams.settings import UpstreamSettings, read_upstreams
@@ -105,7 +106,7 @@ class GatewaySettings(BaseSettings):
     upstream_errors: UpstreamErrors = "free"
     json_dialect: Literal["php", "typed"] = "php"
     receipts: bool = False
-    log: Literal["json", "text", "none"] = "json"
+    log: LogForm = "json"
     upstreams: tuple[UpstreamSettings, ...] = Field(min_length=1)
     prices: tuple[PriceSettings, ...] = ()
     cache: CacheSettings = CacheSettings()

@@ -1,9 +1,9 @@
 """The compiled codecs: all of them are in use or none, which is decided here.
 
-Each extension module (`_read`, `_write`) does the same as the Python module beside it, its twin, but faster. The twin
-is the specification: the compiled function leaves irregular input, and every error, to it. The twins are most of the
-library's code, so each is imported when it is first needed. The extensions are not in use if they were not built (see
-``setup.py``), or if the environment has ``ENVELOPE_PURE=1``.
+Each extension module (`_read`, `_write`) does the same as the Python module beside it, its twin, but faster; that of
+``native._query`` is in `envelope.calls.php_query`. The twin is the specification: the compiled function leaves
+irregular input, and every error, to it. The twins are most of the code, so each is imported when it is first needed.
+The extensions are not in use if they were not built (see ``setup.py``), or if the environment has ``ENVELOPE_PURE=1``.
 """
 
 from __future__ import annotations

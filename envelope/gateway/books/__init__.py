@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from envelope.gateway.books.jobs import Job as Job
     from envelope.gateway.books.jobs import add_job as add_job
     from envelope.gateway.books.jobs import finish_job as finish_job
+    from envelope.gateway.books.jobs import has_job as has_job
     from envelope.gateway.books.jobs import job_of as job_of
     from envelope.gateway.books.jobs import renew_job as renew_job
     from envelope.gateway.books.jobs import take_job as take_job
@@ -71,7 +72,7 @@ else:
             "export": "export_calls write_csv write_jsonl write_parquet",
             "forgetting": "forget",
             "gate": "Refused",
-            "jobs": "Job add_job finish_job job_of renew_job take_job",
+            "jobs": "Job add_job finish_job has_job job_of renew_job take_job",
             "recovery": "Closed Watch recover",
             "refunds": "refund",
             "repeats": "Repeated",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from envelope.gateway.stores.store import Transaction
 
-__all__ = ["Job", "JobState", "add_job", "finish_job", "job_of", "renew_job", "take_job"]
+__all__ = ["Job", "JobState", "add_job", "finish_job", "has_job", "job_of", "renew_job", "take_job"]
 
 JobState = Literal["queued", "running", "done", "failed"]
 
@@ -36,12 +36,14 @@ INSERT INTO job (account, call, method, args, state, tries, node, until, at)
 VALUES (:account, :call, :method, :args, 'queued', 0, '', :now, :now)
 RETURNING id
 """
-# The conditions stand twice, for databases in which two transactions may find the same job: one of them then gets none.
+_FREE: Final = "(state = 'queued' OR (state = 'running' AND until <= :now))"
+_ANY: Final = f"SELECT 1 FROM job WHERE {_FREE} LIMIT 1"  # noqa: S608  # constants
+# The condition stands twice, for databases in which two transactions may find the same job: one of them then gets none.
 _TAKE: Final = f"""
 UPDATE job SET state = 'running', tries = tries + 1, node = :node, until = :until
 WHERE id = (
-  SELECT min(id) FROM job WHERE state = 'queued' OR (state = 'running' AND until <= :now)
-) AND (state = 'queued' OR (state = 'running' AND until <= :now))
+  SELECT min(id) FROM job WHERE {_FREE}
+) AND {_FREE}
 RETURNING {_FIELDS}
 """  # noqa: S608  # constants
 _RENEW: Final = """
@@ -59,6 +61,11 @@ def add_job(db: Transaction, *, account: int, call: int, method: str, args: byte
     """Queue a job; its number."""
     [(number,)] = db.execute(_ADD, account=account, call=call, method=method, args=args, now=db.now)
     return int(number)
+
+
+def has_job(db: Transaction) -> bool:
+    """Whether there is a job that `take_job` would give: to look writes nothing."""
+    return bool(db.execute(_ANY, now=db.now))
 
 
 def take_job(db: Transaction, node: str, seconds: float) -> Job | None:

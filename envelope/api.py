@@ -15,6 +15,15 @@ Options, all keyword-only:
              constant, a variable (``$x``) or what is called, and a list of the arguments if it is a call, else None.
              It returns the value.
 ``limits``   `envelope.Limits`.
+``encoding`` the charset of a document's strings (reading): ``"utf-8"``, or a label of the WHATWG's Encoding standard;
+             for xml in the plain dialect also ``"declared"``, the one that its declaration names.
+``references``  ``"resolve"`` or ``"keep"``: whether serialize's value references (``R:``) are read as the value they
+             stand for, or as a `PhpReference`, which is written as it was read.
+``flags``    PHP's names of flags: of `json_encode` for json and jsonu in the php dialect, of `json_decode` for reading
+             them; `convert` tells which is which.
+``attributes``, ``namespaces``  ``"refuse"``, ``"drop"`` or ``"keep"``: what xml in the plain dialect does about them.
+``lists``    paths of xml (in the plain dialect) whose elements are lists even if there is one, or ``"repeated"``: only
+             a repeated name is a list, as SimpleXML has it.
 ``payload``  the name of the envelope's payload field (`encode`, `decode`).
 ``strict``   whether `decode` refuses what it would otherwise mend and note.
 ``on_loss``  what `convert` does about losses: ``"error"``, ``"warn"`` or ``"ignore"``.
@@ -40,6 +49,7 @@ from envelope.formats import FORMATS, ResultType, get_format
 from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import (
+    DECODE_FLAGS,
     DEFAULT_READING,
     DEFAULT_WRITING,
     ON_LOSS,
@@ -52,6 +62,9 @@ from envelope.options import (
 )
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from envelope.options import MoreReading, MoreWriting
     from envelope.values.php_types import Loss
 
 __all__ = ["convert", "decode", "dumps", "encode", "loads", "loads_first", "losses"]
@@ -80,6 +93,7 @@ def dumps(
     dialect: Dialect = "typed",
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    **more: Unpack[MoreWriting],
 ) -> bytes:
     """Return *value* in *format*. Raises `EncodeError`, with the path of what cannot be written.
 
@@ -87,7 +101,7 @@ def dumps(
     described in `envelope.api`.
     """
     row = get_format(format)
-    return row.dumps(value, row.writing(values, maps, dialect, limits), default)
+    return row.dumps(value, row.writing(values, maps, dialect, limits, **more), default)
 
 
 @_without_detour
@@ -99,13 +113,14 @@ def loads(
     dialect: Dialect = "typed",
     limits: Limits = DEFAULT_LIMITS,
     unknown: Unknown | None = None,
+    **more: Unpack[MoreReading],
 ) -> Any:
     """Return the value in *data*. Raises `DecodeError`, with the offset and the path of what cannot be read.
 
     The options are described in `envelope.api`.
     """
     row = get_format(format)
-    return row.read(data, row.reading(values, dialect, limits), unknown)
+    return row.read(data, row.reading(values, dialect, limits, **more), unknown)
 
 
 def loads_first(
@@ -140,12 +155,13 @@ def encode(
     dialect: Dialect = "typed",
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    **more: Unpack[MoreWriting],
 ) -> bytes:
     """Return *envelope* in *format*, its ``response`` under the name *payload*. Raises `EncodeError`."""
     if not isinstance(envelope, Envelope):
         raise TypeError(f"encode() writes an Envelope, not {type(envelope).__name__}; dumps() writes any value")
     row = get_format(format)
-    options = row.writing(values, maps, dialect, limits)
+    options = row.writing(values, maps, dialect, limits, **more)
     try:
         value = envelope.to_value(payload)
     except EncodeError as error:
@@ -163,13 +179,14 @@ def decode(
     values: Values = "portable",
     dialect: Dialect = "typed",
     limits: Limits = DEFAULT_LIMITS,
+    **more: Unpack[MoreReading],
 ) -> Envelope[Any]:
     """Return the envelope in *data*. Raises `DecodeError`, or `ValidationError` if the value is not an envelope.
 
     What was mended on the way in is in ``notes``; with *strict* it is an error (`Envelope.from_value`).
     """
     row = get_format(format)
-    value = row.loads(data, row.reading(values, dialect, limits))
+    value = row.loads(data, row.reading(values, dialect, limits, **more))
     return Envelope.from_value(value, payload, strict=strict)
 
 
@@ -182,13 +199,14 @@ def losses(
     dialect: Dialect = "typed",
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    **more: Unpack[MoreWriting],
 ) -> list[Loss]:
     """Return what *value* would lose in *format*: each place that is not the same when it is read back.
 
     Places are in document order, each once, with paths in *value*. Raises as `dumps` does.
     """
     row = get_format(format)
-    options = row.writing(values, maps, dialect, limits)
+    options = row.writing(values, maps, dialect, limits, **more)
     return list(lost(row, options, default, value, row.dumps(value, options, default)))
 
 
@@ -205,6 +223,7 @@ def convert(
     limits: Limits = DEFAULT_LIMITS,
     unknown: Unknown | None = None,
     on_loss: OnLoss = "error",
+    **more: Unpack[MoreReading],
 ) -> bytes:
     """Return *data*, a document in the format *source*, in the format *target*.
 
@@ -215,9 +234,12 @@ def convert(
     reader, writer = get_format(source), get_format(target)
     reading, writing = DEFAULT_READING, DEFAULT_WRITING
     # Usually they are these; a short document would take a third longer to ask for them.
-    if limits is not DEFAULT_LIMITS or (values, maps, source_dialect, target_dialect) != _DEFAULTS:
-        reading = reader.reading(values, source_dialect, limits)
-        writing = writer.writing(values, maps, target_dialect, limits)
+    if more or limits is not DEFAULT_LIMITS or (values, maps, source_dialect, target_dialect) != _DEFAULTS:
+        flags = more.pop("flags", ())
+        more["flags"] = [flag for flag in flags if flag in DECODE_FLAGS]
+        to_write = [flag for flag in flags if flag not in DECODE_FLAGS]
+        reading = reader.reading(values, source_dialect, limits, **more)
+        writing = writer.writing(values, maps, target_dialect, limits, flags=to_write)
     compare = on_loss != "ignore"
     body, found = convert_and_compare(
         data, reader, reading, writer, writing, default=default, unknown=unknown, compare=compare

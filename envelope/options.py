@@ -8,25 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.path import MAX_SHOWN
 
 __all__ = [
+    "DECODE_FLAGS",
     "DEFAULT_READING",
     "DEFAULT_WRITING",
     "DIALECTS",
+    "ENCODE_FLAGS",
+    "FOREIGN",
     "MAPS",
     "ON_LOSS",
+    "REFERENCES",
     "VALUES",
     "Default",
     "Dialect",
+    "Flag",
+    "Foreign",
     "Maps",
     "OnLoss",
     "ReadOptions",
+    "References",
     "Unknown",
     "Values",
     "WriteOptions",
+    "check_flags",
     "check_word",
 ]
 
@@ -34,6 +43,24 @@ Values = Literal["portable", "php"]
 Maps = Literal["array", "object"]
 Dialect = Literal["typed", "php", "plain", "file", "short", "session", "session_binary"]
 OnLoss = Literal["error", "warn", "ignore"]
+References = Literal["resolve", "keep"]
+Foreign = Literal["refuse", "drop", "keep"]
+"""What is done about XML that a value has no place for: attributes, and the namespaces of names."""
+DecodeFlag = Literal["JSON_BIGINT_AS_STRING"]
+EncodeFlag = Literal[
+    "JSON_FORCE_OBJECT",
+    "JSON_HEX_AMP",
+    "JSON_HEX_APOS",
+    "JSON_HEX_QUOT",
+    "JSON_HEX_TAG",
+    "JSON_PRESERVE_ZERO_FRACTION",
+    "JSON_PRETTY_PRINT",
+    "JSON_UNESCAPED_LINE_TERMINATORS",
+    "JSON_UNESCAPED_SLASHES",
+    "JSON_UNESCAPED_UNICODE",
+]
+Flag: TypeAlias = DecodeFlag | EncodeFlag
+"""PHP's name of a flag of `json_decode` or `json_encode`."""
 Default: TypeAlias = Callable[[Any], Any]
 """A caller's function for values outside the domain. It belongs to one call, not to options that calls share."""
 Unknown: TypeAlias = Callable[[str, list[Any] | None], Any]
@@ -44,6 +71,30 @@ VALUES: Final = get_args(Values)
 MAPS: Final = get_args(Maps)
 DIALECTS: Final = get_args(Dialect)
 ON_LOSS: Final = get_args(OnLoss)
+REFERENCES: Final = get_args(References)
+FOREIGN: Final = get_args(Foreign)
+DECODE_FLAGS: Final = get_args(DecodeFlag)
+ENCODE_FLAGS: Final = get_args(EncodeFlag)
+
+
+if TYPE_CHECKING:  # making a TypedDict takes its time
+    from collections.abc import Collection
+    from typing import TypedDict
+
+    class MoreReading(TypedDict, total=False):
+        """The options of reading that few calls have."""
+
+        encoding: str
+        references: References
+        flags: Collection[Flag]
+        attributes: Foreign
+        namespaces: Foreign
+        lists: Collection[str] | Literal["repeated"]
+
+    class MoreWriting(TypedDict, total=False):
+        """The options of writing that few calls have."""
+
+        flags: Collection[Flag]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +107,20 @@ class ReadOptions:
     values: Values = "portable"
     dialect: Dialect = "typed"
     limits: Limits = DEFAULT_LIMITS
+    encoding: str = "utf-8"
+    references: References = "resolve"
+    flags: Collection[Flag] = ()
+    attributes: Foreign = "refuse"
+    namespaces: Foreign = "refuse"
+    lists: Collection[str] | Literal["repeated"] = ()
     php: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check(self)
+        object.__setattr__(self, "references", check_word("references", self.references, REFERENCES))
+        object.__setattr__(self, "attributes", check_word("attributes", self.attributes, FOREIGN))
+        object.__setattr__(self, "namespaces", check_word("namespaces", self.namespaces, FOREIGN))
+        object.__setattr__(self, "flags", check_flags(self.flags, DECODE_FLAGS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +135,7 @@ class WriteOptions:
     maps: Maps = "array"
     dialect: Dialect = "typed"
     limits: Limits = DEFAULT_LIMITS
+    flags: Collection[Flag] = ()
     php: bool = field(init=False, repr=False, compare=False)
     map_objects: bool = field(init=False, repr=False, compare=False)
 
@@ -81,6 +143,7 @@ class WriteOptions:
         _check(self)
         object.__setattr__(self, "maps", check_word("maps", self.maps, MAPS))
         object.__setattr__(self, "map_objects", self.maps == "object")
+        object.__setattr__(self, "flags", check_flags(self.flags, ENCODE_FLAGS))
 
 
 def _check(options: ReadOptions | WriteOptions) -> None:
@@ -97,6 +160,15 @@ def check_word(option: str, word: object, words: tuple[str, ...]) -> str:
     if word not in words:
         raise TypeError(f"{option} must be {' or '.join(map(repr, words))}, not {word!r}")
     return words[words.index(word)]
+
+
+def check_flags(flags: Collection[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *flags* in the order of *known*, each once; `TypeError` for another."""
+    if isinstance(flags, str):
+        raise TypeError(f"flags must be a collection of names, as in ({flags[:MAX_SHOWN]!r},)")
+    for flag in flags:
+        check_word("flags", flag, known)
+    return tuple(flag for flag in known if flag in flags)
 
 
 DEFAULT_READING: Final = ReadOptions()

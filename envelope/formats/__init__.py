@@ -23,6 +23,11 @@ from envelope.options import (
 )
 from envelope.path import MAX_SHOWN
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from envelope.options import MoreReading, MoreWriting
+
 __all__ = [
     "FORMATS",
     "NATIVE",
@@ -92,17 +97,24 @@ class Format(NamedTuple):
     loads: Loads
 
     def reading(
-        self, values: Values = "portable", dialect: Dialect = "typed", limits: Limits = DEFAULT_LIMITS
+        self,
+        values: Values = "portable",
+        dialect: Dialect = "typed",
+        limits: Limits = DEFAULT_LIMITS,
+        **more: Unpack[MoreReading],
     ) -> ReadOptions:
-        """Return the options to read this format with; `TypeError` for a word that it does not have."""
+        """Return the options to read this format with; `TypeError` for an option or a word that it does not have."""
+        is_common = limits is DEFAULT_LIMITS and not more
         try:
-            if limits is DEFAULT_LIMITS:
+            if is_common:
                 return _READING[self.name, values, dialect]
         except (KeyError, TypeError):  # new, or of the wrong type
             pass
         check_word("dialect", dialect, self.dialects)
-        options = ReadOptions(values=values, dialect=dialect, limits=limits)
-        if limits is DEFAULT_LIMITS:
+        options = ReadOptions(values=values, dialect=dialect, limits=limits, **more)
+        if more:
+            self._check_reading(options)
+        if is_common:
             _READING[self.name, options.values, options.dialect] = options
         return options
 
@@ -112,18 +124,35 @@ class Format(NamedTuple):
         maps: Maps = "array",
         dialect: Dialect = "typed",
         limits: Limits = DEFAULT_LIMITS,
+        **more: Unpack[MoreWriting],
     ) -> WriteOptions:
-        """Return the options to write this format with; `TypeError` for a word that it does not have."""
+        """Return the options to write this format with; `TypeError` for an option or a word that it does not have."""
+        is_common = limits is DEFAULT_LIMITS and not more
         try:
-            if limits is DEFAULT_LIMITS:
+            if is_common:
                 return _WRITING[self.name, values, maps, dialect]
         except (KeyError, TypeError):  # new, or of the wrong type
             pass
         check_word("dialect", dialect, self.dialects)
-        options = WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits)
-        if limits is DEFAULT_LIMITS:
+        options = WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits, **more)
+        if options.flags and (not self.is_json or options.dialect != "php"):
+            raise TypeError('flags= is for json and jsonu in the dialect "php"')
+        if is_common:
             _WRITING[self.name, options.values, options.maps, options.dialect] = options
         return options
+
+    def _check_reading(self, options: ReadOptions) -> None:
+        """`TypeError` for an option that this format does not have."""
+        if options.encoding != "utf-8" and self.name == ResultType.XML and options.dialect == "typed":
+            raise TypeError('encoding= is for any format but typed xml; dialect="plain" has it')
+        if options.references == "keep" and not (options.php and self.name == ResultType.SERIALIZE):
+            raise TypeError('references="keep" is for serialize, with values="php"')
+        if options.flags and not self.is_json:
+            raise TypeError("flags= is for json and jsonu")
+        if options.dialect != "plain" and (
+            options.lists or options.attributes != "refuse" or options.namespaces != "refuse"
+        ):
+            raise TypeError('attributes=, namespaces= and lists= are for xml in the dialect "plain"')
 
     def read(self, data: object, options: ReadOptions, unknown: Unknown | None) -> Any:
         """Return the value in *data*; `TypeError` for *unknown* where nothing can be unknown."""
@@ -141,6 +170,11 @@ class Format(NamedTuple):
         """
         is_typed = not options.php and options.dialect == "typed"
         return is_typed and (options.map_objects or not self.is_php)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is one of the two spellings of JSON."""
+        return self.name in (ResultType.JSON, ResultType.JSONU)
 
     @property
     def is_php(self) -> bool:

@@ -28,16 +28,16 @@ def make_dumps(get_format, formats):
         name: Kept(row.dumps, PORTABLE, ARRAY, TYPED, DEFAULT_LIMITS, DEFAULT_WRITING) for name, row in formats.items()
     }
 
-    def dumps(value, format, *, values=PORTABLE, maps=ARRAY, dialect=TYPED, default=None, limits=DEFAULT_LIMITS):
+    def dumps(value, format, *, values=PORTABLE, maps=ARRAY, dialect=TYPED, default=None, limits=DEFAULT_LIMITS, **more):
         cdef Kept last = kept.get(format)
-        if last is not None:
+        if last is not None and not more:
             if values is last.values and maps is last.maps and dialect is last.dialect and limits is last.limits:
                 return last.codec(value, last.options, default)
             if values is PORTABLE and maps is ARRAY and dialect is TYPED and limits is DEFAULT_LIMITS:
                 return last.codec(value, DEFAULT_WRITING, default)
         row = get_format(format)
-        options = row.writing(values, maps, dialect, limits)
-        if last is not None:
+        options = row.writing(values, maps, dialect, limits, **more)
+        if last is not None and not more:
             kept[format] = Kept(last.codec, values, maps, dialect, limits, options)
         return row.dumps(value, options, default)
 
@@ -51,16 +51,16 @@ def make_loads(get_format, formats):
         name: Kept(row.loads, PORTABLE, ARRAY, TYPED, DEFAULT_LIMITS, DEFAULT_READING) for name, row in formats.items()
     }
 
-    def loads(data, format, *, values=PORTABLE, dialect=TYPED, limits=DEFAULT_LIMITS, unknown=None):
+    def loads(data, format, *, values=PORTABLE, dialect=TYPED, limits=DEFAULT_LIMITS, unknown=None, **more):
         cdef Kept last = kept.get(format)
-        if last is not None and unknown is None:
+        if last is not None and unknown is None and not more:
             if values is last.values and dialect is last.dialect and limits is last.limits:
                 return last.codec(data, last.options)
             if values is PORTABLE and dialect is TYPED and limits is DEFAULT_LIMITS:
                 return last.codec(data, DEFAULT_READING)
         row = get_format(format)
-        options = row.reading(values, dialect, limits)
-        if last is not None:
+        options = row.reading(values, dialect, limits, **more)
+        if last is not None and not more:
             kept[format] = Kept(last.codec, values, ARRAY, dialect, limits, options)
         return row.read(data, options, unknown)
 

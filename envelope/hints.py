@@ -42,6 +42,7 @@ HintName = Literal[
     "list-of-tables",
     "line-ends",
     "lower-case",
+    "name-payload",
     "no-deeper",
     "no-infinity",
     "no-nan",
@@ -162,6 +163,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "plain-toml": "such a file is short, with keys of a few parts and few levels of brackets",
         "tables": "the tables are codes and overrides",
         # Fixtures.
+        "name-payload": 'payload = "{0}" in case.toml checks it as an envelope',
         "operator-codes": "registry= takes one with an operator's codes",
         "request-id": 'like "1.6403f86cd67f6": a prefix, then PHP\'s uniqid()',
         "written-anew": "canonical_bodies makes it",

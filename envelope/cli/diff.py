@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from envelope.cli.common.options import ignore_option
 from envelope.cli.common.report import printable, show_decode_error
 from envelope.cli.common.shown import write_shown
 from envelope.cli.common.source import (
@@ -22,8 +23,11 @@ from envelope.errors import DecodeError
 from envelope.formats import get_format
 from envelope.limits import Limits
 from envelope.values.comparison import Change, changes
+from envelope.values.ignored import without
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from envelope.options import Dialect, Values
 
 __all__ = ["diff"]
@@ -33,6 +37,7 @@ Examples:
   printf '{"id": 7}' > a.json
   printf 'a:1:{s:2:"id";i:7;}' | envelope diff a.json - && echo same
   printf '{"id": 7.0}' | envelope diff a.json - || echo different
+  printf '{"id": 8}' | envelope diff a.json - --ignore '$.id' && echo same
 """
 
 _WIDE = 2000  # cells: more than any line that `printable` returns
@@ -48,6 +53,7 @@ _STYLES = {"-": "red", "+": "green", "~": "yellow"}
 @values_option
 @dialect_option
 @limits_option
+@ignore_option
 def diff(
     *,
     first: str,
@@ -58,6 +64,7 @@ def diff(
     values: Values,
     from_dialect: Dialect | None,
     no_limits: bool,
+    ignore: Sequence[str],
 ) -> None:
     """Show where the values of two documents differ: - only in A, + only in B, ~ in both.
 
@@ -70,6 +77,7 @@ def diff(
     limits = Limits.unlimited() if no_limits else Limits()
     before = _read(first, first_format, "--from-a", values, from_dialect, limits)
     after = _read(second, second_format, "--from-b", values, from_dialect, limits)
+    before, after = without(before, ignore), without(after, ignore)
     lines, count = [], 0
     for count, change in enumerate(changes(before, after, is_tree=values == "portable"), 1):
         if count <= max_lines:

@@ -11,7 +11,8 @@ from rich.progress import track
 
 from envelope.answers.envelope import TEXT_FIELDS
 from envelope.cli.common.files import write_output
-from envelope.cli.common.options import registry_option
+from envelope.cli.common.options import ignore_option, registry_option
+from envelope.cli.common.source import DIALECTS
 from envelope.cli.validation.checker import Checker
 from envelope.cli.validation.findings import Outcome, as_github, as_json, as_junit, locate, show_outcomes
 from envelope.cli.validation.units import find_units
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from envelope.cli.validation.units import Unit
+    from envelope.options import Dialect
     from envelope.registry.codes import CodeRegistry
 
 __all__ = ["validate"]
@@ -71,6 +73,14 @@ def _check_payload(_: click.Context, __: click.Parameter, name: str) -> str:
     callback=_check_payload,
     help="The payload's name in bodies outside cases.",
 )
+@click.option(
+    "--dialect",
+    type=DIALECTS,
+    default="typed",
+    show_default=True,
+    help="Dialect of bodies outside cases, if their format has it.",
+)
+@ignore_option
 @registry_option
 def validate(
     *,
@@ -80,6 +90,8 @@ def validate(
     update: bool,
     source: str | None,
     payload: str,
+    dialect: Dialect,
+    ignore: Sequence[str],
     registry: CodeRegistry,
 ) -> None:
     """Check fixtures: files, and everything in folders except hidden names and links to folders.
@@ -99,7 +111,7 @@ def validate(
                 for change in update_case(unit, source):
                     _print(change)
         units, unread = find_units(paths)  # again, for the new bodies
-    checker = Checker(registry=registry, canonical=canonical, payload=payload)
+    checker = Checker(registry=registry, canonical=canonical, payload=payload, dialect=dialect, ignore=ignore)
     outcomes = [Outcome(finding.file, [(finding, locate(finding, b""))]) for finding in unread]
     terminal = Console(stderr=True)
     is_quiet = not terminal.is_terminal

@@ -12,6 +12,7 @@ from envelope.lazy import door
 if TYPE_CHECKING:
     from envelope.values.comparison import Change as Change
     from envelope.values.comparison import changes as changes
+    from envelope.values.ignored import without as without
     from envelope.values.php_rules import INT_MAX as INT_MAX
     from envelope.values.php_rules import INT_MIN as INT_MIN
     from envelope.values.php_rules import array_key as array_key
@@ -30,6 +31,7 @@ else:
         __name__,
         {
             "comparison": "Change changes",
+            "ignored": "without",
             "php_types": "Loss PhpEnum PhpObject PhpProperty PortableValue Value Visibility differences same",
             "php_rules": "INT_MAX INT_MIN array_key is_ambiguous",
         },

@@ -194,3 +194,14 @@ def test_nothing_hostile_reaches_the_terminal() -> None:
     result = diff("-", "same.json", data=envelope.dumps({hostile: hostile, "id": hostile}, "json"))
     assert all(char == "\n" or char.isprintable() for char in result.output)
     assert result.stdout.count("[red]") == 3
+
+
+def test_what_is_ignored_is_not_compared(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.json", tmp_path / "b.serialize"
+    a.write_bytes(b'{"id": 1, "rows": [{"at": 1, "v": 2}], "last": "x"}')
+    b.write_bytes(envelope.dumps({"id": 2, "rows": [{"at": 5, "v": 2}]}, "serialize"))
+    options = ["--ignore", "$.id", "--ignore", "rows[*].at", "--ignore", "$.last"]
+    assert run("diff", str(a), str(b), *options).exit_code == 0
+    result = run("diff", str(a), str(b), *options[:4])
+    assert (result.exit_code, result.stdout) == (1, '- $.last: "x"\n')
+    assert run("diff", str(a), str(b), "--ignore", "$..").exit_code == 2

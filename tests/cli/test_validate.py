@@ -74,7 +74,7 @@ def test_a_bad_body_is_one_block(tmp_path: Path) -> None:
     [
         ("a.serialize", b'O:1:"A":0:{}', 'values = "php" in case.toml reads it, inert'),
         ("a.serialize", b's:1:"\xff";', 'values = "php" in case.toml reads it as bytes'),
-        ("a.xml", b"<a/>", "without types it may be a document in the plain dialect; a body is in the typed one"),
+        ("a.xml", b"<a/>", 'without types it may be a plain document: dialect = "plain" in case.toml reads it'),
         ("a.json", b"[" * 201 + b"]" * 201, ""),
         ("a.json", OK.replace(b"0000", b"9999"), "--with FILE adds an operator's codes"),
     ],

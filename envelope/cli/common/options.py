@@ -1,4 +1,4 @@
-"""Options that several commands share: the language, and an operator's own file of error codes."""
+"""Options that several commands share: the language, an operator's own error codes, what is not compared."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import click
 from envelope.cli.common.files import check_size, read_input
 from envelope.cli.common.report import printable, show_decode_error, show_validation_error
 from envelope.errors import DecodeError, ValidationError
+from envelope.path import parse_path
 from envelope.registry.codes import REGISTRY, CodeRegistry
 from envelope.registry.languages import Lang
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["lang_option", "registry_option"]
+__all__ = ["ignore_option", "lang_option", "registry_option"]
 
 _MAX_BYTES = 1024 * 1024  # of an operator's file
 
@@ -59,3 +60,22 @@ registry_option = click.option(
     help="An operator's own file: codes to add, and overrides.",
 )
 """The option `--with`, which passes a `CodeRegistry`: by default the gateway's own."""
+
+
+def _check_paths(_: click.Context, __: click.Parameter, paths: Sequence[str]) -> Sequence[str]:
+    for path in paths:
+        try:
+            parse_path(path)
+        except ValueError as error:
+            raise click.BadParameter(printable(str(error))) from None
+    return paths
+
+
+ignore_option = click.option(
+    "--ignore",
+    metavar="PATH",
+    multiple=True,
+    callback=_check_paths,
+    help="Do not compare what is there ($.request_id, $.items[*].date); may be repeated.",
+)
+"""The option `--ignore`, which passes the paths of what is not compared."""

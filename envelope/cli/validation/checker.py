@@ -19,10 +19,11 @@ from envelope.fixtures.statements import read_case, read_refusal
 from envelope.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from envelope.cli.validation.units import Unit
     from envelope.fixtures.rules import Rule
+    from envelope.options import Dialect
     from envelope.registry.codes import CodeRegistry
 
 __all__ = ["Checker", "FileFault", "read_body", "read_statement"]
@@ -83,6 +84,8 @@ class Checker:
     registry: CodeRegistry
     canonical: bool
     payload: str
+    dialect: Dialect
+    ignore: Sequence[str]
 
     def outcome(self, unit: Unit) -> Outcome:
         """What is wrong with one fixture."""
@@ -102,7 +105,12 @@ class Checker:
                 yield from check_refusal(unit.path, data, refusal)
             else:
                 yield from check_body(
-                    unit.path, data, payload=self.payload, registry=self.registry, canonical=self.canonical
+                    unit.path,
+                    data,
+                    payload=self.payload,
+                    dialect=self.dialect,
+                    registry=self.registry,
+                    canonical=self.canonical,
                 )
         except FileFault as fault:
             files[fault.finding.file] = fault.data
@@ -127,6 +135,14 @@ class Checker:
                 files[path] = fault.data
                 unread.add(name)
                 yield fault.finding
-        for finding in check_case(case, bodies, registry=self.registry, canonical=self.canonical, response_check=check):
+        found = check_case(
+            case,
+            bodies,
+            registry=self.registry,
+            canonical=self.canonical,
+            response_check=check,
+            ignore=self.ignore,
+        )
+        for finding in found:
             if finding.file not in unread:  # it was already reported as unreadable
                 yield replace(finding, file=os.path.join(unit.path, finding.file))

@@ -19,6 +19,7 @@ __all__ = [
     "link_steps",
     "parse_path",
     "short_path",
+    "step_text",
 ]
 
 Step = str | int | bytes
@@ -114,19 +115,20 @@ def short_path(steps: Sequence[Step]) -> str:
 def _cut(step: Step) -> str | int:
     if isinstance(step, int):
         return step
-    text = _text(step)
+    text = step_text(step)
     return text if len(text) <= MAX_NAME else text[:MAX_NAME] + "…"
+
+
+def step_text(step: Step) -> str:
+    """Return the text of a step, the same for a list's index and for the key of a map that may stand in its place."""
+    return step.decode("utf-8", "backslashreplace") if isinstance(step, bytes) else str(step)
 
 
 def _format_step(step: Step) -> str:
     if isinstance(step, int):
         return f"[{step}]"
-    text = _text(step)
+    text = step_text(step)
     if text.isascii() and text.isidentifier():
         return f".{text}"
     # Lone surrogates (in keys that cannot be written) must not make the path unprintable.
     return f"[{json.dumps(text, ensure_ascii=not text.isprintable())}]"
-
-
-def _text(step: str | bytes) -> str:
-    return step if isinstance(step, str) else step.decode("utf-8", "backslashreplace")

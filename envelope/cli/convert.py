@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from envelope.cli.common.detect import detect
 from envelope.cli.common.files import check_size, write_output
 from envelope.cli.common.report import (
     loss_lines,
+    printable,
     show_decode_error,
     show_encode_error,
     show_losses,
@@ -23,24 +25,22 @@ from envelope.cli.common.report import (
 from envelope.cli.common.source import (
     DIALECTS,
     NAMES,
+    SourceOptions,
     check_dialect,
-    dialect_option,
-    limits_option,
-    read_source,
-    reading_of,
     source_option,
-    values_option,
+    source_options,
 )
 from envelope.conversion.documents import Conversion
 from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError
 from envelope.formats import ResultType, get_format
 from envelope.hints import Hint
-from envelope.limits import Limits
-from envelope.options import MAPS
+from envelope.options import DECODE_FLAGS, ENCODE_FLAGS, MAPS
 
 if TYPE_CHECKING:
-    from envelope.options import Dialect, Maps, Values
+    from collections.abc import Sequence
+
+    from envelope.options import Dialect, Flag, Maps
 
 __all__ = ["convert"]
 
@@ -50,7 +50,17 @@ Examples:
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --from serialize --to xml -o page.xml
   printf 'i:1;\\nN;\\n' | envelope convert --lines --from serialize --to jsonu
+  printf '{"command": "a:1:{i:0;i:7;}"}' | envelope convert --at '$.command' --to json
+  printf 'YToxOntpOjA7aTo3O30=' | envelope convert --unwrap auto --to json
 """
+
+
+def _read_flags(_: click.Context, __: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
+    flags = tuple(flag for text in given for flag in text.split(",") if flag)
+    for flag in flags:
+        if flag not in DECODE_FLAGS + ENCODE_FLAGS:
+            raise click.BadParameter(f"{printable(flag)} is not one of {', '.join(DECODE_FLAGS + ENCODE_FLAGS)}")
+    return flags
 
 
 @click.command(epilog=_EXAMPLES)
@@ -60,7 +70,6 @@ Examples:
 @click.option("-o", "--output", default="-", metavar="FILE", help="Replace FILE once the conversion has succeeded.")
 @click.option("--pretty", is_flag=True, help="Indent json, jsonu and xml (var_export always is).")
 @click.option("--strict", is_flag=True, help="Write nothing if the target cannot hold the whole value.")
-@values_option
 @click.option(
     "--maps",
     type=click.Choice(MAPS),
@@ -68,7 +77,6 @@ Examples:
     show_default=True,
     help="How the PHP formats write {} and maps with keys 0 to n-1.",
 )
-@dialect_option
 @click.option(
     "--to-dialect",
     type=DIALECTS,
@@ -77,7 +85,14 @@ Examples:
     help="php: json and jsonu as json_encode writes them; plain: xml without types; "
     "file: var_export as a PHP file; short: with [ ]; session: serialize as sessions.",
 )
-@limits_option
+@click.option(
+    "--flags",
+    metavar="FLAG,…",
+    multiple=True,
+    callback=_read_flags,
+    help="PHP's names of flags: of json_encode (with --to-dialect php), and JSON_BIGINT_AS_STRING.",
+)
+@source_options(all=True)
 @bulk_options
 def convert(
     *,
@@ -87,11 +102,10 @@ def convert(
     output: str,
     pretty: bool,
     strict: bool,
-    values: Values,
     maps: Maps,
-    from_dialect: Dialect | None,
     to_dialect: Dialect,
-    no_limits: bool,
+    flags: tuple[Flag, ...],
+    reading: SourceOptions,
     bulk: BulkOptions,
 ) -> None:
     """Convert a document, from FILE or standard input, to another format.
@@ -102,31 +116,37 @@ def convert(
     --lines, --csv and --parquet convert an archive of any size, compressed if its suffix says so (.gz, .zst). Records
     that cannot be converted are set aside, and the exit status is then 1.
     """
-    limits = Limits.unlimited() if no_limits else Limits()
+    limits = reading.limits
+    reading = replace(reading, flags=tuple(flag for flag in flags if flag in DECODE_FLAGS))
+    flags = tuple(flag for flag in flags if flag in ENCODE_FLAGS)
     check_dialect("--to-dialect", target, to_dialect)
-    writing = get_format(target).writing(values, maps, to_dialect, limits)
+    if flags and not (get_format(target).is_json and to_dialect == "php"):
+        raise click.UsageError(f"--flags {flags[0]}: it is for json and jsonu with --to-dialect php")
+    writing = get_format(target).writing(reading.values, maps, to_dialect, limits, flags=flags)
     if pretty:
         _check_pretty(target, to_dialect, bulk)
     if bulk.is_asked_for:
         # Importing processes and progress bars takes longer than converting one document.
         from envelope.cli.bulk.archive import convert_archive
 
+        if reading.unwrap or reading.at is not None:
+            raise click.UsageError(f"{'--unwrap' if reading.unwrap else '--at'} is for single documents")
         source = _named(file) if source == "auto" else source
         conversion = Conversion(
             source=source,
             target=target,
-            reading=reading_of(source, values, from_dialect, limits),
+            reading=reading.reading(source),
             writing=writing,
             on_loss="error" if strict else "warn",
         )
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
-    data, source = read_source(file, source, limits, may_wait=True)
-    reading = reading_of(source, values, from_dialect, limits, data)
+    document = reading.read(file, source, may_wait=True)
+    data, source = document.data, document.format
 
     try:
         check_size(data, source, limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
         reader, writer = get_format(source), get_format(target)
-        body, lost = convert_and_compare(data, reader, reading, writer, writing, in_parts=True)
+        body, lost = convert_and_compare(data, reader, document.options, writer, writing, in_parts=True)
         losses = loss_lines(lost)
         if losses and strict:
             show_refused_losses(losses, target)
@@ -140,7 +160,7 @@ def convert(
         show_encode_error(exc)
     except DecodeError as exc:
         if exc.format == source:
-            show_decode_error(exc, file, data)
+            show_decode_error(exc, document.name, data)
         else:  # the output was read back to find losses; its offsets do not apply to the input
             show_encode_error(exc)
     else:

@@ -11,24 +11,17 @@ from envelope.cli.common.options import ignore_option
 from envelope.cli.common.report import printable, show_decode_error
 from envelope.cli.common.shown import write_shown
 from envelope.cli.common.source import (
-    dialect_of,
-    dialect_option,
-    limits_option,
+    SourceOptions,
     load_source,
-    read_source,
     source_option,
-    values_option,
+    source_options,
 )
 from envelope.errors import DecodeError
-from envelope.formats import get_format
-from envelope.limits import Limits
 from envelope.values.comparison import Change, changes
 from envelope.values.ignored import without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from envelope.options import Dialect, Values
 
 __all__ = ["diff"]
 
@@ -50,9 +43,7 @@ _STYLES = {"-": "red", "+": "green", "~": "yellow"}
 @source_option("--from-a", "first_format", "A")
 @source_option("--from-b", "second_format", "B")
 @click.option("--max-lines", type=click.IntRange(min=1), default=100, show_default=True, help="Differences to show.")
-@values_option
-@dialect_option
-@limits_option
+@source_options(all=True)
 @ignore_option
 def diff(
     *,
@@ -61,9 +52,7 @@ def diff(
     first_format: str,
     second_format: str,
     max_lines: int,
-    values: Values,
-    from_dialect: Dialect | None,
-    no_limits: bool,
+    reading: SourceOptions,
     ignore: Sequence[str],
 ) -> None:
     """Show where the values of two documents differ: - only in A, + only in B, ~ in both.
@@ -74,12 +63,11 @@ def diff(
     """
     if first == second == "-":
         raise click.UsageError("only one of A and B can be standard input")
-    limits = Limits.unlimited() if no_limits else Limits()
-    before = _read(first, first_format, "--from-a", values, from_dialect, limits)
-    after = _read(second, second_format, "--from-b", values, from_dialect, limits)
+    before = _read(first, first_format, "--from-a", reading)
+    after = _read(second, second_format, "--from-b", reading)
     before, after = without(before, ignore), without(after, ignore)
     lines, count = [], 0
-    for count, change in enumerate(changes(before, after, is_tree=values == "portable"), 1):
+    for count, change in enumerate(changes(before, after, is_tree=reading.values == "portable"), 1):
         if count <= max_lines:
             lines.append(_line(change))
     if not count:
@@ -90,15 +78,13 @@ def diff(
     raise click.exceptions.Exit(1)
 
 
-def _read(file: str, format: str, flag: str, values: Values, dialect: Dialect | None, limits: Limits) -> Any:
-    data, format = read_source(file, format, limits, flag=flag)
-    row = get_format(format)
-    # A dialect that this format does not have is meant for the other document.
-    options = row.reading(values, dialect if dialect in row.dialects else dialect_of(format, data), limits)
+def _read(file: str, format: str, flag: str, reading: SourceOptions) -> Any:
+    # Options that this format does not have are meant for the other document.
+    source = reading.read(file, format, flag=flag, exact=False, status=2)
     try:
-        return load_source(data, format, options)
+        return load_source(source.data, source.format, source.options)
     except DecodeError as exc:
-        show_decode_error(exc, file, data)
+        show_decode_error(exc, source.name, source.data)
     raise click.exceptions.Exit(2)
 
 

@@ -10,13 +10,10 @@ from rich.text import Text
 from envelope.cli.common.report import printable, show_decode_error, title_of
 from envelope.cli.common.shown import write_shown
 from envelope.cli.common.source import (
-    dialect_option,
-    limits_option,
+    SourceOptions,
     load_source,
-    read_source,
-    reading_of,
     source_option,
-    values_option,
+    source_options,
 )
 from envelope.cli.inspection.outline import Outline
 from envelope.cli.inspection.selection import Selection
@@ -24,11 +21,10 @@ from envelope.cli.inspection.spans import walk
 from envelope.cli.inspection.stats import Stats
 from envelope.cli.inspection.tree import show_outline, show_stats
 from envelope.errors import DecodeError
-from envelope.limits import Limits
 from envelope.path import parse_path
 
 if TYPE_CHECKING:
-    from envelope.options import Dialect, ReadOptions, Values
+    from envelope.options import ReadOptions
 
 __all__ = ["inspect"]
 
@@ -66,9 +62,7 @@ def _read_path(_: click.Context, __: click.Parameter, text: str) -> list[str | i
     "--max-items", type=click.IntRange(min=1), default=20, show_default=True, help="Members to show of each container."
 )
 @click.option("--max-lines", type=click.IntRange(min=1), default=1000, show_default=True, help="Values to show in all.")
-@values_option
-@dialect_option
-@limits_option
+@source_options(all=False)
 def inspect(
     *,
     file: str,
@@ -78,9 +72,7 @@ def inspect(
     depth: int,
     max_items: int,
     max_lines: int,
-    values: Values,
-    from_dialect: Dialect | None,
-    no_limits: bool,
+    reading: SourceOptions,
 ) -> None:
     """Show what a document holds: the type, size, path and byte range of each value.
 
@@ -88,9 +80,9 @@ def inspect(
     status is 0 if it was read, 1 if it cannot be read or nothing is at the path, and 2 for a mistake in the command
     line.
     """
-    limits = Limits.unlimited() if no_limits else Limits()
-    data, source = read_source(file, source, limits)
-    options = reading_of(source, values, from_dialect, limits, data)
+    limits = reading.limits
+    document = reading.read(file, source)
+    data, source, options = document.data, document.format, document.options
     if options.dialect in ("file", "short"):
         raise click.UsageError("a PHP file as people write it is not inspected: convert it first")
     if options.dialect.startswith("session"):
@@ -104,12 +96,12 @@ def inspect(
     walk(readable, source, selection, php=options.php, plain=options.dialect == "plain")
 
     if selection.found or not wanted:
-        head = Text().append(title_of(file), "bold")
+        head = Text().append(title_of(document.name), "bold")
         size = f"{len(data):,} bytes" if len(data) <= limits.max_bytes else f"more than {limits.max_bytes:,} bytes"
         shown = show_stats(stats, php=options.php) if wants_stats else show_outline(outline, fault, php=options.php)
         write_shown([head.append(f": {source}, {size}"), *shown], width=_WIDE + 4 * min(depth, max_lines))
     if fault is not None:
-        show_decode_error(fault, file, data)
+        show_decode_error(fault, document.name, data)
         raise click.exceptions.Exit(1)
     if not selection.found:
         nearest = printable(selection.nearest_path)

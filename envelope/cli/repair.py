@@ -9,7 +9,7 @@ import click
 
 from envelope.cli.common.files import check_size, read_input, write_output
 from envelope.cli.common.report import printable, show, show_decode_error, title_of
-from envelope.cli.common.source import limits_option
+from envelope.cli.common.source import LINE_END, limits_option
 from envelope.errors import DecodeError
 from envelope.formats import ResultType
 from envelope.hints import Hint
@@ -53,6 +53,7 @@ def repair(*, file: str, output: str, guess: bool, report: bool, no_limits: bool
     data = read_input(file, limits.max_bytes, may_wait=True)
     try:
         check_size(data, ResultType.SERIALIZE, limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
+        data = LINE_END.sub(b"", data)
         found = mend(data, ResultType.SERIALIZE, guess=guess, limits=limits)
     except DecodeError as exc:
         show_decode_error(exc, file, data)

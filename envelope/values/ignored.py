@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from envelope.path import Step, parse_path
+from envelope.path import Step, parse_path, step_text
 from envelope.values.php_types import PhpObject
 
 __all__ = ["without"]
@@ -44,11 +44,7 @@ def _places(holder: Any, step: str | int | None) -> list[Any]:
     else:
         names = ((key, key) for key in (holder if isinstance(holder, dict) else range(len(holder))))
     # By their spelling: what is a list in one document may be a map in another.
-    return [place for place, name in names if step is None or _spelled(name) == str(step)]
-
-
-def _spelled(name: Step) -> str:
-    return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else str(name)
+    return [place for place, name in names if step is None or step_text(name) == str(step)]
 
 
 def _copied(holder: Any, place: Any) -> list[Any]:

@@ -32,7 +32,7 @@ BAD_SERIALIZE = 'a:1:{s:4:"name";s:3:"中文";}'.encode()
 def test_the_examples_of_help_run(subcommand: list[str], option: str, tmp_path: Path) -> None:
     text = run(*subcommand, option).stdout
     examples = [line.strip() for line in text[text.index("Examples:") :].splitlines()[1:]]
-    assert 3 <= len(examples) <= 4
+    assert 3 <= len(examples) <= 6
     python = f"{shlex.quote(sys.executable)} -m envelope"
     script = "set -e\n" + "\n".join(re.sub(r"(^|\| )envelope", rf"\1{python}", example) for example in examples)
     # From the checkout: the package need not be installed.

@@ -355,7 +355,7 @@ def test_output_to_a_dash_is_standard_output() -> None:
 
 
 def test_no_more_is_read_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("envelope.cli.convert.Limits", lambda: Limits(max_bytes=10))
+    monkeypatch.setattr("envelope.cli.common.source.Limits", lambda: Limits(max_bytes=10))
     path = tmp_path / "a.json"
     path.write_bytes(b"[" + b"1,2" * 100)
     result = convert(str(path), "--to", "json")

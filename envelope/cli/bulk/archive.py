@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import closing
 from dataclasses import asdict
@@ -50,7 +51,7 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
         resume=bulk.resume,
         options={
             "library": __version__,
-            "conversion": asdict(conversion),
+            "conversion": json.loads(json.dumps(asdict(conversion))),  # tuples become lists, as in the file
             "delimiter": (bulk.delimiter or b"").hex(),
             "columns": [bulk.csv, bulk.parquet],
             "compression": compression,

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from envelope import options
 from envelope.cli.common.detect import detect
 from envelope.cli.common.files import check_size, read_input
-from envelope.cli.common.report import title_of
+from envelope.cli.common.inner import inner_document
+from envelope.cli.common.report import printable, show_decode_error, show_note, title_of
+from envelope.errors import DecodeError
 from envelope.formats import FORMATS, ResultType, get_format
 from envelope.hints import Hint
+from envelope.limits import Limits
+from envelope.path import parse_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from envelope.limits import Limits
-    from envelope.options import Dialect, ReadOptions, Values
+    from envelope.layers import Unwrapped
+    from envelope.options import Dialect, Flag, Foreign, MoreReading, ReadOptions, References, Values
 
 __all__ = [
     "DIALECTS",
+    "LINE_END",
     "NAMES",
+    "Source",
+    "SourceOptions",
     "check_dialect",
-    "dialect_of",
-    "dialect_option",
     "limits_option",
     "load_source",
-    "read_source",
-    "reading_of",
     "source_option",
-    "values_option",
+    "source_options",
 ]
 
 _PHP_FILE: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?php\b", re.IGNORECASE)
+LINE_END: Final = re.compile(rb"\r?\n\Z")
 
 NAMES = [str(name) for name in FORMATS]
 DIALECTS = click.Choice(options.DIALECTS)
@@ -52,52 +58,146 @@ def source_option(flag: str, name: str, file: str) -> Callable[[Any], Any]:
     )
 
 
-dialect_option = click.option(
-    "--from-dialect",
-    type=DIALECTS,
-    show_default="typed; file for a PHP file",
-    help="Dialect of what is read.",
-)
-values_option = click.option(
-    "--values",
-    type=click.Choice(options.VALUES),
-    default="portable",
-    show_default=True,
-    help="php also reads objects, enums and bytes, as data.",
-)
 limits_option = click.option("--no-limits", is_flag=True, help="Accept documents of any size, depth and item count.")
 
 
-def read_source(
-    file: str, format: str, limits: Limits, *, flag: str = "--from", may_wait: bool = False
-) -> tuple[bytes, str]:
-    """The bytes of *file* (`read_input`) and their format, detected if *format* is ``"auto"``.
+class Source(NamedTuple):
+    """A document to read: ``name`` is the file's and what was done to reach the document, for messages."""
 
-    If it cannot be detected, the usage error names the option *flag*.
-    """
-    data = read_input(file, limits.max_bytes, may_wait=may_wait)
-    found = detect(file, data) if format == "auto" else format
-    if found is None:
-        raise click.UsageError(f"cannot tell the format of {title_of(file)}: give it with {flag}")
-    return data, found
+    name: str
+    data: bytes
+    format: str
+    options: ReadOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """How documents are read, as given on the command line. A command need not have them all."""
+
+    values: Values
+    from_dialect: Dialect | None
+    unwrap: tuple[str, ...]
+    at: str | None
+    no_limits: bool
+    encoding: str = "utf-8"
+    references: References = "resolve"
+    flags: tuple[Flag, ...] = ()
+    attributes: Foreign = "refuse"
+    namespaces: Foreign = "refuse"
+    lists: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> Limits:
+        """The limits for what is read."""
+        return Limits.unlimited() if self.no_limits else Limits()
+
+    def read(
+        self,
+        file: str,
+        format: str,
+        *,
+        flag: str = "--from",
+        may_wait: bool = False,
+        exact: bool = True,
+        status: int = 1,
+    ) -> Source:
+        """The document in *file* (`read_input`), unwrapped and taken out of another as the options say.
+
+        Its format is detected if *format* is ``"auto"``; if it cannot be, the usage error names the option *flag*.
+        Unless it is *exact*, options that the format does not have are meant for another document. What cannot be
+        reached is shown, and ends the command with the exit *status*.
+        """
+        name, data = file, read_input(file, self.limits.max_bytes, may_wait=may_wait)
+        dialect = self.from_dialect
+        try:
+            if self.unwrap == ("auto",) or (self.unwrap and self.at is None):
+                name, data, format, dialect = self._unwrapped(name, data, format)
+            source = self._source(name, file, data, format, dialect, flag, exact=exact)
+            if self.at is None:
+                return source
+            name, data = source.name, source.data
+            inner = inner_document(load_source(data, source.format, source.options), parse_path(self.at))
+            name, data, format, dialect = f"{title_of(file)} at {self.at}", inner, "auto", None
+            if self.unwrap:
+                name, data, format, dialect = self._unwrapped(name, data, format)
+            return self._source(name, "", data, format, dialect, flag, exact=False)
+        except DecodeError as error:
+            show_decode_error(error, name, data)
+        raise click.exceptions.Exit(status)
+
+    def _source(
+        self, name: str, file: str, data: bytes, format: str, dialect: Dialect | None, flag: str, *, exact: bool
+    ) -> Source:
+        found = detect(file, data) if format == "auto" else format
+        if found is None:
+            raise click.UsageError(f"cannot tell the format of {title_of(name)}: give it with {flag}")
+        # What echo and editors add; JSON and XML have it as white space. Of a document that is too long, one byte more
+        # than the limit was read, which says so.
+        if get_format(found).is_php and len(data) <= self.limits.max_bytes:
+            data = LINE_END.sub(b"", data)
+        return Source(name, data, found, self.reading(found, data, dialect, exact=exact))
+
+    def _unwrapped(self, name: str, data: bytes, format: str) -> tuple[str, bytes, str, Dialect | None]:
+        from envelope.layers import unwrap
+
+        check_size(data, "json" if format == "auto" else format, self.limits.max_bytes, hint=_RAISE)
+        found: Unwrapped = unwrap(data, self.unwrap if self.unwrap != ("auto",) else "auto", limits=self.limits)
+        if not found.layers:
+            return name, data, format, self.from_dialect
+        names = ", ".join(layer.name for layer in found.layers)
+        show_note(f"{title_of(name)}: {names} taken off")
+        dialect = self.from_dialect
+        if format in ("auto", found.format) and found.format is not None:
+            format, dialect = found.format, dialect or found.dialect
+        return f"{title_of(name)} without {names}", found.data, format, dialect
+
+    def reading(
+        self, format: str, data: bytes = b"", dialect: Dialect | None = None, *, exact: bool = True
+    ) -> ReadOptions:
+        """The options for reading *format*; a usage error if it does not have them, and they must be *exact*."""
+        row = get_format(format)
+        dialect = dialect or self.from_dialect
+        if dialect is None or (dialect not in row.dialects and not exact):
+            dialect = self._dialect_of(format, data)
+        check_dialect("--from-dialect", format, dialect)
+        more: MoreReading = {}
+        if self.encoding != "utf-8" and (exact or format != ResultType.XML or dialect == "plain"):
+            if format == ResultType.XML and dialect == "typed":
+                raise click.UsageError("--encoding: xml with types is UTF-8; --from-dialect plain has charsets")
+            more["encoding"] = self.encoding
+        if self.references == "keep" and (exact or format == ResultType.SERIALIZE):
+            if format != ResultType.SERIALIZE or self.values != "php":
+                raise click.UsageError("--references keep is for serialize, with --values php")
+            more["references"] = self.references
+        if self.flags and (exact or row.is_json):
+            if not row.is_json:
+                raise click.UsageError(f"--flags {self.flags[0]}: it is for reading json")
+            more["flags"] = self.flags
+        if self._is_foreign and (exact or dialect == "plain"):
+            if dialect != "plain":
+                raise click.UsageError("--attributes, --namespaces and --lists are for xml, with --from-dialect plain")
+            more["attributes"], more["namespaces"] = self.attributes, self.namespaces
+            more["lists"] = "repeated" if self.lists == ("repeated",) else self.lists
+        return row.reading(self.values, dialect, self.limits, **more)
+
+    @property
+    def _is_foreign(self) -> bool:
+        return bool(self.lists) or (self.attributes, self.namespaces) != ("refuse", "refuse")
+
+    def _dialect_of(self, format: str, data: bytes) -> Dialect:
+        """The dialect of a document that nobody names: what begins with ``<?php`` is a file."""
+        if format == ResultType.XML and self._is_foreign:
+            return "plain"
+        return "file" if format == ResultType.VAR_EXPORT and _PHP_FILE.match(data) else "typed"
+
+
+_RAISE: Final = Hint("raise-limit", "max_bytes")
 
 
 def load_source(data: bytes, format: str, options: ReadOptions) -> Any:
-    """The value of the bytes that `read_source` returned; `DecodeError` if they cannot be read."""
-    check_size(data, format, options.limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
+    """The value of the bytes that `SourceOptions.read` returned; `DecodeError` if they cannot be read."""
+    check_size(data, format, options.limits.max_bytes, hint=_RAISE)
     return get_format(format).loads(data, options)
-
-
-def reading_of(format: str, values: Values, dialect: Dialect | None, limits: Limits, data: bytes = b"") -> ReadOptions:
-    """The options for reading *format*; a usage error if it has no such dialect. None is the dialect of *data*."""
-    dialect = dialect or dialect_of(format, data)
-    check_dialect("--from-dialect", format, dialect)
-    return get_format(format).reading(values, dialect, limits)
-
-
-def dialect_of(format: str, data: bytes) -> Dialect:
-    """The dialect of a document that nobody names: what begins with ``<?php`` is a file."""
-    return "file" if format == ResultType.VAR_EXPORT and _PHP_FILE.match(data) else "typed"
 
 
 def check_dialect(option: str, format: str, dialect: str) -> None:
@@ -105,3 +205,100 @@ def check_dialect(option: str, format: str, dialect: str) -> None:
     dialects = get_format(format).dialects
     if dialect not in dialects:
         raise click.UsageError(f"{option} {dialect}: {format} has only {' and '.join(dialects)}")
+
+
+def _split(_: click.Context, __: click.Parameter, given: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Names in one argument or several, with commas between them."""
+    texts = [given] if isinstance(given, str) else given or ()
+    return tuple(name for text in texts for name in text.split(",") if name)
+
+
+def _check_path(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    if path is not None:
+        try:
+            steps = parse_path(path)
+        except ValueError as error:
+            raise click.BadParameter(printable(str(error))) from None
+        if None in steps:
+            raise click.BadParameter("one document is at a path without [*]")
+    return path
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--values",
+        type=click.Choice(options.VALUES),
+        default="portable",
+        show_default=True,
+        help="php also reads objects, enums and bytes, as data.",
+    ),
+    click.option(
+        "--from-dialect",
+        type=DIALECTS,
+        show_default="typed; file for a PHP file",
+        help="Dialect of what is read.",
+    ),
+    click.option(
+        "--unwrap",
+        metavar="auto|LAYER,…",
+        callback=_split,
+        help="First take off what stands around the document: notices, base64, gzip, … (docs/unwrap.md).",
+    ),
+    click.option(
+        "--at",
+        metavar="PATH",
+        callback=_check_path,
+        help="Read the document that is the string there ($.data.command).",
+    ),
+    limits_option,
+)
+_MORE: Final = (
+    click.option("--encoding", metavar="CHARSET", default="utf-8", show_default=True, help="Charset of what is read."),
+    click.option(
+        "--references",
+        type=click.Choice(options.REFERENCES),
+        default="resolve",
+        show_default=True,
+        help="keep writes serialize's R: as it was read, with --values php.",
+    ),
+    click.option(
+        "--attributes",
+        type=click.Choice(options.FOREIGN),
+        default="refuse",
+        show_default=True,
+        help="What to do about attributes of plain xml.",
+    ),
+    click.option(
+        "--namespaces",
+        type=click.Choice(options.FOREIGN),
+        default="refuse",
+        show_default=True,
+        help="What to do about prefixes in plain xml.",
+    ),
+    click.option(
+        "--lists",
+        metavar="PATH,…|repeated",
+        multiple=True,
+        callback=_split,
+        help="Paths of plain xml that are lists, even of one; repeated: as SimpleXML has it.",
+    ),
+)
+
+
+def source_options(*, all: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options for reading, *all* or those that any reader has; the command gets them as ``reading``."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def wrapped(**given: Any) -> None:
+            names = [field.name for field in fields(SourceOptions) if field.name in given and field.name != "flags"]
+            command(
+                **{name: value for name, value in given.items() if name not in names},
+                reading=SourceOptions(**{name: given[name] for name in names}),
+            )
+
+        for option in reversed(_OPTIONS + _MORE if all else _OPTIONS):
+            wrapped = option(wrapped)
+        return wrapped
+
+    return add

@@ -143,7 +143,7 @@ def test_objects_are_projected_as_they_are_one_by_one() -> None:
 def test_a_record_beyond_the_limit_is_set_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_chunks: None, jobs: str
 ) -> None:
-    monkeypatch.setattr("envelope.cli.convert.Limits", lambda: Limits(max_bytes=5000))
+    monkeypatch.setattr("envelope.cli.common.source.Limits", lambda: Limits(max_bytes=5000))
     long = b's:%d:"%s";' % (40_000, b"x" * 40_000)
     data = LINES + long + b"\n" + LINES + long[:5500] + b"\n" + LINES + long
     result = lines("--jobs", jobs, "--errors", str(tmp_path / "bad"), data=data)

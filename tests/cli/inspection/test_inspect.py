@@ -289,7 +289,7 @@ def test_statistics_of_a_broken_document_are_of_what_could_be_read() -> None:
 
 
 def test_what_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("envelope.cli.inspect.Limits", lambda: Limits(max_bytes=10))
+    monkeypatch.setattr("envelope.cli.common.source.Limits", lambda: Limits(max_bytes=10))
     result = inspect("--from", "json", data=b"[" + b"1," * 50)
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [

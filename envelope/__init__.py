@@ -9,6 +9,7 @@ Everything else is in packages of its own:
 `envelope.formats`     the table of the five formats
 `envelope.conversion`  from format to format, also many documents at once
 `envelope.repairs`     broken documents made readable, on request: `repair`
+`envelope.layers`      what stands around a document taken off, on request: `unwrap`
 `envelope.registry`    the error codes: their texts in three languages, and who pays
 `envelope.answers`     the envelope, verdicts, bills, request ids, translation
 `envelope.calls`       a call at both ends: requests, signatures, cache keys, the engine, OpenAPI
@@ -72,6 +73,7 @@ __all__ = [
     "repair",
     "same",
     "to_phpserialize",
+    "unwrap",
 ]
 
 __version__ = "0.1.0"
@@ -83,12 +85,14 @@ if TYPE_CHECKING:
     from envelope import client as client
     from envelope import conversion as conversion
     from envelope import fixtures as fixtures
+    from envelope import layers as layers
     from envelope import registry as registry
     from envelope import repairs as repairs
     from envelope import testing as testing
     from envelope import values as values
     from envelope.adapters.phpserialize import from_phpserialize, to_phpserialize
     from envelope.answers.request_ids import RequestIds
+    from envelope.layers.search import unwrap
     from envelope.registry.languages import Lang
     from envelope.repairs.serialize import repair
     from envelope.values.php_types import Loss, PhpEnum, PhpObject, PhpProperty, same
@@ -98,10 +102,11 @@ else:
         __name__,
         {
             "adapters": "", "calls": "", "client": "", "conversion": "", "fixtures": "", "registry": "", "testing": "",
-            "repairs": "",
+            "layers": "", "repairs": "",
             "adapters.phpserialize": "from_phpserialize to_phpserialize",
             "answers": "",
             "answers.request_ids": "RequestIds",
+            "layers.search": "unwrap",
             "registry.languages": "Lang",
             "repairs.serialize": "repair",
             "values": "",

@@ -86,6 +86,7 @@ def test_there_are_doors() -> None:
         "gateway.demo",
         "gateway.stores",
         "gateway.upstreams",
+        "layers",
         "registry",
         "repairs",
         "values",

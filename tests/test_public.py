@@ -37,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 FACE = {
     "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Lang", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
     "PhpObject", "PhpProperty", "RequestError", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
-    "encode", "from_phpserialize", "loads", "loads_first", "losses", "repair", "same", "to_phpserialize",
+    "encode", "from_phpserialize", "loads", "loads_first", "losses", "repair", "same", "to_phpserialize", "unwrap",
 }  # fmt: skip
 
 
@@ -85,6 +85,7 @@ def test_lazily_imported_names_work_like_any_other() -> None:
         "repair",
         "same",
         "to_phpserialize",
+        "unwrap",
     ]
     assert ran.stdout.splitlines() == [f"{late} []", "cn envelope.answers.request_ids True"]
 

@@ -19,14 +19,20 @@ Options, all keyword-only:
              for xml in the plain dialect also ``"declared"``, the one that its declaration names.
 ``references``  ``"resolve"`` or ``"keep"``: whether serialize's value references (``R:``) are read as the value they
              stand for, or as a `PhpReference`, which is written as it was read.
-``flags``    PHP's names of flags: of `json_encode` for json and jsonu in the php dialect, of `json_decode` for reading
-             them; `convert` tells which is which.
+``flags``    PHP's names of flags, as in ``("JSON_UNESCAPED_SLASHES",)``: of `json_encode` for json and jsonu in the
+             php dialect (json writes `json_encode` with these flags, jsonu with JSON_UNESCAPED_UNICODE besides), of
+             `json_decode` for reading them; `convert` tells which is which. ``JSON_BIGINT_AS_STRING`` reads an integer
+             beyond 64 bits, which is an error without it, as its text.
 ``attributes``, ``namespaces``  ``"refuse"``, ``"drop"`` or ``"keep"``: what xml in the plain dialect does about them.
 ``lists``    paths of xml (in the plain dialect) whose elements are lists even if there is one, or ``"repeated"``: only
              a repeated name is a list, as SimpleXML has it.
 ``payload``  the name of the envelope's payload field (`encode`, `decode`).
 ``strict``   whether `decode` refuses what it would otherwise mend and note.
 ``on_loss``  what `convert` does about losses: ``"error"``, ``"warn"`` or ``"ignore"``.
+
+A document is bytes, or a str that a database driver made of them, which is taken as its UTF-8: offsets and
+``max_bytes`` count bytes of that. A lone surrogate in it is malformed; with another ``encoding``, a str is a
+`TypeError`, because only the bytes have one.
 
 json and xml hold the portable domain only: ``values="php"`` changes nothing in them but what `convert` projects. If
 a map repeats a key, every format keeps the last value, in the place of the first.
@@ -49,7 +55,6 @@ from envelope.formats import FORMATS, ResultType, get_format
 from envelope.formats.native import extension
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import (
-    DECODE_FLAGS,
     DEFAULT_READING,
     DEFAULT_WRITING,
     ON_LOSS,
@@ -59,6 +64,7 @@ from envelope.options import (
     Unknown,
     Values,
     check_word,
+    split_flags,
 )
 
 if TYPE_CHECKING:
@@ -106,7 +112,7 @@ def dumps(
 
 @_without_detour
 def loads(
-    data: bytes | bytearray | memoryview,
+    data: str | bytes | bytearray | memoryview,
     format: str,
     *,
     values: Values = "portable",
@@ -124,7 +130,7 @@ def loads(
 
 
 def loads_first(
-    data: bytes | bytearray | memoryview,
+    data: str | bytes | bytearray | memoryview,
     format: str,
     start: int = 0,
     *,
@@ -135,6 +141,7 @@ def loads_first(
 
     What follows may be anything, as with `json.JSONDecoder.raw_decode`: documents in a row, text behind one. Only
     serialize tells where a value ends; another format is a `TypeError`, a *start* outside *data* a `ValueError`.
+    Of a str, both places count bytes of its UTF-8.
     Raises `DecodeError`, whose offset counts from the beginning of *data*. ``max_bytes`` is for all of *data*.
     """
     row = get_format(format)
@@ -171,7 +178,7 @@ def encode(
 
 
 def decode(
-    data: bytes | bytearray | memoryview,
+    data: str | bytes | bytearray | memoryview,
     format: str,
     *,
     payload: str = "response",
@@ -211,7 +218,7 @@ def losses(
 
 
 def convert(
-    data: bytes | bytearray | memoryview,
+    data: str | bytes | bytearray | memoryview,
     source: str,
     target: str,
     *,
@@ -235,11 +242,11 @@ def convert(
     reading, writing = DEFAULT_READING, DEFAULT_WRITING
     # Usually they are these; a short document would take a third longer to ask for them.
     if more or limits is not DEFAULT_LIMITS or (values, maps, source_dialect, target_dialect) != _DEFAULTS:
-        flags = more.pop("flags", ())
-        more["flags"] = [flag for flag in flags if flag in DECODE_FLAGS]
-        to_write = [flag for flag in flags if flag not in DECODE_FLAGS]
+        to_write: MoreWriting = {}
+        if "flags" in more:
+            more["flags"], to_write["flags"] = split_flags(more["flags"])
         reading = reader.reading(values, source_dialect, limits, **more)
-        writing = writer.writing(values, maps, target_dialect, limits, flags=to_write)
+        writing = writer.writing(values, maps, target_dialect, limits, **to_write)
     compare = on_loss != "ignore"
     body, found = convert_and_compare(
         data, reader, reading, writer, writing, default=default, unknown=unknown, compare=compare

@@ -16,6 +16,7 @@ __all__ = ["WORDS", "Hint", "HintName", "in_words"]
 HintName = Literal[
     "ampersand",
     "as-str",
+    "bigint-as-string",
     "byte-order-mark",
     "clocks",
     "control-characters",
@@ -47,6 +48,7 @@ HintName = Literal[
     "no-infinity",
     "no-nan",
     "no-prefixes",
+    "not-all-decoded",
     "not-a-file-name",
     "not-run",
     "nul-gone",
@@ -111,8 +113,10 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "to-value": "to_value() makes a value of it",
         # Documents of any format.
         "cut-by-column": "exactly {0} bytes: cut by a {1} column",
+        "not-all-decoded": "the text was decoded with surrogateescape, or cut within a character: pass the bytes",
         "strip-space": "white space: strip it",
         # json
+        "bigint-as-string": 'flags=("JSON_BIGINT_AS_STRING",) reads it as text',
         "byte-order-mark": "a byte order mark precedes the document",
         "double-quotes": "JSON strings are in double quotes",
         "escaped-control": "JSON writes it as an escape",

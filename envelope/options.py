@@ -6,7 +6,7 @@ What each option means is said in `envelope.api`. Each format has its own dialec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
@@ -37,6 +37,7 @@ __all__ = [
     "WriteOptions",
     "check_flags",
     "check_word",
+    "split_flags",
 ]
 
 Values = Literal["portable", "php"]
@@ -166,9 +167,42 @@ def check_flags(flags: Collection[str], known: tuple[str, ...]) -> tuple[str, ..
     """Return *flags* in the order of *known*, each once; `TypeError` for another."""
     if isinstance(flags, str):
         raise TypeError(f"flags must be a collection of names, as in ({flags[:MAX_SHOWN]!r},)")
+    if isinstance(flags, int):
+        raise TypeError(f"flags must be a collection of PHP's names, not a number{_names_in(flags, known)}")
     for flag in flags:
+        if flag == "JSON_PARTIAL_OUTPUT_ON_ERROR":
+            raise TypeError(f"{flag} would write null for what cannot be written; default= says what to write instead")
         check_word("flags", flag, known)
     return tuple(flag for flag in known if flag in flags)
+
+
+def split_flags(flags: Collection[Flag]) -> tuple[list[Flag], list[Flag]]:
+    """Return those of *flags* that are about reading, and those about writing; `TypeError` for another."""
+    check_flags(flags, DECODE_FLAGS + ENCODE_FLAGS)
+    return [flag for flag in flags if flag in DECODE_FLAGS], [flag for flag in flags if flag in ENCODE_FLAGS]
+
+
+_BITS: Final[Mapping[str, int]] = {
+    "JSON_BIGINT_AS_STRING": 2,
+    "JSON_HEX_TAG": 1,
+    "JSON_HEX_AMP": 2,
+    "JSON_HEX_APOS": 4,
+    "JSON_HEX_QUOT": 8,
+    "JSON_FORCE_OBJECT": 16,
+    "JSON_UNESCAPED_SLASHES": 64,
+    "JSON_PRETTY_PRINT": 128,
+    "JSON_UNESCAPED_UNICODE": 256,
+    "JSON_PRESERVE_ZERO_FRACTION": 1024,
+    "JSON_UNESCAPED_LINE_TERMINATORS": 2048,
+}
+"""The numbers of PHP's constants."""
+
+
+def _names_in(number: int, known: tuple[str, ...]) -> str:
+    """Which of the *known* names are in PHP's *number*, in words; ``""`` if it is not made of them alone."""
+    names = [name for name, bit in _BITS.items() if name in known and number & bit]
+    whole = sum({_BITS[name] for name in names})
+    return f": {number} is {', '.join(map(repr, names))}" if names and whole == number else ""
 
 
 DEFAULT_READING: Final = ReadOptions()

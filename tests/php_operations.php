@@ -168,6 +168,9 @@ function random_session(string $handler, string $seed): ?string {
     return session_encoded($handler, $variables);
 }
 
+function after_flags(string $data): string { return explode("\n", $data, 2)[1]; }
+function flags(string $data): int { return array_sum(array_map(constant(...), array_filter(explode('|', explode("\n", $data, 2)[0])))); }
+
 return [
     'php random' => fn($seed) => random_session('php', $seed),
     'php_binary random' => fn($seed) => random_session('php_binary', $seed),
@@ -184,6 +187,11 @@ return [
     'sign strictly' => strict(...),
     'client cache key' => client_key(...),
     'http_build_query' => fn($data) => http_build_query(unserialize($data)),
+    'http_build_query rfc3986' => fn($data) => http_build_query(unserialize($data), '', null, PHP_QUERY_RFC3986),
+    // Names of flags with | between them, a line feed, then a tagged value or a document.
+    'array json_encode' => fn($data) => json_encode(build(tree(after_flags($data)), false), flags($data), 4096),
+    'object json_encode' => fn($data) => json_encode(build(tree(after_flags($data)), true), flags($data), 4096),
+    'json_decode flags' => fn($data) => serialize(json_decode(after_flags($data), true, 4096, flags($data) | JSON_THROW_ON_ERROR)),
     'random' => fn($data) => random($data, false),
     'random plain' => fn($data) => random($data, true),
     'simplexml' => simplexml(...),

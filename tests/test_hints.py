@@ -19,6 +19,7 @@ import envelope
 from envelope import DecodeError, fixtures
 from envelope.fixtures.rules import CASE_WORDS
 from envelope.hints import WORDS, Hint, HintName, in_words
+from envelope.options import ReadOptions
 from envelope.testing import plugin
 
 pytest.importorskip("rich")
@@ -96,10 +97,10 @@ def test_each_hint_has_the_figures_that_its_words_need() -> None:
 
 
 def test_the_librarys_words_name_existing_arguments() -> None:
-    calls = (envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case)
+    calls = (envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case, ReadOptions)
     arguments = {name for call in calls for name in inspect.signature(call).parameters}
     named = {match[1] for text in WORDS.values() for match in ARGUMENT.finditer(text) if match[1]}
-    assert named == {"values", "dialect", "default", "registry", "unknown"} & arguments
+    assert named == {"values", "dialect", "default", "registry", "unknown", "flags"} & arguments
     assert callable(fixtures.canonical_bodies)
 
 

@@ -10,20 +10,25 @@ has a name, or its own readers disagree on where the input ends, it raises `Deco
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
-from urllib.parse import quote_plus
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal, get_args
+from urllib.parse import quote, quote_plus
 
 from envelope.errors import DecodeError, EncodeError, EncodeErrorKind
 from envelope.formats.native import extension
 from envelope.hints import Hint
 from envelope.limits import DEFAULT_LIMITS, Limits
+from envelope.options import check_word
 from envelope.path import Link, Step, link_steps, short_path
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, is_ambiguous, text_or_bytes
 
 __all__ = ["build_query", "parse_query", "plain_query", "scalar_text"]
 
 FORMAT: Final = "query"
+
+EncType = Literal["rfc1738", "rfc3986"]
+"""PHP's two ways of escaping, by their documents."""
+ENC_TYPES: Final = get_args(EncType)
 
 # PHP's own bounds, named like its settings. Beyond the first it drops the remaining parameters; beyond the second it
 # drops the parameter, and all others of the same name.
@@ -56,19 +61,21 @@ def parse_query(data: bytes | str, limits: Limits = DEFAULT_LIMITS) -> dict[str 
     return _Reader(raw, limits).read() if params is None else params
 
 
-def build_query(params: Mapping[str, Any]) -> str:
-    """*params* as PHP's http_build_query writes them (RFC 1738: a space is +).
+def build_query(params: Mapping[str, Any], *, enc_type: EncType = "rfc1738") -> str:
+    """*params* as PHP's http_build_query writes them.
 
-    As in PHP, None and empty containers are not written, and a float has 14 digits; keys may also be `bytes`. The
-    default `Limits` apply.
+    *enc_type* is ``"rfc1738"`` (a space is ``+``, and ``~`` is escaped) or ``"rfc3986"`` (a space is ``%20``, and ``~``
+    itself), PHP's PHP_QUERY_RFC1738 and PHP_QUERY_RFC3986; another is a `TypeError`. As in PHP, None and empty
+    containers are not written, and a float has 14 digits; keys may also be `bytes`. The default `Limits` apply.
     """
+    quoted = _QUOTED[check_word("enc_type", enc_type, ENC_TYPES)]
     pairs: list[str] = []
     room = DEFAULT_LIMITS.max_bytes + 1  # there is no "&" before the first
     for link, text in _Walk().leaves(params):
         steps = link_steps(link)
         # One long key may be repeated for many texts: check the room before encoding it (which shortens nothing).
         if sum(len(step) for step in steps if not isinstance(step, int)) <= room:
-            pair = _pair(steps, text)
+            pair = _pair(steps, text, quoted)
             if pair is None:
                 raise _fault("a lone surrogate in the text or in its keys", link)
             room -= len(pair) + 1
@@ -86,7 +93,7 @@ def plain_query(params: Mapping[str, Any]) -> str | None:
         if type(text) is not str or not _PLAIN_NAME.fullmatch(name.encode("ascii", "replace")):
             return None
         try:
-            pairs.append(f"{name}={_quoted(text)}")
+            pairs.append(f"{name}={_quoted_rfc1738(text.encode())}")
         except UnicodeEncodeError:
             return None
     query = "&".join(pairs)
@@ -366,26 +373,30 @@ def _float_text(number: float) -> str:
     return f"{mantissa}{point}E{int(power):+d}"
 
 
-def _pair(steps: list[Step], text: str | bytes) -> str | None:
+def _pair(steps: list[Step], text: str | bytes, quoted: Callable[[bytes], str]) -> str | None:
     try:
-        return f"{_name(steps)}={_quoted(text)}"
+        head, *keys = [str(step) if isinstance(step, int) else quoted(_raw(step)) for step in steps]
+        name = head + "".join(f"%5B{key}%5D" for key in keys)  # head[key][key], with the brackets escaped
+        return f"{name}={quoted(_raw(text))}"
     except UnicodeEncodeError:  # it holds the text, so the error that reports it must not hold this one
         return None
 
 
-def _name(steps: list[Step]) -> str:
-    """``head[key][key]``, encoded, including the brackets."""
-    head, *keys = map(_quoted, steps)
-    return head + "".join(f"%5B{key}%5D" for key in keys)
+def _raw(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
-def _quoted(step: Step) -> str:
+def _quoted_rfc1738(raw: bytes) -> str:
     """Letters, digits, ``-``, ``.`` and ``_`` are themselves; a space is ``+``; other bytes are ``%XX``."""
-    if isinstance(step, int):
-        return str(step)
-    raw = step.encode() if isinstance(step, str) else step
-    # Python follows a later RFC, which leaves ~ as it is.
-    return quote_plus(raw).replace("~", "%7E")
+    return quote_plus(raw).replace("~", "%7E")  # Python follows the later RFC
+
+
+def _quoted_rfc3986(raw: bytes) -> str:
+    """Letters, digits, ``-``, ``.``, ``_`` and ``~`` are themselves; other bytes are ``%XX``."""
+    return quote(raw, safe="")
+
+
+_QUOTED: Final = {"rfc1738": _quoted_rfc1738, "rfc3986": _quoted_rfc3986}
 
 
 def _fault(

@@ -11,6 +11,7 @@ from envelope.options import Default, ReadOptions, Unknown, WriteOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envelope.options import MoreWriting
     from envelope.values.php_types import Loss
 
 __all__ = ["convert_and_compare", "lost"]
@@ -20,7 +21,7 @@ _SPARSE: Final = 40  # bytes for each container
 
 
 def convert_and_compare(
-    data: bytes | bytearray | memoryview,
+    data: str | bytes | bytearray | memoryview,
     source: Format,
     reading: ReadOptions,
     target: Format,
@@ -47,8 +48,9 @@ def convert_and_compare(
         from envelope.conversion.projection import project
 
         # Arrays were read as lists wherever possible, so the maps that look like lists are objects.
-        writing = target.writing(writing.values, "object", writing.dialect, writing.limits)
-        portable = target.writing("portable", "object", writing.dialect, writing.limits)
+        more: MoreWriting = {"flags": writing.flags} if writing.flags else {}
+        writing = target.writing(writing.values, "object", writing.dialect, writing.limits, **more)
+        portable = target.writing("portable", "object", writing.dialect, writing.limits, **more)
         body = target.dumps(project(value, target.name, writing.limits), portable, default)
     if not compare:
         return body, iter(())

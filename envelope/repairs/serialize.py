@@ -27,14 +27,15 @@ _CUT_OR_LENGTH: Final = "the input was cut within a string, or the string's leng
 
 
 def repair(
-    data: bytes | bytearray | memoryview, format: str, *, guess: bool = False, limits: Limits = DEFAULT_LIMITS
+    data: str | bytes | bytearray | memoryview, format: str, *, guess: bool = False, limits: Limits = DEFAULT_LIMITS
 ) -> Repair:
     """Return *data*, a broken document in *format* (only ``"serialize"``, else `TypeError`), as it can be read again.
 
     What is mended: lengths that do not fit (the text was re-encoded or edited), the NULs that are gone from names of
     properties, counts if all lengths fit, and an end that was cut off: what is whole is kept. Every edit is reported.
     A document that can be read in more than one way has ``choices`` and no ``data``, unless *guess* asks for the
-    reading whose strings end nearest to where they were declared to. A valid document stays as it is.
+    reading whose strings end nearest to where they were declared to. A valid document stays as it is. A str is taken
+    as its UTF-8, in bytes.
 
     Raises the reader's `DecodeError` if there is no such reading, or if *data* exceeds *limits*. Time and memory are
     in proportion to the size of *data*.

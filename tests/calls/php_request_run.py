@@ -126,6 +126,9 @@ def compare(php: Php, seed: int, count: int) -> list[str]:
         trees = [{rng.choice(NAMES): random_tree(rng, 3) for _ in range(rng.randrange(6))} for _ in range(size)]
         queries = [build_query(tree).encode() for tree in trees]
         documents = [envelope.dumps(tree, "serialize") for tree in trees]
+        others = [build_query(tree, enc_type="rfc3986").encode() for tree in trees]
+        for other, written in zip(others, php.ask("http_build_query rfc3986", documents), strict=True):
+            check("http_build_query, RFC 3986", other, written)
         for query, written, read in zip(
             queries, php.ask("http_build_query", documents), php.ask("parse_str", queries), strict=True
         ):

@@ -141,6 +141,14 @@ def test_writes_what_php_writes(params: Any, query: str) -> None:
     assert build_query(UserDict(params)) == query
 
 
+def test_writes_by_the_later_rfc() -> None:
+    params = {"a b": ["x y~z", {b"\xff": "+"}], "n": 1.5}
+    assert build_query(params, enc_type="rfc3986") == "a%20b%5B0%5D=x%20y~z&a%20b%5B1%5D%5B%FF%5D=%2B&n=1.5"
+    assert same(parse_query(build_query(params, enc_type="rfc3986")), parse_query(build_query(params)))
+    with pytest.raises(TypeError, match="enc_type must be 'rfc1738' or 'rfc3986', not 'RFC3986'"):
+        build_query({}, enc_type="RFC3986")  # type: ignore[arg-type]
+
+
 def unwritable(params: Any) -> tuple[str, str]:
     with pytest.raises(EncodeError) as caught:
         build_query(params)
@@ -251,6 +259,7 @@ def trees() -> st.SearchStrategy[dict[Any, Any]]:
 def test_writes_what_a_real_php_writes(php: Php, tree: dict[Any, Any]) -> None:
     document = envelope.dumps(tree, "serialize", values="php")
     assert build_query(tree).encode() == php.ask_one("http_build_query", document)
+    assert build_query(tree, enc_type="rfc3986").encode() == php.ask_one("http_build_query rfc3986", document)
 
 
 PARTS = st.sampled_from(

@@ -258,13 +258,19 @@ def test_other_formats_and_limits() -> None:
     with pytest.raises(TypeError, match="repair\\(\\) mends serialize only, not json"):
         repair(b"1", "json")
     with pytest.raises(TypeError, match="bytes-like"):
-        repair("N;", "serialize")  # type: ignore[arg-type]
+        repair(None, "serialize")  # type: ignore[arg-type]
     for limits in (Limits(max_bytes=20), Limits(max_depth=1), Limits(max_items=1)):
         with pytest.raises(DecodeError):
             repair(b'a:1:{i:0;a:1:{i:0;s:9:"abc";}}', "serialize", limits=limits)
     with pytest.raises(DecodeError, match="forbidden"):
         repair(b"a:1:{i:0;R:1;}", "serialize")
     assert envelope.repair is repair
+
+
+def test_a_text_is_mended_as_its_utf8() -> None:
+    broken = 'a:1:{i:0;s:4:"中";}'
+    assert repair(broken, "serialize") == repair(broken.encode(), "serialize")
+    assert repair(broken, "serialize").data == 'a:1:{i:0;s:3:"中";}'.encode()
 
 
 def test_the_path_of_an_edit_stays_short() -> None:

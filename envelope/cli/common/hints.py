@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["HINT_WORDS"]
 
 HINT_WORDS: Final[Mapping[HintName, str]] = {
+    "bigint-as-string": "in Python, loads reads it as text with JSON_BIGINT_AS_STRING",
     "raise-limit": "--no-limits lifts the limit",
     "values-php": "--values php reads it",
     "values-php-bytes": "--values php reads it as bytes",

@@ -59,6 +59,7 @@ def long_output(limits: Limits) -> Excess:
     return Excess(f"the output is longer than {limits.max_bytes} bytes", Hint("raise-limit", "max_bytes"))
 
 
-def long_input(size: int, limits: Limits) -> Excess:
-    """Return the excess of an input of *size* bytes."""
-    return Excess(f"the input is {size} bytes long; the limit is {limits.max_bytes}", Hint("raise-limit", "max_bytes"))
+def long_input(size: int, limits: Limits, unit: str = "bytes") -> Excess:
+    """Return the excess of an input of *size* bytes, or of a text of so many characters, each a byte at least."""
+    reason = f"the input is {size} {unit} long; the limit is {limits.max_bytes}"
+    return Excess(reason if unit == "bytes" else f"{reason} bytes", Hint("raise-limit", "max_bytes"))

@@ -32,7 +32,7 @@ def loads(data, options=DEFAULT_READING, *, format="json"):
     """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable."""
     cdef Reading reading = reading_of(options, kept)
     if type(data) is not bytes:
-        data = as_bytes(data, format, options.limits)
+        data = as_bytes(data, format, options.limits, options.encoding)
     if may_be_read(data, reading.bounds):
         try:
             value = orjson.loads(data)

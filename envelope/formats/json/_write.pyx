@@ -27,7 +27,8 @@ cdef object orjson_dumps = orjson.dumps
 # Twin: json.write.dumps
 def dumps(value, options=DEFAULT_WRITING, default=None, *, bint ascii=True):
     """Return *value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` if it cannot be written."""
-    body = plain(value, writing_of(options, kept), ascii)
+    cdef Writing writing = writing_of(options, kept)
+    body = None if writing.flagged else plain(value, writing, ascii)
     if body is None:
         from envelope.formats.json.write import dumps as python_dumps
 

@@ -9,6 +9,7 @@ import orjson
 from envelope.formats.common.input import as_bytes
 from envelope.formats.common.memory import is_out_of_memory
 from envelope.formats.json.scan import JsonScanner
+from envelope.limits import Limits
 from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.values.php_rules import INT_MAX
 
@@ -20,25 +21,34 @@ _INT_BEYOND: Final = float(2**63)
 def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str = "json") -> Any:
     """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable.
 
-    `MemoryError` if there is not enough memory for it.
+    With JSON_BIGINT_AS_STRING, an integer beyond 64 bits is its text. `MemoryError` if there is not enough memory.
     """
     limits = options.limits
-    data = as_bytes(data, format, limits)
+    data = as_bytes(data, format, limits, options.encoding)
+    return _read(data, format, limits, big_as_text="JSON_BIGINT_AS_STRING" in options.flags)
+
+
+def _read(data: bytes, format: str, limits: Limits, *, big_as_text: bool) -> Any:
     # An item takes at least two bytes. Only a document that could hold too many is counted, and only one with too many
     # commas and brackets (also those inside strings) is scanned: before orjson makes them all.
     if len(data) // 2 > limits.max_items and sum(map(data.count, (b",", b"[", b"{"))) > limits.max_items:
-        JsonScanner(data, format, limits).scan()
+        JsonScanner(data, format, limits, big_as_text=big_as_text).scan()
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
         refusal, at, no_memory = exc.msg, exc.pos, is_out_of_memory(exc)
     else:
-        if _needs_scan(value, limits.max_depth):
-            JsonScanner(data, format, limits).scan()
-        return value
+        if not _needs_scan(value, limits.max_depth):
+            return value
+        rewritten = JsonScanner(data, format, limits, big_as_text=big_as_text).scan()
+        if rewritten is None:
+            return value
+        del value  # before there is another one
+        return _read(rewritten, format, limits, big_as_text=False)
     # After the handler, because orjson's error holds the whole document.
-    scanner = JsonScanner(data, format, limits)
-    scanner.scan()
+    scanner = JsonScanner(data, format, limits, big_as_text=big_as_text)
+    if (rewritten := scanner.scan()) is not None:  # numbers of hundreds of digits, which orjson refuses
+        return _read(rewritten, format, limits, big_as_text=False)
     if no_memory:
         raise MemoryError
     raise scanner.fail(f"orjson: {refusal}", at)

@@ -56,17 +56,27 @@ _HINTS: Final[tuple[tuple[bytes, HintName], ...]] = (
 
 
 class JsonScanner(Cursor):
-    """One document; `scan` raises for its first fault and returns nothing."""
+    """One document; `scan` raises for its first fault.
 
-    __slots__ = ("bad_utf8",)
+    With *big_as_text*, an integer beyond 64 bits is none: it is to be read as its text, as with JSON_BIGINT_AS_STRING.
+    """
 
-    def __init__(self, data: bytes, format: str, limits: Limits) -> None:
+    __slots__ = ("bad_utf8", "big_as_text", "rewritten", "rewritten_to")
+
+    def __init__(self, data: bytes, format: str, limits: Limits, *, big_as_text: bool = False) -> None:
         super().__init__(data, format, limits)
         self.budget = Budget(limits, "orjson", ORJSON_DEPTH)
         self.budget.items += 1  # the root is not counted
+        self.big_as_text = big_as_text
+        # The document up to a place, with its integers beyond 64 bits in quotes: for each a place would take more.
+        self.rewritten = bytearray()
+        self.rewritten_to = 0
 
-    def scan(self) -> None:
-        """value, with white space around it, then the end of the input."""
+    def scan(self) -> bytes | None:
+        """value, with white space around it, then the end of the input.
+
+        Return the document with quotes around each integer beyond 64 bits; None if there is none.
+        """
         try:
             self.data.decode()
             self.bad_utf8 = len(self.data)
@@ -78,6 +88,10 @@ class JsonScanner(Cursor):
         except DecodeError as error:
             error.path = short_path([step for step in steps if step is not None])
             raise
+        if not self.rewritten_to:
+            return None
+        self.rewritten += memoryview(self.data)[self.rewritten_to :]
+        return bytes(self.rewritten)
 
     def document(self, steps: list[Step | None]) -> None:
         """The whole grammar. *steps* holds the place in each open container: a key, an index, None before a key."""
@@ -164,13 +178,17 @@ class JsonScanner(Cursor):
         return match.end()
 
     def check_number(self, match: re.Match[bytes]) -> None:
-        """Fail if a number is beyond an int64 or a float."""
+        """Fail if a number is beyond an int64 (unless that is a text) or a float."""
         if match[1] or match[2]:
             if math.isinf(float(match.group())):
                 raise self.fail("a number beyond the range of a float", match.start(), kind="limit")
         # More digits than an int64 has are cut before int() sees them: it refuses thousands.
         elif not INT_MIN <= int(match.group()[:21]) <= INT_MAX:
-            raise self.fail("an integer beyond 64 bits", match.start(), kind="limit")
+            if not self.big_as_text:
+                hint = Hint("bigint-as-string")
+                raise self.fail("an integer beyond 64 bits", match.start(), kind="limit", hint=hint)
+            self.rewritten += b'%b"%b"' % (self.data[self.rewritten_to : match.start()], match.group())
+            self.rewritten_to = match.end()
 
     def string(self, pos: int) -> int:
         """`"…"` in UTF-8, without control characters and lone surrogates"""

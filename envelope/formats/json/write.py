@@ -9,10 +9,10 @@ import orjson
 
 from envelope.formats.common.budget import Budget
 from envelope.formats.common.conform import Domain, Unwritable, write_conformed
-from envelope.formats.php.numbers import float_text
+from envelope.formats.json.php import php_json
 from envelope.limits import Limits
 from envelope.options import DEFAULT_WRITING, Default, WriteOptions
-from envelope.values.php_rules import INT_MAX, INT_MIN, is_ambiguous
+from envelope.values.php_rules import INT_MAX, INT_MIN
 
 __all__ = ["dumps"]
 
@@ -27,23 +27,22 @@ def dumps(
 ) -> bytes:
     """Return *value* as JSON, in ASCII or (jsonu) in UTF-8; `EncodeError` if it cannot be written."""
     limits = options.limits
+    name = "json" if ascii else "jsonu"
+    ascii = ascii and "JSON_UNESCAPED_UNICODE" not in options.flags
 
     def encode(value: Any) -> bytes:
         check_portable(value, limits)
-        try:
-            if options.dialect == "typed":
+        if options.dialect == "php":
+            body = php_json(value, options, ascii=ascii)
+        else:
+            try:
                 body = orjson.dumps(value)
-            else:
-                # Slashes are only inside strings, and orjson escapes none.
-                body = orjson.dumps(_php_tree(value, keep_maps=options.map_objects)).replace(b"/", b"\\/")
-        except orjson.JSONEncodeError:  # a lone surrogate
-            raise Unwritable from None
+            except orjson.JSONEncodeError:  # a lone surrogate
+                raise Unwritable from None
         if len(body) > limits.max_bytes:  # before it grows any further
             raise Unwritable
         if ascii:
             body = escape_not_ascii(body)
-        elif options.dialect == "php":
-            body = body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
         if len(body) > limits.max_bytes:
             raise Unwritable
         return body
@@ -51,7 +50,7 @@ def dumps(
     try:
         return encode(value)
     except Unwritable:
-        domain = Domain(format="json" if ascii else "jsonu", limits=limits)
+        domain = Domain(format=name, limits=limits)
     return write_conformed(encode, value, domain, default)
 
 
@@ -109,28 +108,3 @@ def check_portable(root: Any, limits: Limits) -> None:  # noqa: C901  # one loop
 
 
 _STR_ONLY: Final = frozenset({str})
-
-
-def _php_tree(root: Any, *, keep_maps: bool) -> Any:
-    """A copy of *root* that orjson spells as PHP does: its floats, and maps that an array could not tell from lists."""
-    result: list[Any] = []
-    pending: list[tuple[Any, Any]] = [([root], result)]
-    while pending:
-        source, copy = pending.pop()
-        for key, child in source.items() if type(copy) is dict else enumerate(_values(source)):
-            kind = type(child)
-            made = child
-            if kind is float:
-                made = orjson.Fragment(float_text(child, "").replace("E", "e"))
-            elif kind is dict or kind is list:
-                made = {} if kind is dict and (keep_maps or not is_ambiguous(child)) else []
-                pending.append((child, made))
-            if type(copy) is dict:
-                copy[key] = made
-            else:
-                copy.append(made)
-    return result[0]
-
-
-def _values(container: Any) -> Any:
-    return container.values() if type(container) is dict else container

@@ -26,6 +26,7 @@ cdef struct Writing:
     bint php
     bint map_objects
     bint typed
+    bint flagged  # PHP's flags of json_encode: the Python codecs have them
     Bounds bounds
 
 
@@ -59,6 +60,7 @@ cdef inline Writing writing_of(options, Writing* kept) except *:
     writing.php = options.php
     writing.map_objects = options.map_objects
     writing.typed = options.dialect == "typed"
+    writing.flagged = bool(options.flags)
     writing.bounds = bounds_of(options.limits)
     writing.options = Py_NewRef(<PyObject*> options)
     place = kept[0].options != NULL

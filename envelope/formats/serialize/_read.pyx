@@ -34,7 +34,7 @@ def loads(data, options=DEFAULT_READING):
     cdef PyObject* value = NULL
     cdef bint refers = False
     if type(data) is not bytes:
-        data = as_bytes(data, "serialize", options.limits)
+        data = as_bytes(data, "serialize", options.limits, options.encoding)
     if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
         value = read(data, reading.php, &refers, reading.bounds)
         if value == NULL and refers:

@@ -23,7 +23,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
     In the dialects of sessions, it is what PHP's `session_decode` reads.
     """
     limits = options.limits
-    data = as_bytes(data, FORMAT, limits)
+    data = as_bytes(data, FORMAT, limits, options.encoding)
     if options.dialect != "typed":
         from envelope.formats.serialize.sessions import read_session
 
@@ -45,7 +45,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
 def loads_first(data: object, start: int, options: ReadOptions = DEFAULT_READING) -> tuple[Any, int]:
     """Return the value that begins at byte *start* of *data*, and the place after it, whatever follows."""
     limits = options.limits
-    data = as_bytes(data, FORMAT, limits)
+    data = as_bytes(data, FORMAT, limits, options.encoding)
     if not 0 <= start <= len(data):
         raise ValueError(f"start must be within 0 … {len(data)}, not {start}")
     # Whether something refers to a slot is not looked for: *data* may be long, and the value short.

@@ -42,7 +42,7 @@ def loads(data, options=DEFAULT_READING, unknown=None):
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value = NULL
     if type(data) is not bytes:
-        data = as_bytes(data, "var_export", options.limits)
+        data = as_bytes(data, "var_export", options.limits, options.encoding)
     if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
         value = read(data, reading.php, reading.bounds)
         if value != NULL:

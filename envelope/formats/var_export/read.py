@@ -31,7 +31,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, unknown: Unknown
 
         return loads_file(data, options, unknown)
     limits = options.limits
-    return _Reader(as_bytes(data, FORMAT, limits), FORMAT, limits).read(php=options.php)
+    return _Reader(as_bytes(data, FORMAT, limits, options.encoding), FORMAT, limits).read(php=options.php)
 
 
 _QUOTE, _NEWLINE = b"'\n"

@@ -45,7 +45,7 @@ def loads(data, options=DEFAULT_READING):
     cdef Reading reading = reading_of(options, kept)
     cdef PyObject* value
     if type(data) is not bytes:
-        data = as_bytes(data, "xml", options.limits)
+        data = as_bytes(data, "xml", options.limits, options.encoding)
     value = value_of(data, reading)
     if value == NULL:
         from envelope.formats.xml.read import loads as python_loads

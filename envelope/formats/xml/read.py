@@ -27,7 +27,7 @@ __all__ = ["loads"]
 def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
     """Return the value of the document *data*; `DecodeError` if it is not one, or holds what is not a value."""
     limits = options.limits
-    return _read(as_bytes(data, FORMAT, limits), limits, typed=options.dialect == "typed")
+    return _read(as_bytes(data, FORMAT, limits, options.encoding), limits, typed=options.dialect == "typed")
 
 
 _LARGE: Final = 1 << 20

@@ -14,7 +14,10 @@ import envelope
 from envelope import DecodeError, EncodeError, Limits
 from envelope.errors import DecodeErrorKind
 from envelope.formats.json.scan import JsonScanner
+from envelope.options import ENCODE_FLAGS, EncodeFlag, Flag
+from envelope.testing.php import Php
 from envelope.testing.strategies import values
+from tests.formats.json import php_flags_run
 
 pytestmark = pytest.mark.usefixtures("impl")
 
@@ -192,3 +195,178 @@ def test_what_only_orjson_refuses_is_still_our_error(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(JsonScanner, "scan", lambda self: None)
     with pytest.raises(DecodeError, match="orjson"):
         loads(b"[1,]")
+
+
+def php_json(value: Any, *flags: EncodeFlag, format: str = "json", **options: Any) -> str:
+    return envelope.dumps(value, format, dialect="php", flags=flags, **options).decode()
+
+
+@pytest.mark.parametrize(
+    ("value", "flags", "text"),
+    [
+        ("a/b", ["JSON_UNESCAPED_SLASHES"], '"a/b"'),
+        ("é\u2028", ["JSON_UNESCAPED_UNICODE"], '"é\\u2028"'),
+        ("é\u2028", ["JSON_UNESCAPED_UNICODE", "JSON_UNESCAPED_LINE_TERMINATORS"], '"é\u2028"'),
+        ("é\u2028", ["JSON_UNESCAPED_LINE_TERMINATORS"], '"\\u00e9\\u2028"'),
+        ([1.0, -0.0, 1e25, 0.1, 1], ["JSON_PRESERVE_ZERO_FRACTION"], "[1.0,-0.0,1.0e+25,0.1,1]"),
+        ({"<&>": "</a>"}, ["JSON_HEX_TAG"], '{"\\u003C&\\u003E":"\\u003C\\/a\\u003E"}'),
+        ("a&'b", ["JSON_HEX_AMP"], '"a\\u0026\'b"'),
+        ("a&'b", ["JSON_HEX_APOS"], '"a&\\u0027b"'),
+        ('"\\"\\\\"\0', ["JSON_HEX_QUOT"], '"\\u0022\\\\\\u0022\\\\\\\\\\u0022\\u0000"'),
+        ([[], {"0": [1.5]}, {}], ["JSON_FORCE_OBJECT"], '{"0":{},"1":{"0":{"0":1.5}},"2":{}}'),
+        (
+            {"a": [[], {}, [1]], "b": {"c": "\n  x"}},
+            ["JSON_PRETTY_PRINT"],
+            (
+                '{\n    "a": [\n        [],\n        [],\n        [\n            1\n        ]\n    ],\n'
+                '    "b": {\n        "c": "\\n  x"\n    }\n}'
+            ),
+        ),
+    ],
+)
+def test_flags_are_those_of_json_encode(value: Any, flags: list[EncodeFlag], text: str) -> None:
+    assert php_json(value, *flags) == text
+
+
+def test_jsonu_has_one_flag_more() -> None:
+    assert php_json("é/", "JSON_UNESCAPED_SLASHES", format="jsonu") == '"é/"'
+    assert php_json("é/", "JSON_UNESCAPED_SLASHES", "JSON_UNESCAPED_UNICODE") == '"é/"'
+    assert php_json("é/", format="jsonu") == '"é\\/"'
+
+
+def test_a_forced_object_goes_with_both_ways_of_maps() -> None:
+    for maps in ("array", "object"):
+        assert php_json([[{"0": 1}], {}], "JSON_FORCE_OBJECT", maps=maps) == '{"0":{"0":{"0":1}},"1":{}}'
+    assert php_json([[], {}], "JSON_PRETTY_PRINT", maps="object") == "[\n    [],\n    {}\n]"
+
+
+@given(value=values(max_leaves=8), flags=st.lists(st.sampled_from(ENCODE_FLAGS)), jsonu=st.booleans())
+def test_flags_lose_what_losses_says(value: Any, flags: list[EncodeFlag], jsonu: bool) -> None:
+    fmt = "jsonu" if jsonu else "json"
+    body = envelope.dumps(value, fmt, dialect="php", maps="object", flags=flags)
+    lost = envelope.losses(value, fmt, dialect="php", maps="object", flags=flags)
+    assert envelope.same(loads(body), value) == (not lost)
+    converted = envelope.convert(
+        envelope.dumps(value, fmt), fmt, fmt, target_dialect="php", maps="object", flags=flags, on_loss="ignore"
+    )
+    assert converted == body
+
+
+def test_flags_reach_what_is_projected() -> None:
+    archive = b'O:1:"A":1:{s:1:"u";s:3:"a/b";}'
+    flags: list[EncodeFlag] = ["JSON_UNESCAPED_SLASHES"]
+    options: dict[str, Any] = {"values": "php", "target_dialect": "php", "flags": flags}
+    assert envelope.convert(archive, "serialize", "json", on_loss="ignore", **options) == b'{"u":"a/b"}'
+    with pytest.raises(envelope.LossError, match="A"):
+        envelope.convert(archive, "serialize", "json", **options)
+
+
+def test_convert_tells_the_flags_of_reading_from_those_of_writing() -> None:
+    flags: list[Flag] = ["JSON_UNESCAPED_SLASHES", "JSON_BIGINT_AS_STRING"]
+    body = b'["a/b",9223372036854775808]'
+    assert envelope.convert(body, "json", "json", target_dialect="php", flags=flags) == b'["a/b","9223372036854775808"]'
+    assert envelope.convert(body, "json", "jsonu", flags=["JSON_BIGINT_AS_STRING"]) == b'["a/b","9223372036854775808"]'
+    with pytest.raises(TypeError, match="flags= is for json"):
+        envelope.convert(body, "json", "serialize", flags=flags)
+    with pytest.raises(TypeError, match="flags= is for json"):
+        envelope.convert(b"N;", "serialize", "json", target_dialect="php", flags=flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (320, "a collection of PHP's names, not a number: 320 is 'JSON_UNESCAPED_SLASHES', 'JSON_UNESCAPED_UNICODE'$"),
+        (0, "not a number$"),
+        (4194304 | 256, "not a number$"),
+        ("JSON_HEX_TAG", r"as in \('JSON_HEX_TAG',\)"),
+        (["JSON_PARTIAL_OUTPUT_ON_ERROR"], "would write null for what cannot be written; default= says"),
+        (["JSON_NUMERIC_CHECK"], "not 'JSON_NUMERIC_CHECK'"),
+        (["JSON_THROW_ON_ERROR"], "not 'JSON_THROW_ON_ERROR'"),
+        (["JSON_INVALID_UTF8_SUBSTITUTE"], "not 'JSON_INVALID_UTF8_SUBSTITUTE'"),
+        ([320], "not 320"),
+    ],
+)
+def test_other_flags_are_refused(flags: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        envelope.dumps([], "json", dialect="php", flags=flags)
+    with pytest.raises(TypeError, match=message):
+        envelope.convert(b"[]", "json", "json", target_dialect="php", flags=flags)
+
+
+def test_the_numbers_are_named_by_direction() -> None:
+    number: Any = 2
+    with pytest.raises(TypeError, match=r"2 is 'JSON_BIGINT_AS_STRING'$"):
+        loads(b"[]", flags=number)
+    with pytest.raises(TypeError, match=r"2 is 'JSON_HEX_AMP'$"):
+        envelope.dumps([], "json", dialect="php", flags=number)
+    with pytest.raises(TypeError, match="not 'JSON_BIGINT_AS_STRING'"):
+        envelope.dumps([], "json", dialect="php", flags=["JSON_BIGINT_AS_STRING"])
+
+
+def test_what_flags_add_is_within_the_limit() -> None:
+    limits = Limits(max_bytes=400)
+    nested: Any = []
+    for _ in range(100):
+        nested = [nested]
+    unwritable: list[tuple[Any, EncodeFlag]] = [
+        (nested, "JSON_PRETTY_PRINT"), ("<" * 100, "JSON_HEX_TAG"), ("é" * 100, "JSON_UNESCAPED_SLASHES"),
+        ([0] * 90, "JSON_FORCE_OBJECT"), ('"' * 200, "JSON_HEX_TAG"),
+    ]  # fmt: skip
+    for value, flag in unwritable:
+        with pytest.raises(EncodeError, match="longer than 400 bytes"):
+            php_json(value, flag, limits=limits)
+    with pytest.raises(EncodeError, match="lone surrogate") as caught:
+        php_json("\ud800", "JSON_UNESCAPED_UNICODE")
+    assert caught.value.format == "json"
+
+
+BIG: dict[str, Any] = {"flags": ["JSON_BIGINT_AS_STRING"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b'{"id":1234567890123456789012,"n":1}', {"id": "1234567890123456789012", "n": 1}),
+        (b" 9223372036854775808 ", "9223372036854775808"),
+        (b"[-9223372036854775809, 18446744073709551616]", ["-9223372036854775809", "18446744073709551616"]),
+        (b"[9223372036854775807,-9223372036854775808,-0]", [2**63 - 1, -(2**63), 0]),
+        (b"[12345678901234567890.0,12345678901234567890e0,1e19]", [12345678901234567890.0] * 2 + [1e19]),
+        (b'["9223372036854775808\\"",' + b"1" * 5000 + b"]", ['9223372036854775808"', "1" * 5000]),
+    ],
+)
+def test_integers_beyond_64_bits_are_texts_on_request(data: bytes, value: Any) -> None:
+    assert loads(data, **BIG) == value
+
+
+@pytest.mark.parametrize("data", [b"[9223372036854775808,]", b"09223372036854775808", b"[9223372036854775808,1e400]",
+                                  b"[9223372036854775808", b'{9223372036854775808:1}'])  # fmt: skip
+def test_other_faults_stay_where_they_are(data: bytes) -> None:
+    spelt = data.replace(b"9223372036854775808", b"1223372036854775808")
+    assert refused(data, **BIG) == refused(spelt)
+
+
+def test_limits_hold_for_integers_as_texts() -> None:
+    body = b"[" + b"9223372036854775808," * 3 + b"[1]]"
+    assert refused(body, **BIG, limits=Limits(max_items=4)) == ("limit", 62, "$[3][0]")
+    assert refused(body, **BIG, limits=Limits(max_depth=1)) == ("limit", 61, "$[3]")
+    assert loads(body, **BIG, limits=Limits(max_items=5, max_bytes=len(body)))[2] == "9223372036854775808"
+
+
+def test_the_error_names_the_flag() -> None:
+    with pytest.raises(DecodeError, match=r'flags=\("JSON_BIGINT_AS_STRING",\) reads it as text'):
+        loads(b"[9223372036854775808]")
+
+
+@given(data=st.binary(max_size=20) | values(max_leaves=8).map(orjson.dumps))
+def test_the_flag_changes_nothing_else(data: bytes) -> None:
+    try:
+        value = loads(data)
+    except DecodeError as error:
+        assert refused(data, **BIG) == (error.kind, error.offset, error.path)
+    else:
+        assert envelope.same(loads(data, **BIG), value)
+
+
+@pytest.mark.php
+def test_flags_do_what_php_does(php: Php) -> None:
+    assert not php_flags_run.compare(php, seed=1, count=php_flags_run.COUNT_IN_TESTS)

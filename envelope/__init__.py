@@ -56,6 +56,7 @@ __all__ = [
     "PhpEnum",
     "PhpObject",
     "PhpProperty",
+    "PhpReference",
     "RequestError",
     "RequestIds",
     "ResultType",
@@ -95,7 +96,7 @@ if TYPE_CHECKING:
     from envelope.layers.search import unwrap
     from envelope.registry.languages import Lang
     from envelope.repairs.serialize import repair
-    from envelope.values.php_types import Loss, PhpEnum, PhpObject, PhpProperty, same
+    from envelope.values.php_types import Loss, PhpEnum, PhpObject, PhpProperty, PhpReference, same
 else:
     # Code that only converts never needs these, so they are imported on first use.
     __getattr__, __dir__, _late = door(
@@ -110,6 +111,6 @@ else:
             "registry.languages": "Lang",
             "repairs.serialize": "repair",
             "values": "",
-            "values.php_types": "Loss PhpEnum PhpObject PhpProperty same",
+            "values.php_types": "Loss PhpEnum PhpObject PhpProperty PhpReference same",
         },
     )  # fmt: skip

@@ -36,6 +36,7 @@ HintName = Literal[
     "gzip",
     "int-min",
     "json-body",
+    "keep-references",
     "key-is-str",
     "key-is-str-or-bytes",
     "latin-1",
@@ -99,6 +100,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
             'serialize and var_export hold it, with values="php"; '
             "the case's backing value is not known, default= can give it"
         ),
+        "keep-references": 'references="keep" reads it, with PHP references as they are',
         "plain-dialect": 'without types it may be a document for dialect="plain"',
         "typed-dialect": 'dialect="typed" reads types',
         "file-dialect": 'dialect="file" reads PHP files of data, as people write them',

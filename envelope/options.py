@@ -102,7 +102,8 @@ if TYPE_CHECKING:  # making a TypedDict takes its time
 class ReadOptions:
     """How a document is read. `TypeError` for a word that an option does not have.
 
-    ``php`` says whether PHP's own domain is read, not the portable one.
+    ``php`` says whether PHP's own domain is read, not the portable one. ``std_class`` has the portable domain hold
+    stdClass too, as a `PhpObject`: conversions between PHP's formats do.
     """
 
     values: Values = "portable"
@@ -114,6 +115,7 @@ class ReadOptions:
     attributes: Foreign = "refuse"
     namespaces: Foreign = "refuse"
     lists: Collection[str] | Literal["repeated"] = ()
+    std_class: bool = False
     php: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

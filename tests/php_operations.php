@@ -51,6 +51,43 @@ function random_php(int $depth, array &$pool, bool $plain) {
         default: $o = new stdClass; $pool[] = $o; $o->v = random_php($depth - 1, $pool, $plain); $o->r = &$o->v; return $o;
     }
 }
+// A value whose arrays and objects share references: each place may become a reference to any place before it.
+function random_referring(string $seed): string {
+    mt_srand((int) $seed);
+    $pool = [];
+    $root = mt_rand(0, 3) ? random_php(3, $pool, false) : (object) ['v' => random_php(2, $pool, false)];
+    if (!is_array($root) && !is_object($root)) $root = [$root, $root];
+    $places = [];
+    foreach ([$pool, is_object($root) ? [] : [&$root]] as $group)
+        foreach ($group as &$one) if (is_array($one)) collect($one, $places, 0);
+    unset($one);
+    foreach ($pool as $object) if ($object instanceof stdClass || $object instanceof Base) collect_object($object, $places);
+    if ($root instanceof stdClass) collect_object($root, $places);
+    for ($n = mt_rand(1, 6); $n && $places; $n--) {
+        [$to, $from] = [mt_rand(0, count($places) - 1), mt_rand(0, count($places) - 1)];
+        $holder = &$places[$to]['in']; $name = $places[$to]['at'];
+        $target = &$places[$from]['in']; $other = $places[$from]['at'];
+        if (is_object($target)) { if (!property_exists($target, (string) $other)) continue; $value = &$target->$other; }
+        else { if (!array_key_exists($other, $target)) continue; $value = &$target[$other]; }
+        if (mt_rand(0, 9) == 0) $value = mt_rand(0, 1) ? $root : ($pool[0] ?? 1);
+        if (is_object($holder)) $holder->$name = &$value;
+        else $holder[mt_rand(0, 1) ? $name : 'ref' . $n] = &$value;
+        unset($holder, $target, $value);
+    }
+    return serialize($root);
+}
+function collect(array &$array, array &$places, int $depth): void {
+    foreach (array_keys($array) as $key) {
+        $places[] = ['in' => &$array, 'at' => $key];
+        if (is_array($array[$key]) && $depth < 4) collect($array[$key], $places, $depth + 1);
+    }
+}
+function collect_object(object $object, array &$places): void {
+    foreach (array_keys(get_object_vars($object)) as $name) {
+        $places[] = ['in' => $object, 'at' => $name];
+        if (is_array($object->$name)) collect($object->$name, $places, 1);
+    }
+}
 function random_bytes_mt(int $n): string { $s = ''; while ($n--) $s .= chr(mt_rand(0, 255)); return $s; }
 
 function xml_tree(SimpleXMLElement $e) {
@@ -193,6 +230,7 @@ return [
     'object json_encode' => fn($data) => json_encode(build(tree(after_flags($data)), true), flags($data), 4096),
     'json_decode flags' => fn($data) => serialize(json_decode(after_flags($data), true, 4096, flags($data) | JSON_THROW_ON_ERROR)),
     'random' => fn($data) => random($data, false),
+    'random references' => random_referring(...),
     'random plain' => fn($data) => random($data, true),
     'simplexml' => simplexml(...),
     'xmlreader' => elements(...),

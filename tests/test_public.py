@@ -36,7 +36,7 @@ from tests import native
 ROOT = Path(__file__).parent.parent
 FACE = {
     "NATIVE", "DecodeError", "EncodeError", "Envelope", "EnvelopeError", "Lang", "Limits", "Loss", "LossError", "LossWarning", "Note", "PhpEnum",
-    "PhpObject", "PhpProperty", "RequestError", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
+    "PhpObject", "PhpProperty", "PhpReference", "RequestError", "RequestIds", "ResultType", "UnknownCode", "UnknownFormat", "ValidationError", "convert", "decode", "dumps",
     "encode", "from_phpserialize", "loads", "loads_first", "losses", "repair", "same", "to_phpserialize", "unwrap",
 }  # fmt: skip
 
@@ -80,6 +80,7 @@ def test_lazily_imported_names_work_like_any_other() -> None:
         "PhpEnum",
         "PhpObject",
         "PhpProperty",
+        "PhpReference",
         "RequestIds",
         "from_phpserialize",
         "repair",

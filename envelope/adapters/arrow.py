@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envelope.conversion.documents import Conversion
 from envelope.formats import get_format
+from envelope.hints import in_words
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import Dialect, Maps, OnLoss, Values
 
@@ -25,9 +26,15 @@ except ModuleNotFoundError as exc:
 __all__ = ["ERROR_TYPE", "convert_column", "convert_with", "documents_of"]
 
 ERROR_TYPE: Final = pa.struct(
-    [("kind", pa.string()), ("offset", pa.int64()), ("path", pa.string()), ("reason", pa.string())]
+    [
+        ("kind", pa.string()),
+        ("offset", pa.int64()),
+        ("path", pa.string()),
+        ("reason", pa.string()),
+        ("hint", pa.string()),
+    ]
 )
-"""The fields of `envelope.conversion.Fault`; ``offset`` is in bytes of the document."""
+"""The fields of `envelope.conversion.Fault`; ``offset`` is in bytes of the document, ``hint`` null if there is none."""
 
 
 def convert_column(
@@ -80,4 +87,4 @@ def documents_of(column: pa.Array | pa.ChunkedArray) -> list[bytes | None]:
 
 
 def _row(fault: Fault | None) -> dict[str, Any] | None:
-    return fault._asdict() if fault else None
+    return {**fault._asdict(), "hint": in_words(fault.hint) or None} if fault else None

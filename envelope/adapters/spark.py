@@ -44,6 +44,7 @@ _ERROR_TYPE = StructType(
         StructField("offset", LongType()),
         StructField("path", StringType()),
         StructField("reason", StringType()),
+        StructField("hint", StringType()),
     ]
 )
 
@@ -52,7 +53,7 @@ def register(spark: SparkSession) -> None:
     """Add ``envelope_convert(document, from, to)`` and ``envelope_error(document, from, to)`` to the session's SQL.
 
     The first returns the document in the other format, as a string, or null if it cannot be converted without loss;
-    the second says why (a struct of kind, offset, path and reason), or is null if it can.
+    the second says why (a struct of kind, offset, path, reason and hint), or is null if it can.
     """
     spark.udf.register("envelope_convert", arrow_udf(_converted, StringType(), PythonEvalType.SQL_SCALAR_ARROW_UDF))
     spark.udf.register("envelope_error", arrow_udf(_errors, _ERROR_TYPE, PythonEvalType.SQL_SCALAR_ARROW_UDF))

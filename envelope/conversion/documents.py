@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from envelope.conversion.kernel import convert_and_compare
+from envelope.conversion.kernel import between_php, convert_and_compare, is_lossless
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
 from envelope.formats import Shortcut, get_format, get_shortcut
 from envelope.options import DEFAULT_READING, DEFAULT_WRITING, ON_LOSS, OnLoss, ReadOptions, WriteOptions, check_word
 from envelope.values.php_types import Loss
+
+if TYPE_CHECKING:
+    from envelope.hints import Hint
 
 __all__ = ["Conversion", "Converted", "Fault"]
 
@@ -24,13 +27,14 @@ class Fault(NamedTuple):
     """Why a document was not converted: the fields of its error.
 
     ``kind`` is the error's, or ``"loss"``; ``offset`` counts bytes of the document, and is None if the fault is not
-    in the input.
+    in the input. ``hint`` is the error's, for whoever shows it to put into words (`envelope.hints.in_words`).
     """
 
     kind: str
     offset: int | None
     path: str
     reason: str
+    hint: Hint | None = None
 
 
 class Converted(NamedTuple):
@@ -98,8 +102,8 @@ class Conversion:
     def _converter(self, losses: Counter[str]) -> Callable[[bytes], bytes]:
         """The shortest way from document to document: the two codecs alone if nothing is projected or compared."""
         reader, writer = get_format(self.source), get_format(self.target)
-        reading, writing = self.reading, self.writing
-        compares = self.on_loss != "ignore" and not writer.is_exact(writing)
+        reading, writing = between_php(reader, self.reading, writer, self.writing)
+        compares = self.on_loss != "ignore" and not is_lossless(reading, writer, writing)
         if compares or (writing.php and not writer.is_php):
 
             def convert_and_count(document: bytes) -> bytes:
@@ -122,9 +126,9 @@ class Conversion:
         if isinstance(error, DecodeError):
             # If the output was read, to see what it lost, the offset is not in the document.
             is_input = error.format == self.source
-            return Fault(error.kind, error.offset if is_input else None, error.path, error.reason)
+            return Fault(error.kind, error.offset if is_input else None, error.path, error.reason, error.hint)
         if isinstance(error, EncodeError):
-            return Fault(error.kind, None, error.path, error.reason)
+            return Fault(error.kind, None, error.path, error.reason, error.hint)
         if isinstance(error, LossError):
             first = error.losses[0]
             return Fault("loss", None, first.short_path, first.change)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from envelope.errors import EncodeError
 from envelope.formats import Format, get_shortcut
-from envelope.options import Default, ReadOptions, Unknown, WriteOptions
+from envelope.formats.common.input import as_bytes
+from envelope.options import DEFAULT_READING, DEFAULT_WRITING, Default, ReadOptions, Unknown, WriteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,10 +16,36 @@ if TYPE_CHECKING:
     from envelope.options import MoreWriting
     from envelope.values.php_types import Loss
 
-__all__ = ["convert_and_compare", "lost"]
+__all__ = ["between_php", "convert_and_compare", "is_lossless", "lost"]
 
 _LARGE: Final = 1024 * 1024  # bytes
 _SPARSE: Final = 40  # bytes for each container
+
+# The usual options with stdClass, which short documents need not wait for.
+_STD_READING: Final = replace(DEFAULT_READING, std_class=True)
+_STD_WRITING: Final = replace(DEFAULT_WRITING, values="php")
+
+
+def between_php(
+    source: Format, reading: ReadOptions, target: Format, writing: WriteOptions
+) -> tuple[ReadOptions, WriteOptions]:
+    """Return the options of a conversion; between PHP's formats, stdClass is kept in the portable domain, too.
+
+    What is read is as portable as before but for that, so a writer of PHP's domain writes nothing else. ``maps`` has
+    nothing to decide: no array is read as a map that looks like a list.
+    """
+    if not (source.is_php and target.is_php):
+        return reading, writing
+    if reading is DEFAULT_READING and writing is DEFAULT_WRITING:
+        return _STD_READING, _STD_WRITING
+    if reading.php or reading.std_class:
+        return reading, writing
+    return replace(reading, std_class=True), replace(writing, values="php")
+
+
+def is_lossless(reading: ReadOptions, target: Format, writing: WriteOptions) -> bool:
+    """Whether nothing can be lost of what is read and written with these options, which are `between_php`'s."""
+    return target.is_exact(writing) or (reading.std_class and writing.dialect == "typed")
 
 
 def convert_and_compare(
@@ -41,6 +69,7 @@ def convert_and_compare(
     shortcut = get_shortcut(source.name, reading, target.name, writing) if default is None else None
     if shortcut and (body := shortcut.convert(data, reading.limits)):
         return body, iter(())
+    reading, writing = between_php(source, reading, target, writing)
     value = source.read(data, reading, unknown)
     if not writing.php or target.is_php:
         body = target.dumps(value, writing, default)
@@ -52,9 +81,13 @@ def convert_and_compare(
         writing = target.writing(writing.values, "object", writing.dialect, writing.limits, **more)
         portable = target.writing("portable", "object", writing.dialect, writing.limits, **more)
         body = target.dumps(project(value, target.name, writing.limits), portable, default)
-    if not compare:
+    if not compare or (unknown is None and is_lossless(reading, target, writing)):
         return body, iter(())
-    return body, lost(target, writing, default, value, body, in_parts=in_parts)
+    if target.is_php and reading.php and reading.references == "resolve" and source.name == "serialize":
+        data = as_bytes(data, source.name, reading.limits)
+        if b"R:" in data:
+            value = source.read(data, replace(reading, references="keep"), unknown)
+    return body, lost(target, writing, default, value, body, std_class=reading.std_class, in_parts=in_parts)
 
 
 def lost(
@@ -64,9 +97,14 @@ def lost(
     value: object,
     body: bytes,
     *,
+    std_class: bool = False,
     in_parts: bool = False,
 ) -> Iterator[Loss]:
-    """Return what *value* lost in *body*, which was written from it with *options*; *in_parts* as above."""
+    """Return what *value* lost in *body*, which was written from it with *options*; *in_parts* as above.
+
+    *std_class* says that *value* is portable but for stdClass. A reference is lost where it comes again: held in one
+    place it is none. Formats that have no references at all, and do not say so either, lose nothing by that.
+    """
     is_portable = default is None and not options.php
     is_typed = is_portable and options.dialect == "typed"
     if is_typed and row.is_exact(options):
@@ -84,8 +122,27 @@ def lost(
         return differences_in_parts(value, lambda part: row.loads(row.dumps(part, options), reading))
     from envelope.values.php_types import differences
 
-    written = row.loads(body, row.reading(options.values, options.dialect, options.limits))
-    return differences(value, written, is_tree=not (options.php and row.is_php))
+    reading = row.reading("portable" if std_class else options.values, options.dialect, options.limits)
+    if std_class:
+        reading = replace(reading, std_class=True)
+    elif options.php and row.name == "serialize" and b"R:" in body:
+        reading = replace(reading, references="keep")
+    is_tree = std_class or not (options.php and row.is_php)
+    return _without_lone_references(differences(value, row.loads(body, reading), is_tree=is_tree), row)
+
+
+def _without_lone_references(losses: Iterator[Loss], row: Format) -> Iterator[Loss]:
+    """*losses* without the first place of each reference; without all of them, if *row* is none of PHP's formats."""
+    from envelope.values.php_types import NO_REFERENCE, PhpReference
+
+    met = set()
+    for loss in losses:
+        if loss.note == NO_REFERENCE and type(loss.was) is PhpReference:
+            is_first = id(loss.was) not in met
+            met.add(id(loss.was))
+            if is_first or not row.is_php:
+                continue
+        yield loss
 
 
 def _exact_body(row: Format, options: WriteOptions, value: object) -> bytes | None:

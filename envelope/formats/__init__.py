@@ -63,6 +63,8 @@ class ResultType(StrEnum):
         return FORMATS[self].media_type
 
 
+_OF_PHP: Final = (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
+
 ResultTypeName = Literal["json", "jsonu", "xml", "serialize", "var_export"]
 """The same as plain strings, for type checkers."""
 
@@ -179,7 +181,7 @@ class Format(NamedTuple):
     @property
     def is_php(self) -> bool:
         """Whether it is one of the two formats that hold PHP's own domain."""
-        return self.name in (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
+        return self.name in _OF_PHP
 
 
 _TYPED: tuple[Dialect, ...] = ("typed",)

@@ -2,7 +2,8 @@
 
 Portable values are `None`, `bool`, `int` (64-bit), finite `float`, `str` without lone surrogates, `list`, and
 `dict` with `str` keys; exact types only. ``values="php"`` adds `bytes` (strings that are not UTF-8), `int` keys,
-NAN and INF, `PhpObject` and `PhpEnum`. Everything here is inert: no class is ever looked up or called.
+NAN and INF, `PhpObject` and `PhpEnum`, and, if asked for, `PhpReference`. Everything here is inert: no class is ever
+looked up or called.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from envelope.values.php_types import PhpEnum as PhpEnum
     from envelope.values.php_types import PhpObject as PhpObject
     from envelope.values.php_types import PhpProperty as PhpProperty
+    from envelope.values.php_types import PhpReference as PhpReference
     from envelope.values.php_types import PortableValue as PortableValue
     from envelope.values.php_types import Value as Value
     from envelope.values.php_types import Visibility as Visibility
@@ -32,7 +34,9 @@ else:
         {
             "comparison": "Change changes",
             "ignored": "without",
-            "php_types": "Loss PhpEnum PhpObject PhpProperty PortableValue Value Visibility differences same",
+            "php_types": (
+                "Loss PhpEnum PhpObject PhpProperty PhpReference PortableValue Value Visibility differences same"
+            ),
             "php_rules": "INT_MAX INT_MIN array_key is_ambiguous",
         },
     )

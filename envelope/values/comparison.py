@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Protocol
 
 from envelope.path import Link, Step, format_link, link_steps, short_path
 from envelope.values.glimpse import glimpse
-from envelope.values.php_types import Correspondence, Loss, PhpObject, differences, same
+from envelope.values.php_types import Correspondence, Loss, PhpObject, PhpReference, differences, referred, same
 
 __all__ = ["Change", "changes", "describe_change", "parting"]
 
@@ -79,6 +79,8 @@ def _by_member(before: object, after: object, known: Correspondence | None) -> I
     opened: list[Iterator[tuple[Link, Any, Any]]] = [iter([(None, before, after)])]
     while opened:
         for link, was, becomes in opened[-1]:
+            if type(was) is PhpReference and type(becomes) is PhpReference:
+                was, becomes = referred(was), referred(becomes)
             if not _is_comparable(was, becomes):
                 if not same(was, becomes):
                     yield Change("~", link, was, becomes)

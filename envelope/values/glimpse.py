@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from envelope.values.php_types import PhpEnum, PhpObject
+from envelope.values.php_types import PhpEnum, PhpObject, PhpReference
 
 __all__ = ["glimpse", "kind_of"]
 
@@ -13,7 +13,7 @@ ROOM: Final = 60  # how many characters of a text are shown
 
 _KINDS: Final = {
     type(None): "null", bool: "bool", int: "int", float: "float", str: "str", bytes: "bytes",
-    list: "list", dict: "map", PhpObject: "object", PhpEnum: "enum",
+    list: "list", dict: "map", PhpObject: "object", PhpEnum: "enum", PhpReference: "reference",
 }  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def glimpse(value: Any, start: int = 0) -> str:
         case PhpObject():
             inside = f"of {len(value.properties)}" if value.payload is None else f"with {glimpse(value.payload)}"
             return f"object {_safe(value.class_name[:ROOM])} {inside}"
+        case PhpReference():
+            return f"reference to {glimpse(value.value)}"
         case PhpEnum():
             return _safe(f"{value.class_name[:ROOM]}::{value.case[:ROOM]}")
     return repr(value) if type(value) in _KINDS else type(value).__name__

@@ -2,7 +2,8 @@
 
 Portable values are `None`, `bool`, `int` (64-bit), finite `float`, `str` without lone surrogates, `list`, and
 `dict` with `str` keys; exact types only. ``values="php"`` adds `bytes` (strings that are not UTF-8), `int` keys,
-NAN and INF, `PhpObject` and `PhpEnum`. Everything here is inert: no class is ever looked up or called.
+NAN and INF, `PhpObject` and `PhpEnum`, and, if asked for, `PhpReference`. Everything here is inert: no class is ever
+looked up or called.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from envelope.path import MAX_NAME, Link, Step, format_link, link_steps, short_p
 from envelope.values.php_rules import INT_MAX, INT_MIN, is_class_name, text_or_bytes
 
 __all__ = [
+    "NO_REFERENCE",
     "Loss",
     "PhpEnum",
     "PhpObject",
     "PhpProperty",
+    "PhpReference",
     "PortableValue",
     "Value",
     "Visibility",
     "compare",
     "differences",
+    "referred",
     "same",
 ]
 
@@ -172,16 +176,69 @@ class PhpEnum:
         _check_class_name(self.case)
 
 
+class PhpReference:
+    """A PHP reference: the places that hold one `PhpReference` are one variable in PHP, whose value is ``value``.
+
+    ``value`` can be set, for all of them; a reference to a reference is a `TypeError`, for PHP has none. Held in one
+    place only, it is written as its value. Two are equal when their values are the same (`same`); whether they are one
+    reference is Python's ``is``.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @property
+    def value(self) -> Any:
+        """What the places hold."""
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if isinstance(value, PhpReference):
+            raise TypeError("a reference cannot hold a reference")
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if isinstance(other, PhpReference) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # its value can be set
+
+    def __repr__(self) -> str:
+        # Kind and size only: an array may contain itself by reference.
+        return f"<PhpReference to {_describe(self.value)}>"
+
+
 PortableValue: TypeAlias = None | bool | int | float | str | list["PortableValue"] | dict[str, "PortableValue"]
 Value: TypeAlias = (
-    None | bool | int | float | str | bytes | list["Value"] | dict[str | int | bytes, "Value"] | PhpObject | PhpEnum
+    None
+    | bool
+    | int
+    | float
+    | str
+    | bytes
+    | list["Value"]
+    | dict[str | int | bytes, "Value"]
+    | PhpObject
+    | PhpEnum
+    | PhpReference
 )
+
+
+def referred(value: Any) -> Any:
+    """Return what *value* refers to if it is a `PhpReference`, else *value*."""
+    return value.value if type(value) is PhpReference else value
+
+
+NO_REFERENCE = "value reference"
+"""The note of a `Loss` where only one of the two values is a `PhpReference`."""
 
 
 class Loss:
     """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves).
 
-    ``note`` says what changes if both are of one kind: keys, properties, sharing.
+    ``note`` says what changes if both are of one kind: keys, properties, sharing; or that it is only a reference.
     """
 
     __slots__ = ("_place", "becomes", "note", "was")
@@ -242,7 +299,7 @@ def _describe(value: Any) -> str:
 def same(a: object, b: object) -> bool:
     """Whether two values are the same: types all the way down, key order, sign of zero; NaN equals NaN.
 
-    Also which objects are shared: `[o, o]` is not the same as two equal objects.
+    Also which objects and references are shared: `[o, o]` is not the same as two equal objects.
     """
     return next(differences(a, b), None) is None
 
@@ -258,31 +315,52 @@ def differences(before: object, after: object, *, is_tree: bool = False) -> Iter
     return compare(iter([(None, before, after)]), is_tree=is_tree)
 
 
-def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterator[Loss]:
+def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterator[Loss]:  # noqa: C901  # one loop
     """Yield what `differences` does, for several pairs of values, each at a place of its own."""
     opened = [pairs]
     forward: dict[int, int] = {}
     backward: dict[int, int] = {}
+    lone: set[int] = set()  # references without a counterpart
     known = None if is_tree else Correspondence()
     while opened:
         for link, was, becomes in opened[-1]:
-            has_members = type(was) in _CONTAINERS and type(becomes) in _CONTAINERS
-            if type(was) is PhpObject and type(becomes) is PhpObject:
-                first_meeting = id(was) not in forward and id(becomes) not in backward
-                if not first_meeting:
-                    if forward.get(id(was)) != id(becomes) or backward.get(id(becomes)) != id(was):
+            is_told = False
+            if type(was) is PhpReference or type(becomes) is PhpReference:
+                if type(was) is not type(becomes):
+                    yield Loss(link, was, becomes, NO_REFERENCE)
+                    is_told = True
+                    reference = id(was if type(was) is PhpReference else becomes)
+                    if reference in lone and not is_tree:
+                        continue
+                    lone.add(reference)
+                elif (are_one := _met(forward, backward, was, becomes)) is not None:
+                    if not are_one:
                         yield Loss(link, was, becomes, "shared, then a copy")
                     continue
-                forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
+                was, becomes = referred(was), referred(becomes)
+            has_members = type(was) in _CONTAINERS and type(becomes) in _CONTAINERS
+            if type(was) is PhpObject and type(becomes) is PhpObject:
+                if (are_one := _met(forward, backward, was, becomes)) is not None:
+                    if not (are_one or is_told):
+                        yield Loss(link, was, becomes, "shared, then a copy")
+                    continue
             elif has_members and known is not None and not known.add(was, becomes):
                 continue
-            if not _same_shell(was, becomes):
+            if not (is_told or _same_shell(was, becomes)):
                 yield Loss(link, was, becomes, _note(was, becomes))
             if has_members:
                 opened.append(_pairs(link, was, becomes))
                 break
         else:
             opened.pop()
+
+
+def _met(forward: dict[int, int], backward: dict[int, int], was: object, becomes: object) -> bool | None:
+    """Whether two objects, one of which was met before, correspond; None if both are new, and do from now on."""
+    if id(was) in forward or id(becomes) in backward:
+        return forward.get(id(was)) == id(becomes) and backward.get(id(becomes)) == id(was)
+    forward[id(was)], backward[id(becomes)] = id(becomes), id(was)
+    return None
 
 
 class Correspondence:
@@ -349,6 +427,7 @@ def _same_shell(a: Any, b: Any) -> bool:
 
 
 _CONTAINERS = (list, dict, PhpObject)
+_COMPARED = (*_CONTAINERS, PhpReference)
 
 
 def _property_head(entry: PhpProperty) -> tuple[type, str | bytes | int, str, str]:
@@ -364,7 +443,7 @@ def _pairs(link: Link, a: Any, b: Any) -> Iterator[tuple[Link, Any, Any]]:
     other_count, new = _children(b, only_shown=type(a) is not PhpObject)
     if count == other_count:
         for (step, child), (_, other) in zip(old, new, strict=True):
-            if type(child) in _CONTAINERS or not _same_shell(child, other):
+            if type(child) in _COMPARED or not _same_shell(child, other):
                 yield (link, step), child, other
 
 

@@ -34,8 +34,16 @@ def test_a_column(kind: Any) -> None:
     assert errors.type == ERROR_TYPE
     with pytest.raises(envelope.DecodeError) as caught:
         envelope.loads(b"i:x;", "serialize")
-    error = {"kind": "malformed", "offset": caught.value.offset, "path": "$", "reason": caught.value.reason}
+    error = {"kind": "malformed", "offset": caught.value.offset, "path": "$", "reason": caught.value.reason, "hint": None}
     assert errors.to_pylist() == [None] * 5 + [error]
+
+
+def test_an_error_has_the_hint_of_the_same_document_alone() -> None:
+    document = b's:300:"' + b"x" * 248
+    _, errors = convert_column(pa.array([document]), "serialize", "jsonu")
+    with pytest.raises(envelope.DecodeError) as caught:
+        envelope.loads(document, "serialize")
+    assert errors[0].as_py()["hint"] == str(caught.value.hint) == "exactly 255 bytes: cut by a TINYTEXT column"
 
 
 def test_a_chunked_or_sliced_column() -> None:

@@ -51,6 +51,7 @@ def write_checkpoint(path: Path, run: dict[str, Any], progress: Progress) -> Non
 
 def read_checkpoint(path: Path, run: dict[str, Any]) -> Progress | str:
     """The saved progress of *run*, or how the checkpoint's run differs from it."""
+    run = json.loads(json.dumps(run))  # as it was saved: with lists for tuples
     try:
         with open(path, "rb", opener=open_own) as file:
             saved = json.loads(file.read())

@@ -25,7 +25,9 @@ from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_
 from envelope.cli.bulk.progress import progress_bar
 from envelope.cli.bulk.workers import WorkerDied, Workers
 from envelope.cli.common.files import mode_of, open_own, replacing
+from envelope.cli.common.hints import HINT_WORDS
 from envelope.cli.common.report import printable, show_bad_record, show_bulk_end
+from envelope.hints import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -248,6 +250,7 @@ def _error_line(bad: BadRecord) -> bytes:
         "record_offset": bad.fault.offset,
         "path": bad.fault.path,
         "reason": bad.fault.reason,
+        "hint": in_words(bad.fault.hint, HINT_WORDS) or None,
     }
     if bad.raw is not None:
         try:

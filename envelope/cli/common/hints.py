@@ -19,6 +19,7 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "values-php-inert": "--values php reads it, inert",
     "php-formats": "serialize and var_export hold it, with --values php",
     "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",
+    "keep-references": "in Python, loads can keep PHP references as they are",
     "plain-dialect": "without types it may be a document for --from-dialect plain",
     "session-dialect": "this is a PHP session: --from-dialect session reads it",
     "session-binary-dialect": "this is a PHP session: --from-dialect session_binary reads it",

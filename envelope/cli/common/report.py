@@ -138,7 +138,8 @@ def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
     """Show a record that was set aside, in one line: where it begins, and where in it the fault is."""
     at = f"line {line}" + (f", byte {offset}" if offset is not None else "")
     inside = f" at byte {fault.offset} of the record" if fault.offset is not None else ""
-    show(_block(f"{at}: {fault.kind}{inside}, {fault.path}: {fault.reason}"))
+    hint = f" ({in_words(fault.hint, HINT_WORDS)})" if fault.hint else ""
+    show(_block(f"{at}: {fault.kind}{inside}, {fault.path}: {fault.reason}{hint}"))
 
 
 def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str | None) -> None:

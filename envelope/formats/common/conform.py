@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from envelope.errors import EncodeError, EncodeErrorKind
 from envelope.formats.common.budget import Budget, Excess, long_output
@@ -20,7 +20,7 @@ from envelope.limits import Limits
 from envelope.options import Default
 from envelope.path import Step, short_path
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, text_or_bytes
-from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty, PhpReference
 
 __all__ = ["DEEP", "Domain", "Unwritable", "check_unfolded", "conform", "is_cyclic", "write_conformed"]
 
@@ -47,8 +47,9 @@ def _holds_everything(_: object) -> str:
 class Domain:
     """What one call may write.
 
-    ``php``: PHP's domain, not the portable one. ``shares_objects``: an object met again is a reference, so cycles
-    are allowed. ``refuse``: why the format cannot hold a value (or a key) of the domain, ``""`` if it can.
+    ``php``: PHP's domain, not the portable one. ``shares_objects``: an object or `PhpReference` met again refers to
+    the first place, so cycles are allowed. ``refuse``: why the format cannot hold a value (or a key) of the domain,
+    ``""`` if it can.
     """
 
     format: str
@@ -79,7 +80,8 @@ def check_unfolded(root: object, format: str, limits: Limits) -> None:
     frames: list[tuple[object, Iterator[Any], list[int]]] = [(None, iter([root]), [-1])]
     while frames:
         container, children, size = frames[-1]
-        for child in children:
+        for held in children:
+            child = held.value if type(held) is PhpReference else held
             size[0] += 1
             if type(child) not in _CONTAINERS:
                 continue
@@ -129,12 +131,15 @@ def conform(root: object, domain: Domain, default: Default | None = None) -> Any
     return _Conform(domain, default).walk(root)
 
 
+_Put: TypeAlias = Callable[[Any, Any], None]
+
+
 @dataclass(slots=True)
 class _Frame:
     """An open container: what is left of its children, where their copies go, and what it is."""
 
     children: Iterator[tuple[Step | PhpProperty, Any]]
-    put: Callable[[Any, Any], None]
+    put: _Put
     close: Callable[[], None]
     container: Any
     step: Any = None
@@ -149,7 +154,7 @@ class _Conform:
         self.budget = Budget(domain.limits)
         self.frames: list[_Frame] = []
         self.open: set[int] = set()
-        self.copies: dict[int, PhpObject] = {}
+        self.copies: dict[int, PhpObject | PhpReference] = {}
         self.translated: dict[int, PhpObject] = {}
         # Values that default made live only here; without this an id could be reused.
         self.made: list[Any] = []
@@ -161,11 +166,16 @@ class _Conform:
             frame = self.frames[-1]
             for step, child in frame.children:
                 frame.step = step
-                value = self.admit(child)
+                value, put = self.admit(child), frame.put
+                if type(value) is PhpReference:
+                    if self.domain.shares_objects and self.reuse(value, put, step):
+                        continue
+                    put = self.open_reference(value, put, step)
+                    value = self.admit(value.value)
                 if not isinstance(value, list | dict | PhpObject):
-                    frame.put(frame.step, value)
-                elif not self.reuse(value, frame):
-                    self.enter(value, frame)
+                    put(step, value)
+                elif not self.reuse(value, put, step):
+                    self.enter(value, put, step)
                     break
             else:
                 frame.close()
@@ -211,7 +221,7 @@ class _Conform:
         kind = type(value)
         if kind in (str, int, float, bool, list, dict) or value is None:
             return True
-        return self.domain.php and kind in (bytes, PhpObject, PhpEnum)
+        return self.domain.php and kind in (bytes, PhpObject, PhpEnum, PhpReference)
 
     def check(self, value: Any) -> None:
         """Raise if the domain holds a value's type but not the value."""
@@ -238,17 +248,25 @@ class _Conform:
             return
         raise self.fault(f"{what} with a lone surrogate at character {at}")
 
-    def reuse(self, value: Any, frame: _Frame) -> bool:
-        """Put the copy of an object that was met before, if the format can share; refuse a cycle."""
-        if type(value) is PhpObject and self.domain.shares_objects:
+    def reuse(self, value: Any, put: _Put, step: Any) -> bool:
+        """Put the copy of an object or reference that was met before, if the format can share; refuse a cycle."""
+        if type(value) in (PhpObject, PhpReference) and self.domain.shares_objects:
             if id(value) in self.copies:
-                frame.put(frame.step, self.copies[id(value)])
+                put(step, self.copies[id(value)])
                 return True
         elif id(value) in self.open:
             raise self.fault(f"the {_kind_name(value)} contains itself")
         return False
 
-    def enter(self, value: Any, parent: _Frame) -> None:
+    def open_reference(self, reference: PhpReference, put: _Put, step: Any) -> _Put:
+        """Return how the copy of a reference's value is put: into a copy of the reference, if the format has any."""
+        if not self.domain.shares_objects:
+            return put
+        twin = self.copies[id(reference)] = PhpReference(None) if self.is_copying else reference
+        put(step, twin)
+        return (lambda _, copy: setattr(twin, "value", copy)) if self.is_copying else _ignore
+
+    def enter(self, value: Any, put: _Put, step: Any) -> None:
         """Open a container: check its depth, count and keys, then have its children walked."""
         size = len(value.properties) if type(value) is PhpObject else len(value)
         if excess := self.budget.enter(len(self.frames), size):
@@ -266,14 +284,14 @@ class _Conform:
             names = [_surrogate_text(entry.mangled) for entry in value.properties]
             if len(set(names)) < len(names):
                 raise self.fault("two properties with the same name")
-        twin, put, close = self.copy_of(value)
+        twin, put_child, close = self.copy_of(value)
         if type(value) is PhpObject:
             self.copies[id(value)] = twin
-        parent.put(parent.step, twin)
+        put(step, twin)
         self.open.add(id(value))
-        self.frames.append(_Frame(children, put, close, value))
+        self.frames.append(_Frame(children, put_child, close, value))
 
-    def copy_of(self, value: Any) -> tuple[Any, Callable[[Any, Any], None], Callable[[], None]]:
+    def copy_of(self, value: Any) -> tuple[Any, _Put, Callable[[], None]]:
         """An empty copy of a container, how a child is put into it, and what completes it."""
         if not self.is_copying:
             return value, _ignore, lambda: None
@@ -321,7 +339,7 @@ class _Conform:
     def hint(self, value: Any) -> Hint:
         if isinstance(value, PhpEnum):
             return Hint("enum-backing")
-        if isinstance(value, bytes | PhpObject):
+        if isinstance(value, bytes | PhpObject | PhpReference):
             return Hint("php-formats")
         return Hint("to-value" if hasattr(value, "to_value") else "give-default")
 

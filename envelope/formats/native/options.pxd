@@ -17,6 +17,7 @@ cdef extern from "Python.h":
 cdef struct Reading:
     PyObject* options  # the `ReadOptions` with these fields
     bint php
+    bint std_class
     bint typed
     Bounds bounds
 
@@ -39,6 +40,7 @@ cdef inline Reading reading_of(options, Reading* kept) except *:
         if kept[place].options == <PyObject*> options:
             return kept[place]
     reading.php = options.php
+    reading.std_class = options.std_class
     reading.typed = options.dialect == "typed"
     reading.bounds = bounds_of(options.limits)
     reading.options = Py_NewRef(<PyObject*> options)

@@ -9,7 +9,6 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 from libc.string cimport memchr
 
-from envelope.formats.native.bounds cimport Bounds
 from envelope.formats.native.counted cimport *
 from envelope.formats.native.options cimport Reading, reading_of
 from envelope.formats.php.reading cimport (
@@ -36,10 +35,10 @@ def loads(data, options=DEFAULT_READING):
     if type(data) is not bytes:
         data = as_bytes(data, "serialize", options.limits, options.encoding)
     if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
-        value = read(data, reading.php, &refers, reading.bounds)
+        value = read(data, reading, &refers)
         if value == NULL and refers:
             leave_to_twin()
-            value = read(data, reading.php, &refers, reading.bounds)
+            value = read(data, reading, &refers)
         if value != NULL:
             return owned(value)
         leave_to_twin()
@@ -49,7 +48,7 @@ def loads(data, options=DEFAULT_READING):
 
 
 # Twin: serialize.reader.Reader.value
-cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) noexcept:
+cdef PyObject* read(bytes data, const Reading& reading, bint* refers) noexcept:
     """value, then the end of the input. Slots cost a place each, so they are kept only if it is known to *refer*."""
     cdef const char* at = PyBytes_AS_STRING(data)
     cdef const char* end = at + PyBytes_GET_SIZE(data)
@@ -60,10 +59,11 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
     cdef const char* name
     cdef char tag
     cdef Containers opened
+    cdef bint php = reading.php
     opened.php = php
     opened.slots.is_kept = opened.unique_keys = refers[0]
     # No document may declare more members than its bytes can hold, so the memory for them is in proportion.
-    cdef Py_ssize_t max_items = min(bounds.max_items, PyBytes_GET_SIZE(data) // SMALLEST_MEMBER)
+    cdef Py_ssize_t max_items = min(reading.bounds.max_items, PyBytes_GET_SIZE(data) // SMALLEST_MEMBER)
     while True:
         # ---- value
         tag = at[0]
@@ -89,7 +89,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
             if at == NULL or not opened.open_array(size):
                 return NULL
         elif tag == b"O":
-            at = object_head(at, end, &opened, &size, &value)
+            at = object_head(at, end, reading.std_class, &opened, &size, &value)
             if at == NULL:
                 return NULL
         elif tag == b"r":
@@ -107,7 +107,7 @@ cdef PyObject* read(bytes data, bint php, bint* refers, const Bounds& bounds) no
             return NULL
         if tag == b"a" or tag == b"O":
             items += size
-            if items > max_items or opened.depth() > bounds.max_depth:
+            if items > max_items or opened.depth() > reading.bounds.max_depth:
                 return NULL
         else:
             if at == NULL or value == NULL:
@@ -171,14 +171,17 @@ cdef inline const char* float_value(const char* at, const char* end, bint php, P
 
 # Twin: serialize.reader.Reader.object
 cdef inline const char* object_head(
-    const char* at, const char* end, Containers* opened, Py_ssize_t* size, PyObject** value
+    const char* at, const char* end, bint std_class, Containers* opened, Py_ssize_t* size, PyObject** value
 ) noexcept:
-    """`O:length:"class":count:{` — opens it; in PHP's domain *value* is the object, borrowed."""
+    """`O:length:"class":count:{` — opens it; *value* is the object, borrowed, if the domain has it."""
     cdef const char* name
     cdef Py_ssize_t name_size
     if not opened.php:
         at = std_class_head(at, end, size)
-        return at if at != NULL and opened.open_std_map(size[0]) else NULL
+        if at == NULL or not std_class:
+            return at if at != NULL and opened.open_std_map(size[0]) else NULL
+        value[0] = opened.open_object(std_class_name(), size[0]) if classes_are_ready() else NULL
+        return at if value[0] != NULL else NULL
     name = quoted_span(at, end, &name_size)
     if name == NULL:
         return NULL

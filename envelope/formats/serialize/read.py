@@ -22,15 +22,14 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
 
     In the dialects of sessions, it is what PHP's `session_decode` reads.
     """
-    limits = options.limits
-    data = as_bytes(data, FORMAT, limits, options.encoding)
+    data = as_bytes(data, FORMAT, options.limits, options.encoding)
     if options.dialect != "typed":
         from envelope.formats.serialize.sessions import read_session
 
         return read_session(data, options)
     # Slots cost a place each, so they are kept only if something may refer to one (always after a key's `;`).
     refers = options.php and (b";R:" in data or b";r:" in data)
-    reader = Reader(data, limits, php=options.php, refers=refers)
+    reader = Reader(data, options, refers=refers)
     try:
         value, end = reader.first(0)
     except DecodeError as error:
@@ -44,12 +43,11 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
 
 def loads_first(data: object, start: int, options: ReadOptions = DEFAULT_READING) -> tuple[Any, int]:
     """Return the value that begins at byte *start* of *data*, and the place after it, whatever follows."""
-    limits = options.limits
-    data = as_bytes(data, FORMAT, limits, options.encoding)
+    data = as_bytes(data, FORMAT, options.limits, options.encoding)
     if not 0 <= start <= len(data):
         raise ValueError(f"start must be within 0 … {len(data)}, not {start}")
     # Whether something refers to a slot is not looked for: *data* may be long, and the value short.
-    return Reader(data, limits, php=options.php, refers=options.php).first(start)
+    return Reader(data, options, refers=options.php).first(start)
 
 
 def _session_hint(data: bytes) -> Hint | None:

@@ -14,10 +14,10 @@ from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
 from envelope.formats.serialize.lengths import length_hint, nearest_end
 from envelope.hints import Hint
-from envelope.limits import Limits
+from envelope.options import ReadOptions
 from envelope.path import Step, short_path
 from envelope.values.php_rules import INT_STARTS, array_key, is_class_name
-from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty, PhpReference, referred
 
 __all__ = ["FORMAT", "HEAD", "Open", "Reader"]
 
@@ -51,7 +51,7 @@ class Open:
     def __init__(self, left: int, shell: Any) -> None:
         self.left = left
         self.shell = shell  # the object that the members fill; None for an array
-        self.members: dict[Any, Any] = {}
+        self.members: Any = {}  # once it is complete, an array itself: a dict or a list
         self.key: Any = None  # None until it is read
         self.is_list = shell is None  # the keys are 0 … n-1 so far
         self.has_int = False  # one of the keys is an int; not tracked for a list
@@ -80,18 +80,24 @@ class Open:
     def finish(self, *, php: bool) -> Any:
         """The value, now that no member is left."""
         if self.shell is None or self.shell is _MAP:
-            return array_value(self.members, is_list=self.is_list, has_int=self.has_int, php=php)
+            self.members = array_value(self.members, is_list=self.is_list, has_int=self.has_int, php=php)
+            return self.members
         object.__setattr__(self.shell, "properties", tuple(starmap(PhpProperty.from_mangled, self.members.items())))
         return self.shell
 
 
 class _Slots:
-    """What `r:` and `R:` refer to: the places of the values so far, and how large the arrays in them are."""
+    """What `r:` and `R:` refer to: the places of the values so far, and how large the arrays in them are.
 
-    __slots__ = ("before", "heights", "opaque", "places", "sizes")
+    *keeps* says whether `R:` becomes a `PhpReference`, which its own place and what it refers to then hold.
+    """
 
-    def __init__(self) -> None:
-        self.places: list[tuple[dict[Any, Any], Any]] = []
+    __slots__ = ("before", "heights", "keeps", "opaque", "places", "sizes", "stale")
+
+    def __init__(self, *, keeps: bool) -> None:
+        self.keeps = keeps
+        self.places: list[tuple[Open, Any]] = []
+        self.stale: dict[int, Open] = {}  # objects with members that may have changed since they were complete, by id
         self.opaque: int | None = None  # the slot of the first C: payload
         # For each open container: its levels so far, and the items that were left of the budget before it was opened.
         self.heights = [0]
@@ -101,18 +107,37 @@ class _Slots:
 
     def take(self, container: Open) -> None:
         """Give the next slot to the place in *container* that has just been filled."""
-        self.places.append((container.members, container.key))
+        self.places.append((container, container.key))
 
     def open(self, items: int) -> None:
         """Note that a container opens, when the budget has *items* items left."""
         self.heights.append(1)
         self.before.append(items)
 
-    def close(self, value: object, items: int) -> None:
-        """Note that the innermost container is complete: it is *value*, and the budget has *items* items left."""
+    def close(self, container: Open, value: Any, items: int) -> None:
+        """Put *value*, which is complete now, into *container*; the budget has *items* items left."""
+        held = container.members[container.key]
+        if type(held) is PhpReference:  # something in it refers to it
+            held.value = value
+        else:
+            container.members[container.key] = value
         height = self.heights.pop()
         self.sizes[id(value)] = (self.before.pop() - items, height)
         self.heights[-1] = max(self.heights[-1], height + 1)
+
+    def reference(self, container: Open, key: Any) -> PhpReference:
+        """The reference in a place, which is made if there is none yet."""
+        held = container.members[key]
+        if type(held) is not PhpReference:
+            held = container.members[key] = PhpReference(held)
+            if container.shell is not None:
+                self.stale[id(container)] = container
+        return held
+
+    def finish(self) -> None:
+        """Note that all is read."""
+        for container in self.stale.values():
+            container.finish(php=True)
 
     def repeat(self, value: object) -> tuple[int, int]:
         """The items and levels that *value* adds when repeated: an array all of its own, an object none."""
@@ -127,12 +152,13 @@ class Reader(Cursor):
     *refers* says whether something may refer to a slot.
     """
 
-    __slots__ = ("names", "opened", "php", "slots")
+    __slots__ = ("names", "opened", "php", "slots", "std_class")
 
-    def __init__(self, data: bytes, limits: Limits, *, php: bool, refers: bool) -> None:
-        super().__init__(data, FORMAT, limits)
-        self.php = php
-        self.slots = _Slots() if refers else None
+    def __init__(self, data: bytes, options: ReadOptions, *, refers: bool) -> None:
+        super().__init__(data, FORMAT, options.limits)
+        self.php = options.php
+        self.std_class = options.std_class
+        self.slots = _Slots(keeps=options.references == "keep") if refers else None
         # Usual names by their spelling: those met before have been fully checked.
         self.names: dict[bytes, str] = {}
         self.opened: list[Open] = []
@@ -143,6 +169,8 @@ class Reader(Cursor):
         outer = Open(1, None)
         self.opened = [outer]
         end = self.value(pos)
+        if self.slots is not None:
+            self.slots.finish()
         return outer.members[None], end
 
     def value(self, pos: int) -> int:  # noqa: C901  # one loop
@@ -176,9 +204,10 @@ class Reader(Cursor):
                     value = container.finish(php=php)
                     opened.pop()
                     container = opened[-1]
-                    container.members[container.key] = value
-                    if slots is not None:
-                        slots.close(value, self.budget.items)
+                    if slots is None:
+                        container.members[container.key] = value
+                    else:
+                        slots.close(container, value, self.budget.items)
 
                 # ---- key
                 index = len(container.members)
@@ -225,7 +254,7 @@ class Reader(Cursor):
 
     def property_name(self, name: Any, shell: Any, pos: int) -> Any:
         """A property's name as PHP mangles it: text, except for integers that a class's `__serialize()` writes."""
-        if shell is _MAP and (type(name) is not str or name[:1] == "\0"):
+        if not self.php and (type(name) is not str or name[:1] == "\0"):
             if type(name) is int:
                 return str(name)
             raise self.fail("a property that is not public", pos, kind="forbidden", hint=Hint("values-php"))
@@ -344,7 +373,7 @@ class Reader(Cursor):
             name = "stdClass"
         else:
             self.php_only("an object other than stdClass", pos)
-        if self.php:
+        if self.php or self.std_class:
             value = PhpObject(name)
             return value, self.open(end, value, pos)
         return _PENDING, self.open(end, _MAP, pos)
@@ -420,14 +449,16 @@ class Reader(Cursor):
                 kind="forbidden",
                 hint=Hint("payload-slots"),
             )
-        members, key = slots.places[slot - 1]
-        if members is container.members and key == container.key:
+        holder, key = slots.places[slot - 1]
+        if holder is container and key == container.key:
             raise self.fail("a reference to itself", start)
-        value = members[key]
+        if slots.keeps and not is_object:
+            return slots.reference(holder, key), end + 1
+        value = referred(holder.members[key])
         if is_object and type(value) not in (PhpObject, PhpEnum):
             raise self.fail("r: refers to a value that is not an object", start)
         if value is _PENDING:
-            raise self.fail("an array that contains itself", start, kind="forbidden")
+            raise self.fail("an array that contains itself", start, kind="forbidden", hint=Hint("keep-references"))
         # An array is repeated here in full, so it counts again: references must not multiply past the limits.
         items, height = slots.repeat(value)
         self.enter(0, items, start)

@@ -19,20 +19,20 @@ from envelope.hints import Hint
 from envelope.options import ReadOptions, WriteOptions
 from envelope.path import short_path
 from envelope.values.php_rules import array_key
-from envelope.values.php_types import PhpEnum, PhpObject
+from envelope.values.php_types import PhpEnum, PhpObject, PhpReference
 
 __all__ = ["SessionWriter", "read_session"]
 
 _MAX_NAME: Final = 127  # bytes; the eighth bit once marked a variable without a value
 _UNSET: Final = ord("!")  # marked the same, without php_binary
-_NO_MAPS: Final = (type(None), bool, int, float, str, bytes, list, PhpObject, PhpEnum)
+_NO_MAPS: Final = (type(None), bool, int, float, str, bytes, list, PhpObject, PhpEnum, PhpReference)
 
 
 def read_session(data: bytes, options: ReadOptions) -> dict[Any, Any]:
     """Return the variables in *data* by name; `DecodeError` if they are not what `session_encode` writes."""
     read_name = _read_binary_name if options.dialect == "session_binary" else _read_name
     refers = options.php and (b"r:" in data or b"R:" in data)
-    reader = Reader(data, options.limits, php=options.php, refers=refers)
+    reader = Reader(data, options, refers=refers)
     session = Open(0, None)
     reader.opened = [Open(0, None), session]
     reader.enter(1, 0, 0)
@@ -42,7 +42,10 @@ def read_session(data: bytes, options: ReadOptions) -> dict[Any, Any]:
         reader.enter(1, 1, start)
         session.key, session.left = name, 1
         pos = reader.value(pos)
-    return session.members
+    if reader.slots is not None:
+        reader.slots.finish()
+    members: dict[Any, Any] = session.members
+    return members
 
 
 def _read_name(reader: Reader, pos: int) -> tuple[str | bytes, int]:

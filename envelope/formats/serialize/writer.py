@@ -15,7 +15,7 @@ from envelope.formats.php.numbers import float_text
 from envelope.formats.php.writer import PhpWriter
 from envelope.formats.serialize.reader import FORMAT
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, is_ambiguous
-from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty, PhpReference
 
 __all__ = ["Writer"]
 
@@ -64,11 +64,20 @@ class Writer(PhpWriter):
         iterators: list[Iterator[tuple[str, Any]]] = []
         if budget.enter(len(stack), sum(map(len, stack))):
             raise Unwritable
-        closed = 0
+        slotless = 0  # closing pieces, and value references
         slots: dict[Any, int] = {}
         while True:
             for key, value in entries:
                 kind = type(value)
+                if kind is PhpReference and self.php:
+                    known = self.reference(value, self.packed_count + len(parts) - slotless + 1, slots)
+                    if known:
+                        put(f"{key}R:{known};")
+                        room -= len(parts[-1])
+                        slotless += 1
+                        continue
+                    value = value.value
+                    kind = type(value)
                 children: Any = None
                 if kind is str:
                     size = len(value) if value.isascii() else len(value.encode())
@@ -94,8 +103,8 @@ class Writer(PhpWriter):
                     head, children = self.map(value, tokens)
                     piece = f"{key}{head}"
                 elif self.php and kind in _PHP_TYPES:
-                    # The slot of this value: all pieces so far but the closing ones are values.
-                    slot = self.packed_count + len(parts) - closed + 1
+                    # The slot of this value: all other pieces so far have one.
+                    slot = self.packed_count + len(parts) - slotless + 1
                     head, children = self.php_value(value, slot, slots)
                     piece = f"{key}{head}"
                 else:
@@ -111,7 +120,7 @@ class Writer(PhpWriter):
                 if not iterators:
                     return parts
                 put("}")
-                closed += 1
+                slotless += 1
                 stack.pop()
                 entries = iterators.pop()
                 continue
@@ -142,6 +151,18 @@ class Writer(PhpWriter):
             raise Unwritable
         return f"a:{len(value)}:{{", zip(keys, value.values(), strict=True)
 
+    def reference(self, reference: PhpReference, slot: int, slots: dict[Any, int]) -> int:
+        """The slot of a reference that was met before; 0 if it is new, and is written in *slot* as its value.
+
+        What refers to an object is that object to PHP, wherever it was met.
+        """
+        value = reference.value
+        known = slots.setdefault(_identity(value) if type(value) in (PhpObject, PhpEnum) else id(reference), slot)
+        if known == slot:
+            return 0
+        _check_sharing(known, slots)
+        return known
+
     def php_value(self, value: Any, slot: int, slots: dict[Any, int]) -> tuple[str, Any]:
         """The head of a value of PHP's domain, and its members if it has any.
 
@@ -149,12 +170,9 @@ class Writer(PhpWriter):
         """
         if type(value) is bytes:
             return _bytes(value), None
-        identity = value if type(value) is PhpEnum else id(value)
-        known = slots.setdefault(identity, slot)
+        known = slots.setdefault(_identity(value), slot)
         if known != slot:
-            if known > slots.get(_OPAQUE, slot):
-                # Only the payload's class knows how many slots it takes; the reader refuses this too.
-                raise EncodeError("an object shared after a C: payload", format=FORMAT)
+            _check_sharing(known, slots)
             return f"r:{known};", None
         if type(value) is PhpEnum:
             name = f"{value.class_name}:{value.case}"
@@ -173,6 +191,16 @@ class Writer(PhpWriter):
 
 _PHP_TYPES: Final = frozenset({bytes, PhpObject, PhpEnum})
 _OPAQUE: Final = "first C: payload"
+
+
+def _identity(value: Any) -> Any:
+    return value if type(value) is PhpEnum else id(value)
+
+
+def _check_sharing(slot: int, slots: dict[Any, int]) -> None:
+    """Refuse a reference to *slot* after a payload: only its class knows how many slots that takes."""
+    if slot > slots.get(_OPAQUE, slot):
+        raise EncodeError("an object shared after a C: payload", format=FORMAT)  # the reader refuses this too
 
 
 def _key(key: int | bytes) -> str:

@@ -8,7 +8,6 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
-from envelope.formats.native.bounds cimport Bounds
 from envelope.formats.native.counted cimport *
 from envelope.formats.native.options cimport Reading, reading_of
 from envelope.formats.php.reading cimport (
@@ -44,7 +43,7 @@ def loads(data, options=DEFAULT_READING, unknown=None):
     if type(data) is not bytes:
         data = as_bytes(data, "var_export", options.limits, options.encoding)
     if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
-        value = read(data, reading.php, reading.bounds)
+        value = read(data, reading)
         if value != NULL:
             return owned(value)
         leave_to_twin()
@@ -54,7 +53,7 @@ def loads(data, options=DEFAULT_READING, unknown=None):
 
 
 # Twin: var_export.read._Reader.read
-cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
+cdef PyObject* read(bytes data, const Reading& reading) noexcept:
     """value, then the end of the input."""
     cdef const char* at = PyBytes_AS_STRING(data)
     cdef const char* end = at + PyBytes_GET_SIZE(data)
@@ -63,6 +62,8 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
     cdef bint own_line
     cdef Quoted quoted
     cdef Containers opened
+    cdef bint php = reading.php
+    cdef bint has_objects = php or reading.std_class
     opened.php = opened.unique_keys = php
     while True:
         # ---- value
@@ -74,8 +75,8 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
             at += 1 + indent
         value = NULL
         if (own_line or opened.depth() == 0) and (at[0] == b"a" or at[0] == b"(" or at[0] == b"\\"):
-            at = head(at, end, &opened, &value)
-            if at == NULL or opened.depth() > bounds.max_depth:
+            at = head(at, end, has_objects, &opened, &value)
+            if at == NULL or opened.depth() > reading.bounds.max_depth:
                 return NULL
         elif own_line:
             return NULL
@@ -89,7 +90,7 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
             if not opened.put(value):
                 return NULL
             if opened.in_list() and is_digit(at[-1]):
-                at = read_numbers(at, end, opened, &items, bounds.max_items)
+                at = read_numbers(at, end, opened, &items, reading.bounds.max_items)
                 if at == NULL:
                     return NULL
             at = skip_comma(at, end)
@@ -117,7 +118,7 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
 
         # ---- key
         items += 1
-        if items > bounds.max_items:
+        if items > reading.bounds.max_items:
             return NULL
         at = key(at, end, &quoted, &opened)
         if at == NULL:
@@ -125,17 +126,19 @@ cdef PyObject* read(bytes data, bint php, const Bounds& bounds) noexcept:
 
 
 # Twin: var_export.read._Reader.head
-cdef inline const char* head(const char* at, const char* end, Containers* opened, PyObject** enum_case) noexcept:
+cdef inline const char* head(
+    const char* at, const char* end, bint has_objects, Containers* opened, PyObject** enum_case
+) noexcept:
     """`array (⏎` | `(object) array(⏎` | `\\Class::__set_state(array(⏎` open a container; `\\Class::Case` is an *enum_case*."""
     cdef const char* inside = skip_array(at, end)
     if inside != NULL:
         return inside if opened.open_array(0) else NULL
-    if opened.php and not classes_are_ready():
+    if has_objects and not classes_are_ready():
         return NULL
     inside = skip_object(at, end)
     if inside == NULL:
         return class_head(at, end, opened, enum_case) if opened.php else NULL
-    if opened.php:
+    if has_objects:
         return inside if opened.open_object(std_class_name(), 0) != NULL else NULL
     return inside if opened.open_std_map(0) else NULL
 

@@ -31,7 +31,8 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, unknown: Unknown
 
         return loads_file(data, options, unknown)
     limits = options.limits
-    return _Reader(as_bytes(data, FORMAT, limits, options.encoding), FORMAT, limits).read(php=options.php)
+    reader = _Reader(as_bytes(data, FORMAT, limits, options.encoding), FORMAT, limits)
+    return reader.read(php=options.php, std_class=options.std_class)
 
 
 _QUOTE, _NEWLINE = b"'\n"
@@ -96,9 +97,11 @@ class _Open:
         else:
             self.properties.append(PhpProperty(self.key, value))
 
-    def finish(self, *, php: bool) -> Any:
+    def finish(self, *, php: bool, std_class: bool) -> Any:
         if self.properties is not None:
             return PhpObject(self.class_name, self.properties)
+        if self.class_name and std_class:
+            return PhpObject(self.class_name, self.members)
         return array_value(self.members, is_list=self.is_list, has_int=self.has_int, php=php)
 
 
@@ -107,7 +110,7 @@ class _Reader(Cursor):
 
     __slots__ = ("php",)
 
-    def read(self, *, php: bool) -> Any:  # noqa: C901  # one loop
+    def read(self, *, php: bool, std_class: bool) -> Any:  # noqa: C901  # one loop
         """value, then the end of the input."""
         self.php = php
         data = self.data
@@ -134,7 +137,7 @@ class _Reader(Cursor):
                 while opened and data.startswith(opened[-1].closing, pos):
                     done = opened.pop()
                     pos += len(done.closing)
-                    value = done.finish(php=php)
+                    value = done.finish(php=php, std_class=std_class)
                     if opened:
                         pos = self.expect(b",\n", pos)
                         opened[-1].put(value)

@@ -22,7 +22,7 @@ from envelope.formats.php.writer import PhpWriter
 from envelope.formats.var_export.read import FORMAT
 from envelope.options import DEFAULT_WRITING, Default, WriteOptions
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key, is_ambiguous
-from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
+from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty, PhpReference
 
 __all__ = ["dumps"]
 
@@ -87,7 +87,9 @@ class _Writer(PhpWriter):
         end, closing = "", ""
         paid = 0  # of each piece: its key's indent was counted when its container was opened
         while True:
-            for key, value in entries:
+            for key, held in entries:
+                # PHP prints no references, but what they refer to.
+                value = held.value if type(held) is PhpReference and self.php else held
                 kind = type(value)
                 if kind is str:
                     if not value.isascii():

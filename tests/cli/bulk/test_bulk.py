@@ -78,11 +78,23 @@ def test_a_bad_record_is_set_aside_with_its_place(tmp_path: Path) -> None:
         envelope.loads(bad, "serialize")
     assert first == {
         "line": 4, "offset": len(LINES), "length": len(bad), "kind": "malformed", "record_offset": caught.value.offset,
-        "path": "$.k", "reason": caught.value.reason, "raw": bad.decode(),
+        "path": "$.k", "reason": caught.value.reason, "hint": None, "raw": bad.decode(),
     }  # fmt: skip
     assert (second["line"], data[second["offset"] :][: second["length"]], second["kind"]) == (6, raw, "forbidden")
     assert second["raw_base64"] == "czoyOiL//iI7"
     assert "raw" not in second
+
+
+def test_a_bad_record_has_the_hint_of_the_same_document_alone(tmp_path: Path) -> None:
+    cut, forbidden = b's:300:"' + b"x" * 248, b's:1:"\xff";'
+    result = lines("--errors", str(tmp_path / "bad"), data=cut + b"\n" + forbidden + b"\n")
+    assert [row["hint"] for row in errors_in(tmp_path / "bad")] == [
+        "exactly 255 bytes: cut by a TINYTEXT column",
+        "--values php reads it as bytes",
+    ]
+    assert result.exit_code == 1
+    shown = lines(data=cut).stderr.splitlines()[0]
+    assert shown.endswith(" bytes are left (exactly 255 bytes: cut by a TINYTEXT column)")
 
 
 def test_without_a_file_for_them_the_first_20_bad_records_are_shown() -> None:

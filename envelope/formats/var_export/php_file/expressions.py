@@ -15,8 +15,7 @@ from envelope.formats.var_export.php_file.numbers import read_number
 from envelope.formats.var_export.php_file.source import FORMAT, Source, shown
 from envelope.formats.var_export.php_file.strings import read_string
 from envelope.hints import Hint
-from envelope.limits import Limits
-from envelope.options import Unknown
+from envelope.options import ReadOptions, Unknown
 from envelope.path import Step
 from envelope.values.php_rules import INT_MAX, INT_MIN, array_key
 from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
@@ -74,12 +73,13 @@ class Expressions(Source):
     ``steps`` lead to the place of the expression that is being read.
     """
 
-    __slots__ = ("domain", "frames", "names", "objects", "php", "steps", "unknown")
+    __slots__ = ("domain", "frames", "names", "objects", "php", "std_class", "steps", "unknown")
 
-    def __init__(self, data: bytes, limits: Limits, *, php: bool, unknown: Unknown | None) -> None:
-        super().__init__(data, FORMAT, limits)
-        self.domain = Domain(format=FORMAT, limits=limits, php=php)
-        self.php = php
+    def __init__(self, data: bytes, options: ReadOptions, unknown: Unknown | None) -> None:
+        super().__init__(data, FORMAT, options.limits)
+        self.domain = Domain(format=FORMAT, limits=options.limits, php=options.php)
+        self.php = options.php
+        self.std_class = options.std_class
         self.unknown = unknown
         self.names = Names()
         self.frames: list[_Frame] = []
@@ -358,7 +358,7 @@ class Expressions(Source):
         raise self.fail("a key that is neither text nor a number", pos)
 
     def as_object(self, value: Any, pos: int) -> Any:
-        """*value* cast to an object; `dict` in the portable domain."""
+        """*value* cast to an object; `dict` in the portable domain, unless it has stdClass."""
         if type(value) is PhpObject or id(value) in self.objects:
             return value
         if type(value) is list:
@@ -367,7 +367,7 @@ class Expressions(Source):
             members = {str(key) if type(key) is int else key: item for key, item in value.items()}
         else:
             raise self.refused("the cast (object) of what is no array", pos)
-        if self.php:
+        if self.php or self.std_class:
             return PhpObject("stdClass", members)
         self.objects[id(members)] = members
         return members

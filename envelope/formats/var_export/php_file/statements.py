@@ -21,9 +21,7 @@ def loads(data: object, options: ReadOptions, unknown: Unknown | None = None) ->
 
     *unknown* is called with the name of what is not known, and its arguments if it is a call; it returns the value.
     """
-    limits = options.limits
-    data = as_bytes(data, FORMAT, limits, options.encoding)
-    return _File(data, limits, php=options.php, unknown=unknown).read()
+    return _File(as_bytes(data, FORMAT, options.limits, options.encoding), options, unknown).read()
 
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from envelope.path import Step, parse_path, step_text
-from envelope.values.php_types import PhpObject
+from envelope.values.php_types import PhpObject, PhpReference, referred
 
 __all__ = ["without"]
 
@@ -49,7 +49,8 @@ def _places(holder: Any, step: str | int | None) -> list[Any]:
 
 def _copied(holder: Any, place: Any) -> list[Any]:
     """Put a copy in the place of a container, and return it; nothing if it is not a container."""
-    found = holder.properties[place].value if isinstance(holder, PhpObject) else holder[place]
+    held = holder.properties[place].value if isinstance(holder, PhpObject) else holder[place]
+    found = referred(held)
     copy: Any
     if isinstance(found, PhpObject):
         copy = replace(found)
@@ -57,12 +58,13 @@ def _copied(holder: Any, place: Any) -> list[Any]:
         copy = found.copy()
     else:
         return []
+    kept = copy if found is held else PhpReference(copy)
     if isinstance(holder, PhpObject):
         entries = list(holder.properties)
-        entries[place] = replace(entries[place], value=copy)
+        entries[place] = replace(entries[place], value=kept)
         object.__setattr__(holder, "properties", tuple(entries))
     else:
-        holder[place] = copy
+        holder[place] = kept
     return [copy]
 
 

@@ -67,6 +67,13 @@ def test_leaving_out_changes_nothing_in_what_was_given_and_can_be_done_twice(val
         assert envelope.same(without(left, texts), left)
 
 
+def test_references_are_copied_on_the_way() -> None:
+    read = envelope.loads(b"a:2:{i:0;a:2:{i:0;i:1;i:1;i:2;}i:1;R:2;}", "serialize", values="php", references="keep")
+    left = without(read, ["$[1][1]"])
+    assert envelope.same([item.value for item in left], [[1, 2], [1]])
+    assert read[1].value == [1, 2]
+
+
 def test_what_is_not_a_path_is_refused() -> None:
     with pytest.raises(ValueError, match="not a path"):
         without({}, ["$.."])

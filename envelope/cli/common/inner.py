@@ -9,7 +9,7 @@ import click
 from envelope.cli.common.report import printable
 from envelope.path import short_path, step_text
 from envelope.values.glimpse import glimpse
-from envelope.values.php_types import PhpObject
+from envelope.values.php_types import PhpObject, referred
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def inner_document(value: Any, steps: Sequence[str | int | None]) -> bytes:
         if name is None:
             nearest = printable(short_path(done))
             raise click.ClickException(f"nothing at that path; the last value on the way is {nearest}")
-        value = value[name]
+        value = referred(value[name])
         done.append(name)
     if isinstance(value, PhpObject) and value.payload is not None:
         value = value.payload

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.path import MAX_SHOWN
+from envelope.path import MAX_SHOWN, parse_path
 
 __all__ = [
     "DECODE_FLAGS",
@@ -36,6 +36,7 @@ __all__ = [
     "Values",
     "WriteOptions",
     "check_flags",
+    "check_lists",
     "check_word",
     "split_flags",
 ]
@@ -100,7 +101,8 @@ if TYPE_CHECKING:  # making a TypedDict takes its time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """How a document is read. `TypeError` for a word that an option does not have.
+    """How a document is read. `TypeError` for a word that an option does not have, `ValueError` for a path in *lists*
+    that is none.
 
     ``php`` says whether PHP's own domain is read, not the portable one. ``std_class`` has the portable domain hold
     stdClass too, as a `PhpObject`: conversions between PHP's formats do.
@@ -124,6 +126,7 @@ class ReadOptions:
         object.__setattr__(self, "attributes", check_word("attributes", self.attributes, FOREIGN))
         object.__setattr__(self, "namespaces", check_word("namespaces", self.namespaces, FOREIGN))
         object.__setattr__(self, "flags", check_flags(self.flags, DECODE_FLAGS))
+        object.__setattr__(self, "lists", check_lists(self.lists))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +208,22 @@ def _names_in(number: int, known: tuple[str, ...]) -> str:
     names = [name for name, bit in _BITS.items() if name in known and number & bit]
     whole = sum({_BITS[name] for name in names})
     return f": {number} is {', '.join(map(repr, names))}" if names and whole == number else ""
+
+
+def check_lists(lists: Collection[str]) -> tuple[str, ...] | Literal["repeated"]:
+    """Return *lists*, paths as a tuple; `ValueError` for one that does not end in a name, or has an index."""
+    if lists == "repeated":
+        return "repeated"
+    if isinstance(lists, str):
+        raise TypeError(f"lists must be 'repeated' or a collection of paths, as in ({lists[:MAX_SHOWN]!r},)")
+    paths = tuple(lists)
+    for path in paths:
+        if not isinstance(path, str):
+            raise TypeError(f"a path of lists must be a str, not {type(path).__name__}")
+        steps = parse_path(path)
+        if not steps or steps[-1] is None or any(isinstance(step, int) for step in steps):
+            raise ValueError(f"a path of lists is names and [*], and ends in a name, unlike {path[:MAX_SHOWN]!r}")
+    return paths
 
 
 DEFAULT_READING: Final = ReadOptions()

@@ -137,6 +137,18 @@ function simplexml(string $data): ?string {
     return $root === false ? null : json_encode(xml_tree($root), JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES, 4096);
 }
 
+function simplexml_json(string $data): ?string {
+    // Without comments and processing instructions, which SimpleXML shows as members.
+    libxml_clear_errors();
+    libxml_use_internal_errors(true);
+    $document = new DOMDocument;
+    if (!$document->loadXML($data)) return null;
+    $passed = (new DOMXPath($document))->query('//comment() | //processing-instruction()');
+    foreach ($passed as $node) $node->parentNode->removeChild($node);
+    $root = simplexml_load_string(count($passed) ? $document->saveXML() : $data, SimpleXMLElement::class, LIBXML_NOCDATA);
+    return $root === false ? null : json_encode($root, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES, 4096);
+}
+
 function elements(string $data): ?string {
     libxml_clear_errors();
     libxml_use_internal_errors(true);
@@ -233,5 +245,6 @@ return [
     'random references' => random_referring(...),
     'random plain' => fn($data) => random($data, true),
     'simplexml' => simplexml(...),
+    'simplexml json' => simplexml_json(...),
     'xmlreader' => elements(...),
 ];

@@ -19,7 +19,7 @@ import envelope
 from envelope import DecodeError, fixtures
 from envelope.fixtures.rules import CASE_WORDS
 from envelope.hints import WORDS, Hint, HintName, in_words
-from envelope.options import ReadOptions
+from envelope.options import ReadOptions, WriteOptions
 from envelope.testing import plugin
 
 pytest.importorskip("rich")
@@ -40,7 +40,9 @@ OF_PYTHON = {name for name, text in WORDS.items() if ARGUMENT.search(text)}
 # Each front end's words, and the hints that it never has to show.
 OF_WRITERS = {"give-default", "to-value"}  # they are about Python values: a document has none
 OF_FIXTURES = {"operator-codes", "written-anew"}
-OF_DOCUMENTS = {"raise-limit", "typed-dialect", "php-formats", "enum-backing", "unknown"}  # never arise for fixtures
+OF_DOCUMENTS = {  # never arise for fixtures
+    "raise-limit", "typed-dialect", "php-formats", "enum-backing", "unknown", "attributes", "namespaces",
+}  # fmt: skip
 FRONT_ENDS: dict[str, tuple[Mapping[HintName, str], set[str]]] = {
     "command": (hints.HINT_WORDS, OF_WRITERS | OF_FIXTURES),
     "validate": (findings.HINT_WORDS, OF_WRITERS | OF_DOCUMENTS),
@@ -99,8 +101,10 @@ def test_each_hint_has_the_figures_that_its_words_need() -> None:
 def test_the_librarys_words_name_existing_arguments() -> None:
     calls = (envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case, ReadOptions)
     arguments = {name for call in calls for name in inspect.signature(call).parameters}
+    arguments |= {field.name for options in (ReadOptions, WriteOptions) for field in fields(options)}
     named = {match[1] for text in WORDS.values() for match in ARGUMENT.finditer(text) if match[1]}
-    assert named == {"values", "dialect", "default", "registry", "unknown", "flags"} & arguments
+    options = {"values", "dialect", "default", "registry", "unknown", "flags", "attributes", "namespaces"}
+    assert named == options & arguments
     assert callable(fixtures.canonical_bodies)
 
 

@@ -16,7 +16,7 @@ from envelope.calls import Engine, HttpRequest
 from envelope.cli.command import envelope as command
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
-from tests.cost.inputs import CELLS, DOCUMENTS, FORMS, LINES, TOML, TWISTED, Make
+from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, LINES, TOML, TWISTED, Make
 
 __all__ = ["CASES", "Case"]
 
@@ -44,6 +44,19 @@ def _read(format: str, make: Make) -> Callable[[int, Path], Job]:
     def prepare(size: int, _: Path) -> Job:
         data = make(size)
         return lambda: envelope.loads(data, name, **words)
+
+    return prepare
+
+
+# Paths through deep documents that are as many places as they can be.
+_LISTS: Final = [f"{step * depth}.a" for step in (".a[*]", ".item[*]", "[*]") for depth in range(1, 99, 20)]
+
+
+def _read_foreign(word: Any, make: Make) -> Callable[[int, Path], Job]:
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        lists = [path.removeprefix(".") for path in _LISTS]
+        return lambda: envelope.loads(data, "xml", dialect="plain", attributes=word, namespaces=word, lists=lists)
 
     return prepare
 
@@ -137,6 +150,9 @@ def _cases() -> Iterator[Case]:
     for format, kinds in DOCUMENTS.items():
         for name, make in kinds.items():
             yield Case(f"read {format}", name, _read(format, make))
+    for word in ("keep", "drop"):
+        for name, make in FOREIGN.items():
+            yield Case(f"read foreign xml, {word}", name, _read_foreign(word, make))
     for format in DOCUMENTS:
         for name, value in _VALUES.items():
             yield Case(f"write {format}", name, _write(format, value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["CELLS", "DOCUMENTS", "FORMS", "LINES", "TOML", "TWISTED", "Make"]
+__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "LINES", "TOML", "TWISTED", "Make"]
 
 Make = Callable[[int], bytes]
 
@@ -194,6 +194,32 @@ _PLAIN: Final = {
     "elements, then a fault": made(b"<root>", b"<a>b</a>", b"x</root>"),
     "elements without end": made(b"", b"<a>"),
 }
+
+_ITEMS: Final = b"<item>" * 100
+FOREIGN: Final = {
+    "comments": made(b"<r>", b"<!---->", b"</r>"),
+    "comments before the root": made(b"", b"<!---->", b"<r/>"),
+    "comments behind the root": made(b"<r/>", b"<!---->", b"x"),
+    "comments between texts": made(b"<r>", b"ab<!---->", b"</r>"),
+    "comments, then text beside elements": made(b"<r><a/>", b"<!---->", b"x</r>"),
+    "comments without end": made(b"", b"<!--"),
+    "a comment of hyphens": made(b"<!--", b"- ", b"--><r/>"),
+    "processing instructions": made(b"<r>", b"<?p?>", b"</r>"),
+    "processing instructions before the root": made(b"", b"<?p?>", b"<r/>"),
+    "processing instructions without end": made(b"", b"<?p"),
+    "CDATA sections": made(b"<r>", b"<![CDATA[a]]>", b"</r>"),
+    "attributes": made(b"<r", b" a%d=''", b"/>"),
+    "attributes with a prefix": made(b"<r", b" p:a%d=''", b"/>"),
+    "attributes of one local name": made(b"<r", b" p%d:a=''", b"/>"),
+    "declarations": made(b"<r", b" xmlns:a%d=''", b"/>"),
+    "an attribute of each element": made(b"<r>", b"<a x=''>t</a>", b"</r>"),
+    "one name again and again": made(b"<r>", b"<a/>", b"</r>"),
+    "names": made(b"<r>", b"<a%d/>", b"</r>"),
+    "elements without end": made(b"", b"<a x=''>"),
+    "deep items": made(b"<r>", _ITEMS + _ITEMS.replace(b"<", b"</"), b"</r>"),
+    "deep names": made(b"<r>", b"<a>" * 100 + b"</a>" * 100, b"</r>"),
+}
+"""XML of other hands, in the plain dialect."""
 
 DOCUMENTS: Final = {
     "json": _JSON,

@@ -24,6 +24,8 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "session-dialect": "this is a PHP session: --from-dialect session reads it",
     "session-binary-dialect": "this is a PHP session: --from-dialect session_binary reads it",
     "typed-dialect": "--from-dialect typed reads types",
+    "attributes": "in Python, loads takes an option that drops or keeps attributes",
+    "namespaces": "in Python, loads takes an option that drops or keeps prefixes",
     "file-dialect": "--from-dialect file reads PHP files of data, as people write them",
     "unknown": "a PHP file is never run; in Python, loads takes a function that gives the value",
 }

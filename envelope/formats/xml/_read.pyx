@@ -46,7 +46,8 @@ def loads(data, options=DEFAULT_READING):
     cdef PyObject* value
     if type(data) is not bytes:
         data = as_bytes(data, "xml", options.limits, options.encoding)
-    value = value_of(data, reading)
+    # Of what else an option says, nothing is in a regular document.
+    value = value_of(data, reading) if reading.typed or not options.lists else NULL
     if value == NULL:
         from envelope.formats.xml.read import loads as python_loads
 

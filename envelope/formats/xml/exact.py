@@ -10,6 +10,7 @@ from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, column_hint
 from envelope.formats.xml.rules import (
     CONTAINERS,
+    PASSED_OVER,
     SCALARS,
     WHITE,
     beside,
@@ -71,7 +72,7 @@ class TypedBuilder(_Builder):
             self.text.clear()
             raise inside()
         self.drop_white()
-        check_namespace(tag, attributes)
+        check_namespace(tag, attributes, "no-prefixes")
         if self.parent:
             self.key = len(self.container) if self.parent == "list" else attributes.get("key", tag)
         key, kind, self.escaped = typed_head(tag, attributes, self.parent)
@@ -121,10 +122,10 @@ class PlainBuilder(_Builder):
         self.children: tuple[list[str | None], list[Any]] | None = ([], self.result)
         self.stack: list[tuple[list[str | None], list[Any]]] = []
 
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         """A start tag."""
         self.drop_white()
-        check_namespace(tag, attributes)
+        check_namespace(tag, attributes, "namespaces")
         if self.children is None:
             self.children = ([], [])
         depth = len(self.stack)
@@ -173,7 +174,9 @@ _UNFINISHED: Final = frozenset(
 
 
 # A start tag with its quoted values, or an end tag. Possessive, or each round would take a hundred bytes of memory.
-_TAG: Final = re.compile(rb"""<(?!!)(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
+_TAG: Final = re.compile(rb"""<(?![!?])(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
+
+_PASSED: Final = re.compile(rb"(?:[ \t\r\n]*+(?:%b))*+" % PASSED_OVER, re.DOTALL)
 
 
 def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
@@ -204,8 +207,9 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = builder.text.append
-    parser.CommentHandler = lambda _: refuse("a comment")
-    parser.ProcessingInstructionHandler = lambda *_: refuse("a processing instruction")
+    if isinstance(builder, TypedBuilder):  # in the plain dialect they are as if they were not there
+        parser.CommentHandler = lambda _: refuse("a comment")
+        parser.ProcessingInstructionHandler = lambda *_: refuse("a processing instruction")
     try:
         parser.Parse(cursor.data, True)  # noqa: FBT003  # expat's signature
     except expat.ExpatError as exc:
@@ -214,7 +218,8 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
         error.offset = at
         if builder.text:  # then the text is at fault: a tag's rules are checked once no text is left
             tag = _TAG.match(cursor.data, last)
-            error.offset = tag.end() if tag else last
+            passed = _PASSED.match(cursor.data, tag.end() if tag else last)
+            error.offset = passed.end()  # type: ignore[union-attr]  # it matches anything
         error.path = short_path(builder.steps())
         raise
     else:

@@ -15,10 +15,10 @@ from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor
 from envelope.formats.common.input import as_bytes
 from envelope.formats.xml.exact import PlainBuilder, TypedBuilder, read_exactly
-from envelope.formats.xml.rules import FORMAT
+from envelope.formats.xml.foreign import ForeignBuilder, is_foreign
+from envelope.formats.xml.rules import FORMAT, PASSED_OVER
 from envelope.formats.xml.tree import parse, walk_plain, walk_typed
 from envelope.hints import Hint
-from envelope.limits import Limits
 from envelope.options import DEFAULT_READING, ReadOptions
 
 __all__ = ["loads"]
@@ -26,8 +26,7 @@ __all__ = ["loads"]
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
     """Return the value of the document *data*; `DecodeError` if it is not one, or holds what is not a value."""
-    limits = options.limits
-    return _read(as_bytes(data, FORMAT, limits, options.encoding), limits, typed=options.dialect == "typed")
+    return _read(as_bytes(data, FORMAT, options.limits, options.encoding), options, typed=options.dialect == "typed")
 
 
 _LARGE: Final = 1 << 20
@@ -35,18 +34,21 @@ _LARGE: Final = 1 << 20
 _HIDDEN: Final = (b"<!--", b"<?", b"xmlns", b"xml:")
 
 
-def _read(data: bytes, limits: Limits, *, typed: bool) -> Any:
+def _read(data: bytes, options: ReadOptions, *, typed: bool) -> Any:
     """Return the value of the document *data*, or raise a `DecodeError`."""
+    limits = options.limits
     cursor = Cursor(data, FORMAT, limits)
-    root = _root_offset(cursor)
+    start = _root_offset(cursor, typed=typed)
     _check_utf8(cursor)
+    if is_foreign(options):
+        return read_exactly(cursor, ForeignBuilder(options))
     builder = TypedBuilder(limits) if typed else PlainBuilder(limits)
-    if len(data) > _LARGE or any(data.find(mark, root) >= 0 for mark in _HIDDEN):
+    if len(data) > _LARGE or any(data.find(mark, start) >= 0 for mark in _HIDDEN):
         return read_exactly(cursor, builder)
     tree = parse(data)
     if tree is None:
         read_exactly(cursor, builder)
-        raise cursor.fail("well-formed to expat, but not to libxml2", root)
+        raise cursor.fail("well-formed to expat, but not to libxml2", start)
     try:
         return walk_typed(tree, limits) if typed else walk_plain(tree, limits)
     except DecodeError:
@@ -63,8 +65,18 @@ _DECLARED: Final = {
 }
 
 
-def _root_offset(cursor: Cursor) -> int:
-    """Where the root element begins: after a BOM, a declaration of UTF-8 and white space, and nothing else."""
+# What may precede the root element in the plain dialect. PHP's own source is no XML, though it begins like it.
+_PASSED: Final = re.compile(rb"(?:(?!<\?(?:xml |(?i:php)[ \t\r\n]))(?:%b)[ \t\r\n]*+)*+" % PASSED_OVER, re.DOTALL)
+# Of these, what is left there has no end, which expat says better.
+_CUT: Final = re.compile(rb"<!--|<\?(?!(?i:php)[ \t\r\n])")
+_OTHER_ROOT: Final = re.compile(rb"<(?!root[ \t\r\n/>])[^!?]")
+
+
+def _root_offset(cursor: Cursor, *, typed: bool) -> int:
+    """Where the root element begins, with the comments and processing instructions before it in the plain dialect.
+
+    Before that are a BOM, a declaration of UTF-8 and white space, and nothing else: a DOCTYPE never gets to a parser.
+    """
     data = cursor.data
     if data.startswith(b"\x1f\x8b"):
         raise cursor.fail("expected '<'", 0, hint=Hint("gzip"))
@@ -73,12 +85,15 @@ def _root_offset(cursor: Cursor) -> int:
     start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     pos = _declaration_end(cursor, start) if _DECLARATION.fullmatch(data, start, start + 6) else start
     pos = _SPACE.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
-    if data.startswith(b"<?xml ", pos):
-        raise cursor.fail("a declaration that is not at the start", pos, hint=Hint("strip-before"))
+    root = _PASSED.match(data, pos).end()  # type: ignore[union-attr]
+    at = pos if typed else root
+    if data.startswith(b"<?xml ", at):
+        raise cursor.fail("a declaration that is not at the start", at, hint=Hint("strip-before"))
     for token, what in ((b"<!DOCTYPE", "a DOCTYPE"), (b"<!--", "a comment"), (b"<?", "a processing instruction")):
-        if data.startswith(token, pos):
-            raise cursor.fail(what, pos, kind="forbidden")
-    cursor.expect(b"<", pos)
+        if data.startswith(token, at) and (typed or not _CUT.match(data, at)):
+            hint = Hint("plain-dialect") if at < root and _OTHER_ROOT.match(data, root) else None
+            raise cursor.fail(what, at, kind="forbidden", hint=hint)
+    cursor.expect(b"<", at)
     return pos
 
 

@@ -17,15 +17,18 @@ from envelope.hints import Hint
 from envelope.values.php_rules import INT_MAX, INT_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from envelope.formats.common.budget import Excess
+    from envelope.hints import HintName
     from envelope.limits import Limits
 
 FORMAT: Final = "xml"
 
 _LIBXML2_DEPTH: Final = 2047  # containers; libxml2 goes no deeper than 2048 elements
 WHITE: Final = " \t\r\n"
+PASSED_OVER: Final = rb"<!--.*?-->|<\?.*?\?>"
+"""A comment or a processing instruction: a regular expression in which a dot is any byte."""
 
 
 def fault(reason: str, *, kind: DecodeErrorKind = "malformed", hint: Hint | None = None) -> DecodeError:
@@ -38,10 +41,10 @@ def beside() -> DecodeError:
     return fault("text beside elements", hint=Hint("text-or-elements"))
 
 
-def check_namespace(tag: str, attributes: Mapping[str, str]) -> None:
+def check_namespace(tag: str, attributes: Iterable[str], hint: HintName) -> None:
     """Fail if a tag or an attribute is in a namespace."""
     if ":" in tag or any(name == "xmlns" or ":" in name for name in attributes):
-        raise fault("a namespace", kind="forbidden", hint=Hint("no-prefixes"))
+        raise fault("a namespace", kind="forbidden", hint=Hint(hint))
 
 
 def exotic() -> DecodeError:
@@ -110,10 +113,11 @@ def plain_key(tag: str, attributes: Mapping[str, str], *, root: bool) -> str | N
     """Return the key of an element; None for an `item` without one."""
     for name in attributes:
         if name != "key":
-            hint = Hint("typed-dialect") if name == "type" else None
+            is_type = name == "type" and attributes[name] in KINDS
+            hint = Hint("typed-dialect") if is_type else Hint("attributes")
             raise fault("an attribute other than key", hint=hint)
         if root or tag != "item":
-            raise fault("a key on an element that is not an item")
+            raise fault("a key on an element that is not an item", hint=Hint("attributes"))
     return attributes.get("key") if tag == "item" else tag
 
 

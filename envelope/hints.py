@@ -17,6 +17,7 @@ HintName = Literal[
     "ampersand",
     "as-str",
     "byte-order-mark",
+    "charsets",
     "clocks",
     "control-characters",
     "cut-at-nul",
@@ -24,6 +25,7 @@ HintName = Literal[
     "cut-or-count",
     "cut-or-re-encoded",
     "dateline",
+    "declared-encoding",
     "double-quotes",
     "encoded-twice",
     "enum-backing",
@@ -89,13 +91,15 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "no-deeper": "{0} goes no deeper",
         "php-setting": "PHP's {0}",
         "values-php": 'values="php" reads it',
-        "values-php-bytes": 'values="php" reads it as bytes',
+        "values-php-bytes": 'values="php" reads it as bytes, encoding= as text of another charset',
         "values-php-inert": 'values="php" reads it, inert',
         "php-formats": 'serialize and var_export hold it, with values="php"',
         "enum-backing": (
             'serialize and var_export hold it, with values="php"; '
             "the case's backing value is not known, default= can give it"
         ),
+        "other-encoding": "the text may be in another charset, which encoding= names",
+        "declared-encoding": 'encoding="declared" reads it',
         "plain-dialect": 'without types it may be a document for dialect="plain"',
         "typed-dialect": 'dialect="typed" reads types',
         "file-dialect": 'dialect="file" reads PHP files of data, as people write them',
@@ -109,6 +113,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "key-is-str-or-bytes": "a key is a str or bytes",
         "to-value": "to_value() makes a value of it",
         # Documents of any format.
+        "charsets": "read are the charsets of the WHATWG's Encoding standard, and UTF-16 with a byte order mark",
         "cut-by-column": "exactly {0} bytes: cut by a {1} column",
         "strip-space": "white space: strip it",
         # json
@@ -118,7 +123,6 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "lower-case": "JSON's words are lower case",
         "no-infinity": "JSON has no infinity",
         "no-nan": "NaN is not JSON, and null is lower case",
-        "other-encoding": "JSON is UTF-8; the text may be in another encoding",
         # xml
         "ampersand": "& is written &amp;, and XML's only named characters are amp, lt, gt, quot and apos",
         "control-characters": "XML cannot hold control characters; the typed dialect escapes them",

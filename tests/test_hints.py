@@ -96,10 +96,10 @@ def test_each_hint_has_the_figures_that_its_words_need() -> None:
 
 
 def test_the_librarys_words_name_existing_arguments() -> None:
-    calls = (envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case)
+    calls = (envelope.loads_first, envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case)
     arguments = {name for call in calls for name in inspect.signature(call).parameters}
     named = {match[1] for text in WORDS.values() for match in ARGUMENT.finditer(text) if match[1]}
-    assert named == {"values", "dialect", "default", "registry", "unknown"} & arguments
+    assert named == {"values", "dialect", "default", "registry", "unknown", "encoding"} & arguments
     assert callable(fixtures.canonical_bodies)
 
 

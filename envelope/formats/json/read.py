@@ -6,9 +6,13 @@ from typing import Any, Final
 
 import orjson
 
+from envelope.errors import DecodeError
+from envelope.formats.common.charsets import UTF_8, Charset, checked_charset
+from envelope.formats.common.decoded import Decoded, decoded
 from envelope.formats.common.input import as_bytes
 from envelope.formats.common.memory import is_out_of_memory
 from envelope.formats.json.scan import JsonScanner
+from envelope.limits import Limits
 from envelope.options import DEFAULT_READING, ReadOptions
 from envelope.values.php_rules import INT_MAX
 
@@ -18,26 +22,52 @@ _INT_BEYOND: Final = float(2**63)
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str = "json") -> Any:
-    """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable.
+    """Return the value of a JSON document; `DecodeError` if it is not one, or not exactly representable.
 
+    One that is not UTF-8 is decoded first, as a whole: no byte of another character is then taken for a quote.
     `MemoryError` if there is not enough memory for it.
     """
     limits = options.limits
     data = as_bytes(data, format, limits)
+    charset = checked_charset(options.encoding)
+    if charset is UTF_8:
+        return _read(data, limits, format)
+    source = _decoded(data, charset, limits, format)
+    return _read(source.utf8, limits, format, source)
+
+
+def _decoded(data: bytes, charset: Charset, limits: Limits, format: str) -> Decoded:
+    try:
+        return decoded(data, charset, format)
+    except DecodeError as exc:
+        error = exc
+    if error.kind == "malformed":
+        # What comes before may be at fault, too; else it says where the reader was.
+        before = Decoded(data[: error.offset], charset)
+        try:
+            JsonScanner(before.utf8, format, limits, before).scan()
+        except DecodeError as earlier:
+            if earlier.offset < error.offset:
+                raise
+            error.path = earlier.path
+    raise error
+
+
+def _read(data: bytes, limits: Limits, format: str, source: Decoded | None = None) -> Any:
     # An item takes at least two bytes. Only a document that could hold too many is counted, and only one with too many
     # commas and brackets (also those inside strings) is scanned: before orjson makes them all.
     if len(data) // 2 > limits.max_items and sum(map(data.count, (b",", b"[", b"{"))) > limits.max_items:
-        JsonScanner(data, format, limits).scan()
+        JsonScanner(data, format, limits, source).scan()
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
         refusal, at, no_memory = exc.msg, exc.pos, is_out_of_memory(exc)
     else:
         if _needs_scan(value, limits.max_depth):
-            JsonScanner(data, format, limits).scan()
+            JsonScanner(data, format, limits, source).scan()
         return value
     # After the handler, because orjson's error holds the whole document.
-    scanner = JsonScanner(data, format, limits)
+    scanner = JsonScanner(data, format, limits, source)
     scanner.scan()
     if no_memory:
         raise MemoryError

@@ -18,6 +18,7 @@ import orjson
 from envelope.errors import DecodeError
 from envelope.formats.common.budget import Budget
 from envelope.formats.common.cursor import Cursor
+from envelope.formats.common.decoded import Decoded
 from envelope.hints import Hint, HintName
 from envelope.limits import Limits
 from envelope.path import Step, short_path
@@ -60,8 +61,8 @@ class JsonScanner(Cursor):
 
     __slots__ = ("bad_utf8",)
 
-    def __init__(self, data: bytes, format: str, limits: Limits) -> None:
-        super().__init__(data, format, limits)
+    def __init__(self, data: bytes, format: str, limits: Limits, source: Decoded | None = None) -> None:
+        super().__init__(data, format, limits, source=source)
         self.budget = Budget(limits, "orjson", ORJSON_DEPTH)
         self.budget.items += 1  # the root is not counted
 

@@ -35,7 +35,7 @@ def loads(data, options=DEFAULT_READING):
     cdef bint refers = False
     if type(data) is not bytes:
         data = as_bytes(data, "serialize", options.limits)
-    if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
+    if reading.typed and reading.utf8 and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
         value = read(data, reading.php, &refers, reading.bounds)
         if value == NULL and refers:
             leave_to_twin()

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from envelope.errors import DecodeError
+from envelope.formats.common.charsets import strings_charset
 from envelope.formats.common.input import as_bytes
 from envelope.formats.serialize.reader import FORMAT, HEAD, Reader
 from envelope.hints import Hint
@@ -30,7 +31,7 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
         return read_session(data, options)
     # Slots cost a place each, so they are kept only if something may refer to one (always after a key's `;`).
     refers = options.php and (b";R:" in data or b";r:" in data)
-    reader = Reader(data, limits, php=options.php, refers=refers)
+    reader = Reader(data, limits, php=options.php, refers=refers, charset=strings_charset(options.encoding))
     try:
         value, end = reader.first(0)
     except DecodeError as error:
@@ -49,7 +50,8 @@ def loads_first(data: object, start: int, options: ReadOptions = DEFAULT_READING
     if not 0 <= start <= len(data):
         raise ValueError(f"start must be within 0 … {len(data)}, not {start}")
     # Whether something refers to a slot is not looked for: *data* may be long, and the value short.
-    return Reader(data, limits, php=options.php, refers=options.php).first(start)
+    charset = strings_charset(options.encoding)
+    return Reader(data, limits, php=options.php, refers=options.php, charset=charset).first(start)
 
 
 def _session_hint(data: bytes) -> Hint | None:

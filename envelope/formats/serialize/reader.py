@@ -8,7 +8,8 @@ from itertools import starmap
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats.common.cursor import Cursor, column_hint, text_or_none
+from envelope.formats.common.charsets import UTF_8, Charset
+from envelope.formats.common.cursor import Cursor, column_hint
 from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
@@ -129,8 +130,8 @@ class Reader(Cursor):
 
     __slots__ = ("names", "opened", "php", "slots")
 
-    def __init__(self, data: bytes, limits: Limits, *, php: bool, refers: bool) -> None:
-        super().__init__(data, FORMAT, limits)
+    def __init__(self, data: bytes, limits: Limits, *, php: bool, refers: bool, charset: Charset = UTF_8) -> None:
+        super().__init__(data, FORMAT, limits, charset)
         self.php = php
         self.slots = _Slots() if refers else None
         # Usual names by their spelling: those met before have been fully checked.
@@ -263,7 +264,7 @@ class Reader(Cursor):
         return pos + len(head), end
 
     def string(self, pos: int) -> tuple[Any, int]:
-        """`s:length:"bytes";` — text if the bytes are UTF-8."""
+        """`s:length:"bytes";` — text if the bytes fit the charset."""
         data = self.data
         start = data.find(b":", pos + 2) + 2
         size = _HEADS.get(data[pos:start])
@@ -274,7 +275,7 @@ class Reader(Cursor):
                 raise self.wrong_length(start, size)
         end = start + size
         try:
-            return data[start:end].decode(), end + 2
+            return self.decode(data[start:end]), end + 2
         except UnicodeDecodeError as exc:
             bad = start + exc.start
         # After the handler, because an error's context would hold the string.
@@ -298,10 +299,10 @@ class Reader(Cursor):
         return length, match.end() + 1
 
     def not_text(self, raw: bytes, offset: int) -> bytes:
-        """Bytes that are not UTF-8, which only PHP's domain holds."""
+        """Bytes that do not fit the charset, which only PHP's domain holds."""
         if self.php:
             return raw
-        raise self.fail("a string that is not UTF-8", offset, kind="forbidden", hint=Hint("values-php-bytes"))
+        raise self.not_in_charset("a string", offset, Hint("values-php-bytes"))
 
     def wrong_length(self, start: int, size: int) -> DecodeError:
         """The error for a string of declared *size* that does not end in `";` there; says how far off it is."""
@@ -330,7 +331,7 @@ class Reader(Cursor):
             elif place > len(data):
                 raise self.fail("expected more of the string", len(data))
         end = self.expect(b'";', place)
-        text = text_or_none(bytes(raw))
+        text = self.text_or_none(bytes(raw))
         return self.not_text(bytes(raw), start) if text is None else text, end
 
     def array(self, pos: int) -> tuple[Any, int]:
@@ -371,9 +372,9 @@ class Reader(Cursor):
         """length `:"name"`"""
         size, start = self.length(pos)
         start = self.expect(b'"', start)
-        name = text_or_none(self.data[start : start + size])
+        name = self.text_or_none(self.data[start : start + size])
         if name is None:
-            raise self.fail("a class name that is not UTF-8", start, kind="forbidden")
+            raise self.not_in_charset("a class name", start)
         if not is_class_name(name):
             raise self.fail("expected the name of a class", start)
         return name, self.expect(b'"', start + size)
@@ -399,7 +400,7 @@ class Reader(Cursor):
         self.php_only("an enum", pos)
         size, start = self.length(self.expect(b"E:", pos))
         start = self.expect(b'"', start)
-        class_name, _, case = (text_or_none(self.data[start : start + size]) or "").partition(":")
+        class_name, _, case = (self.text_or_none(self.data[start : start + size]) or "").partition(":")
         if not (is_class_name(class_name) and is_class_name(case)):
             raise self.fail("expected Class:Case", start)
         return PhpEnum(class_name, case), self.expect(b'";', start + size)

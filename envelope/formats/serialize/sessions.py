@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from envelope.errors import EncodeError
+from envelope.formats.common.charsets import strings_charset
 from envelope.formats.common.conform import Unwritable
 from envelope.formats.serialize.reader import FORMAT, HEAD, Open, Reader
 from envelope.formats.serialize.writer import Writer
@@ -32,7 +33,8 @@ def read_session(data: bytes, options: ReadOptions) -> dict[Any, Any]:
     """Return the variables in *data* by name; `DecodeError` if they are not what `session_encode` writes."""
     read_name = _read_binary_name if options.dialect == "session_binary" else _read_name
     refers = options.php and (b"r:" in data or b"R:" in data)
-    reader = Reader(data, options.limits, php=options.php, refers=refers)
+    charset = strings_charset(options.encoding)
+    reader = Reader(data, options.limits, php=options.php, refers=refers, charset=charset)
     session = Open(0, None)
     reader.opened = [Open(0, None), session]
     reader.enter(1, 0, 0)
@@ -69,7 +71,7 @@ def _read_binary_name(reader: Reader, pos: int) -> tuple[str | bytes, int]:
 def _name(reader: Reader, start: int, end: int) -> str | bytes:
     raw = reader.data[start:end]
     try:
-        return raw.decode()
+        return reader.decode(raw)
     except UnicodeDecodeError as exc:
         bad = start + exc.start
     # After the handler, because an error's context would hold the name.

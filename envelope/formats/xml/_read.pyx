@@ -43,10 +43,11 @@ reading_of(DEFAULT_READING, kept)
 def loads(data, options=DEFAULT_READING):
     """Return the value of the document *data*; `DecodeError` if it is not one, or holds what is not a value."""
     cdef Reading reading = reading_of(options, kept)
-    cdef PyObject* value
+    cdef PyObject* value = NULL
     if type(data) is not bytes:
         data = as_bytes(data, "xml", options.limits)
-    value = value_of(data, reading)
+    if reading.utf8:
+        value = value_of(data, reading)
     if value == NULL:
         from envelope.formats.xml.read import loads as python_loads
 

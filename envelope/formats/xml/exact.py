@@ -178,7 +178,7 @@ _TAG: Final = re.compile(rb"""<(?!!)(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 
 def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     """Return the value, or raise the error with its place, which expat knows at each event."""
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # whatever is declared
     parser.buffer_text = True
     # Where a fault would be, and the tag that was read last (of an empty element: the byte after it).
     at = last = 0
@@ -211,10 +211,10 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     except expat.ExpatError as exc:
         code, offset = exc.code, parser.ErrorByteIndex
     except DecodeError as error:
-        error.offset = at
+        error.offset = cursor.place(at)
         if builder.text:  # then the text is at fault: a tag's rules are checked once no text is left
             tag = _TAG.match(cursor.data, last)
-            error.offset = tag.end() if tag else last
+            error.offset = cursor.place(tag.end() if tag else last)
         error.path = short_path(builder.steps())
         raise
     else:
@@ -233,7 +233,7 @@ def _expat_error(cursor: Cursor, code: int, offset: int, path: str) -> DecodeErr
     hint = None
     if code in _UNFINISHED:
         reason = f"the input ends: {reason}"
-        hint = column_hint(len(data))
+        hint = column_hint(cursor.place(len(data)))
     elif b"&" in data[max(offset - 1, 0) : offset + 1]:
         hint = Hint("ampersand")
     elif data[offset : offset + 1] < b" ":

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from envelope.errors import DecodeError
+from envelope.formats.common.charsets import strings_charset
 from envelope.formats.common.input import as_bytes
 from envelope.formats.var_export.php_file.arrays import MISSING, PhpArray
 from envelope.formats.var_export.php_file.expressions import Expressions
@@ -22,7 +23,8 @@ def loads(data: object, options: ReadOptions, unknown: Unknown | None = None) ->
     *unknown* is called with the name of what is not known, and its arguments if it is a call; it returns the value.
     """
     limits = options.limits
-    return _File(as_bytes(data, FORMAT, limits), limits, php=options.php, unknown=unknown).read()
+    charset = strings_charset(options.encoding)
+    return _File(as_bytes(data, FORMAT, limits), limits, charset, php=options.php, unknown=unknown).read()
 
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"

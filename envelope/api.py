@@ -136,6 +136,7 @@ def loads_first(
     *,
     values: Values = "portable",
     limits: Limits = DEFAULT_LIMITS,
+    encoding: str = "utf-8",
 ) -> tuple[Any, int]:
     """Return the value that begins at byte *start* of *data*, and the place of the first byte after it.
 
@@ -149,7 +150,9 @@ def loads_first(
         raise TypeError(f"loads_first() reads serialize only, not {row.name}")
     from envelope.formats.serialize.read import loads_first as first
 
-    return first(data, start, row.reading(values, "typed", limits))
+    if encoding == "utf-8":
+        return first(data, start, row.reading(values, "typed", limits))
+    return first(data, start, row.reading(values, "typed", limits, encoding=encoding))
 
 
 def encode(

@@ -19,6 +19,7 @@ HintName = Literal[
     "bigint-as-string",
     "attributes",
     "byte-order-mark",
+    "charsets",
     "clocks",
     "control-characters",
     "cut-at-nul",
@@ -26,6 +27,7 @@ HintName = Literal[
     "cut-or-count",
     "cut-or-re-encoded",
     "dateline",
+    "declared-encoding",
     "double-quotes",
     "encoded-twice",
     "enum-backing",
@@ -95,7 +97,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "no-deeper": "{0} goes no deeper",
         "php-setting": "PHP's {0}",
         "values-php": 'values="php" reads it',
-        "values-php-bytes": 'values="php" reads it as bytes',
+        "values-php-bytes": 'values="php" reads it as bytes, encoding= as text of another charset',
         "values-php-inert": 'values="php" reads it, inert',
         "php-formats": 'serialize and var_export hold it, with values="php"',
         "enum-backing": (
@@ -103,6 +105,8 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
             "the case's backing value is not known, default= can give it"
         ),
         "keep-references": 'references="keep" reads it, with PHP references as they are',
+        "other-encoding": "the text may be in another charset, which encoding= names",
+        "declared-encoding": 'encoding="declared" reads it',
         "plain-dialect": 'without types it may be a document for dialect="plain"',
         "typed-dialect": 'dialect="typed" reads types',
         "attributes": 'attributes="drop" or "keep" reads it',
@@ -118,6 +122,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "key-is-str-or-bytes": "a key is a str or bytes",
         "to-value": "to_value() makes a value of it",
         # Documents of any format.
+        "charsets": "read are the charsets of the WHATWG's Encoding standard, and UTF-16 with a byte order mark",
         "cut-by-column": "exactly {0} bytes: cut by a {1} column",
         "not-all-decoded": "the text was decoded with surrogateescape, or cut within a character: pass the bytes",
         "strip-space": "white space: strip it",
@@ -129,7 +134,6 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "lower-case": "JSON's words are lower case",
         "no-infinity": "JSON has no infinity",
         "no-nan": "NaN is not JSON, and null is lower case",
-        "other-encoding": "JSON is UTF-8; the text may be in another encoding",
         # xml
         "ampersand": "& is written &amp;, and XML's only named characters are amp, lt, gt, quot and apos",
         "control-characters": "XML cannot hold control characters; the typed dialect escapes them",

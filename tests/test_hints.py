@@ -99,12 +99,14 @@ def test_each_hint_has_the_figures_that_its_words_need() -> None:
 
 
 def test_the_librarys_words_name_existing_arguments() -> None:
-    calls = (envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case, ReadOptions)
+    calls = (
+        envelope.loads_first, envelope.loads, envelope.dumps, envelope.convert, fixtures.check_case, ReadOptions,
+    )  # fmt: skip
     arguments = {name for call in calls for name in inspect.signature(call).parameters}
     arguments |= {field.name for options in (ReadOptions, WriteOptions) for field in fields(options)}
     named = {match[1] for text in WORDS.values() for match in ARGUMENT.finditer(text) if match[1]}
-    options = {"values", "dialect", "default", "registry", "unknown", "flags", "attributes", "namespaces"}
-    assert named == options & arguments
+    options = {"values", "dialect", "default", "registry", "unknown", "flags", "attributes", "namespaces", "encoding"}
+    assert named == (options | {"references"}) & arguments
     assert callable(fixtures.canonical_bodies)
 
 

@@ -115,6 +115,7 @@ class Format(NamedTuple):
         check_word("dialect", dialect, self.dialects)
         options = ReadOptions(values=values, dialect=dialect, limits=limits, **more)
         if more:
+            self._check_encoding(options)
             self._check_reading(options)
         if is_common:
             _READING[self.name, options.values, options.dialect] = options
@@ -143,10 +144,26 @@ class Format(NamedTuple):
             _WRITING[self.name, options.values, options.maps, options.dialect] = options
         return options
 
+    def _check_encoding(self, options: ReadOptions) -> None:
+        """Put the charset's name in place of its label; `TypeError` if this format has no such charset."""
+        if options.encoding == "utf-8":
+            return
+        from envelope.formats.common.charsets import UTF_16, check_label  # few calls need it
+
+        is_plain = options.dialect == "plain"
+        if options.encoding == "declared":
+            if not is_plain:
+                raise TypeError('encoding="declared" is for xml in the dialect "plain"')
+            return
+        name = check_label(options.encoding)
+        if name != "utf-8" and self.name == ResultType.XML and not is_plain:
+            raise TypeError('encoding= is for any format but typed xml; dialect="plain" has it')
+        if name == UTF_16 and self.is_php:
+            raise TypeError("UTF-16 is a charset of whole documents, json and plain xml, not of PHP's strings")
+        object.__setattr__(options, "encoding", name)
+
     def _check_reading(self, options: ReadOptions) -> None:
         """`TypeError` for an option that this format does not have."""
-        if options.encoding != "utf-8" and self.name == ResultType.XML and options.dialect == "typed":
-            raise TypeError('encoding= is for any format but typed xml; dialect="plain" has it')
         if options.references == "keep" and not (options.php and self.name == ResultType.SERIALIZE):
             raise TypeError('references="keep" is for serialize, with values="php"')
         if options.flags and not self.is_json:
@@ -273,7 +290,7 @@ SHORTCUTS: Final = make_shortcuts(extension("serialize._to_json"))
 def get_shortcut(source: str, reading: ReadOptions, target: str, writing: WriteOptions) -> Shortcut | None:
     """Return the lossless shortcut for a conversion with these options, or None."""
     shortcut = SHORTCUTS.get((source, target))
-    if shortcut is None or reading.php or writing.php:
+    if shortcut is None or reading.php or writing.php or reading.encoding != "utf-8":
         return None
     return shortcut if reading.dialect == writing.dialect == "typed" else None
 

@@ -85,6 +85,6 @@ def test_xml(starved: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(MemoryError):
         rules.unescape("a")
-    monkeypatch.setattr(expat, "ParserCreate", Parser)
+    monkeypatch.setattr(expat, "ParserCreate", lambda encoding: Parser())
     with pytest.raises(MemoryError):
         loads(b"<value", "xml")

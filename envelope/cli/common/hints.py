@@ -16,6 +16,8 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "raise-limit": "--no-limits lifts the limit",
     "values-php": "--values php reads it",
     "values-php-bytes": "--values php reads it as bytes",
+    "other-encoding": "the text may be in another charset",
+    "declared-encoding": "XML is read as UTF-8 only",
     "values-php-inert": "--values php reads it, inert",
     "php-formats": "serialize and var_export hold it, with --values php",
     "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",

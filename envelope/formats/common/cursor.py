@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.formats.common.budget import Budget
+from envelope.formats.common.charsets import UTF_8, Charset
 from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.path import ROOT
 
-__all__ = ["Cursor", "column_hint", "count_of", "text_or_none"]
+if TYPE_CHECKING:
+    from envelope.formats.common.decoded import Decoded
+
+__all__ = ["Cursor", "column_hint", "count_of"]
 
 
 class Cursor:
@@ -16,14 +22,28 @@ class Cursor:
 
     Most errors are made without a path: the reader that catches them on their way out knows where it was, and adds it
     (``error.path = …``). So nothing is kept for errors while all goes well.
+
+    *charset* is that of the strings in the input. A document that was decoded as a whole is its *source*: then the
+    input is UTF-8, and errors count the bytes that it was decoded from.
     """
 
-    __slots__ = ("budget", "data", "format")
+    __slots__ = ("budget", "charset", "data", "decode", "format", "source")
 
-    def __init__(self, data: bytes, format: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        format: str,
+        limits: Limits,
+        charset: Charset = UTF_8,
+        *,
+        source: Decoded | None = None,
+    ) -> None:
         self.data = data
         self.format = format
         self.budget = Budget(limits)
+        self.charset = charset
+        self.decode = charset.decode
+        self.source = source
 
     def expect(self, token: bytes, pos: int, what: str = "") -> int:
         """Return the place after *token*, which must be at *pos*; fails at the first byte that differs."""
@@ -45,7 +65,7 @@ class Cursor:
         hint: Hint | None = None,
     ) -> DecodeError:
         """Return the error at *offset*, to be raised; it says so if the input ends there."""
-        size = len(self.data)
+        size, offset = self.place(len(self.data)), self.place(offset)
         if offset >= size and kind == "malformed":
             reason = f"the input ends; {reason}"
             hint = hint or column_hint(size)
@@ -53,9 +73,24 @@ class Cursor:
 
     def trailing(self, pos: int) -> DecodeError:
         """Return the error for what follows the value, to be raised."""
-        rest = count_of(len(self.data) - pos, "byte")
+        rest = count_of(self.place(len(self.data)) - self.place(pos), "byte")
         hint = Hint("strip-space") if not self.data[pos:].strip() else None
         return self.fail(f"{rest} after the value", pos, hint=hint)
+
+    def place(self, pos: int) -> int:
+        """Return where byte *pos* stands in the caller's input."""
+        return pos if self.source is None else self.source.place(pos)
+
+    def text_or_none(self, raw: bytes) -> str | None:
+        """Return the text of a string's bytes; None if they do not fit the charset."""
+        try:
+            return self.decode(raw)
+        except UnicodeDecodeError:
+            return None
+
+    def not_in_charset(self, what: str, offset: int, hint: Hint | None = None) -> DecodeError:
+        """Return the error for *what* (a string, a name) that does not fit the charset, to be raised."""
+        return self.fail(f"{what} that is not {self.charset.name.upper()}", offset, kind="forbidden", hint=hint)
 
     def enter(self, depth: int, items: int, offset: int) -> None:
         """Pay for a container at *depth* that holds *items* values; fails at *offset* if that exceeds the limits."""
@@ -66,14 +101,6 @@ class Cursor:
 def count_of(number: int, noun: str) -> str:
     """``1 byte``, ``2 bytes``."""
     return f"{number} {noun}{'s' * (number != 1)}"
-
-
-def text_or_none(raw: bytes) -> str | None:
-    """Return the text of UTF-8 bytes; None if they are not UTF-8."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return None
 
 
 def column_hint(size: int) -> Hint | None:

@@ -29,11 +29,11 @@ reading_of(DEFAULT_READING, kept)
 
 # Twin: json.read.loads
 def loads(data, options=DEFAULT_READING, *, format="json"):
-    """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable."""
+    """Return the value of a JSON document; `DecodeError` if it is not one, or not exactly representable."""
     cdef Reading reading = reading_of(options, kept)
     if type(data) is not bytes:
         data = as_bytes(data, format, options.limits, options.encoding)
-    if may_be_read(data, reading.bounds):
+    if reading.utf8 and may_be_read(data, reading.bounds):
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError:

@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import orjson
 
+from envelope.errors import DecodeError
+from envelope.formats.common.charsets import UTF_8, Charset, checked_charset
+from envelope.formats.common.decoded import Decoded, decoded
 from envelope.formats.common.input import as_bytes
 from envelope.formats.common.memory import is_out_of_memory
 from envelope.formats.json.scan import JsonScanner
@@ -19,20 +22,43 @@ _INT_BEYOND: Final = float(2**63)
 
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str = "json") -> Any:
-    """Return the value of a UTF-8 JSON document; `DecodeError` if it is not one, or not exactly representable.
+    """Return the value of a JSON document; `DecodeError` if it is not one, or not exactly representable.
 
-    With JSON_BIGINT_AS_STRING, an integer beyond 64 bits is its text. `MemoryError` if there is not enough memory.
+    With JSON_BIGINT_AS_STRING, an integer beyond 64 bits is its text. One that is not UTF-8 is decoded first, as a whole:
+    no byte of another character is then taken for a quote. `MemoryError` if there is not enough memory.
     """
     limits = options.limits
     data = as_bytes(data, format, limits, options.encoding)
-    return _read(data, format, limits, big_as_text="JSON_BIGINT_AS_STRING" in options.flags)
+    big_as_text = "JSON_BIGINT_AS_STRING" in options.flags
+    charset = checked_charset(options.encoding)
+    if charset is UTF_8:
+        return _read(data, format, limits, big_as_text=big_as_text)
+    source = _decoded(data, charset, format, limits, big_as_text=big_as_text)
+    return _read(source.utf8, format, limits, source, big_as_text=big_as_text)
 
 
-def _read(data: bytes, format: str, limits: Limits, *, big_as_text: bool) -> Any:
+def _decoded(data: bytes, charset: Charset, format: str, limits: Limits, *, big_as_text: bool) -> Decoded:
+    try:
+        return decoded(data, charset, format)
+    except DecodeError as exc:
+        error = exc
+    if error.kind == "malformed":
+        # What comes before may be at fault, too; else it says where the reader was.
+        before = Decoded(data[: error.offset], charset)
+        try:
+            JsonScanner(before.utf8, format, limits, before, big_as_text=big_as_text).scan()
+        except DecodeError as earlier:
+            if earlier.offset < error.offset:
+                raise
+            error.path = earlier.path
+    raise error
+
+
+def _read(data: bytes, format: str, limits: Limits, source: Decoded | None = None, *, big_as_text: bool) -> Any:
     # An item takes at least two bytes. Only a document that could hold too many is counted, and only one with too many
     # commas and brackets (also those inside strings) is scanned: before orjson makes them all.
     if len(data) // 2 > limits.max_items and sum(map(data.count, (b",", b"[", b"{"))) > limits.max_items:
-        JsonScanner(data, format, limits, big_as_text=big_as_text).scan()
+        JsonScanner(data, format, limits, source, big_as_text=big_as_text).scan()
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
@@ -40,13 +66,13 @@ def _read(data: bytes, format: str, limits: Limits, *, big_as_text: bool) -> Any
     else:
         if not _needs_scan(value, limits.max_depth):
             return value
-        rewritten = JsonScanner(data, format, limits, big_as_text=big_as_text).scan()
+        rewritten = JsonScanner(data, format, limits, source, big_as_text=big_as_text).scan()
         if rewritten is None:
             return value
         del value  # before there is another one
         return _read(rewritten, format, limits, big_as_text=False)
     # After the handler, because orjson's error holds the whole document.
-    scanner = JsonScanner(data, format, limits, big_as_text=big_as_text)
+    scanner = JsonScanner(data, format, limits, source, big_as_text=big_as_text)
     if (rewritten := scanner.scan()) is not None:  # numbers of hundreds of digits, which orjson refuses
         return _read(rewritten, format, limits, big_as_text=False)
     if no_memory:

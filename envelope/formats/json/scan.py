@@ -18,6 +18,7 @@ import orjson
 from envelope.errors import DecodeError
 from envelope.formats.common.budget import Budget
 from envelope.formats.common.cursor import Cursor
+from envelope.formats.common.decoded import Decoded
 from envelope.hints import Hint, HintName
 from envelope.limits import Limits
 from envelope.path import Step, short_path
@@ -63,8 +64,10 @@ class JsonScanner(Cursor):
 
     __slots__ = ("bad_utf8", "big_as_text", "rewritten", "rewritten_to")
 
-    def __init__(self, data: bytes, format: str, limits: Limits, *, big_as_text: bool = False) -> None:
-        super().__init__(data, format, limits)
+    def __init__(
+        self, data: bytes, format: str, limits: Limits, source: Decoded | None = None, *, big_as_text: bool = False
+    ) -> None:
+        super().__init__(data, format, limits, source=source)
         self.budget = Budget(limits, "orjson", ORJSON_DEPTH)
         self.budget.items += 1  # the root is not counted
         self.big_as_text = big_as_text

@@ -19,6 +19,7 @@ cdef struct Reading:
     bint php
     bint std_class
     bint typed
+    bint utf8
     Bounds bounds
 
 
@@ -42,6 +43,7 @@ cdef inline Reading reading_of(options, Reading* kept) except *:
     reading.php = options.php
     reading.std_class = options.std_class
     reading.typed = options.dialect == "typed"
+    reading.utf8 = options.encoding == "utf-8"
     reading.bounds = bounds_of(options.limits)
     reading.options = Py_NewRef(<PyObject*> options)
     place = kept[0].options != NULL

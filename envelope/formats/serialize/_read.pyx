@@ -34,7 +34,7 @@ def loads(data, options=DEFAULT_READING):
     cdef bint refers = False
     if type(data) is not bytes:
         data = as_bytes(data, "serialize", options.limits, options.encoding)
-    if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
+    if reading.typed and reading.utf8 and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
         value = read(data, reading, &refers)
         if value == NULL and refers:
             leave_to_twin()

@@ -8,7 +8,7 @@ from itertools import starmap
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats.common.cursor import Cursor, column_hint, text_or_none
+from envelope.formats.common.cursor import Cursor, column_hint
 from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
@@ -155,7 +155,7 @@ class Reader(Cursor):
     __slots__ = ("names", "opened", "php", "slots", "std_class")
 
     def __init__(self, data: bytes, options: ReadOptions, *, refers: bool) -> None:
-        super().__init__(data, FORMAT, options.limits)
+        super().__init__(data, FORMAT, options.limits, strings_charset(options.encoding))
         self.php = options.php
         self.std_class = options.std_class
         self.slots = _Slots(keeps=options.references == "keep") if refers else None
@@ -292,7 +292,7 @@ class Reader(Cursor):
         return pos + len(head), end
 
     def string(self, pos: int) -> tuple[Any, int]:
-        """`s:length:"bytes";` — text if the bytes are UTF-8."""
+        """`s:length:"bytes";` — text if the bytes fit the charset."""
         data = self.data
         start = data.find(b":", pos + 2) + 2
         size = _HEADS.get(data[pos:start])
@@ -303,7 +303,7 @@ class Reader(Cursor):
                 raise self.wrong_length(start, size)
         end = start + size
         try:
-            return data[start:end].decode(), end + 2
+            return self.decode(data[start:end]), end + 2
         except UnicodeDecodeError as exc:
             bad = start + exc.start
         # After the handler, because an error's context would hold the string.
@@ -327,10 +327,10 @@ class Reader(Cursor):
         return length, match.end() + 1
 
     def not_text(self, raw: bytes, offset: int) -> bytes:
-        """Bytes that are not UTF-8, which only PHP's domain holds."""
+        """Bytes that do not fit the charset, which only PHP's domain holds."""
         if self.php:
             return raw
-        raise self.fail("a string that is not UTF-8", offset, kind="forbidden", hint=Hint("values-php-bytes"))
+        raise self.not_in_charset("a string", offset, Hint("values-php-bytes"))
 
     def wrong_length(self, start: int, size: int) -> DecodeError:
         """The error for a string of declared *size* that does not end in `";` there; says how far off it is."""
@@ -359,7 +359,7 @@ class Reader(Cursor):
             elif place > len(data):
                 raise self.fail("expected more of the string", len(data))
         end = self.expect(b'";', place)
-        text = text_or_none(bytes(raw))
+        text = self.text_or_none(bytes(raw))
         return self.not_text(bytes(raw), start) if text is None else text, end
 
     def array(self, pos: int) -> tuple[Any, int]:
@@ -400,9 +400,9 @@ class Reader(Cursor):
         """length `:"name"`"""
         size, start = self.length(pos)
         start = self.expect(b'"', start)
-        name = text_or_none(self.data[start : start + size])
+        name = self.text_or_none(self.data[start : start + size])
         if name is None:
-            raise self.fail("a class name that is not UTF-8", start, kind="forbidden")
+            raise self.not_in_charset("a class name", start)
         if not is_class_name(name):
             raise self.fail("expected the name of a class", start)
         return name, self.expect(b'"', start + size)
@@ -428,7 +428,7 @@ class Reader(Cursor):
         self.php_only("an enum", pos)
         size, start = self.length(self.expect(b"E:", pos))
         start = self.expect(b'"', start)
-        class_name, _, case = (text_or_none(self.data[start : start + size]) or "").partition(":")
+        class_name, _, case = (self.text_or_none(self.data[start : start + size]) or "").partition(":")
         if not (is_class_name(class_name) and is_class_name(case)):
             raise self.fail("expected Class:Case", start)
         return PhpEnum(class_name, case), self.expect(b'";', start + size)

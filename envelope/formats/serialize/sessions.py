@@ -72,7 +72,7 @@ def _read_binary_name(reader: Reader, pos: int) -> tuple[str | bytes, int]:
 def _name(reader: Reader, start: int, end: int) -> str | bytes:
     raw = reader.data[start:end]
     try:
-        return raw.decode()
+        return reader.decode(raw)
     except UnicodeDecodeError as exc:
         bad = start + exc.start
     # After the handler, because an error's context would hold the name.

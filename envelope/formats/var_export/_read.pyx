@@ -42,7 +42,7 @@ def loads(data, options=DEFAULT_READING, unknown=None):
     cdef PyObject* value = NULL
     if type(data) is not bytes:
         data = as_bytes(data, "var_export", options.limits, options.encoding)
-    if reading.typed and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
+    if reading.typed and reading.utf8 and PyBytes_GET_SIZE(data) <= reading.bounds.max_bytes:
         value = read(data, reading)
         if value != NULL:
             return owned(value)

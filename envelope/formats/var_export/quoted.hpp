@@ -21,7 +21,7 @@ class Quoted {
   const char* bytes;
   Py_ssize_t size;
 
-  // Twin: var_export.read._Reader.text. `'…'` at its quote; returns the place after it, nullptr if it is not one.
+  // Twin: var_export.read._Reader.quoted. `'…'` at its quote; returns the place after it, nullptr if it is not one.
   const char* text(const char* at, const char* end) {
     const char* const stop = find<Special>(at + 1, end);
     if (*stop == '\'') {

@@ -6,7 +6,8 @@ import re
 from typing import Any, Final
 
 from envelope.errors import DecodeError
-from envelope.formats.common.cursor import Cursor, text_or_none
+from envelope.formats.common.charsets import strings_charset
+from envelope.formats.common.cursor import Cursor
 from envelope.formats.common.input import as_bytes
 from envelope.formats.php.arrays import array_value
 from envelope.formats.php.numbers import read_float, read_int
@@ -31,7 +32,9 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING, unknown: Unknown
 
         return loads_file(data, options, unknown)
     limits = options.limits
-    reader = _Reader(as_bytes(data, FORMAT, limits, options.encoding), FORMAT, limits)
+    reader = _Reader(
+        as_bytes(data, FORMAT, limits, options.encoding), FORMAT, limits, strings_charset(options.encoding)
+    )
     return reader.read(php=options.php, std_class=options.std_class)
 
 
@@ -170,9 +173,9 @@ class _Reader(Cursor):
         elif data.startswith(b"(object) array(\n", pos):
             head, end = _Open(depth, b")", "stdClass", php=self.php), pos + 16
         elif match := _CLASS.match(data, pos):
-            name, case, end = text_or_none(match[1]), text_or_none(match[3] or b""), match.end()
+            name, case, end = self.text_or_none(match[1]), self.text_or_none(match[3] or b""), match.end()
             if name is None or case is None:
-                raise self.fail("a class name that is not UTF-8", pos, kind="forbidden")
+                raise self.not_in_charset("a class name", pos)
             if not self.php and (name != "stdClass" or match[3]):
                 what = "an object other than stdClass" if match[2] else "an enum's case"
                 raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
@@ -192,7 +195,7 @@ class _Reader(Cursor):
         start = pos = self.expect(container.indent, pos, "a key or ')'")
         name: Any
         if self.data[pos] == _QUOTE:
-            name, pos = self.text(pos, _PROPERTY_NAME) if container.class_name else self.string(pos)
+            name, pos = self.string(pos, _PROPERTY_NAME) if container.class_name else self.string(pos)
             pos = self.expect(b" => ", pos)
         elif match := _INT_KEY.match(self.data, pos):
             name, pos = read_int(self, pos, match.end(1)), match.end()
@@ -230,20 +233,24 @@ class _Reader(Cursor):
             raise self.fail("a literal that is a float in PHP", start, kind="limit", hint=Hint("int-min"))
         return number, end
 
-    def string(self, pos: int) -> tuple[str | bytes, int]:
-        """text (` . "\\0" . ` text)*"""
-        value, pos = self.text(pos)
-        if not self.data.startswith(b" .", pos):
-            return value, pos
-        parts: list[str | bytes] = [value]
-        while self.data.startswith(b" .", pos):
-            part, pos = self.text(self.expect(_NUL_BETWEEN_TEXTS, pos))
-            parts.append(part)
-        if all(type(part) is str for part in parts):
-            return "\0".join(map(str, parts)), pos
-        return b"\0".join(part.encode() if isinstance(part, str) else part for part in parts), pos
+    def string(self, pos: int, pattern: re.Pattern[bytes] = _TEXT) -> tuple[str | bytes, int]:
+        """quoted (` . "\\0" . ` quoted)*"""
+        start = pos
+        raw, pos = self.quoted(pos, pattern)
+        if self.data.startswith(b" .", pos):
+            parts = [raw]
+            while self.data.startswith(b" .", pos):
+                part, pos = self.quoted(self.expect(_NUL_BETWEEN_TEXTS, pos))
+                parts.append(part)
+            raw = b"\0".join(parts)
+        text = self.text_or_none(raw)
+        if text is not None:
+            return text, pos
+        if self.php:
+            return raw, pos
+        raise self.not_in_charset("a string", start + 1, Hint("values-php-bytes"))
 
-    def text(self, pos: int, pattern: re.Pattern[bytes] = _TEXT) -> tuple[str | bytes, int]:
+    def quoted(self, pos: int, pattern: re.Pattern[bytes] = _TEXT) -> tuple[bytes, int]:
         r"""`'…'` — `\\` and `\'` are the only escapes; only the names of properties may have a NUL."""
         match = pattern.match(self.data, pos)
         if match is None:
@@ -255,12 +262,7 @@ class _Reader(Cursor):
             # text, because joining bytes takes eighty more for each part.
             parts = raw.decode("latin-1").split("\\\\")
             raw = "\\".join([part.replace("\\'", "'") for part in parts]).encode("latin-1")
-        text = text_or_none(raw)
-        if text is not None:
-            return text, match.end()
-        if self.php:
-            return raw, match.end()
-        raise self.fail("a string that is not UTF-8", pos + 1, kind="forbidden", hint=Hint("values-php-bytes"))
+        return raw, match.end()
 
     def bad_text(self, start: int) -> DecodeError:
         """The error for a string that does not end: at a NUL, at a backslash that escapes nothing, or at the end."""

@@ -43,11 +43,12 @@ reading_of(DEFAULT_READING, kept)
 def loads(data, options=DEFAULT_READING):
     """Return the value of the document *data*; `DecodeError` if it is not one, or holds what is not a value."""
     cdef Reading reading = reading_of(options, kept)
-    cdef PyObject* value
+    cdef PyObject* value = NULL
     if type(data) is not bytes:
         data = as_bytes(data, "xml", options.limits, options.encoding)
     # Of what else an option says, nothing is in a regular document.
-    value = value_of(data, reading) if reading.typed or not options.lists else NULL
+    if reading.utf8 and (reading.typed or not options.lists):
+        value = value_of(data, reading)
     if value == NULL:
         from envelope.formats.xml.read import loads as python_loads
 

@@ -181,7 +181,7 @@ _PASSED: Final = re.compile(rb"(?:[ \t\r\n]*+(?:%b))*+" % PASSED_OVER, re.DOTALL
 
 def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     """Return the value, or raise the error with its place, which expat knows at each event."""
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # whatever is declared
     parser.buffer_text = True
     # Where a fault would be, and the tag that was read last (of an empty element: the byte after it).
     at = last = 0
@@ -215,11 +215,11 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     except expat.ExpatError as exc:
         code, offset = exc.code, parser.ErrorByteIndex
     except DecodeError as error:
-        error.offset = at
+        error.offset = cursor.place(at)
         if builder.text:  # then the text is at fault: a tag's rules are checked once no text is left
             tag = _TAG.match(cursor.data, last)
             passed = _PASSED.match(cursor.data, tag.end() if tag else last)
-            error.offset = passed.end()  # type: ignore[union-attr]  # it matches anything
+            error.offset = cursor.place(passed.end())  # type: ignore[union-attr]  # it matches anything
         error.path = short_path(builder.steps())
         raise
     else:
@@ -238,7 +238,7 @@ def _expat_error(cursor: Cursor, code: int, offset: int, path: str) -> DecodeErr
     hint = None
     if code in _UNFINISHED:
         reason = f"the input ends: {reason}"
-        hint = column_hint(len(data))
+        hint = column_hint(cursor.place(len(data)))
     elif b"&" in data[max(offset - 1, 0) : offset + 1]:
         hint = Hint("ampersand")
     elif data[offset : offset + 1] < b" ":

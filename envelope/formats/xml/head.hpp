@@ -47,9 +47,13 @@ struct Head {
   Run key;
 };
 
-// Twin: xml.read._root_offset. The declaration that our writer writes, if it is here.
+// Twin: xml.read._read_declaration. The declaration that our writer writes, if it is here, or others of UTF-8.
 inline const char* skip_declaration(const char* at, const char* end) {
-  const char* const after = skip(at, end, "<?xml version=\"1.0\" encoding=\"utf-8\"?>");
+  const char* const label = skip(at, end, "<?xml version=\"1.0\" encoding=\"");
+  if (label == nullptr) return at;
+  const char* after = skip(label, end, "utf-8\"?>");
+  if (after == nullptr) after = skip(label, end, "UTF-8\"?>");
+  if (after == nullptr) after = skip(label, end, "utf8\"?>");
   return after != nullptr ? after : at;
 }
 

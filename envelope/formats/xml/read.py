@@ -3,16 +3,19 @@
 The fast way (`tree`) parses a small document with lxml and walks its tree. Expat (`exact`) reads all else: a large
 document (a tree takes thirty times the room), one that may hold what a tree hides, and one that the fast way refused,
 which is read again to say where and why. Both parsers see a document only once its raw bytes show that it is UTF-8 and
-has no DOCTYPE; so there are no entities, and nothing is fetched or expanded.
+has no DOCTYPE; so there are no entities, and nothing is fetched or expanded. In the plain dialect, a document in
+another charset can be made UTF-8 before.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from envelope.errors import DecodeError
+from envelope.formats.common.charsets import UTF_8, UTF_8_LABELS, UTF_16, Charset, charset_of, checked_charset
 from envelope.formats.common.cursor import Cursor
+from envelope.formats.common.decoded import decoded
 from envelope.formats.common.input import as_bytes
 from envelope.formats.xml.exact import PlainBuilder, TypedBuilder, read_exactly
 from envelope.formats.xml.foreign import ForeignBuilder, is_foreign
@@ -26,20 +29,35 @@ __all__ = ["loads"]
 
 def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
     """Return the value of the document *data*; `DecodeError` if it is not one, or holds what is not a value."""
-    return _read(as_bytes(data, FORMAT, options.limits, options.encoding), options, typed=options.dialect == "typed")
+    cursor = Cursor(as_bytes(data, FORMAT, options.limits, options.encoding), FORMAT, options.limits)
+    typed = options.dialect == "typed"
+    if options.encoding == "utf-8":
+        return _read(cursor, options, typed=typed, charset=None)
+    charset = _declared_charset(cursor) if options.encoding == "declared" else checked_charset(options.encoding)
+    if charset is not UTF_8:
+        source = decoded(cursor.data, charset, FORMAT)
+        cursor = Cursor(source.utf8, FORMAT, options.limits, source=source)
+    return _read(cursor, options, typed=typed, charset=charset)
 
 
+_UTF_8_MARK: Final = b"\xef\xbb\xbf"
+_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
 _LARGE: Final = 1 << 20
 # Where a comment, a processing instruction or a namespace may be.
 _HIDDEN: Final = (b"<!--", b"<?", b"xmlns", b"xml:")
 
 
-def _read(data: bytes, options: ReadOptions, *, typed: bool) -> Any:
-    """Return the value of the document *data*, or raise a `DecodeError`."""
-    limits = options.limits
-    cursor = Cursor(data, FORMAT, limits)
-    start = _root_offset(cursor, typed=typed)
-    _check_utf8(cursor)
+def _read(cursor: Cursor, options: ReadOptions, *, typed: bool, charset: Charset | None) -> Any:
+    """Return the value of a document, or raise a `DecodeError`; what it declares counts only if *charset* is None."""
+    data, limits = cursor.data, options.limits
+    is_utf16 = data.startswith(_MARKS) and not typed
+    declaration = _declaration(cursor, Hint("declared-encoding" if is_utf16 else "utf-8-only"))
+    if charset is None and declaration.encoding not in UTF_8_LABELS:
+        known = None if typed else charset_of(declaration.encoding.decode())
+        hint = Hint("utf-8-only" if known is None or known.name == UTF_16 else "declared-encoding")
+        raise cursor.fail("a declared encoding other than UTF-8", declaration.at, kind="forbidden", hint=hint)
+    start = _root_offset(cursor, declaration.end, typed=typed)
+    _check_utf8(cursor, Hint("utf-8-only" if typed else "other-encoding"))
     if is_foreign(options):
         return read_exactly(cursor, ForeignBuilder(options))
     builder = TypedBuilder(limits) if typed else PlainBuilder(limits)
@@ -72,18 +90,48 @@ _CUT: Final = re.compile(rb"<!--|<\?(?!(?i:php)[ \t\r\n])")
 _OTHER_ROOT: Final = re.compile(rb"<(?!root[ \t\r\n/>])[^!?]")
 
 
-def _root_offset(cursor: Cursor, *, typed: bool) -> int:
-    """Where the root element begins, with the comments and processing instructions before it in the plain dialect.
+class _Declaration(NamedTuple):
+    """What a document declares: its encoding, which stands *at* some place, and where the declaration ends."""
 
-    Before that are a BOM, a declaration of UTF-8 and white space, and nothing else: a DOCTYPE never gets to a parser.
-    """
+    encoding: bytes
+    at: int
+    end: int
+
+
+def _declared_charset(cursor: Cursor) -> Charset:
+    """The charset of a document by its byte order mark or its declaration; UTF-8 if it has neither."""
+    data = cursor.data
+    if data.startswith(_MARKS) and data[2:4] != b"\0\0":
+        return checked_charset(UTF_16)
+    declaration = _declaration(cursor, Hint("charsets"))
+    if data.startswith(_UTF_8_MARK):
+        return UTF_8
+    charset = charset_of(declaration.encoding.decode())
+    if charset is None or charset.name == UTF_16:
+        what = "a declared encoding that is not read"
+        raise cursor.fail(what, declaration.at, kind="forbidden", hint=Hint("charsets"))
+    return charset
+
+
+def _declaration(cursor: Cursor, hint: Hint) -> _Declaration:
+    """What is declared, if anything, after a byte order mark; *hint* is for what is no charset of single bytes."""
     data = cursor.data
     if data.startswith(b"\x1f\x8b"):
         raise cursor.fail("expected '<'", 0, hint=Hint("gzip"))
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
-        raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=Hint("utf-8-only"))
-    start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-    pos = _declaration_end(cursor, start) if _DECLARATION.fullmatch(data, start, start + 6) else start
+    if data.startswith(_MARKS) or b"\0" in data[:4]:
+        raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=hint)
+    start = len(_UTF_8_MARK) if data.startswith(_UTF_8_MARK) else 0
+    if not _DECLARATION.fullmatch(data, start, start + 6):
+        return _Declaration(b"utf-8", start, start)
+    return _read_declaration(cursor, start)
+
+
+def _root_offset(cursor: Cursor, pos: int, *, typed: bool) -> int:
+    """Where the root element begins, with the comments and processing instructions before it in the plain dialect.
+
+    From *pos* on, before that, is white space, and nothing else: a DOCTYPE never gets to a parser.
+    """
+    data = cursor.data
     pos = _SPACE.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
     root = _PASSED.match(data, pos).end()  # type: ignore[union-attr]
     at = pos if typed else root
@@ -97,8 +145,9 @@ def _root_offset(cursor: Cursor, *, typed: bool) -> int:
     return pos
 
 
-def _declaration_end(cursor: Cursor, pos: int) -> int:
-    """The end of `<?xml version="1.0" encoding="utf-8" standalone="yes"?>`, the last two of which may be missing."""
+def _read_declaration(cursor: Cursor, pos: int) -> _Declaration:
+    """`<?xml version="1.0" encoding="utf-8" standalone="yes"?>`, the last two of which may be missing."""
+    encoding, place = b"utf-8", pos
     pos = cursor.expect(b"<?xml", pos)
     for name, pattern in _DECLARED.items():
         match = pattern.match(cursor.data, pos)
@@ -110,19 +159,20 @@ def _declaration_end(cursor: Cursor, pos: int) -> int:
         at = match.end() - len(text) - 1
         if name == b"version" and text != b"1.0":
             raise cursor.fail("a version of XML other than 1.0", at)
-        if name == b"encoding" and text != b"utf-8":
-            raise cursor.fail("a declared encoding other than UTF-8", at, kind="forbidden", hint=Hint("utf-8-only"))
+        if name == b"encoding":
+            encoding, place = text, at
         if name == b"standalone" and text not in (b"yes", b"no"):
             raise cursor.fail("expected yes or no", at)
         pos = match.end()
-    return cursor.expect(b"?>", _SPACE.match(cursor.data, pos).end())  # type: ignore[union-attr]
+    pos = cursor.expect(b"?>", _SPACE.match(cursor.data, pos).end())  # type: ignore[union-attr]
+    return _Declaration(encoding, place, pos)
 
 
-def _check_utf8(cursor: Cursor) -> None:
+def _check_utf8(cursor: Cursor, hint: Hint) -> None:
     if not cursor.data.isascii():
         try:
             cursor.data.decode()
             return
         except UnicodeDecodeError as exc:
             bad = exc.start
-        raise cursor.fail("not UTF-8", bad)  # after the handler, because that error holds the document
+        raise cursor.fail("not UTF-8", bad, hint=hint)  # after the handler, because that error holds the document

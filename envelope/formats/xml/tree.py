@@ -35,8 +35,8 @@ def parse(data: bytes) -> Any:
     """Return the root element, None if there is none; with a parser of its own, because threads must not share."""
     from lxml import etree  # only those who read XML pay for it
 
-    # huge_tree lifts libxml2's caps on sizes; ours hold.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    # huge_tree lifts libxml2's caps on sizes; ours hold. The bytes are UTF-8, whatever is declared.
+    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     try:
         return etree.fromstring(data, parser)
     except etree.LxmlError:

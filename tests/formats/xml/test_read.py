@@ -93,7 +93,7 @@ MAP = b'<root type="map">'
         (b"<?xml encoding='utf-8'?><root/>", ("malformed", 5, "$")),
         (b"<?xml version='1.0' encoding='UTF-7'?>+ADw-root/+AD4-", ("forbidden", 30, "$")),
         (b"<?xml version='1.0' encoding='latin1'?><root/>", ("forbidden", 30, "$")),
-        (b"<?xml version='1.0' encoding='utf8'?><root/>", ("forbidden", 30, "$")),
+        (b"<?xml version='1.0' encoding='utf9'?><root/>", ("forbidden", 30, "$")),
         (b"<?xml version='1.0' encoding='UTF-16'?><root/>", ("forbidden", 30, "$")),
         (b"\xef\xbb\xbf<?xml version='1.0' encoding='x'?><root/>", ("forbidden", 33, "$")),
         (b"<?xml version='1.0' standalone='x'?><root/>", ("malformed", 32, "$")),

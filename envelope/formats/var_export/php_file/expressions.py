@@ -7,8 +7,8 @@ import re
 from typing import Any, Final
 
 from envelope.errors import DecodeError, EncodeError
+from envelope.formats.common.charsets import strings_charset
 from envelope.formats.common.conform import Domain, conform
-from envelope.formats.common.cursor import text_or_none
 from envelope.formats.var_export.php_file.arrays import MISSING, PhpArray
 from envelope.formats.var_export.php_file.names import CONSTANTS, RESERVED, WORDS, Names
 from envelope.formats.var_export.php_file.numbers import read_number
@@ -60,7 +60,7 @@ class _Frame:
         self.items: list[Any] = []  # properties, or arguments
         self.key: Any = MISSING
         self.prefix = bytearray()  # the operators before the operand
-        self.pieces: list[bytes] = []  # the operands before a dot
+        self.pieces: list[bytes | str] = []  # the operands before a dot
 
     @property
     def has_keys(self) -> bool:
@@ -68,7 +68,7 @@ class _Frame:
 
 
 class Expressions(Source):
-    """A source of expressions. Strings are `bytes` until `value` returns them.
+    """A source of expressions. Strings of the file are `bytes` until `value` returns them; the caller's are text.
 
     ``steps`` lead to the place of the expression that is being read.
     """
@@ -76,7 +76,7 @@ class Expressions(Source):
     __slots__ = ("domain", "frames", "names", "objects", "php", "std_class", "steps", "unknown")
 
     def __init__(self, data: bytes, options: ReadOptions, unknown: Unknown | None) -> None:
-        super().__init__(data, FORMAT, options.limits)
+        super().__init__(data, FORMAT, options.limits, strings_charset(options.encoding))
         self.domain = Domain(format=FORMAT, limits=options.limits, php=options.php)
         self.php = options.php
         self.std_class = options.std_class
@@ -201,13 +201,13 @@ class Expressions(Source):
         owner = self.names.class_name(owner)
         name, after = self.name_at(end)
         if match := _VARIABLE.match(data, end):
-            name = text_or_none(match[0]) or ""
+            name = self.text_or_none(match[0]) or ""
             raise self.refused(f"the variable {shown(owner)}::{shown(name)}", pos)
         if not name or "\\" in name:
             raise self.unexpected(end, "a name")
         after = self.skip(after)
         if name.lower() == "class":
-            return owner.encode(), after
+            return owner, after
         if data.startswith(b"(", after):
             if name.lower() == "__set_state" and (opening := self.array_opening(self.skip(after + 1))):
                 return self.open_state(owner, pos, *opening)
@@ -248,7 +248,7 @@ class Expressions(Source):
     def variable(self, pos: int) -> tuple[Any, int]:
         """``$name``, which nobody but the caller knows."""
         match = _VARIABLE.match(self.data, pos)
-        name = text_or_none(match[0]) if match else None
+        name = self.text_or_none(match[0]) if match else None
         if match is None or name is None:
             raise self.refused("a variable", pos)
         return self.ask(f"the variable {shown(name)}", name, None, pos), match.end()
@@ -317,10 +317,13 @@ class Expressions(Source):
             return INT_MIN, self.skip(match.end())
         return value, pos
 
-    def joined(self, frame: _Frame, value: Any, pos: int) -> bytes:
+    def joined(self, frame: _Frame, value: Any, pos: int) -> bytes | str:
         """The operands between dots as one string, of which *value* is the last."""
         pieces, frame.pieces = [*frame.pieces, self.as_text(value, pos)], []
-        return b"".join(pieces)
+        texts = [piece if isinstance(piece, str) else self.text_or_none(piece) for piece in pieces]
+        if str in map(type, pieces) and None not in texts:
+            return "".join(map(str, texts))
+        return b"".join(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
 
     # ---- conversions
 
@@ -332,9 +335,9 @@ class Expressions(Source):
             return value
         return -value if value != INT_MIN else -float(value)
 
-    def as_text(self, value: Any, pos: int) -> bytes:
+    def as_text(self, value: Any, pos: int) -> bytes | str:
         """An operand of ``.`` as a string."""
-        if type(value) is bytes:
+        if type(value) is bytes or type(value) is str:
             return value
         if value is None or value is False:
             return b""
@@ -348,7 +351,7 @@ class Expressions(Source):
         """*value* as an array's key, by PHP's rules."""
         if value is None:
             return ""
-        if type(value) is bytes:
+        if type(value) is bytes or type(value) is str:
             text = self.finished(value, pos)
             return array_key(text) if type(text) is str else value
         if type(value) is float and INT_MIN <= value < -INT_MIN:
@@ -375,11 +378,11 @@ class Expressions(Source):
     def finished(self, value: Any, pos: int) -> Any:
         """An operand as a value."""
         if type(value) is bytes:
-            text = text_or_none(value)
+            text = self.text_or_none(value)
             if text is not None:
                 return text
             if not self.php:
-                raise self.fail("a string that is not UTF-8", pos, kind="forbidden", hint=Hint("values-php-bytes"))
+                raise self.not_in_charset("a string", pos, Hint("values-php-bytes"))
         elif type(value) is float and not self.php and not math.isfinite(value):
             raise self.fail("not a finite number", pos, kind="forbidden", hint=Hint("values-php"))
         return value
@@ -397,7 +400,7 @@ class Expressions(Source):
             raise self.fail(f"{what}: unknown returned no value: {exc.reason}", pos, kind="forbidden") from exc
         except Exception as exc:
             raise self.fail(f"{what}: unknown raised {type(exc).__name__}", pos, kind="forbidden") from exc
-        return value.encode() if type(value) is str else value
+        return value
 
     def refused(self, what: str, pos: int, hint: Hint | None = None) -> DecodeError:
         """The error for code that would have to be run."""

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from envelope.errors import DecodeError, DecodeErrorKind
-from envelope.formats.common.cursor import Cursor, text_or_none
+from envelope.formats.common.cursor import Cursor
 from envelope.hints import Hint
 from envelope.path import MAX_NAME, ROOT
 
@@ -65,9 +65,9 @@ class Source(Cursor):
         match = NAME.match(self.data, pos)
         if match is None:
             return "", pos
-        name = text_or_none(match[0])
+        name = self.text_or_none(match[0])
         if name is None:
-            raise self.fail("a name that is not UTF-8", pos, kind="forbidden")
+            raise self.not_in_charset("a name", pos)
         return name, match.end()
 
 

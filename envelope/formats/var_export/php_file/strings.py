@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from envelope.formats.common.cursor import text_or_none
 from envelope.formats.var_export.php_file.source import NAME, Source, shown
 from envelope.hints import Hint
 
@@ -59,7 +58,7 @@ def _refuse_variables(source: Source, body: bytes, start: int) -> None:
         if match[1]:
             at = start + match.start()
             name = NAME.match(body, match.start() + len(match[1]))
-            what = f"the variable ${shown(text_or_none(name[0]) or '')}" if name else "a variable"
+            what = f"the variable ${shown(source.text_or_none(name[0]) or '')}" if name else "a variable"
             raise source.fail(f"{what} in a string", at, kind="forbidden", hint=Hint("escape-dollar"))
 
 

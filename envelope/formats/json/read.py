@@ -24,8 +24,8 @@ _INT_BEYOND: Final = float(2**63)
 def loads(data: object, options: ReadOptions = DEFAULT_READING, *, format: str = "json") -> Any:
     """Return the value of a JSON document; `DecodeError` if it is not one, or not exactly representable.
 
-    With JSON_BIGINT_AS_STRING, an integer beyond 64 bits is its text. One that is not UTF-8 is decoded first, as a whole:
-    no byte of another character is then taken for a quote. `MemoryError` if there is not enough memory.
+    With JSON_BIGINT_AS_STRING, an integer beyond 64 bits is its text. One that is not UTF-8 is decoded first, as a
+    whole: no byte of another character is then taken for a quote. `MemoryError` if there is not enough memory.
     """
     limits = options.limits
     data = as_bytes(data, format, limits, options.encoding)

@@ -8,6 +8,7 @@ from itertools import starmap
 from typing import Any, Final
 
 from envelope.errors import DecodeError
+from envelope.formats.common.charsets import strings_charset
 from envelope.formats.common.cursor import Cursor, column_hint
 from envelope.formats.common.prepared import MAX_NAMES, PREPARED
 from envelope.formats.php.arrays import array_value

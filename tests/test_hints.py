@@ -41,7 +41,7 @@ OF_PYTHON = {name for name, text in WORDS.items() if ARGUMENT.search(text)}
 OF_WRITERS = {"give-default", "to-value"}  # they are about Python values: a document has none
 OF_FIXTURES = {"operator-codes", "written-anew"}
 OF_DOCUMENTS = {  # never arise for fixtures
-    "raise-limit", "typed-dialect", "php-formats", "enum-backing", "unknown", "attributes", "namespaces",
+    "raise-limit", "typed-dialect", "php-formats", "enum-backing", "unknown", "attributes", "namespaces", "keep-references",
 }  # fmt: skip
 FRONT_ENDS: dict[str, tuple[Mapping[HintName, str], set[str]]] = {
     "command": (hints.HINT_WORDS, OF_WRITERS | OF_FIXTURES),

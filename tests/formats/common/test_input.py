@@ -95,6 +95,6 @@ def test_the_limit_counts_bytes(fmt: ResultType) -> None:
 
 
 def test_only_bytes_have_an_encoding() -> None:
-    with pytest.raises(TypeError, match="with encoding='cp1252', pass the bytes"):
+    with pytest.raises(TypeError, match="with encoding='windows-1252', pass the bytes"):
         envelope.loads("[]", "json", encoding="cp1252")
     assert envelope.loads("[]", "json", encoding="utf-8") == []

@@ -393,7 +393,7 @@ def test_memory_may_run_out_anywhere(module: str, body: bytes) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("text",), (None,), (b"1", "other"), (b"1", None), (b"1", "php", "other"), (b"1", "portable", "typed", None),
+        (None,), (b"1", "other"), (b"1", None), (b"1", "php", "other"), (b"1", "portable", "typed", None),
         ("text", "other"), (b"1", "portable", "typed", object()), (b"1", ["portable"]),
     ],
 )  # fmt: skip

@@ -24,8 +24,9 @@ Options, all keyword-only:
              `json_decode` for reading them; `convert` tells which is which. ``JSON_BIGINT_AS_STRING`` reads an integer
              beyond 64 bits, which is an error without it, as its text.
 ``attributes``, ``namespaces``  ``"refuse"``, ``"drop"`` or ``"keep"``: what xml in the plain dialect does about them.
-``lists``    paths of xml (in the plain dialect) whose elements are lists even if there is one, or ``"repeated"``: only
-             a repeated name is a list, as SimpleXML has it.
+             Attributes are kept as ``"@attributes"``, names with their prefixes.
+``lists``    paths of xml (in the plain dialect) whose elements are lists even if there is one (``"trades.trade"``,
+             ``"[*].name"``), or ``"repeated"``: only a repeated name is a list, as SimpleXML has it.
 ``payload``  the name of the envelope's payload field (`encode`, `decode`).
 ``strict``   whether `decode` refuses what it would otherwise mend and note.
 ``on_loss``  what `convert` does about losses: ``"error"``, ``"warn"`` or ``"ignore"``.
@@ -37,7 +38,8 @@ A document is bytes, or a str that a database driver made of them, which is take
 json and xml hold the portable domain only: ``values="php"`` changes nothing in them but what `convert` projects. If
 a map repeats a key, every format keeps the last value, in the place of the first.
 
-An argument of the wrong type or an unknown option value raises `TypeError`; an unknown format, `UnknownFormat`.
+An argument of the wrong type or an unknown option value raises `TypeError`; an unknown format, `UnknownFormat`; in
+``lists``, what is not a path, does not end in a name or has an index, `ValueError`.
 """
 
 from __future__ import annotations

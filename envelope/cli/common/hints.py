@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 __all__ = ["HINT_WORDS"]
 
 HINT_WORDS: Final[Mapping[HintName, str]] = {
-    "bigint-as-string": "--flags JSON_BIGINT_AS_STRING reads it as text",
+    "bigint-as-string": "convert --flags JSON_BIGINT_AS_STRING reads it as text",
     "raise-limit": "--no-limits lifts the limit",
     "values-php": "--values php reads it",
     "values-php-bytes": "--values php reads it as bytes",
-    "other-encoding": "the text may be in another charset, which --encoding names",
-    "declared-encoding": "--encoding declared reads it",
+    "other-encoding": "the text may be in another charset, which convert --encoding names",
+    "declared-encoding": "convert --encoding declared reads it",
     "values-php-inert": "--values php reads it, inert",
     "php-formats": "serialize and var_export hold it, with --values php",
     "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",
-    "keep-references": "--references keep reads it, with PHP references as they are",
+    "keep-references": "convert --references keep reads it, with PHP references as they are",
     "plain-dialect": "without types it may be a document for --from-dialect plain",
     "session-dialect": "this is a PHP session: --from-dialect session reads it",
     "session-binary-dialect": "this is a PHP session: --from-dialect session_binary reads it",
     "typed-dialect": "--from-dialect typed reads types",
-    "attributes": "--attributes drop or keep reads it",
-    "namespaces": "--namespaces drop or keep reads it",
+    "attributes": "convert --attributes drop or keep reads it",
+    "namespaces": "convert --namespaces drop or keep reads it",
     "file-dialect": "--from-dialect file reads PHP files of data, as people write them",
     "unknown": "a PHP file is never run; in Python, loads takes a function that gives the value",
 }

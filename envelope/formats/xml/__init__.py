@@ -7,7 +7,8 @@
 
     typed       type="map|list|int|float|bool|null", none for text;
                 escaped="true", escaped-key="true": the text or key is the inside of a JSON string
-    plain       no attribute but `key`; null, "", [] and {} are all an empty element
+    plain       no attribute but `key`; null, "", [] and {} are all an empty element; read with comments and
+                processing instructions anywhere, which are nothing, and what the options of `foreign` allow
 
 Text and keys with characters that XML cannot hold are escaped in the typed dialect and refused in the plain one.
 Values of PHP's domain have no XML, so `values` and `maps` change nothing here.

@@ -25,7 +25,7 @@ from envelope.formats.xml.rules import (
     unescape,
 )
 from envelope.hints import Hint
-from envelope.path import Step, short_path
+from envelope.path import MAX_NAME, Step, short_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,6 +178,9 @@ _TAG: Final = re.compile(rb"""<(?![!?])(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 
 _PASSED: Final = re.compile(rb"(?:[ \t\r\n]*+(?:%b))*+" % PASSED_OVER, re.DOTALL)
 
+# At the end of what is searched: a name behind an ampersand, and what cannot follow it.
+_REFERENCE: Final = re.compile(rb"&#?[\w.:-]*+[^;]?\Z", re.DOTALL)
+
 
 def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
     """Return the value, or raise the error with its place, which expat knows at each event."""
@@ -239,7 +242,7 @@ def _expat_error(cursor: Cursor, code: int, offset: int, path: str) -> DecodeErr
     if code in _UNFINISHED:
         reason = f"the input ends: {reason}"
         hint = column_hint(cursor.place(len(data)))
-    elif b"&" in data[max(offset - 1, 0) : offset + 1]:
+    elif _REFERENCE.search(data, max(offset - MAX_NAME, 0), offset + 1):
         hint = Hint("ampersand")
     elif data[offset : offset + 1] < b" ":
         hint = Hint("control-characters")

@@ -3,8 +3,8 @@
 The fast way (`tree`) parses a small document with lxml and walks its tree. Expat (`exact`) reads all else: a large
 document (a tree takes thirty times the room), one that may hold what a tree hides, and one that the fast way refused,
 which is read again to say where and why. Both parsers see a document only once its raw bytes show that it is UTF-8 and
-has no DOCTYPE; so there are no entities, and nothing is fetched or expanded. In the plain dialect, a document in
-another charset can be made UTF-8 before.
+has no DOCTYPE; so there are no entities, and nothing is fetched or expanded. What `foreign` reads, expat reads too.
+In the plain dialect, a document in another charset can be made UTF-8 before.
 """
 
 from __future__ import annotations

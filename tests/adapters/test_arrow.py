@@ -34,7 +34,13 @@ def test_a_column(kind: Any) -> None:
     assert errors.type == ERROR_TYPE
     with pytest.raises(envelope.DecodeError) as caught:
         envelope.loads(b"i:x;", "serialize")
-    error = {"kind": "malformed", "offset": caught.value.offset, "path": "$", "reason": caught.value.reason, "hint": None}
+    error = {
+        "kind": "malformed",
+        "offset": caught.value.offset,
+        "path": "$",
+        "reason": caught.value.reason,
+        "hint": None,
+    }
     assert errors.to_pylist() == [None] * 5 + [error]
 
 

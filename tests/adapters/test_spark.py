@@ -81,7 +81,13 @@ def test_sql_functions_and_data_frames(tmp_path: Path) -> None:
     shown: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     with pytest.raises(envelope.DecodeError) as caught:
         envelope.loads(b"a:0:{}x", "serialize")
-    error = {"kind": "malformed", "offset": caught.value.offset, "path": "$", "reason": caught.value.reason, "hint": None}
+    error = {
+        "kind": "malformed",
+        "offset": caught.value.offset,
+        "path": "$",
+        "reason": caught.value.reason,
+        "hint": None,
+    }
     xml = [envelope.dumps(value, "xml").decode() for value in (1, "中")]
     assert [(row["made"], row["error"], row["xml"]) for row in shown["sql"]] == [
         ("1", None, xml[0]), (r'"\u4e2d"', None, xml[1]), (None, error, None), (None, None, None),

@@ -18,7 +18,8 @@ Options, all keyword-only:
 ``encoding`` the charset of a document's strings (reading): ``"utf-8"``, or a label of the WHATWG's Encoding standard;
              for xml in the plain dialect also ``"declared"``, the one that its declaration names.
 ``references``  ``"resolve"`` or ``"keep"``: whether serialize's value references (``R:``) are read as the value they
-             stand for, or as a `PhpReference`, which is written as it was read.
+             stand for, or as a `PhpReference`, which is written as it was read. `convert` tells the references that
+             are lost between PHP's formats.
 ``flags``    PHP's names of flags, as in ``("JSON_UNESCAPED_SLASHES",)``: of `json_encode` for json and jsonu in the
              php dialect (json writes `json_encode` with these flags, jsonu with JSON_UNESCAPED_UNICODE besides), of
              `json_decode` for reading them; `convert` tells which is which. ``JSON_BIGINT_AS_STRING`` reads an integer
@@ -239,7 +240,8 @@ def convert(
 ) -> bytes:
     """Return *data*, a document in the format *source*, in the format *target*.
 
-    With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums. What the target
+    With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums. Between PHP's
+    formats, stdClass is kept in the portable domain too, so ``maps`` has nothing to decide there. What the target
     cannot hold raises `LossError`, warns with a `LossWarning` for each place, or is ignored, as *on_loss* says.
     """
     check_word("on_loss", on_loss, ON_LOSS)

@@ -67,11 +67,12 @@ function random_referring(string $seed): string {
         [$to, $from] = [mt_rand(0, count($places) - 1), mt_rand(0, count($places) - 1)];
         $holder = &$places[$to]['in']; $name = $places[$to]['at'];
         $target = &$places[$from]['in']; $other = $places[$from]['at'];
+        if (!is_array($target) && !is_object($target)) continue;  // overwritten meanwhile
         if (is_object($target)) { if (!property_exists($target, (string) $other)) continue; $value = &$target->$other; }
         else { if (!array_key_exists($other, $target)) continue; $value = &$target[$other]; }
         if (mt_rand(0, 9) == 0) $value = mt_rand(0, 1) ? $root : ($pool[0] ?? 1);
         if (is_object($holder)) $holder->$name = &$value;
-        else $holder[mt_rand(0, 1) ? $name : 'ref' . $n] = &$value;
+        elseif (is_array($holder)) $holder[mt_rand(0, 1) ? $name : 'ref' . $n] = &$value;
         unset($holder, $target, $value);
     }
     return serialize($root);

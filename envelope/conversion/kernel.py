@@ -128,15 +128,17 @@ def lost(
     elif options.php and row.name == "serialize" and b"R:" in body:
         reading = replace(reading, references="keep")
     is_tree = std_class or not (options.php and row.is_php)
-    return _without_lone_references(differences(value, row.loads(body, reading), is_tree=is_tree), row)
+    return _told(differences(value, row.loads(body, reading), is_tree=is_tree), row, std_class=std_class)
 
 
-def _without_lone_references(losses: Iterator[Loss], row: Format) -> Iterator[Loss]:
+def _told(losses: Iterator[Loss], row: Format, *, std_class: bool) -> Iterator[Loss]:
     """*losses* without the first place of each reference; without all of them, if *row* is none of PHP's formats."""
-    from envelope.values.php_types import NO_REFERENCE, PhpReference
+    from envelope.values.php_types import NO_REFERENCE, PhpObject, PhpReference
 
     met = set()
     for loss in losses:
+        if std_class and type(loss.becomes) is PhpObject and type(loss.was) is dict:
+            continue  # a map that looks like a list, which maps="object" asks for
         if loss.note == NO_REFERENCE and type(loss.was) is PhpReference:
             is_first = id(loss.was) not in met
             met.add(id(loss.was))

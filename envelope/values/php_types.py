@@ -308,9 +308,10 @@ def differences(before: object, after: object, *, is_tree: bool = False) -> Iter
     """Yield each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
 
     A container that changes its kind or its keys is one place; its children are compared in order if the counts
-    agree. Iterative, and containers already found to correspond are not compared again (`Correspondence`), so depth,
-    cycles and sharing are safe. *is_tree* promises that one of the values holds no container in two places, as nothing
-    read in the portable domain does; then nothing need be remembered of those that were compared.
+    agree. Where only one of the two is a reference, that is a `Loss` of its own, before what it refers to. Iterative,
+    and containers already found to correspond are not compared again (`Correspondence`), so depth, cycles and sharing
+    are safe. *is_tree* promises that one of the values holds no container in two places, as nothing read in the
+    portable domain does; then nothing need be remembered of those that were compared.
     """
     return compare(iter([(None, before, after)]), is_tree=is_tree)
 
@@ -324,11 +325,9 @@ def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterato
     known = None if is_tree else Correspondence()
     while opened:
         for link, was, becomes in opened[-1]:
-            is_told = False
             if type(was) is PhpReference or type(becomes) is PhpReference:
                 if type(was) is not type(becomes):
                     yield Loss(link, was, becomes, NO_REFERENCE)
-                    is_told = True
                     reference = id(was if type(was) is PhpReference else becomes)
                     if reference in lone and not is_tree:
                         continue
@@ -341,12 +340,12 @@ def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterato
             has_members = type(was) in _CONTAINERS and type(becomes) in _CONTAINERS
             if type(was) is PhpObject and type(becomes) is PhpObject:
                 if (are_one := _met(forward, backward, was, becomes)) is not None:
-                    if not (are_one or is_told):
+                    if not are_one:
                         yield Loss(link, was, becomes, "shared, then a copy")
                     continue
             elif has_members and known is not None and not known.add(was, becomes):
                 continue
-            if not (is_told or _same_shell(was, becomes)):
+            if not _same_shell(was, becomes):
                 yield Loss(link, was, becomes, _note(was, becomes))
             if has_members:
                 opened.append(_pairs(link, was, becomes))

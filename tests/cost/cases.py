@@ -16,7 +16,7 @@ from envelope.calls import Engine, HttpRequest
 from envelope.cli.command import envelope as command
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
-from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, LINES, TOML, TWISTED, Make
+from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TOML, TWISTED, Make
 
 __all__ = ["CASES", "Case"]
 
@@ -97,6 +97,16 @@ def _write(format: str, make: Callable[[int], object]) -> Callable[[int, Path], 
     return prepare
 
 
+def _keep(make: Make) -> Callable[[int, Path], Job]:
+    """References read, written back, and found to be the same."""
+
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        return lambda: envelope.convert(data, "serialize", "serialize", values="php", references="keep")
+
+    return prepare
+
+
 def _answer(media_type: str, make: Make) -> Callable[[int, Path], Job]:
     engine = Engine(secrets=lambda _: "secret", clock=lambda: 0)
 
@@ -156,6 +166,8 @@ def _cases() -> Iterator[Case]:
     for format in DOCUMENTS:
         for name, value in _VALUES.items():
             yield Case(f"write {format}", name, _write(format, value))
+    for name, make in KEPT.items():
+        yield Case("convert, references kept", name, _keep(make))
     for name, make in DOCUMENTS["json"].items():
         yield Case("a call, json", name, _answer("application/json", make))
     for name, make in FORMS.items():

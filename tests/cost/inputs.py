@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "LINES", "TOML", "TWISTED", "Make"]
+__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "TOML", "TWISTED", "Make"]
 
 Make = Callable[[int], bytes]
 
@@ -86,6 +86,24 @@ _SERIALIZE: Final = {
     "references": made(b"a:%d:{", b"i:%d;R:1;", b"}"),
     "references, then a fault": made(b"a:%d:{", b"i:%d;R:1;", b"x}"),
 }
+
+
+def _to_properties(size: int) -> bytes:
+    """An object, and behind it a reference to each of its properties."""
+    count = size // 40
+    names = b"".join(b's:7:"%d";N;' % (number + 10**6) for number in range(count))
+    references = b"".join(b"i:%d;R:%d;" % (number, number + 3) for number in range(count))
+    return b'a:2:{i:0;O:1:"A":%d:{%b}i:1;a:%d:{%b}}' % (count, names, count, references)
+
+
+KEPT: Final = {
+    "references to the root": made(b"a:%d:{", b"i:%d;R:1;", b"}"),
+    "references to the root, then a fault": made(b"a:%d:{", b"i:%d;R:1;", b"x}"),
+    "references to properties": _to_properties,
+    "arrays that refer to the root": made(b"a:%d:{", b"i:%d;a:1:{i:0;R:1;}", b"}"),
+    "objects that refer to the first": made(b"a:%d:{", b'i:%d;O:1:"A":2:{s:1:"a";N;s:1:"b";R:2;}', b"}"),
+}
+"""Documents of serialize for references="keep"."""
 
 _VAR_EXPORT: Final = {
     "a text": made(b"'", b"a", b"'"),

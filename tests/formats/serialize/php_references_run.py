@@ -7,7 +7,7 @@ from random import Random
 import click
 
 import envelope
-from envelope import DecodeError, Limits
+from envelope import DecodeError
 from envelope.testing.php import Php
 from tests import php as php_process
 from tests.test_php import random_references
@@ -26,12 +26,11 @@ def compare(php: Php, seed: int, count: int) -> tuple[int, list[str]]:
         size = min(BATCH, count - start)
         share = -(-size * 2 // 3)
         seeds = [b"%d" % number for number in range(seed + start, seed + start + share)]
-        bodies = [body for body in php.ask("random references", seeds) if body is not None]
-        faults += [f"{number!r}: PHP wrote nothing" for number in seeds[len(bodies) :]]
+        bodies = [body or b"" for body in php.ask("random references", seeds)]
         faults += _written_back(php, bodies)
         rng = Random(f"{seed} {start}")
         by_hand = [random_references(rng, 4) for _ in range(size - share)]
-        faults += _as_php_writes(php, by_hand)
+        faults += _as_php_reads(php, by_hand)
         referring += sum(b"R:" in body for body in bodies + by_hand)
     return referring, faults
 
@@ -52,28 +51,20 @@ def _written_back(php: Php, bodies: list[bytes]) -> list[str]:
     return faults + [f"PHP reads {body!r} and what was written of it otherwise" for body, a, b in theirs if a != b]
 
 
-def _as_php_writes(php: Php, bodies: list[bytes]) -> list[str]:
-    """What PHP reads is read here, and is to PHP the same when it was written back."""
+def _as_php_reads(php: Php, bodies: list[bytes]) -> list[str]:
+    """What PHP reads, and only that, is read here; and what PHP makes of it is written back the same."""
     faults = []
     answers = php.ask("unserialize", bodies)
-    written: list[tuple[bytes, bytes | None, bytes]] = []
     for body, answer in zip(bodies, answers, strict=True):
         try:
-            value = envelope.loads(body, "serialize", values="php", references="keep", limits=Limits.unlimited())
+            envelope.loads(body, "serialize", values="php", references="keep")
         except DecodeError as error:
             if answer is not None:
                 faults.append(f"PHP reads {body!r}: {error}")
-            continue
-        if answer is None:
-            faults.append(f"PHP does not read {body!r}")
-            continue
-        written.append((body, answer, envelope.dumps(value, "serialize", values="php")))
-    again = php.ask("unserialize", [ours for _, _, ours in written])
-    return faults + [
-        f"PHP reads {body!r} as {answer!r}, written back as {ours!r} as {back!r}"
-        for (body, answer, ours), back in zip(written, again, strict=True)
-        if back != answer
-    ]
+        else:
+            if answer is None:
+                faults.append(f"PHP does not read {body!r}")
+    return faults + _written_back(php, [answer for answer in answers if answer is not None])
 
 
 @click.command()

@@ -16,7 +16,6 @@ __all__ = ["WORDS", "Hint", "HintName", "in_words"]
 HintName = Literal[
     "ampersand",
     "as-str",
-    "byte-order-mark",
     "clocks",
     "control-characters",
     "cut-at-nul",
@@ -32,7 +31,7 @@ HintName = Literal[
     "fields",
     "file-dialect",
     "give-default",
-    "gzip",
+    "html-page",
     "int-min",
     "json-body",
     "key-is-str",
@@ -47,6 +46,7 @@ HintName = Literal[
     "no-nan",
     "no-prefixes",
     "not-a-file-name",
+    "not-read",
     "not-run",
     "nul-gone",
     "nul-in-query",
@@ -67,7 +67,6 @@ HintName = Literal[
     "session-binary-dialect",
     "session-dialect",
     "session-unset",
-    "strip-before",
     "strip-space",
     "tables",
     "text-has-no-type",
@@ -79,6 +78,7 @@ HintName = Literal[
     "values-php",
     "values-php-bytes",
     "values-php-inert",
+    "wrapped",
     "written-anew",
 ]
 
@@ -110,9 +110,11 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "to-value": "to_value() makes a value of it",
         # Documents of any format.
         "cut-by-column": "exactly {0} bytes: cut by a {1} column",
+        "html-page": "this is an HTML page, not a document",
+        "not-read": "this looks like {0}, which is not read",
         "strip-space": "white space: strip it",
+        "wrapped": "envelope.unwrap() takes off {0}",
         # json
-        "byte-order-mark": "a byte order mark precedes the document",
         "double-quotes": "JSON strings are in double quotes",
         "escaped-control": "JSON writes it as an escape",
         "lower-case": "JSON's words are lower case",
@@ -122,9 +124,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         # xml
         "ampersand": "& is written &amp;, and XML's only named characters are amp, lt, gt, quot and apos",
         "control-characters": "XML cannot hold control characters; the typed dialect escapes them",
-        "gzip": "this is gzip: decompress it first",
         "no-prefixes": "only names without prefixes are read",
-        "strip-before": "strip what comes before it",
         "text-has-no-type": "text has no type",
         "text-or-elements": "a value is text or elements, never both",
         "utf-8-only": "XML is read as UTF-8 only",

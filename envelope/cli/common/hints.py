@@ -23,6 +23,7 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "session-binary-dialect": "this is a PHP session: --from-dialect session_binary reads it",
     "typed-dialect": "--from-dialect typed reads types",
     "file-dialect": "--from-dialect file reads PHP files of data, as people write them",
+    "wrapped": "--unwrap {0} takes it off",
     "unknown": "a PHP file is never run; in Python, loads takes a function that gives the value",
 }
 """For the commands that read a document: convert, diff, inspect."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +11,7 @@ from envelope.cli.common.detect import detect
 from envelope.cli.common.files import check_size, read_input
 from envelope.cli.common.report import title_of
 from envelope.formats import FORMATS, ResultType, get_format
+from envelope.formats.detection import candidates
 from envelope.hints import Hint
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ __all__ = [
     "values_option",
 ]
 
-_PHP_FILE: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?php\b", re.IGNORECASE)
-
 NAMES = [str(name) for name in FORMATS]
 DIALECTS = click.Choice(options.DIALECTS)
 
@@ -55,7 +53,7 @@ def source_option(flag: str, name: str, file: str) -> Callable[[Any], Any]:
 dialect_option = click.option(
     "--from-dialect",
     type=DIALECTS,
-    show_default="typed; file for a PHP file",
+    show_default="typed; file for a PHP file, session for a session",
     help="Dialect of what is read.",
 )
 values_option = click.option(
@@ -76,7 +74,7 @@ def read_source(
     If it cannot be detected, the usage error names the option *flag*.
     """
     data = read_input(file, limits.max_bytes, may_wait=may_wait)
-    found = detect(file, data) if format == "auto" else format
+    found = detect(file, data, limits) if format == "auto" else format
     if found is None:
         raise click.UsageError(f"cannot tell the format of {title_of(file)}: give it with {flag}")
     return data, found
@@ -96,8 +94,10 @@ def reading_of(format: str, values: Values, dialect: Dialect | None, limits: Lim
 
 
 def dialect_of(format: str, data: bytes) -> Dialect:
-    """The dialect of a document that nobody names: what begins with ``<?php`` is a file."""
-    return "file" if format == ResultType.VAR_EXPORT and _PHP_FILE.match(data) else "typed"
+    """The dialect of a document that nobody names: a PHP file and a session are known by how they begin."""
+    if format not in (ResultType.VAR_EXPORT, ResultType.SERIALIZE):
+        return "typed"
+    return next((dialect for found, dialect in candidates(data) if found == format), "typed")
 
 
 def check_dialect(option: str, format: str, dialect: str) -> None:

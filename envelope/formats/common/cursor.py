@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.formats.common.budget import Budget
+from envelope.formats.common.wrapping import behind_hint, wrapping_hint
 from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.path import ROOT
@@ -49,13 +50,14 @@ class Cursor:
         if offset >= size and kind == "malformed":
             reason = f"the input ends; {reason}"
             hint = hint or column_hint(size)
+        if kind == "malformed":  # what stands around a document explains more than what it was taken for
+            hint = wrapping_hint(self.data, offset, self.format) or hint
         return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), path=path, hint=hint)
 
     def trailing(self, pos: int) -> DecodeError:
         """Return the error for what follows the value, to be raised."""
         rest = count_of(len(self.data) - pos, "byte")
-        hint = Hint("strip-space") if not self.data[pos:].strip() else None
-        return self.fail(f"{rest} after the value", pos, hint=hint)
+        return self.fail(f"{rest} after the value", pos, hint=behind_hint(self.data[pos:]))
 
     def enter(self, depth: int, items: int, offset: int) -> None:
         """Pay for a container at *depth* that holds *items* values; fails at *offset* if that exceeds the limits."""

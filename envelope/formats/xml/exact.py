@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, column_hint
+from envelope.formats.common.wrapping import wrapping_hint
 from envelope.formats.xml.rules import (
     CONTAINERS,
     SCALARS,
@@ -216,6 +217,8 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
             tag = _TAG.match(cursor.data, last)
             error.offset = tag.end() if tag else last
         error.path = short_path(builder.steps())
+        if error.kind == "malformed":
+            error.hint = wrapping_hint(cursor.data, error.offset, cursor.format) or error.hint
         raise
     else:
         return builder.result[0]

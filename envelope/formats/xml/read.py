@@ -66,15 +66,15 @@ _DECLARED: Final = {
 def _root_offset(cursor: Cursor) -> int:
     """Where the root element begins: after a BOM, a declaration of UTF-8 and white space, and nothing else."""
     data = cursor.data
-    if data.startswith(b"\x1f\x8b"):
-        raise cursor.fail("expected '<'", 0, hint=Hint("gzip"))
+    if data.startswith(b"\x1f\x8b"):  # gzip, which has NULs, too
+        raise cursor.fail("expected '<'", 0)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=Hint("utf-8-only"))
     start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     pos = _declaration_end(cursor, start) if _DECLARATION.fullmatch(data, start, start + 6) else start
     pos = _SPACE.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
     if data.startswith(b"<?xml ", pos):
-        raise cursor.fail("a declaration that is not at the start", pos, hint=Hint("strip-before"))
+        raise cursor.fail("a declaration that is not at the start", pos)
     for token, what in ((b"<!DOCTYPE", "a DOCTYPE"), (b"<!--", "a comment"), (b"<?", "a processing instruction")):
         if data.startswith(token, pos):
             raise cursor.fail(what, pos, kind="forbidden")

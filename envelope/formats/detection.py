@@ -34,7 +34,8 @@ _BEGINNINGS: Final[tuple[tuple[ResultType, Dialect, re.Pattern[bytes]], ...]] = 
         ResultType.VAR_EXPORT,
         "typed",
         re.compile(
-            rb"array \(\n|\(object\) array\(\n|'|(?:NULL|NAN|-?INF|-9223372036854775807-1)\s*+\Z|\\?[A-Za-z_\x80-\xff][\w\\\x80-\xff]*+::"
+            rb"array \(\n|\(object\) array\(\n|'|(?:NULL|NAN|-?INF|-9223372036854775807-1)\s*+\Z"
+            rb"|\\?[A-Za-z_\x80-\xff][\w\\\x80-\xff]*+::"
         ),
     ),
     (

@@ -63,7 +63,7 @@ def unwrap(
     """
     raw = as_bytes(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data, "", limits)
     if layers == "auto":
-        return _Search(limits).run(raw)
+        return _Search(limits, _MOST_STEPS).run(raw)
     names = layers.split(",") if isinstance(layers, str) else layers
     return _named(raw, [_layer_name(name) for name in names], limits)
 
@@ -126,7 +126,7 @@ class _Search:
     """All ways to take layers off, one after the other, until one leads to a document."""
 
     limits: Limits
-    steps: int = _MOST_STEPS
+    steps: int
     is_deeper: bool = False
     best: Unwrapped | None = None
     rank: int = -1

@@ -70,7 +70,7 @@ def test_a_hint_names_what_stands_around(name: str, format: str) -> None:
         (b"-", "json", None),
         (b"0x6g", "json", None),
         (b"\\x61\\x62", "json", None),
-        (b"YTox" * 1000, "json", Hint("wrapped", "base64")),
+        (b"YTowOnt9" * 1000, "json", Hint("wrapped", "base64")),
         (b"a\n" * 50 + b"{}", "json", None),
         (b"a\n\x01\n{}", "json", None),
         (b"[1," + b" " * 100 + b"x]", "json", None),

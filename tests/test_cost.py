@@ -19,7 +19,7 @@ pytest.importorskip("rich")
 from tests.cost.cases import CASES, Case
 from tests.cost.measure import run
 
-LIBRARY = [case for case in CASES if case.group.startswith(("read", "write", "a call"))]
+LIBRARY = [case for case in CASES if case.group.startswith(("read", "write", "a call", "unwrap"))]
 
 
 @pytest.mark.parametrize("build", ["pure", "compiled"])

@@ -34,7 +34,7 @@ SOURCES = Path(envelope.__file__).parent
 NAMES: tuple[HintName, ...] = get_args(HintName)
 
 # What only a caller in Python has: an argument, a class, a function or method.
-ARGUMENT = re.compile(r"(\w+)=|Limits\.|\b(?:canonical_bodies|to_value)\b")
+ARGUMENT = re.compile(r"(\w+)=|Limits\.|\b(?:canonical_bodies|to_value)\b|\bunwrap\(")
 OF_PYTHON = {name for name, text in WORDS.items() if ARGUMENT.search(text)}
 
 # Each front end's words, and the hints that it never has to show.
@@ -155,7 +155,7 @@ def test_a_hint_is_data() -> None:
     assert str(caught.value).endswith(f"({hint})")
     assert {hint, pickle.loads(pickle.dumps(hint)), copy.deepcopy(hint)} == {hint}
     with pytest.raises(AttributeError):
-        hint.name = "gzip"  # type: ignore[misc]
+        hint.name = "wrapped"  # type: ignore[misc]
 
 
 def test_words_have_a_plural() -> None:

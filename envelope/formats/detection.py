@@ -17,7 +17,12 @@ _VALUE: Final = rb"(?:N;|[bidrR]:[-+.0-9IN]|[sS]:[0-9]+:\"|a:[0-9]+:\{|[OCE]:[0-
 # PHP file. What is first here is looked at first.
 _BEGINNINGS: Final[tuple[tuple[ResultType, Dialect, re.Pattern[bytes]], ...]] = (
     (ResultType.XML, "typed", re.compile(rb"<root[\s>/]|<\?xml[^>]{0,200}>\s*+<root[\s>/]")),
-    (ResultType.XML, "plain", re.compile(rb"<(?:\?xml\b|!--|!DOCTYPE|[A-Za-z_:\x80-\xff])")),
+    # Without types on its root: those are for the typed dialect alone.
+    (
+        ResultType.XML,
+        "plain",
+        re.compile(rb"<(?!(?:\?xml[^>]{0,200}>\s*+<)?root type=)(?:\?xml\b|!--|!DOCTYPE|[A-Za-z_:\x80-\xff])"),
+    ),
     (ResultType.SERIALIZE, "typed", re.compile(_VALUE)),
     (ResultType.JSON, "typed", re.compile(rb'\{\s*+(?:"|\}|\Z)|\[\s*+(?:["{\[\]0-9-]|true|false|null|\Z)|"')),
     (
@@ -29,7 +34,8 @@ _BEGINNINGS: Final[tuple[tuple[ResultType, Dialect, re.Pattern[bytes]], ...]] = 
         ResultType.VAR_EXPORT,
         "typed",
         re.compile(
-            rb"array \(\n|\(object\) array\(\n|'|(?:NULL|NAN|-?INF|-9223372036854775807-1)\s*+\Z|\\?[A-Za-z_][\w\\]*+::"
+            rb"array \(\n|\(object\) array\(\n|'|(?:NULL|NAN|-?INF|-9223372036854775807-1)\s*+\Z"
+            rb"|\\?[A-Za-z_\x80-\xff][\w\\\x80-\xff]*+::"
         ),
     ),
     (
@@ -42,7 +48,8 @@ _BEGINNINGS: Final[tuple[tuple[ResultType, Dialect, re.Pattern[bytes]], ...]] = 
     ),
     (ResultType.SERIALIZE, "session", re.compile(rb"[^|\x00-\x1f\x7f;]{1,255}\|%b" % _VALUE)),
 )
-_BINARY: Final = re.compile(_VALUE)
+_FIRST_VALUE: Final = re.compile(_VALUE)
+_NAME: Final = re.compile(rb'[^\x00-\x1f\x7f;:{}"]++')
 _BLANK: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*+")
 
 
@@ -60,5 +67,6 @@ def candidates(data: bytes) -> Iterator[tuple[ResultType, Dialect]]:
         if beginning.match(data, start):
             yield format, dialect
     # The size of the first name is a byte, then the name and a value.
-    if data and 0 < data[0] < 128 and _BINARY.match(data, 1 + data[0]):
+    end = 1 + data[0] if data else 0
+    if 1 < end <= 128 and _NAME.fullmatch(data, 1, end) and _FIRST_VALUE.match(data, end):
         yield ResultType.SERIALIZE, "session_binary"

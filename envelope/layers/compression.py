@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator
 from typing import Final
@@ -14,8 +13,6 @@ __all__ = ["deflate", "gzip", "zlib_stream"]
 
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's numbers for the three formats
 _GZIP_START: Final = b"\x1f\x8b\x08"
-# Magento's caches have `gz:` in front, MySQL's COMPRESS() the size in four bytes.
-_ZLIB_START: Final = re.compile(rb"(?:gz:|.{3}[\x00-\x3f])?(?=[\x08\x18\x28\x38\x48\x58\x68\x78].)", re.DOTALL)
 
 
 def gzip(data: bytes, most: int) -> Iterator[Undone]:
@@ -25,7 +22,7 @@ def gzip(data: bytes, most: int) -> Iterator[Undone]:
 
 
 def zlib_stream(data: bytes, most: int) -> Iterator[Undone]:
-    """zlib's format, as PHP's gzcompress writes it."""
+    """zlib's format, as PHP's gzcompress writes it; behind Magento's `gz:`, or the size that MySQL's COMPRESS() adds."""
     for start in (0, 3 if data.startswith(b"gz:") else 4):
         head = data[start : start + 2]
         if len(head) == 2 and head[0] & 15 == 8 and int.from_bytes(head, "big") % 31 == 0:
@@ -41,7 +38,7 @@ def _expand(data: bytes, start: int, window: int, most: int) -> Iterator[Undone]
     parts: list[bytes] = []
     room = most + 1
     rest = data[start:]
-    while room > 0:
+    while True:
         stream = zlib.decompressobj(window)
         try:
             part = stream.decompress(rest, room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 from envelope.errors import DecodeError
 from envelope.formats import ResultType, get_format
@@ -15,15 +15,30 @@ from envelope.limits import Limits
 if TYPE_CHECKING:
     from envelope.options import Dialect
 
-__all__ = ["reading_of"]
+__all__ = ["RANKS", "Rank", "Reading", "reading_of"]
+
+Rank = Literal["unknown", "expanded", "looks", "refused", "reads"]
+"""How far bytes are a document: ``expanded`` was compressed, with a checksum, and looks like none; ``looks`` begins
+like one; ``refused`` is one that goes beyond a limit, or is forbidden; ``reads`` is one."""
+
+RANKS: Final[tuple[Rank, ...]] = get_args(Rank)
 
 
-def reading_of(data: bytes, limits: Limits) -> tuple[ResultType, Dialect] | None:
-    """Return the format and dialect in which *data* reads; None if there is none.
+class Reading(NamedTuple):
+    """How far some bytes are a document, and of what format and dialect, as far as that is known."""
 
-    What is well-formed but refused, or beyond a limit, is a document, too. White space and a BOM around one are not of
-    it, also where its reader passes over them; only a PHP file has a line end of its own.
+    rank: Rank
+    format: ResultType | None
+    dialect: Dialect | None
+
+
+def reading_of(data: bytes, limits: Limits) -> Reading:
+    """Return how *data* reads, or what it looks like.
+
+    White space and a BOM around a document are not of it, also where its reader passes over them; only a PHP file has a
+    line end of its own.
     """
+    best = Reading("unknown", None, None)
     is_bare = data.strip(WHITE) == data and not data.startswith(codecs.BOM_UTF8)
     for format, dialect in candidates(data):
         may_have_ends = (
@@ -31,23 +46,28 @@ def reading_of(data: bytes, limits: Limits) -> tuple[ResultType, Dialect] | None
             or (dialect == "session" and data[-1:] not in WHITE)
             or (dialect == "file" and data.startswith(b"<?"))
         )
-        if (is_bare or may_have_ends) and _reads(data, format, dialect, limits):
-            return format, dialect
-    return None
+        rank = _rank(data, format, dialect, limits) if is_bare or may_have_ends else "looks"
+        if RANKS.index(rank) > RANKS.index(best.rank):
+            best = Reading(rank, format, dialect)
+        if rank == "reads":
+            break
+    return best
 
 
-def _reads(data: bytes, format: ResultType, dialect: Dialect, limits: Limits) -> bool:
+def _rank(data: bytes, format: ResultType, dialect: Dialect, limits: Limits) -> Rank:
     row = get_format(format)
     more: dict[str, Any] = {}
     if dialect == "plain":
         more = {"attributes": "drop", "namespaces": "drop", "encoding": "declared"}
     options = row.reading("php" if row.is_php else "portable", dialect, limits, **more)
     try:
-        row.read(data, options, _unknown if dialect == "file" else None)
+        # Names that nobody knows make a list no short array of PHP.
+        row.read(data, options, _unknown if dialect == "file" and data.startswith(b"<?") else None)
     except DecodeError as error:
-        # To the reader of PHP files, a guard is code that would have to be run.
-        return error.kind != "malformed" and not (dialect == "file" and guard_end(data))
-    return True
+        # To the reader of PHP files, a guard is code that would have to be run, and so is much that is no PHP at all.
+        is_code = dialect == "file" and (not data.startswith(b"<?") or guard_end(data) > 0)
+        return "looks" if error.kind == "malformed" or is_code else "refused"
+    return "reads"
 
 
 def _unknown(_: str, __: list[Any] | None) -> None:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final, cast
 
 from envelope.errors import DecodeError
 from envelope.formats.common.budget import long_output
 from envelope.formats.common.input import as_bytes
-from envelope.formats.detection import detect
+from envelope.formats.common.wrapping import wrapping_hint
 from envelope.layers.compression import deflate, gzip, zlib_stream
 from envelope.layers.digits import base64, hexadecimal
 from envelope.layers.ends import bom, line_end, space
 from envelope.layers.escapes import doubled_quotes, slashes
 from envelope.layers.layer import Undone, Ways
-from envelope.layers.reading import reading_of
+from envelope.layers.reading import RANKS, Reading, reading_of
 from envelope.layers.report import LAYERS, SHOWN, Layer, LayerName, Unwrapped
 from envelope.layers.texts import expiry, guard, jsonp, lines, notice
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import check_word
-
-if TYPE_CHECKING:
-    from envelope.formats import ResultType
-    from envelope.options import Dialect
 
 __all__ = ["unwrap"]
 
@@ -63,32 +59,33 @@ def unwrap(
     one that is not there is a `DecodeError`. ``"deflate"`` is only taken off by its name. Text is read as UTF-8.
 
     `DecodeError` of kind ``limit`` if the input or what a layer held exceeds ``limits.max_bytes``, and for more than
-    eight layers. An unknown name is a `TypeError`. Time and memory are in
-    proportion to the input and to what comes out.
+    eight layers. An unknown name is a `TypeError`. Time and memory are in proportion to the input and what comes out.
     """
     raw = as_bytes(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data, "", limits)
     if layers == "auto":
-        return _Search(limits).run(raw)
+        return _Search(limits, _MOST_STEPS).run(raw)
     names = layers.split(",") if isinstance(layers, str) else layers
     return _named(raw, [_layer_name(name) for name in names], limits)
 
 
 def _layer_name(word: str) -> LayerName:
     check_word("layers", word, LAYERS)
-    return LAYERS[LAYERS.index(word)]  # type: ignore[arg-type]
+    return LAYERS[LAYERS.index(word)]
 
 
 def _named(data: bytes, names: list[LayerName], limits: Limits) -> Unwrapped:
     taken: tuple[Layer, ...] = ()
     for name in names:
-        ways = list(_ALL[name](data, limits.max_bytes))
-        if not ways:
-            raise DecodeError(f"no {name} here, or not all of it", offset=_offset(taken, 0))
-        undone = next((way for way in ways if reading_of(way.data, limits)), ways[0]) if len(ways) > 1 else ways[0]
-        taken = _take(data, taken, name, undone, limits)
-        data = undone.data
-    found = reading_of(data, limits)
-    return _result(data, taken, found, reads=found is not None)
+        best: tuple[int, Undone] | None = None
+        for undone in _ALL[name](data, limits.max_bytes):
+            rank = RANKS.index(reading_of(undone.data, limits).rank)
+            if best is None or rank > best[0]:
+                best = (rank, undone)
+        if best is None:
+            raise DecodeError(f"no {name} here, or not all of it", offset=_offset(taken, 0), hint=wrapping_hint(data))
+        taken = _take(data, taken, name, best[1], limits)
+        data = best[1].data
+    return _result(data, taken, reading_of(data, limits))
 
 
 def _take(data: bytes, taken: tuple[Layer, ...], name: LayerName, undone: Undone, limits: Limits) -> tuple[Layer, ...]:
@@ -120,11 +117,8 @@ def _offset(taken: tuple[Layer, ...], start: int) -> int:
     return offset + start
 
 
-def _result(
-    data: bytes, layers: tuple[Layer, ...], found: tuple[ResultType, Dialect] | None, *, reads: bool
-) -> Unwrapped:
-    format, dialect = found or detect(data) or (None, None)
-    return Unwrapped(data, layers, format, dialect, reads)
+def _result(data: bytes, layers: tuple[Layer, ...], reading: Reading) -> Unwrapped:
+    return Unwrapped(data, layers, reading.format, reading.dialect, reading.rank == "reads")
 
 
 @dataclass(slots=True)
@@ -132,38 +126,37 @@ class _Search:
     """All ways to take layers off, one after the other, until one leads to a document."""
 
     limits: Limits
-    steps: int = _MOST_STEPS
+    steps: int
     is_deeper: bool = False
-    best: tuple[int, bytes, tuple[Layer, ...]] = (-1, b"", ())
+    best: Unwrapped | None = None
+    rank: int = -1
 
     def run(self, data: bytes) -> Unwrapped:
-        found = self.visit(data, ())
-        rank, best, layers = self.best
-        if found is None and rank == 0 and self.is_deeper:
+        self.visit(data, ())
+        if self.rank <= RANKS.index("expanded") and self.is_deeper:
             raise DecodeError(f"more than {_MOST_LAYERS} layers", kind="limit")
-        return _result(best, layers, found, reads=found is not None)
+        return cast("Unwrapped", self.best)
 
-    def visit(self, data: bytes, taken: tuple[Layer, ...]) -> tuple[ResultType, Dialect] | None:
-        """Return the format and dialect of the first document that is found behind *data*; note the best so far."""
+    def visit(self, data: bytes, taken: tuple[Layer, ...]) -> bool:
+        """Look for a document in *data*, and note the best so far; whether there is one."""
         self.steps -= 1
-        found = reading_of(data, self.limits)
-        # Something that has its checksum is worth to be seen, even if it is no document.
-        looks = detect(data) is not None
-        rank = 3 if found else 2 if looks else int(any(layer.name in ("gzip", "zlib") for layer in taken))
-        if rank > self.best[0]:
-            self.best = (rank, data, taken)
-        if found:
-            return found
+        reading = reading_of(data, self.limits)
+        rank = RANKS.index(reading.rank)
+        if any(layer.name in ("gzip", "zlib") for layer in taken):
+            rank = max(rank, RANKS.index("expanded"))
+        if rank > self.rank:
+            self.rank, self.best = rank, _result(data, taken, reading)
+        if reading.rank == "reads":
+            return True
         for name, ways in _WAYS.items():
-            if name == "lines" and looks:
+            if name == "lines" and reading.format:
                 continue
             for undone in ways(data, self.limits.max_bytes):
                 if len(taken) == _MOST_LAYERS:
                     self.is_deeper = True
-                    return None
+                    return False
                 if self.steps <= 0:
-                    return None
-                after = _take(data, taken, name, undone, self.limits)
-                if found := self.visit(undone.data, after):
-                    return found
-        return None
+                    return False
+                if self.visit(undone.data, _take(data, taken, name, undone, self.limits)):
+                    return True
+        return False

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from envelope.formats.common.wrapping import guard_end, jsonp_end, notices_end
-from envelope.formats.detection import detect
+from envelope.formats.common.wrapping import guard_end, jsonp_end, lines_end, notices_end
 from envelope.layers.layer import Undone
 
 __all__ = ["expiry", "guard", "jsonp", "lines", "notice"]
@@ -68,25 +67,10 @@ def expiry(data: bytes, _: int) -> Iterator[Undone]:
             yield Undone(data[10:], 10, len(data))
 
 
-_MOST_LINES: Final = 32
-_MOST_TEXT: Final = 8192
-_NO_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
 def lines(data: bytes, _: int) -> Iterator[Undone]:
     """A few lines of text, none of which looks like a document, before one that does."""
-    pos = 0
-    for _line in range(_MOST_LINES):
-        if detect(data[pos:]) if pos else detect(data):
-            break
-        after = data.find(b"\n", pos, _MOST_TEXT) + 1
-        if not after or _NO_TEXT.search(data, pos, after):
-            return
-        pos = after
-    else:
-        return
-    if 0 < pos < len(data) and data[pos] not in b"-0123456789tfn":
-        yield Undone(data[pos:], pos, len(data))
+    if end := lines_end(data):
+        yield Undone(data[end:], end, len(data))
 
 
 _CALL_END: Final = re.compile(rb"\)\s*;?\s*\Z")

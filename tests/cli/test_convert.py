@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,28 @@ def test_auto_falls_back_to_the_content(value: object, format: str) -> None:
 )  # fmt: skip
 def test_auto_on_other_beginnings(data: bytes, format: str | None) -> None:
     assert detect("-", data) == format
+
+
+@pytest.mark.parametrize(
+    ("data", "format"),
+    [
+        (b"['a' => [1]]", "var_export"), (b'["a" => 1]', "var_export"), (b"[1, 2,]", "var_export"), (b"[1, 2 3]", "json"),
+        (b"[1, 2]", "json"), (b"array('a' => 1)", "var_export"), (b"name|i:1;", "serialize"), (b"\4namei:1;", "serialize"),
+        (b"1700000000\na:0:{}", "serialize"), (b"cb([1])", "json"), (b"YTowOnt9", "serialize"), (b"<html></html>", None),
+        (b"\x1f\x8b\x08", None), (b"eJwDAA", None), (b"<br />\n<b>Notice</b>:  a on line <b>1</b><br />\n{}", "json"),
+    ],
+)  # fmt: skip
+def test_auto_knows_dialects_and_what_is_wrapped(data: bytes, format: str | None) -> None:
+    assert detect("-", data) == format
+
+
+def test_auto_reads_a_session_and_a_short_array() -> None:
+    for data in (b"name|i:1;", b"\4namei:1;", b"['name' => 1]", b"array('name' => 1)"):
+        assert convert("--to", "json", data=data).stdout == '{"name":1}'
+
+
+def test_auto_on_what_is_too_much_unwrapped() -> None:
+    assert detect("-", zlib.compress(b"[" * 100), Limits(max_bytes=99)) is None
 
 
 def test_auto_that_cannot_tell_asks_for_from() -> None:
@@ -227,7 +250,7 @@ def test_hints_name_options() -> None:
     assert "hint  without types it may be a document for --from-dialect plain\n" in plain
     typed = convert("--to", "json", "--from-dialect", "plain", data=b'<root type="map"/>').stderr
     assert "hint  --from-dialect typed reads types\n" in typed
-    session = convert("--to", "json", data=b"_sf2_meta|a:1:{").stderr
+    session = convert("--to", "json", "--from-dialect", "typed", data=b"_sf2_meta|a:1:{").stderr
     assert "hint  this is a PHP session: --from-dialect session reads it\n" in session
     enum = convert("--to", "json", "--values", "php", data=b'E:3:"S:H";').stderr
     assert enum.endswith("hold it, with --values php; the case's backing value is unknown\n")
@@ -403,7 +426,7 @@ def test_what_a_php_file_does_not_tell_is_shown_with_its_line() -> None:
     assert result.exit_code == 1
     assert "cannot read var_export (forbidden): a call of env() is not data, line 2" in result.stderr
     assert "a PHP file is never run; in Python" in result.stderr
-    bare = convert("--from", "var_export", "--to", "json", data=b"['a' => 1]")
+    bare = convert("--from", "var_export", "--from-dialect", "typed", "--to", "json", data=b"['a' => 1]")
     assert "--from-dialect file reads PHP files" in bare.stderr
 
 

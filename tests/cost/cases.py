@@ -16,7 +16,7 @@ from envelope.calls import Engine, HttpRequest
 from envelope.cli.command import envelope as command
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
-from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TOML, TWISTED, Make
+from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TOML, TWISTED, WRAPPED, Make
 
 __all__ = ["CASES", "Case"]
 
@@ -117,6 +117,14 @@ def _answer(media_type: str, make: Make) -> Callable[[int, Path], Job]:
     return prepare
 
 
+def _unwrap(make: Make) -> Callable[[int, Path], Job]:
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        return lambda: envelope.unwrap(data)
+
+    return prepare
+
+
 def _toml(make: Make) -> Callable[[int, Path], Job]:
     def prepare(size: int, _: Path) -> Job:
         data = make(size)
@@ -174,6 +182,9 @@ def _cases() -> Iterator[Case]:
         yield Case("a call, form", name, _answer("application/x-www-form-urlencoded", make))
     for name, make in TOML.items():
         yield Case("TOML", name, _toml(make))
+    for name, make in WRAPPED.items():
+        yield Case("unwrap", name, _unwrap(make))
+        yield Case("read json, wrapped", name, _read("json", make))
     yield from _commands()
 
 

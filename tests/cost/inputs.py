@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64encode, encodebytes
 from collections.abc import Callable
+from random import Random
 from typing import Final
 
-__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "TOML", "TWISTED", "Make"]
+__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "TOML", "TWISTED", "WRAPPED", "Make"]
 
 Make = Callable[[int], bytes]
 
@@ -318,3 +321,35 @@ CELLS: Final = {
     "one row of commas": made(b"a,b\n", b","),
     "a header of commas": made(b"b", b",", b"\n"),
 }
+
+
+WRAPPED: Final[dict[str, Make]] = {
+    "base64 of a text": lambda size: b64encode(b'"' + b"a" * (size * 3 // 4) + b'"'),
+    "base64, then a fault": made(b"", b"YTox", b"*"),
+    "base64 in lines": lambda size: encodebytes(b'"' + b"a" * (size * 3 // 4) + b'"'),
+    "base64 of base64": lambda size: b64encode(b64encode(b64encode(b'"' + b"a" * (size * 27 // 64) + b'"'))),
+    "base64 of no document": made(b"", b"YWFh"),
+    "hexadecimal": lambda size: b"\\x" + (b'"' + b"a" * (size // 2) + b'"').hex().encode(),
+    "digits of no document": made(b"", b"7a"),
+    "slashes": made(b'[\\"a\\"', b',\\"a\\"', b"]"),
+    "slashes, then a fault": made(b'[\\"a\\"', b',\\"a\\"', b"x]"),
+    "backslashes": made(b'\\"', b"\\\\", b'\\"'),
+    "quotes": made(b"", b'"'),
+    "doubled quotes": made(b'[""a""', b',""a""', b"x]"),
+    "messages": made(b"", b"<br />\n<b>Notice</b>: a on line <b>1</b><br />\n", b"[]"),
+    "messages without end": made(b"", b"<br />\n<b>Notice</b>: "),
+    "comments behind": made(b"[]", b"<!-- a -->"),
+    "comments without beginning": made(b"[]", b"-->"),
+    "brackets of comments": made(b"[]", b"<!--", b"-->"),
+    "lines": made(b"", b"a\n", b"{}"),
+    "white space": made(b"[]", b" "),
+    "white space before": made(b"", b"\n", b"x"),
+    "a call": made(b"cb(", b"1,", b")"),
+    "a call without end": made(b"cb([", b"1,", b"1]"),
+    "a name": made(b"", b"a", b"("),
+    "digits": made(b"", b"1"),
+    "UTF-16": lambda size: b"\xff\xfe" + ('"' + "a" * (size // 2) + '"').encode("utf-16-le"),
+    "random digits, packed": lambda size: zlib.compress(b'"' + Random(size).randbytes(size).hex().encode() + b'"'),
+    "zeros": lambda size: zlib.compress(bytes(size)) + bytes(size),
+}
+"""What stands around a document, or looks so."""

@@ -71,7 +71,7 @@ def converted(data: bytes, *options: str) -> Callable[[], bytes]:
     """A case's question: what ``envelope convert`` writes of its standard input."""
 
     def got() -> bytes:
-        ran = run("convert", *options, input=data)
+        ran = run("convert", *options, data=data)
         if ran.exit_code:
             raise AssertionError(ran.stderr)
         return ran.stdout_bytes

@@ -1,11 +1,13 @@
-"""`--from auto`: detect a document's format from its file name, else from how it begins."""
+"""`--from auto`: detect a document's format from its file name, else from how it begins, or what is in it."""
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from envelope.formats import FORMATS, ResultType
+from envelope import DecodeError, unwrap
+from envelope.formats import FORMATS, ResultType, get_format
+from envelope.formats.detection import candidates
+from envelope.limits import Limits
 
 __all__ = ["detect"]
 
@@ -14,28 +16,31 @@ _SUFFIXES: Final = {row.suffix: row.name for row in FORMATS.values()} | {
     ".php": ResultType.VAR_EXPORT,
 }
 
-# Numbers, true and false are valid in both JSON and var_export, with the same value.
-_BEGINNINGS: Final = (
-    (ResultType.XML, re.compile(rb"<(?!\?(?i:php))")),
-    (ResultType.SERIALIZE, re.compile(rb'N;|[bidrR]:[-+.0-9IN]|s:[0-9]+:"|S:[0-9]+:"|a:[0-9]+:\{|[OCE]:[0-9]+:"')),
-    (
-        ResultType.VAR_EXPORT,
-        re.compile(
-            rb"<\?php\b|array \(|\(object\) array\(|'|(NULL|NAN|-?INF|-9223372036854775807-1)\b|\\?\w[\w\\]*+::"
-        ),
-    ),
-    # A session, which is a dialect of serialize: its reader's error says so.
-    (ResultType.SERIALIZE, re.compile(rb"[\w.!-]{1,255}\|(?:N;|[bidrR]:[-+.0-9IN]|[sSaOCE]:[0-9])")),
-    (ResultType.JSON, re.compile(rb'[{\["]|-?[0-9]|(true|false|null)\b')),
-)
-_BLANK: Final = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*")
 
+def detect(name: str, data: bytes, limits: Limits = Limits()) -> ResultType | None:  # noqa: B008  # it is frozen
+    """The format by the file *name*, else by *data*; None if neither is conclusive.
 
-def detect(name: str, data: bytes) -> ResultType | None:
-    """The format by the file *name*, else by *data*; None if neither is conclusive."""
+    Of what stands around a document, the format is that of the document: its reader's error says what to take off.
+    """
     # The longest suffix wins: `.jsonu.json` also ends in `.json`.
     suffixes = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
     if suffixes:
         return _SUFFIXES[max(suffixes, key=len)]
-    start = _BLANK.match(data).end()  # type: ignore[union-attr]  # it always matches
-    return next((format for format, beginning in _BEGINNINGS if beginning.match(data, start)), None)
+    looks = [format for format, _ in candidates(data)]
+    # What begins with a square bracket is JSON, or a short array of PHP if that is what it reads as.
+    is_both = looks[:2] == [ResultType.JSON, ResultType.VAR_EXPORT]
+    if looks and not (is_both and not _is_json(data, limits)):
+        return looks[0]
+    try:
+        return unwrap(data, limits=limits).format
+    except DecodeError:
+        return None
+
+
+def _is_json(data: bytes, limits: Limits) -> bool:
+    row = get_format(ResultType.JSON)
+    try:
+        row.loads(data, row.reading(limits=limits))
+    except DecodeError as error:
+        return error.kind != "malformed"
+    return True

@@ -16,6 +16,7 @@ from envelope.cli.common.inner import inner_document
 from envelope.cli.common.report import printable, show_decode_error, show_note, title_of
 from envelope.errors import DecodeError
 from envelope.formats import FORMATS, ResultType, get_format
+from envelope.formats.detection import candidates
 from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.path import parse_path
@@ -39,7 +40,6 @@ __all__ = [
     "source_options",
 ]
 
-_PHP_FILE: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?php\b", re.IGNORECASE)
 LINE_END: Final = re.compile(rb"\r?\n\Z")
 
 NAMES = [str(name) for name in FORMATS]
@@ -128,7 +128,7 @@ class SourceOptions:
     def _source(
         self, name: str, file: str, data: bytes, format: str, dialect: Dialect | None, flag: str, *, exact: bool
     ) -> Source:
-        found = detect(file, data) if format == "auto" else format
+        found = detect(file, data, self.limits) if format == "auto" else format
         if found is None:
             raise click.UsageError(f"cannot tell the format of {title_of(name)}: give it with {flag}")
         # What echo and editors add; JSON and XML have it as white space. Of a document that is too long, one byte more
@@ -185,10 +185,12 @@ class SourceOptions:
         return bool(self.lists) or (self.attributes, self.namespaces) != ("refuse", "refuse")
 
     def _dialect_of(self, format: str, data: bytes) -> Dialect:
-        """The dialect of a document that nobody names: what begins with ``<?php`` is a file."""
+        """The dialect of a document that nobody names: a PHP file and a session are known by how they begin."""
         if format == ResultType.XML and self._is_foreign:
             return "plain"
-        return "file" if format == ResultType.VAR_EXPORT and _PHP_FILE.match(data) else "typed"
+        if format not in (ResultType.VAR_EXPORT, ResultType.SERIALIZE):
+            return "typed"
+        return next((dialect for found, dialect in candidates(data) if found == format), "typed")
 
 
 _RAISE: Final = Hint("raise-limit", "max_bytes")
@@ -235,7 +237,7 @@ _OPTIONS: Final = (
     click.option(
         "--from-dialect",
         type=DIALECTS,
-        show_default="typed; file for a PHP file",
+        show_default="typed; file for a PHP file, session for a session",
         help="Dialect of what is read.",
     ),
     click.option(

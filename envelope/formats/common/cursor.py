@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.formats.common.budget import Budget
 from envelope.formats.common.charsets import UTF_8, Charset
+from envelope.formats.common.wrapping import behind_hint, wrapping_hint
 from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.path import ROOT
@@ -69,13 +70,14 @@ class Cursor:
         if offset >= size and kind == "malformed":
             reason = f"the input ends; {reason}"
             hint = hint or column_hint(size)
+        if kind == "malformed":  # what stands around a document explains more than what it was taken for
+            hint = wrapping_hint(self.data, offset, self.format) or hint
         return DecodeError(reason, kind=kind, format=self.format, offset=min(offset, size), path=path, hint=hint)
 
     def trailing(self, pos: int) -> DecodeError:
         """Return the error for what follows the value, to be raised."""
         rest = count_of(self.place(len(self.data)) - self.place(pos), "byte")
-        hint = Hint("strip-space") if not self.data[pos:].strip() else None
-        return self.fail(f"{rest} after the value", pos, hint=hint)
+        return self.fail(f"{rest} after the value", pos, hint=behind_hint(self.data[pos:]))
 
     def place(self, pos: int) -> int:
         """Return where byte *pos* stands in the caller's input."""

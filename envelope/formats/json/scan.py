@@ -43,10 +43,8 @@ _MEMBERS: Final = re.compile(
     rb"""[ \t\n\r]*,[ \t\n\r]*){4,250}"""
 )
 _CLOSERS: Final = {b"[": b"]", b"{": b"}"}
-_BOM: Final = b"\xef\xbb\xbf"
 
 _HINTS: Final[tuple[tuple[bytes, HintName], ...]] = (
-    (_BOM, "byte-order-mark"),
     (b"'", "double-quotes"),
     (b"N", "no-nan"),
     (b"I", "no-infinity"),

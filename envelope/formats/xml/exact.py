@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, column_hint
+from envelope.formats.common.wrapping import wrapping_hint
 from envelope.formats.xml.rules import (
     CONTAINERS,
     PASSED_OVER,
@@ -224,6 +225,8 @@ def read_exactly(cursor: Cursor, builder: TypedBuilder | PlainBuilder) -> Any:
             passed = _PASSED.match(cursor.data, tag.end() if tag else last)
             error.offset = cursor.place(passed.end())  # type: ignore[union-attr]  # it matches anything
         error.path = short_path(builder.steps())
+        if error.kind == "malformed":
+            error.hint = wrapping_hint(cursor.data, error.offset, cursor.format) or error.hint
         raise
     else:
         return builder.result[0]

@@ -116,8 +116,8 @@ def _declared_charset(cursor: Cursor) -> Charset:
 def _declaration(cursor: Cursor, hint: Hint) -> _Declaration:
     """What is declared, if anything, after a byte order mark; *hint* is for what is no charset of single bytes."""
     data = cursor.data
-    if data.startswith(b"\x1f\x8b"):
-        raise cursor.fail("expected '<'", 0, hint=Hint("gzip"))
+    if data.startswith(b"\x1f\x8b"):  # gzip, which has NULs, too
+        raise cursor.fail("expected '<'", 0)
     if data.startswith(_MARKS) or b"\0" in data[:4]:
         raise cursor.fail("UTF-16 or UTF-32", 0, kind="forbidden", hint=hint)
     start = len(_UTF_8_MARK) if data.startswith(_UTF_8_MARK) else 0
@@ -136,7 +136,7 @@ def _root_offset(cursor: Cursor, pos: int, *, typed: bool) -> int:
     root = _PASSED.match(data, pos).end()  # type: ignore[union-attr]
     at = pos if typed else root
     if data.startswith(b"<?xml ", at):
-        raise cursor.fail("a declaration that is not at the start", at, hint=Hint("strip-before"))
+        raise cursor.fail("a declaration that is not at the start", at)
     for token, what in ((b"<!DOCTYPE", "a DOCTYPE"), (b"<!--", "a comment"), (b"<?", "a processing instruction")):
         if data.startswith(token, at) and (typed or not _CUT.match(data, at)):
             hint = Hint("plain-dialect") if at < root and _OTHER_ROOT.match(data, root) else None

@@ -18,6 +18,7 @@ cdef struct Reading:
     PyObject* options  # the `ReadOptions` with these fields
     bint php
     bint typed
+    bint lists  # whether any are named: of XML's options, the only one that a regular document shows
     Bounds bounds
 
 
@@ -39,6 +40,7 @@ cdef inline Reading reading_of(options, Reading* kept) except *:
             return kept[place]
     reading.php = options.php
     reading.typed = options.dialect == "typed"
+    reading.lists = bool(options.lists)
     reading.bounds = bounds_of(options.limits)
     reading.options = Py_NewRef(<PyObject*> options)
     place = kept[0].options != NULL

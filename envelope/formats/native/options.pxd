@@ -20,6 +20,7 @@ cdef struct Reading:
     bint std_class
     bint typed
     bint utf8
+    bint lists  # whether any are named: of XML's options, the only one that a regular document shows
     Bounds bounds
 
 
@@ -44,6 +45,7 @@ cdef inline Reading reading_of(options, Reading* kept) except *:
     reading.std_class = options.std_class
     reading.typed = options.dialect == "typed"
     reading.utf8 = options.encoding == "utf-8"
+    reading.lists = bool(options.lists)
     reading.bounds = bounds_of(options.limits)
     reading.options = Py_NewRef(<PyObject*> options)
     place = kept[0].options != NULL

@@ -46,8 +46,7 @@ def loads(data, options=DEFAULT_READING):
     cdef PyObject* value = NULL
     if type(data) is not bytes:
         data = as_bytes(data, "xml", options.limits, options.encoding)
-    # Of what else an option says, nothing is in a regular document.
-    if reading.utf8 and (reading.typed or not options.lists):
+    if reading.utf8 and (reading.typed or not reading.lists):
         value = value_of(data, reading)
     if value == NULL:
         from envelope.formats.xml.read import loads as python_loads
@@ -62,7 +61,7 @@ cdef PyObject* value_of(bytes document, const Reading& reading) except? NULL:
     cdef PyObject* value
     cdef const char* end = PyBytes_AS_STRING(document) + PyBytes_GET_SIZE(document)
     cdef const char* root
-    if PyBytes_GET_SIZE(document) > reading.bounds.max_bytes:
+    if reading.lists or PyBytes_GET_SIZE(document) > reading.bounds.max_bytes:
         return NULL
     root = skip_white(skip_declaration(PyBytes_AS_STRING(document), end))
     value = read_typed(root, end, reading.bounds) if reading.typed else read_plain(root, end, reading.bounds)

@@ -199,3 +199,9 @@ def test_what_php_writes_is_kept(php: Php) -> None:
     referring, differences = compare(php, seed=1, count=1500)
     assert differences == []
     assert referring > 500
+
+
+def test_only_serialize_in_the_domain_of_php_keeps_references() -> None:
+    for format, values in (("serialize", "portable"), ("var_export", "php"), ("json", "php")):
+        with pytest.raises(TypeError, match="is for serialize"):
+            envelope.loads(b"1", format, values=values, references="keep")  # type: ignore[arg-type]

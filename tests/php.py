@@ -14,8 +14,10 @@ def missing() -> str:
     """Why PHP cannot be asked here; empty if it can."""
     if why := php.missing("8.2."):
         return why
-    probe = ["php", "-r", "exit(function_exists('simplexml_load_string') ? 0 : 1);"]
-    return "php has no xml extension" if subprocess.run(probe, check=False).returncode else ""
+    probe = ["php", "-r", "exit(function_exists('simplexml_load_string') && function_exists('mb_strlen') ? 0 : 1);"]
+    if subprocess.run(probe, check=False).returncode:
+        return "php has no xml or no mbstring extension"
+    return ""
 
 
 def start() -> php.Php:

@@ -220,8 +220,21 @@ function random_session(string $handler, string $seed): ?string {
 
 function after_flags(string $data): string { return explode("\n", $data, 2)[1]; }
 function flags(string $data): int { return array_sum(array_map(constant(...), array_filter(explode('|', explode("\n", $data, 2)[0])))); }
+// A charset's name, a line feed, and text in it: in UTF-8; none if it does not fit.
+function mb_decoded(string $data): string {
+    [$charset, $text] = explode("\n", $data, 2);
+    mb_substitute_character(0xfffd);
+    return mb_convert_encoding($text, 'UTF-8', $charset);
+}
+function iconv_decoded(string $data): ?string {
+    [$charset, $text] = explode("\n", $data, 2);
+    $decoded = @iconv($charset, 'UTF-8', $text);
+    return $decoded === false ? null : $decoded;
+}
 
 return [
+    'mb decode' => mb_decoded(...),
+    'iconv decode' => iconv_decoded(...),
     'php random' => fn($seed) => random_session('php', $seed),
     'php_binary random' => fn($seed) => random_session('php_binary', $seed),
     'php encode' => fn($data) => session_encoded('php', unserialize($data)),

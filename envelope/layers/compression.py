@@ -22,7 +22,7 @@ def gzip(data: bytes, most: int) -> Iterator[Undone]:
 
 
 def zlib_stream(data: bytes, most: int) -> Iterator[Undone]:
-    """zlib's format, as PHP's gzcompress writes it; behind Magento's `gz:`, or the size that MySQL's COMPRESS() adds."""
+    """zlib's format, as gzcompress writes it; behind Magento's `gz:`, or the size that MySQL's COMPRESS() adds."""
     for start in (0, 3 if data.startswith(b"gz:") else 4):
         head = data[start : start + 2]
         if len(head) == 2 and head[0] & 15 == 8 and int.from_bytes(head, "big") % 31 == 0:

@@ -9,7 +9,8 @@ from typing import Final, cast
 from envelope.errors import DecodeError
 from envelope.formats.common.budget import long_output
 from envelope.formats.common.input import as_bytes
-from envelope.formats.common.wrapping import wrapping_hint
+from envelope.formats.common.wrapped import wrapping_hint
+from envelope.hints import Hint
 from envelope.layers.compression import deflate, gzip, zlib_stream
 from envelope.layers.digits import base64, hexadecimal
 from envelope.layers.ends import bom, line_end, space
@@ -82,7 +83,10 @@ def _named(data: bytes, names: list[LayerName], limits: Limits) -> Unwrapped:
             if best is None or rank > best[0]:
                 best = (rank, undone)
         if best is None:
-            raise DecodeError(f"no {name} here, or not all of it", offset=_offset(taken, 0), hint=wrapping_hint(data))
+            hint = wrapping_hint(data)
+            is_broken = hint == Hint("wrapped", name)  # it begins so, but is not whole
+            reason = f"no {name} here, or not all of it"
+            raise DecodeError(reason, offset=_offset(taken, 0), hint=None if is_broken else hint)
         taken = _take(data, taken, name, best[1], limits)
         data = best[1].data
     return _result(data, taken, reading_of(data, limits))

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from envelope.formats.common.wrapping import guard_end, jsonp_end, lines_end, notices_end
+from envelope.formats.common.wrapped import lines_end
+from envelope.formats.common.wrapping import guard_end, jsonp_end, notices_end
 from envelope.layers.layer import Undone
 
 __all__ = ["expiry", "guard", "jsonp", "lines", "notice"]

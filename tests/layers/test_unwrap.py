@@ -210,7 +210,7 @@ def test_which_way_it_was(data: bytes, detail: str) -> None:
         (b'a:1:{s:3:"ab";i:1;}', "serialize"), (b'{"a":"\xb0"}', "json"), (b'{"a":1}\n{"a":2}', "json"), (b"[1, x]", "json"),
         (b"a text\n12", None), (b"abcdefg=", None), (b"ab-_+/cd", None), (b"QQ=", None), (b"QR==", None), (b"abc", None), (b"=", None),
         (b"\\x61\\x6", None), (b"\\x61\\x\\x6", None), (b"61g", None), (b"zz(", None), (b"cb()", None), (b"<?php exit;?>", "var_export"),
-        (b"\xff\xfea", None), (b"\x1f\x8b\x08", None), (zlib.compress(b"[]")[:-1], None), (zlib.compress(b"[]") + b"x", None),
+        (b"\xff\xfea", None), (b"\x1f\x8b\x08" + bytes(99), None), (b"\x1f\x8b\x08", None), (zlib.compress(b"[]")[:-1], None), (zlib.compress(b"[]") + b"x", None),
         (b"0", "json"), (b"1700000000", "json"), (b"<br />\n<b>Notice</b>: and no end", "xml"), (b"a\n" * 40 + b"{}", None),
         (b"a\0\n{}", None), (b"eyJ\n", None), (b"<?php return ['exit' => 1]; ?> x", "var_export"), (b"<? exit", None),
     ],
@@ -260,6 +260,9 @@ def test_a_named_layer_that_is_not_there_is_an_error() -> None:
     with pytest.raises(DecodeError) as caught:
         envelope.unwrap(b"YTowOnt9", "gzip")
     assert caught.value.hint == Hint("wrapped", "base64")
+    with pytest.raises(DecodeError, match="not all of it") as caught:
+        envelope.unwrap(zlib.compress(b"[1]")[:-1], "zlib")
+    assert caught.value.hint is None
     with pytest.raises(DecodeError) as caught:
         envelope.unwrap(b"cb(YTowOnt9)", "jsonp,base64,zlib")
     assert caught.value.offset == 3

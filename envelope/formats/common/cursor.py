@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from envelope.errors import DecodeError, DecodeErrorKind
 from envelope.formats.common.budget import Budget
 from envelope.formats.common.charsets import UTF_8, Charset
-from envelope.formats.common.wrapping import behind_hint, wrapping_hint
+from envelope.formats.common.wrapped import behind_hint, wrapping_hint
 from envelope.hints import Hint
 from envelope.limits import Limits
 from envelope.path import ROOT

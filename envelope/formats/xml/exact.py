@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from envelope.errors import DecodeError
 from envelope.formats.common.cursor import Cursor, column_hint
-from envelope.formats.common.wrapping import wrapping_hint
+from envelope.formats.common.wrapped import wrapping_hint
 from envelope.formats.xml.rules import (
     CONTAINERS,
     PASSED_OVER,

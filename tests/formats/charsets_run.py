@@ -36,7 +36,7 @@ UNTESTED = {"x-mac-cyrillic": "neither mbstring nor iconv knows it"}
 class Known(NamedTuple):
     """How many characters differ from PHP's, and why."""
 
-    count: int
+    number: int
     reason: str
 
 
@@ -116,7 +116,7 @@ def compare(php: Php, seed: int, count: int) -> Iterator[tuple[str, int, list[st
         others = [
             f"{name} {text!r}: PHP reads {theirs!r}, we {ours!r}" for text, ours, theirs in answers if ours != theirs
         ]
-        faults = others if len(others) != KNOWN.get(name, Known(0, "")).count else []
+        faults = others if len(others) != KNOWN.get(name, Known(0, "")).number else []
         same = [
             text for text, ours, theirs in answers if ours == theirs and not (is_composed(name) and combining(ours))
         ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import stat
@@ -441,3 +443,112 @@ def test_a_php_file_that_php_would_print_is_noted(tmp_path: Path) -> None:
         assert result.exit_code == 0
         assert ("note: PHP prints" in result.stderr) == note
         assert envelope.loads((tmp_path / name).read_bytes(), "var_export", dialect="file") == [1]
+
+
+# ------------------------------------------------------------------------- layers, and documents inside of documents
+
+ROW = b'a:1:{s:2:"id";i:7;}'
+
+
+def test_layers_are_taken_off_and_told() -> None:
+    wrapped = base64.b64encode(ROW) + b"\n"
+    for layers in ("auto", "line-end,base64"):
+        result = run("convert", "--unwrap", layers, "--to", "json", data=wrapped)
+        assert (result.exit_code, result.stdout_bytes) == (0, b'{"id":7}')
+        assert result.stderr == "note: standard input: line-end, base64 taken off\n"
+    assert run("convert", "--unwrap", "auto", "--to", "json", data=ROW).stderr == ""
+    missing = run("convert", "--unwrap", "gzip", "--from", "serialize", "--to", "json", data=ROW)
+    assert (missing.exit_code, missing.stdout_bytes) == (1, b"")
+    assert "byte 0" in missing.stderr
+    assert run("convert", "--unwrap", "nonsense", "--to", "json", data=ROW).exit_code == 2
+
+
+def test_a_document_inside_a_document() -> None:
+    outer = json.dumps({"data": [{"command": ROW.decode()}]}).encode()
+    at = ["--at", "$.data[0].command"]
+    assert run("convert", *at, "--to", "json", data=outer).stdout_bytes == b'{"id":7}'
+    assert run("convert", "--at", "data[0].command", "--to", "json", data=outer).stdout_bytes == b'{"id":7}'
+    assert "$ map of 1" in run("inspect", *at, data=outer).stdout
+    packed = json.dumps({"data": [{"command": base64.b64encode(ROW).decode()}]}).encode()
+    for layers in ("auto", "base64"):
+        assert run("convert", *at, "--unwrap", layers, "--to", "json", data=packed).stdout_bytes == b'{"id":7}'
+    serialized = envelope.dumps({"data": [{"command": ROW.decode()}]}, "serialize")
+    assert run("convert", *at, "--to", "json", data=serialized).stdout_bytes == b'{"id":7}'
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("$.data.x", 1, "nothing at that path; the last value on the way is $.data"),
+        ("$.data[0].command.deeper", 1, "nothing at that path; the last value on the way is $.data[0].command"),
+        ("$.data[3]", 1, "nothing at that path; the last value on the way is $.data"),
+        ("$.data", 1, "no document at $.data: it is list of 1, not a string"),
+        ("$.data[*].command", 2, "one document is at a path without [*]"),
+        ("$..", 2, "not a path"),
+    ],
+)
+def test_a_path_to_no_document(path: str, status: int, message: str) -> None:
+    outer = json.dumps({"data": [{"command": ROW.decode()}]}).encode()
+    result = run("convert", "--at", path, "--to", "json", data=outer)
+    assert (result.exit_code, result.stdout_bytes) == (status, b"")
+    assert message in result.stderr
+
+
+def test_a_fault_inside_says_where() -> None:
+    outer = json.dumps({"command": 'a:1:{s:2:"id";i:x;}'}).encode()
+    result = run("convert", "--at", "$.command", "--to", "json", data=outer)
+    assert result.exit_code == 1
+    assert "standard input at $.command, byte 16" in result.stderr
+
+
+# ------------------------------------------------------------------------------------- options of reading and writing
+
+
+def test_options_of_reading_reach_the_reader() -> None:
+    gbk = 's:4:"北京";'.encode("gbk")
+    assert run("convert", "--encoding", "gbk", "--to", "jsonu", data=gbk).stdout_bytes == '"北京"'.encode()
+    shared = b'a:2:{i:0;s:1:"x";i:1;R:2;}'
+    options = ["--values", "php", "--from", "serialize", "--to", "serialize", "--strict"]
+    assert run("convert", *options, "--references", "keep", data=shared).stdout_bytes == shared
+    assert run("convert", *options, data=shared).exit_code == 1
+    xml = b'<r xmlns="u:x"><a k="v">1</a></r>'
+    foreign = ["--attributes", "drop", "--namespaces", "drop", "--lists", "a"]
+    assert run("convert", *foreign, "--to", "json", data=xml).stdout_bytes == b'{"a":["1"]}'
+    assert run("convert", *foreign[:4], "--lists", "repeated", "--to", "json", data=xml).stdout_bytes == b'{"a":"1"}'
+    big = b"[98765432109876543210]"
+    flags = ["--flags", "JSON_BIGINT_AS_STRING"]
+    assert run("convert", *flags, "--from", "json", "--to", "serialize", data=big).stdout_bytes == (
+        b'a:1:{i:0;s:20:"98765432109876543210";}'
+    )
+    many = ["--flags", "JSON_BIGINT_AS_STRING,JSON_PRETTY_PRINT", "--flags", "JSON_UNESCAPED_SLASHES"]
+    result = run("convert", *many, "--from", "json", "--to", "json", "--to-dialect", "php", data=b'["a/b"]')
+    assert result.stdout_bytes == b'[\n    "a/b"\n]'
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--encoding", "gbk", "--from", "xml", "--from-dialect", "typed"], "--encoding: xml with types is UTF-8"),
+        (["--encoding", "utf-7", "--from", "json"], "utf-7"),
+        (["--references", "keep", "--from", "serialize"], "--references keep is for serialize, with --values php"),
+        (["--references", "keep", "--from", "json", "--values", "php"], "--references keep is for serialize"),
+        (["--lists", "a", "--from", "json"], "--attributes, --namespaces and --lists are for xml"),
+        (["--lists", "a[0]", "--from", "xml"], "a[0]"),
+        (["--flags", "JSON_BIGINT_AS_STRING", "--from", "serialize"], "--flags JSON_BIGINT_AS_STRING"),
+        (["--flags", "JSON_PRETTY_PRINT", "--from", "json"], "it is for json and jsonu with --to-dialect php"),
+        (["--flags", "JSON_THROW_ON_ERROR", "--from", "json"], "JSON_THROW_ON_ERROR is not one of"),
+        (["--at", "$.a", "--lines", "--from", "json"], "--at"),
+    ],
+)
+def test_options_that_do_not_fit_are_usage_errors(options: list[str], message: str) -> None:
+    result = run("convert", *options, "--to", "json", data=b"[]")
+    assert (result.exit_code, result.stdout_bytes) == (2, b"")
+    assert message in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_one_line_end_is_taken(end: bytes) -> None:
+    for body in (ROW, b"array (\n  'id' => 7,\n)"):
+        assert run("convert", "--to", "json", data=body + end).stdout_bytes == b'{"id":7}'
+        assert run("convert", "--to", "json", data=body + 2 * end).exit_code == 1
+    assert run("repair", data=ROW + end).stdout_bytes == ROW

@@ -161,9 +161,12 @@ class SourceOptions:
             dialect = self._dialect_of(format, data)
         check_dialect("--from-dialect", format, dialect)
         more: MoreReading = {}
-        if self.encoding != "utf-8" and (exact or format != ResultType.XML or dialect == "plain"):
+        fits = dialect == "plain" or (format != ResultType.XML and self.encoding != "declared")
+        if self.encoding != "utf-8" and (exact or fits):
             if format == ResultType.XML and dialect == "typed":
                 raise click.UsageError("--encoding: xml with types is UTF-8; --from-dialect plain has charsets")
+            if self.encoding == "declared" and dialect != "plain":
+                raise click.UsageError("--encoding declared is for xml, with --from-dialect plain")
             more["encoding"] = self.encoding
         if self.references == "keep" and (exact or format == ResultType.SERIALIZE):
             if format != ResultType.SERIALIZE or self.values != "php":
@@ -178,7 +181,10 @@ class SourceOptions:
                 raise click.UsageError("--attributes, --namespaces and --lists are for xml, with --from-dialect plain")
             more["attributes"], more["namespaces"] = self.attributes, self.namespaces
             more["lists"] = "repeated" if self.lists == ("repeated",) else self.lists
-        return row.reading(self.values, dialect, self.limits, **more)
+        try:
+            return row.reading(self.values, dialect, self.limits, **more)
+        except (TypeError, ValueError) as error:  # a charset or a path that there is not
+            raise click.UsageError(printable(str(error))) from None
 
     @property
     def _is_foreign(self) -> bool:
@@ -186,7 +192,7 @@ class SourceOptions:
 
     def _dialect_of(self, format: str, data: bytes) -> Dialect:
         """The dialect of a document that nobody names: a PHP file and a session are known by how they begin."""
-        if format == ResultType.XML and self._is_foreign:
+        if format == ResultType.XML and (self._is_foreign or self.encoding != "utf-8"):
             return "plain"
         if format not in (ResultType.VAR_EXPORT, ResultType.SERIALIZE):
             return "typed"
@@ -213,6 +219,17 @@ def _split(_: click.Context, __: click.Parameter, given: str | Sequence[str] | N
     """Names in one argument or several, with commas between them."""
     texts = [given] if isinstance(given, str) else given or ()
     return tuple(name for text in texts for name in text.split(",") if name)
+
+
+def _check_layers(context: click.Context, option: click.Parameter, given: str | None) -> tuple[str, ...]:
+    names = _split(context, option, given)
+    if names and names != ("auto",):
+        from envelope.layers import LAYERS
+
+        for name in names:
+            if name not in LAYERS:
+                raise click.BadParameter(f"{printable(name)} is not auto or one of {', '.join(LAYERS)}")
+    return names
 
 
 def _check_path(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
@@ -243,7 +260,7 @@ _OPTIONS: Final = (
     click.option(
         "--unwrap",
         metavar="auto|LAYER,…",
-        callback=_split,
+        callback=_check_layers,
         help="First take off what stands around the document: notices, base64, gzip, … (docs/unwrap.md).",
     ),
     click.option(

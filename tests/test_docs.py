@@ -90,7 +90,7 @@ def test_the_examples_of_php_files() -> None:
     assert str(caught.value) == shown
 
 
-@pytest.mark.parametrize("name", ["repair.md", "sessions.md"])
+@pytest.mark.parametrize("name", ["charsets.md", "repair.md", "sessions.md"])
 def test_the_examples_of_a_page(name: str) -> None:
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))

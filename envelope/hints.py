@@ -106,7 +106,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         ),
         "keep-references": 'references="keep" reads it, with PHP references as they are',
         "other-encoding": "the text may be in another charset, which encoding= names",
-        "declared-encoding": 'encoding="declared" reads it',
+        "declared-encoding": 'encoding="declared" reads it, with dialect="plain"',
         "plain-dialect": 'without types it may be a document for dialect="plain"',
         "typed-dialect": 'dialect="typed" reads types',
         "attributes": 'attributes="drop" or "keep" reads it',

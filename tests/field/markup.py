@@ -54,7 +54,7 @@ CASES: Final = (
     Case(
         "a declared charset, refused",
         refused('<?xml version="1.0" encoding="iso-8859-1"?><r>é</r>'.encode("latin-1"), "xml", dialect="plain"),
-        Refused(30, 'encoding="declared" reads it', "convert --encoding declared reads it", kind="forbidden"),
+        Refused(30, 'encoding="declared" reads it, with dialect="plain"', "convert --encoding declared reads it, as plain xml", kind="forbidden"),
     ),
     Case("UTF-8 that is declared as utf8", _plain('<?xml version="1.0" encoding="utf8"?><r><c>北京</c></r>'), {"c": "北京"}),
     Case("texts that look like numbers", _plain("<r><t>000900</t><p>1.50</p><e/></r>"), {"t": "000900", "p": "1.50", "e": ""}),

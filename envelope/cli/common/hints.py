@@ -17,7 +17,7 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "values-php": "--values php reads it",
     "values-php-bytes": "--values php reads it as bytes",
     "other-encoding": "the text may be in another charset, which convert --encoding names",
-    "declared-encoding": "convert --encoding declared reads it",
+    "declared-encoding": "convert --encoding declared reads it, as plain xml",
     "values-php-inert": "--values php reads it, inert",
     "php-formats": "serialize and var_export hold it, with --values php",
     "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",

@@ -53,7 +53,7 @@ def _read(cursor: Cursor, options: ReadOptions, *, typed: bool, charset: Charset
     is_utf16 = data.startswith(_MARKS) and not typed
     declaration = _declaration(cursor, Hint("declared-encoding" if is_utf16 else "utf-8-only"))
     if charset is None and declaration.encoding not in UTF_8_LABELS:
-        known = None if typed else charset_of(declaration.encoding.decode())
+        known = charset_of(declaration.encoding.decode())
         hint = Hint("utf-8-only" if known is None or known.name == UTF_16 else "declared-encoding")
         raise cursor.fail("a declared encoding other than UTF-8", declaration.at, kind="forbidden", hint=hint)
     start = _root_offset(cursor, declaration.end, typed=typed)

@@ -301,7 +301,7 @@ def test_utf16_has_a_mark() -> None:
         document = mark + '<?xml version="1.0" encoding="utf-8"?><r>é</r>'.encode(codec)
         assert envelope.loads(document, "xml", dialect="plain", encoding="declared") == "é"
         assert envelope.loads(document, "xml", dialect="plain", encoding="utf-16") == "é"
-        assert refused(document, "xml", dialect="plain")[3] == 'encoding="declared" reads it'
+        assert refused(document, "xml", dialect="plain")[3] == 'encoding="declared" reads it, with dialect="plain"'
         assert refused(document, "xml")[3] == "XML is read as UTF-8 only"
     for data in (codecs.BOM_UTF32_LE + "<r/>".encode("utf-32-le"), "<r/>".encode("utf-16-le")):
         assert refused(data, "xml", dialect="plain", encoding="declared")[:2] == ("forbidden", 0)
@@ -319,7 +319,7 @@ def test_a_declared_charset() -> None:
         with pytest.raises(DecodeError) as caught:
             declared(label)
         assert (caught.value.kind, caught.value.offset) == ("forbidden", 30)
-        assert str(caught.value.hint) == 'encoding="declared" reads it'
+        assert str(caught.value.hint) == 'encoding="declared" reads it, with dialect="plain"'
     for label in ("utf-7", "cp037", "utf-16", "utf-32", "hz-gb-2312", "x-user-defined", "declared", ""):
         with pytest.raises(DecodeError) as caught:
             declared(label, b"", encoding="declared")

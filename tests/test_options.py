@@ -72,3 +72,50 @@ def test_a_call_inside_a_call_leaves_the_outer_ones_options_alone() -> None:
 def test_a_conversion_has_options_of_its_formats(options: dict[str, Any], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         Conversion(source="serialize", target="json", **options)
+
+
+@pytest.mark.parametrize(
+    ("format", "options", "message"),
+    [
+        ("xml", {"encoding": "gbk"}, "encoding= is for any format but typed xml"),
+        ("json", {"encoding": "declared"}, 'encoding="declared" is for xml'),
+        ("serialize", {"encoding": "utf-16"}, "UTF-16 is a charset of whole documents"),
+        ("json", {"encoding": 5}, "encoding must be a str"),
+        ("serialize", {"references": "keep"}, 'references="keep" is for serialize, with values="php"'),
+        ("json", {"references": "keep", "values": "php"}, 'references="keep" is for serialize'),
+        ("serialize", {"references": "drop"}, "references must be"),
+        ("serialize", {"flags": ["JSON_BIGINT_AS_STRING"]}, "flags= is for json and jsonu"),
+        ("json", {"flags": ["JSON_PRETTY_PRINT"]}, "flags must be 'JSON_BIGINT_AS_STRING'"),
+        ("json", {"flags": "JSON_BIGINT_AS_STRING"}, "flags must be a collection of names"),
+        ("xml", {"attributes": "keep"}, "are for xml in the dialect"),
+        ("xml", {"namespaces": "drop"}, "are for xml in the dialect"),
+        ("json", {"lists": ["a"]}, "are for xml in the dialect"),
+        ("xml", {"dialect": "plain", "attributes": "maybe"}, "attributes must be"),
+        ("json", {"nonsense": 1}, "nonsense"),
+    ],
+)
+def test_options_of_reading_that_a_format_does_not_have(format: str, options: dict[str, Any], message: str) -> None:
+    for read in (envelope.loads, envelope.decode):
+        with pytest.raises(TypeError, match=message):
+            read(b"1", format, **options)
+    with pytest.raises(TypeError, match=message):
+        get_format(format).reading(**options)
+
+
+@pytest.mark.parametrize(
+    ("format", "options", "message"),
+    [
+        ("json", {"flags": ["JSON_PRETTY_PRINT"]}, 'flags= is for json and jsonu in the dialect "php"'),
+        ("serialize", {"flags": ["JSON_PRETTY_PRINT"]}, "flags= is for json and jsonu"),
+        ("json", {"dialect": "php", "flags": ["JSON_BIGINT_AS_STRING"]}, "flags must be"),
+        ("json", {"dialect": "php", "flags": 320}, "320"),
+        ("json", {"dialect": "php", "flags": ["JSON_PARTIAL_OUTPUT_ON_ERROR"]}, "would write null"),
+        ("json", {"encoding": "gbk"}, "encoding"),
+    ],
+)
+def test_options_of_writing_that_a_format_does_not_have(format: str, options: dict[str, Any], message: str) -> None:
+    for write in (envelope.dumps, envelope.losses):
+        with pytest.raises(TypeError, match=message):
+            write([1], format, **options)
+    with pytest.raises(TypeError, match=message):
+        get_format(format).writing(**options)

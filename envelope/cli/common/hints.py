@@ -15,7 +15,7 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "bigint-as-string": "convert --flags JSON_BIGINT_AS_STRING reads it as text",
     "raise-limit": "--no-limits lifts the limit",
     "values-php": "--values php reads it",
-    "values-php-bytes": "--values php reads it as bytes",
+    "values-php-bytes": "--values php reads it as bytes, convert --encoding as text of another charset",
     "other-encoding": "the text may be in another charset, which convert --encoding names",
     "declared-encoding": "convert --encoding declared reads it, as plain xml",
     "values-php-inert": "--values php reads it, inert",

@@ -14,7 +14,7 @@ from rich.text import Text
 from envelope.cli.common.files import write_output
 from envelope.cli.common.options import lang_option
 from envelope.cli.common.report import printable, show
-from envelope.cli.common.source import NAMES
+from envelope.cli.common.source_options import NAMES
 from envelope.client.errors import CallFailed
 from envelope.client.settings import SignWith
 from envelope.client.sync import GatewayClient

@@ -22,14 +22,8 @@ from envelope.cli.common.report import (
     show_refused_losses,
     title_of,
 )
-from envelope.cli.common.source import (
-    DIALECTS,
-    NAMES,
-    SourceOptions,
-    check_dialect,
-    source_option,
-    source_options,
-)
+from envelope.cli.common.source import SourceOptions, check_dialect
+from envelope.cli.common.source_options import DIALECTS, NAMES, source_option, source_options
 from envelope.conversion.documents import Conversion
 from envelope.conversion.kernel import convert_and_compare
 from envelope.errors import DecodeError, EncodeError

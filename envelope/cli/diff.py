@@ -10,12 +10,8 @@ from rich.text import Text
 from envelope.cli.common.options import ignore_option
 from envelope.cli.common.report import printable, show_decode_error
 from envelope.cli.common.shown import write_shown
-from envelope.cli.common.source import (
-    SourceOptions,
-    load_source,
-    source_option,
-    source_options,
-)
+from envelope.cli.common.source import SourceOptions, load_source
+from envelope.cli.common.source_options import source_option, source_options
 from envelope.errors import DecodeError
 from envelope.values.comparison import Change, changes
 from envelope.values.ignored import without

@@ -9,12 +9,8 @@ from rich.text import Text
 
 from envelope.cli.common.report import printable, show_decode_error, title_of
 from envelope.cli.common.shown import write_shown
-from envelope.cli.common.source import (
-    SourceOptions,
-    load_source,
-    source_option,
-    source_options,
-)
+from envelope.cli.common.source import SourceOptions, load_source
+from envelope.cli.common.source_options import source_option, source_options
 from envelope.cli.inspection.outline import Outline
 from envelope.cli.inspection.selection import Selection
 from envelope.cli.inspection.spans import walk

@@ -9,7 +9,8 @@ import click
 
 from envelope.cli.common.files import check_size, read_input, write_output
 from envelope.cli.common.report import printable, show, show_decode_error, title_of
-from envelope.cli.common.source import LINE_END, limits_option
+from envelope.cli.common.source import LINE_END
+from envelope.cli.common.source_options import limits_option
 from envelope.errors import DecodeError
 from envelope.formats import ResultType
 from envelope.hints import Hint

@@ -12,7 +12,7 @@ from rich.progress import track
 from envelope.answers.envelope import TEXT_FIELDS
 from envelope.cli.common.files import write_output
 from envelope.cli.common.options import ignore_option, registry_option
-from envelope.cli.common.source import DIALECTS
+from envelope.cli.common.source_options import DIALECTS
 from envelope.cli.validation.checker import Checker
 from envelope.cli.validation.findings import Outcome, as_github, as_json, as_junit, locate, show_outcomes
 from envelope.cli.validation.units import find_units

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -73,7 +73,7 @@ from envelope.options import (
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from envelope.options import MoreReading, MoreWriting
+    from envelope.options import Flag, MoreReading
     from envelope.values.php_types import Loss
 
 __all__ = ["convert", "decode", "dumps", "encode", "loads", "loads_first", "losses"]
@@ -102,7 +102,7 @@ def dumps(
     dialect: Dialect = "typed",
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
-    **more: Unpack[MoreWriting],
+    flags: Collection[Flag] = (),
 ) -> bytes:
     """Return *value* in *format*. Raises `EncodeError`, with the path of what cannot be written.
 
@@ -110,7 +110,7 @@ def dumps(
     described in `envelope.api`.
     """
     row = get_format(format)
-    return row.dumps(value, row.writing(values, maps, dialect, limits, **more), default)
+    return row.dumps(value, row.writing(values, maps, dialect, limits, flags), default)
 
 
 @_without_detour
@@ -168,13 +168,13 @@ def encode(
     dialect: Dialect = "typed",
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
-    **more: Unpack[MoreWriting],
+    flags: Collection[Flag] = (),
 ) -> bytes:
     """Return *envelope* in *format*, its ``response`` under the name *payload*. Raises `EncodeError`."""
     if not isinstance(envelope, Envelope):
         raise TypeError(f"encode() writes an Envelope, not {type(envelope).__name__}; dumps() writes any value")
     row = get_format(format)
-    options = row.writing(values, maps, dialect, limits, **more)
+    options = row.writing(values, maps, dialect, limits, flags)
     try:
         value = envelope.to_value(payload)
     except EncodeError as error:
@@ -212,14 +212,14 @@ def losses(
     dialect: Dialect = "typed",
     default: Callable[[Any], Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
-    **more: Unpack[MoreWriting],
+    flags: Collection[Flag] = (),
 ) -> list[Loss]:
     """Return what *value* would lose in *format*: each place that is not the same when it is read back.
 
     Places are in document order, each once, with paths in *value*. Raises as `dumps` does.
     """
     row = get_format(format)
-    options = row.writing(values, maps, dialect, limits, **more)
+    options = row.writing(values, maps, dialect, limits, flags)
     return list(lost(row, options, default, value, row.dumps(value, options, default)))
 
 
@@ -249,11 +249,11 @@ def convert(
     reading, writing = DEFAULT_READING, DEFAULT_WRITING
     # Usually they are these; a short document would take a third longer to ask for them.
     if more or limits is not DEFAULT_LIMITS or (values, maps, source_dialect, target_dialect) != _DEFAULTS:
-        to_write: MoreWriting = {}
+        to_write: Collection[Flag] = ()
         if "flags" in more:
-            more["flags"], to_write["flags"] = split_flags(more["flags"])
+            more["flags"], to_write = split_flags(more["flags"])
         reading = reader.reading(values, source_dialect, limits, **more)
-        writing = writer.writing(values, maps, target_dialect, limits, **to_write)
+        writing = writer.writing(values, maps, target_dialect, limits, to_write)
     compare = on_loss != "ignore"
     body, found = convert_and_compare(
         data, reader, reading, writer, writing, default=default, unknown=unknown, compare=compare

@@ -93,11 +93,6 @@ if TYPE_CHECKING:  # making a TypedDict takes its time
         namespaces: Foreign
         lists: Collection[str] | Literal["repeated"]
 
-    class MoreWriting(TypedDict, total=False):
-        """The options of writing that few calls have."""
-
-        flags: Collection[Flag]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:

@@ -13,7 +13,6 @@ from envelope.options import DEFAULT_READING, DEFAULT_WRITING, Default, ReadOpti
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envelope.options import MoreWriting
     from envelope.values.php_types import Loss
 
 __all__ = ["between_php", "convert_and_compare", "is_lossless", "lost"]
@@ -66,7 +65,10 @@ def convert_and_compare(
     keeps as many as it needs: there may be as many as there are values. *in_parts* takes less memory for a large
     document, but ``becomes`` of a large map that became a list may then lack its members.
     """
-    shortcut = get_shortcut(source.name, reading, target.name, writing) if default is None else None
+    # Looking for a shortcut takes longer than to see that there can be none.
+    shortcut = None
+    if not target.is_php and default is None:
+        shortcut = get_shortcut(source.name, reading, target.name, writing)
     if shortcut and (body := shortcut.convert(data, reading.limits)):
         return body, iter(())
     reading, writing = between_php(source, reading, target, writing)
@@ -77,9 +79,8 @@ def convert_and_compare(
         from envelope.conversion.projection import project
 
         # Arrays were read as lists wherever possible, so the maps that look like lists are objects.
-        more: MoreWriting = {"flags": writing.flags} if writing.flags else {}
-        writing = target.writing(writing.values, "object", writing.dialect, writing.limits, **more)
-        portable = target.writing("portable", "object", writing.dialect, writing.limits, **more)
+        writing = target.writing(writing.values, "object", writing.dialect, writing.limits, writing.flags)
+        portable = target.writing("portable", "object", writing.dialect, writing.limits, writing.flags)
         body = target.dumps(project(value, target.name, writing.limits), portable, default)
     if not compare or (unknown is None and is_lossless(reading, target, writing)):
         return body, iter(())

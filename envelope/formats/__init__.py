@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType, ModuleType
@@ -12,6 +12,8 @@ from envelope.errors import UnknownFormat
 from envelope.formats.native import NATIVE, compiled, extension
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import (
+    DEFAULT_READING,
+    DEFAULT_WRITING,
     Default,
     Dialect,
     Maps,
@@ -26,7 +28,7 @@ from envelope.path import MAX_SHOWN
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from envelope.options import MoreReading, MoreWriting
+    from envelope.options import Flag, MoreReading
 
 __all__ = [
     "FORMATS",
@@ -63,8 +65,6 @@ class ResultType(StrEnum):
         return FORMATS[self].media_type
 
 
-_OF_PHP: Final = (ResultType.SERIALIZE, ResultType.VAR_EXPORT)
-
 ResultTypeName = Literal["json", "jsonu", "xml", "serialize", "var_export"]
 """The same as plain strings, for type checkers."""
 
@@ -89,7 +89,10 @@ _WRITING: dict[tuple[str, Values, Maps, Dialect], WriteOptions] = {}
 
 
 class Format(NamedTuple):
-    """One row of the table: ``dumps`` and ``loads`` are the codec, ``suffix`` is how a file of this format is named."""
+    """One row of the table: ``dumps`` and ``loads`` are the codec, ``suffix`` is how a file of this format is named.
+
+    ``is_php`` says whether it is one of the two formats that hold PHP's own domain.
+    """
 
     name: ResultType
     media_type: str
@@ -97,6 +100,7 @@ class Format(NamedTuple):
     dialects: tuple[Dialect, ...]
     dumps: Dumps
     loads: Loads
+    is_php: bool = False
 
     def reading(
         self,
@@ -127,17 +131,17 @@ class Format(NamedTuple):
         maps: Maps = "array",
         dialect: Dialect = "typed",
         limits: Limits = DEFAULT_LIMITS,
-        **more: Unpack[MoreWriting],
+        flags: Collection[Flag] = (),
     ) -> WriteOptions:
         """Return the options to write this format with; `TypeError` for an option or a word that it does not have."""
-        is_common = limits is DEFAULT_LIMITS and not more
+        is_common = limits is DEFAULT_LIMITS and flags == ()
         try:
             if is_common:
                 return _WRITING[self.name, values, maps, dialect]
         except (KeyError, TypeError):  # new, or of the wrong type
             pass
         check_word("dialect", dialect, self.dialects)
-        options = WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits, **more)
+        options = WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits, flags=flags)
         if options.flags and (not self.is_json or options.dialect != "php"):
             raise TypeError('flags= is for json and jsonu in the dialect "php"')
         if is_common:
@@ -195,11 +199,6 @@ class Format(NamedTuple):
         """Whether it is one of the two spellings of JSON."""
         return self.name in (ResultType.JSON, ResultType.JSONU)
 
-    @property
-    def is_php(self) -> bool:
-        """Whether it is one of the two formats that hold PHP's own domain."""
-        return self.name in _OF_PHP
-
 
 _TYPED: tuple[Dialect, ...] = ("typed",)
 
@@ -242,6 +241,7 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
             ("typed", "session", "session_binary"),
             pick("serialize", "write").dumps,
             pick("serialize", "read").loads,
+            is_php=True,
         ),
         Format(
             ResultType.VAR_EXPORT,
@@ -250,6 +250,7 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
             ("typed", "file", "short"),
             pick("var_export", "write").dumps,
             pick("var_export", "read").loads,
+            is_php=True,
         ),
     )
     # Plain strings are found faster than enum members.
@@ -290,6 +291,8 @@ SHORTCUTS: Final = make_shortcuts(extension("serialize._to_json"))
 def get_shortcut(source: str, reading: ReadOptions, target: str, writing: WriteOptions) -> Shortcut | None:
     """Return the lossless shortcut for a conversion with these options, or None."""
     shortcut = SHORTCUTS.get((source, target))
+    if reading is DEFAULT_READING and writing is DEFAULT_WRITING:
+        return shortcut
     if shortcut is None or reading.php or writing.php or reading.encoding != "utf-8":
         return None
     return shortcut if reading.dialect == writing.dialect == "typed" else None

@@ -5,6 +5,7 @@ from envelope.options import DEFAULT_READING, DEFAULT_WRITING
 
 
 cdef str PORTABLE = "portable", ARRAY = "array", TYPED = "typed"
+cdef tuple NONE = ()
 
 
 cdef class Kept:
@@ -28,16 +29,18 @@ def make_dumps(get_format, formats):
         name: Kept(row.dumps, PORTABLE, ARRAY, TYPED, DEFAULT_LIMITS, DEFAULT_WRITING) for name, row in formats.items()
     }
 
-    def dumps(value, format, *, values=PORTABLE, maps=ARRAY, dialect=TYPED, default=None, limits=DEFAULT_LIMITS, **more):
+    def dumps(
+        value, format, *, values=PORTABLE, maps=ARRAY, dialect=TYPED, default=None, limits=DEFAULT_LIMITS, flags=NONE
+    ):
         cdef Kept last = kept.get(format)
-        if last is not None and not more:
+        if last is not None and flags is NONE:
             if values is last.values and maps is last.maps and dialect is last.dialect and limits is last.limits:
                 return last.codec(value, last.options, default)
             if values is PORTABLE and maps is ARRAY and dialect is TYPED and limits is DEFAULT_LIMITS:
                 return last.codec(value, DEFAULT_WRITING, default)
         row = get_format(format)
-        options = row.writing(values, maps, dialect, limits, **more)
-        if last is not None and not more:
+        options = row.writing(values, maps, dialect, limits, flags)
+        if last is not None and flags is NONE:
             kept[format] = Kept(last.codec, values, maps, dialect, limits, options)
         return row.dumps(value, options, default)
 

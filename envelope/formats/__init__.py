@@ -12,6 +12,8 @@ from envelope.errors import UnknownFormat
 from envelope.formats.native import NATIVE, compiled, extension
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import (
+    MORE_READING,
+    MORE_WRITING,
     Default,
     Dialect,
     Maps,
@@ -19,6 +21,7 @@ from envelope.options import (
     Unknown,
     Values,
     WriteOptions,
+    check_names,
     check_word,
 )
 from envelope.path import MAX_SHOWN
@@ -112,6 +115,7 @@ class Format(NamedTuple):
                 return _READING[self.name, values, dialect]
         except (KeyError, TypeError):  # new, or of the wrong type
             pass
+        check_names(more, MORE_READING)
         check_word("dialect", dialect, self.dialects)
         options = ReadOptions(values=values, dialect=dialect, limits=limits, **more)
         if more:
@@ -136,6 +140,7 @@ class Format(NamedTuple):
                 return _WRITING[self.name, values, maps, dialect]
         except (KeyError, TypeError):  # new, or of the wrong type
             pass
+        check_names(more, MORE_WRITING)
         check_word("dialect", dialect, self.dialects)
         options = WriteOptions(values=values, maps=maps, dialect=dialect, limits=limits, **more)
         if options.flags and (not self.is_json or options.dialect != "php"):

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
 
 __all__ = ["convert", "decode", "dumps", "encode", "loads", "loads_first", "losses"]
 
+_DIALECTS = {"dialect", "from_dialect", "to_dialect"}  # what the other functions and the command call them
 _DEFAULTS = (DEFAULT_WRITING.values, DEFAULT_WRITING.maps, DEFAULT_READING.dialect, DEFAULT_WRITING.dialect)
 
 _Call = TypeVar("_Call", bound=Callable[..., Any])
@@ -249,6 +250,8 @@ def convert(
     reading, writing = DEFAULT_READING, DEFAULT_WRITING
     # Usually they are these; a short document would take a third longer to ask for them.
     if more or limits is not DEFAULT_LIMITS or (values, maps, source_dialect, target_dialect) != _DEFAULTS:
+        if not _DIALECTS.isdisjoint(more):
+            raise TypeError("convert() has two dialects, source_dialect= and target_dialect=")
         to_write: Collection[Flag] = ()
         if "flags" in more:
             more["flags"], to_write = split_flags(more["flags"])

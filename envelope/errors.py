@@ -138,7 +138,9 @@ class LossError(EnvelopeError, ValueError):
     def __str__(self) -> str:
         shown = "; ".join(map(str, self.losses[:3]))
         more = f"; and {len(self.losses) - 3} more" if len(self.losses) > 3 else ""
-        return f"{self.format} would lose: {shown}{more} (allow it with on_loss='warn' or 'ignore')"
+        is_kept = self.format == "serialize" and any(loss.is_reference for loss in self.losses)
+        keep = "keep references with references='keep', or " if is_kept else ""
+        return f"{self.format} would lose: {shown}{more} ({keep}allow it with on_loss='warn' or 'ignore')"
 
 
 class LossWarning(UserWarning):

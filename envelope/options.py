@@ -21,6 +21,7 @@ __all__ = [
     "ENCODE_FLAGS",
     "FOREIGN",
     "MAPS",
+    "MORE_READING",
     "ON_LOSS",
     "REFERENCES",
     "VALUES",
@@ -37,6 +38,7 @@ __all__ = [
     "WriteOptions",
     "check_flags",
     "check_lists",
+    "check_names",
     "check_word",
     "split_flags",
 ]
@@ -75,12 +77,14 @@ DIALECTS: Final = get_args(Dialect)
 ON_LOSS: Final = get_args(OnLoss)
 REFERENCES: Final = get_args(References)
 FOREIGN: Final = get_args(Foreign)
+MORE_READING: Final = ("encoding", "references", "flags", "attributes", "namespaces", "lists")
+"""The options of reading that few calls have, which `MoreReading` types."""
 DECODE_FLAGS: Final = get_args(DecodeFlag)
 ENCODE_FLAGS: Final = get_args(EncodeFlag)
 
 
 if TYPE_CHECKING:  # making a TypedDict takes its time
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from typing import TypedDict
 
     class MoreReading(TypedDict, total=False):
@@ -156,6 +160,13 @@ def _check(options: ReadOptions | WriteOptions) -> None:
     object.__setattr__(options, "php", options.values == "php")
 
 
+def check_names(given: Iterable[str], known: tuple[str, ...]) -> None:
+    """`TypeError` for a name in *given* that none of the *known* options has."""
+    for name in given:
+        if name not in known:
+            raise TypeError(f"there is no option {name}= here; help(envelope.api) has all of them")
+
+
 def check_word(option: str, word: object, words: tuple[str, ...]) -> str:
     """Return the one of *words* that equals *word*; `TypeError` if *option* does not have it."""
     if word not in words:
@@ -166,7 +177,7 @@ def check_word(option: str, word: object, words: tuple[str, ...]) -> str:
 def check_flags(flags: Collection[str], known: tuple[str, ...]) -> tuple[str, ...]:
     """Return *flags* in the order of *known*, each once; `TypeError` for another."""
     if isinstance(flags, str):
-        raise TypeError(f"flags must be a collection of names, as in ({flags[:MAX_SHOWN]!r},)")
+        raise TypeError(f"flags must be a collection of names, as in {known[-2:]}")
     if isinstance(flags, int):
         raise TypeError(f"flags must be a collection of PHP's names, not a number{_names_in(flags, known)}")
     for flag in flags:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import envelope
+import envelope.options as options_module
 from envelope import Limits, ResultType
 from envelope.conversion import Conversion
 from envelope.formats import get_format
-from envelope.options import ReadOptions, WriteOptions
+from envelope.options import MORE_READING, ReadOptions, WriteOptions
 
 pytestmark = pytest.mark.usefixtures("impl")
 
@@ -91,7 +94,8 @@ def test_a_conversion_has_options_of_its_formats(options: dict[str, Any], messag
         ("xml", {"namespaces": "drop"}, "are for xml in the dialect"),
         ("json", {"lists": ["a"]}, "are for xml in the dialect"),
         ("xml", {"dialect": "plain", "attributes": "maybe"}, "attributes must be"),
-        ("json", {"nonsense": 1}, "nonsense"),
+        ("json", {"nonsense": 1}, "no option nonsense= here"),
+        ("json", {"std_class": True}, "no option std_class= here"),
     ],
 )
 def test_options_of_reading_that_a_format_does_not_have(format: str, options: dict[str, Any], message: str) -> None:
@@ -110,7 +114,12 @@ def test_options_of_reading_that_a_format_does_not_have(format: str, options: di
         ("json", {"dialect": "php", "flags": ["JSON_BIGINT_AS_STRING"]}, "flags must be"),
         ("json", {"dialect": "php", "flags": 320}, "320"),
         ("json", {"dialect": "php", "flags": ["JSON_PARTIAL_OUTPUT_ON_ERROR"]}, "would write null"),
-        ("json", {"encoding": "gbk"}, "encoding"),
+        ("json", {"encoding": "gbk"}, "no option encoding= here"),
+        (
+            "json",
+            {"dialect": "php", "flags": "JSON_HEX_TAG"},
+            "as in .'JSON_UNESCAPED_SLASHES', 'JSON_UNESCAPED_UNICODE'.",
+        ),
     ],
 )
 def test_options_of_writing_that_a_format_does_not_have(format: str, options: dict[str, Any], message: str) -> None:
@@ -119,3 +128,24 @@ def test_options_of_writing_that_a_format_does_not_have(format: str, options: di
             write([1], format, **options)
     with pytest.raises(TypeError, match=message):
         get_format(format).writing(**options)
+
+
+def test_the_names_of_the_options_are_those_of_their_types() -> None:
+    tree = ast.parse(Path(options_module.__file__).read_bytes())
+    typed = {
+        node.name: tuple(
+            line.target.id
+            for line in node.body
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+        )
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    assert typed["MoreReading"] == MORE_READING
+
+
+@pytest.mark.parametrize("name", ["dialect", "from_dialect", "to_dialect"])
+def test_a_conversion_has_two_dialects(name: str) -> None:
+    options: dict[str, Any] = {name: "php"}
+    with pytest.raises(TypeError, match="source_dialect= and target_dialect="):
+        envelope.convert(b"1", "json", "json", **options)

@@ -144,6 +144,7 @@ def convert(
         losses = loss_lines(lost)
         if losses and strict:
             show_refused_losses(losses, target)
+            _show_hint(losses, target)
             raise click.exceptions.Exit(1)
         if pretty:
             # Imported here: it pulls in the Python codec of json, which most conversions do not need.
@@ -161,10 +162,19 @@ def convert(
         write_output(output, body)
         with contextlib.suppress(OSError):  # the output is written, even if a warning cannot be shown
             show_losses(losses, target)
+            _show_hint(losses, target)
             if _is_printed(output, target, to_dialect):
                 show_note(f"PHP prints {title_of(output)}: --to-dialect file writes a file that include gives back")
         return
     raise click.exceptions.Exit(1)
+
+
+def _show_hint(lines: Sequence[str], target: str) -> None:
+    """Name the option that keeps references, if some are among the lost: only serialize has them."""
+    from envelope.values.php_types import NO_REFERENCE  # few conversions lose anything
+
+    if target == ResultType.SERIALIZE and any(line.endswith(f"({NO_REFERENCE})") for line in lines):
+        show_note("--references keep writes value references as they were read")
 
 
 def _is_printed(output: str, target: str, dialect: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envelope.cli.common.files import check_size, read_input, write_output
-from envelope.cli.common.report import printable, show, show_decode_error, title_of
+from envelope.cli.common.report import printable, show, show_decode_error, show_note, title_of
 from envelope.cli.common.source import LINE_END
 from envelope.cli.common.source_options import limits_option
 from envelope.errors import DecodeError
@@ -66,6 +66,8 @@ def repair(*, file: str, output: str, guess: bool, report: bool, no_limits: bool
     for line in _lines(found, title_of(file)):
         show(line)
     if found.data is None:
+        if not report:
+            show_note("nothing was written; --guess writes the likeliest reading")
         raise click.exceptions.Exit(1)
 
 

@@ -134,13 +134,13 @@ def lost(
 
 def _told(losses: Iterator[Loss], row: Format, *, std_class: bool) -> Iterator[Loss]:
     """*losses* without the first place of each reference; without all of them, if *row* is none of PHP's formats."""
-    from envelope.values.php_types import NO_REFERENCE, PhpObject, PhpReference
+    from envelope.values.php_types import PhpObject, PhpReference
 
     met = set()
     for loss in losses:
         if std_class and type(loss.becomes) is PhpObject and type(loss.was) is dict:
             continue  # a map that looks like a list, which maps="object" asks for
-        if loss.note == NO_REFERENCE and type(loss.was) is PhpReference:
+        if loss.is_reference and type(loss.was) is PhpReference:
             is_first = id(loss.was) not in met
             met.add(id(loss.was))
             if is_first or not row.is_php:

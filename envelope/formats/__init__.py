@@ -14,6 +14,7 @@ from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import (
     DEFAULT_READING,
     DEFAULT_WRITING,
+    MORE_READING,
     Default,
     Dialect,
     Maps,
@@ -21,6 +22,7 @@ from envelope.options import (
     Unknown,
     Values,
     WriteOptions,
+    check_names,
     check_word,
 )
 from envelope.path import MAX_SHOWN
@@ -116,6 +118,7 @@ class Format(NamedTuple):
                 return _READING[self.name, values, dialect]
         except (KeyError, TypeError):  # new, or of the wrong type
             pass
+        check_names(more, MORE_READING)
         check_word("dialect", dialect, self.dialects)
         options = ReadOptions(values=values, dialect=dialect, limits=limits, **more)
         if more:

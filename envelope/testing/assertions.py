@@ -24,7 +24,7 @@ def assert_same_envelope(a: Envelope[Any], b: Envelope[Any], *, ignore: Collecti
     __tracebackhide__ = True
     for answer in (a, b):
         if not isinstance(answer, Envelope):
-            raise TypeError(f"an Envelope, not {type(answer).__name__}")
+            raise TypeError(f"an Envelope, as envelope.decode reads it, not {type(answer).__name__}")
     one, other = (without(answer.to_value(), ignore) for answer in (a, b))
     lines = list(map(str, islice(changes(one, other), _SHOWN + 1)))
     if len(lines) > _SHOWN:

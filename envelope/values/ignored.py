@@ -6,21 +6,28 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from envelope.path import Step, parse_path, step_text
+from envelope.path import MAX_SHOWN, Step, parse_path, step_text
 from envelope.values.php_types import PhpObject, PhpReference, referred
 
-__all__ = ["without"]
+__all__ = ["check_paths", "without"]
 
 
 def without(value: Any, paths: Iterable[str]) -> Any:
     """Return *value* without what is at *paths*, as `parse_path` reads them; *value* itself stays as it is.
 
     A path that leads nowhere leaves out nothing. A list's member becomes None, unless it is the last, so that those
-    after it keep their places. `ValueError` for what is not a path.
+    after it keep their places. `ValueError` for what is not a path, `TypeError` for a str in place of paths.
     """
+    check_paths(paths)
     for steps in [parse_path(path) for path in paths]:
         value = _without(value, steps)
     return value
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """`TypeError` if *paths* is a str: its letters would be paths that mostly lead nowhere."""
+    if isinstance(paths, str):
+        raise TypeError(f"paths must be a collection of str, as in ({paths[:MAX_SHOWN]!r},)")
 
 
 def _without(value: Any, steps: list[str | int | None]) -> Any:

@@ -266,6 +266,11 @@ class Loss:
         note = f" ({self.note})" if self.note else ""
         return f"{_describe(self.was)} → {_describe(self.becomes)}{note}"
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether a value reference (``R:``) is lost, and its value is not."""
+        return self.note == NO_REFERENCE
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Loss):
             return NotImplemented

@@ -59,6 +59,7 @@ def test_two_ways_are_shown_and_nothing_is_written(tmp_path: Path) -> None:
         "standard input, byte 15, $.n: not certain: a string may end in either place",
         "  either byte 15: length 99 becomes 40",
         "  either byte 15: length 99 becomes 31",
+        "note: nothing was written; --guess writes the likeliest reading",
     ]
     guessed = repair("--guess", data=TWO_WAYS)
     assert (guessed.exit_code, guessed.stdout_bytes) == (0, TWO_WAYS.replace(b"s:99:", b"s:40:"))

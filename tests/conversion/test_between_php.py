@@ -125,6 +125,8 @@ def test_lost_references_are_told_at_their_later_places(body: bytes, paths: list
                 envelope.convert(data, "serialize", target, values="php")
             references = [loss for loss in caught.value.losses if loss.note == "value reference"]
             assert [loss.path for loss in references] == paths
+            assert all(loss.is_reference for loss in references)
+            assert ("references='keep'" in str(caught.value)) == (target == "serialize")
             with pytest.warns(LossWarning, match="value reference"):
                 assert envelope.convert(data, "serialize", target, values="php", on_loss="warn") == written
         else:

@@ -66,7 +66,7 @@ CASES: Final = (
         Refused(
             23,
             "a PHP file is never run; unknown= can give the value",
-            "a PHP file is never run; in Python, loads takes a function that gives the value",
+            "a PHP file is never run; in Python, the option unknown of loads and convert gives the value",
             path="$.key",
             kind="forbidden",
         ),

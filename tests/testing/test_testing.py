@@ -114,7 +114,7 @@ def test_many_differences_are_cut() -> None:
 
 
 def test_anything_but_an_envelope_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="an Envelope, not dict"):
+    with pytest.raises(TypeError, match=r"an Envelope, as envelope\.decode reads it, not dict"):
         assert_same_envelope(Envelope.ok([]), {})  # type: ignore[arg-type]
 
 

@@ -77,3 +77,5 @@ def test_references_are_copied_on_the_way() -> None:
 def test_what_is_not_a_path_is_refused() -> None:
     with pytest.raises(ValueError, match="not a path"):
         without({}, ["$.."])
+    with pytest.raises(TypeError, match=r"as in \('\$\.id',\)"):
+        without({"id": 1}, "$.id")

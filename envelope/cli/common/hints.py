@@ -30,6 +30,6 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "namespaces": "convert --namespaces drop or keep reads it",
     "file-dialect": "--from-dialect file reads PHP files of data, as people write them",
     "wrapped": "--unwrap {0} takes it off",
-    "unknown": "a PHP file is never run; in Python, loads takes a function that gives the value",
+    "unknown": "a PHP file is never run; in Python, the option unknown of loads and convert gives the value",
 }
 """For the commands that read a document: convert, diff, inspect."""

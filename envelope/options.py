@@ -21,6 +21,7 @@ __all__ = [
     "ENCODE_FLAGS",
     "FOREIGN",
     "MAPS",
+    "OBJECTS",
     "ON_LOSS",
     "REFERENCES",
     "VALUES",
@@ -29,6 +30,7 @@ __all__ = [
     "Flag",
     "Foreign",
     "Maps",
+    "Objects",
     "OnLoss",
     "ReadOptions",
     "References",
@@ -46,6 +48,7 @@ Maps = Literal["array", "object"]
 Dialect = Literal["typed", "php", "plain", "file", "short", "session", "session_binary"]
 OnLoss = Literal["error", "warn", "ignore"]
 References = Literal["resolve", "keep"]
+Objects = Literal["public", "all", "tagged"]
 Foreign = Literal["refuse", "drop", "keep"]
 """What is done about XML that a value has no place for: attributes, and the namespaces of names."""
 DecodeFlag = Literal["JSON_BIGINT_AS_STRING"]
@@ -71,6 +74,7 @@ Unknown: TypeAlias = Callable[[str, list[Any] | None], Any]
 
 VALUES: Final = get_args(Values)
 MAPS: Final = get_args(Maps)
+OBJECTS: Final = get_args(Objects)
 DIALECTS: Final = get_args(Dialect)
 ON_LOSS: Final = get_args(OnLoss)
 REFERENCES: Final = get_args(References)

@@ -29,6 +29,10 @@ Options, all keyword-only:
 ``lists``    paths of xml (in the plain dialect) whose elements are lists even if there is one (``"trades.trade"``,
              ``"[*].name"``), or ``"repeated"``: only a repeated name is a list, as SimpleXML has it.
 ``payload``  the name of the envelope's payload field (`encode`, `decode`).
+``objects``  what json and xml get of PHP's objects (`convert`): ``"public"``, what `json_encode` shows; ``"all"``, all
+             properties by their plain names; ``"tagged"``, between serialize or var_export and json or jsonu, JSON with
+             tags that loses nothing and converts back (`docs/tagged-json.md`). The last two read PHP's domain whatever
+             ``values`` says, and tags keep references. ``limits`` are for PHP's value: its tags do not count in them.
 ``strict``   whether `decode` refuses what it would otherwise mend and note.
 ``on_loss``  what `convert` does about losses: ``"error"``, ``"warn"`` or ``"ignore"``.
 
@@ -63,6 +67,7 @@ from envelope.options import (
     ON_LOSS,
     Dialect,
     Maps,
+    Objects,
     OnLoss,
     Unknown,
     Values,
@@ -237,11 +242,13 @@ def convert(
     limits: Limits = DEFAULT_LIMITS,
     unknown: Unknown | None = None,
     on_loss: OnLoss = "error",
+    objects: Objects = "public",
     **more: Unpack[MoreReading],
 ) -> bytes:
     """Return *data*, a document in the format *source*, in the format *target*.
 
-    With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums. Between PHP's
+    With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums, or what *objects*
+    says. Between PHP's
     formats, stdClass is kept in the portable domain too, so ``maps`` has nothing to decide there. What the target
     cannot hold raises `LossError`, warns with a `LossWarning` for each place, or is ignored, as *on_loss* says.
     """
@@ -259,7 +266,7 @@ def convert(
         writing = writer.writing(values, maps, target_dialect, limits, to_write)
     compare = on_loss != "ignore"
     body, found = convert_and_compare(
-        data, reader, reading, writer, writing, default=default, unknown=unknown, compare=compare
+        data, reader, reading, writer, writing, default=default, unknown=unknown, compare=compare, objects=objects
     )
     if on_loss == "error" and (losses := list(found)):
         raise LossError(losses, target)

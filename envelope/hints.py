@@ -16,6 +16,7 @@ __all__ = ["WORDS", "Hint", "HintName", "in_words"]
 HintName = Literal[
     "ampersand",
     "as-str",
+    "at-sign",
     "bigint-as-string",
     "attributes",
     "charsets",
@@ -80,12 +81,14 @@ HintName = Literal[
     "text-has-no-type",
     "text-or-elements",
     "to-value",
+    "told-once",
     "typed-dialect",
     "unknown",
     "utf-8-only",
     "values-php",
     "values-php-bytes",
     "values-php-inert",
+    "visibility",
     "wrapped",
     "written-anew",
 ]
@@ -136,6 +139,10 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         "lower-case": "JSON's words are lower case",
         "no-infinity": "JSON has no infinity",
         "no-nan": "NaN is not JSON, and null is lower case",
+        # tagged JSON
+        "at-sign": "a key that begins with @ is written with a second @ in front",
+        "told-once": 'where it comes again it is {{"@object": …}} or {{"@reference": …}}, alone',
+        "visibility": 'a property that goes, or gets another name, does so in "@visibility" too',
         # xml
         "ampersand": "& is written &amp;, and XML's only named characters are amp, lt, gt, quot and apos",
         "control-characters": "XML cannot hold control characters; the typed dialect escapes them",

@@ -22,6 +22,7 @@ __all__ = [
     "FOREIGN",
     "MAPS",
     "MORE_READING",
+    "OBJECTS",
     "ON_LOSS",
     "REFERENCES",
     "VALUES",
@@ -30,6 +31,7 @@ __all__ = [
     "Flag",
     "Foreign",
     "Maps",
+    "Objects",
     "OnLoss",
     "ReadOptions",
     "References",
@@ -48,6 +50,7 @@ Maps = Literal["array", "object"]
 Dialect = Literal["typed", "php", "plain", "file", "short", "session", "session_binary"]
 OnLoss = Literal["error", "warn", "ignore"]
 References = Literal["resolve", "keep"]
+Objects = Literal["public", "all", "tagged"]
 Foreign = Literal["refuse", "drop", "keep"]
 """What is done about XML that a value has no place for: attributes, and the namespaces of names."""
 DecodeFlag = Literal["JSON_BIGINT_AS_STRING"]
@@ -73,6 +76,7 @@ Unknown: TypeAlias = Callable[[str, list[Any] | None], Any]
 
 VALUES: Final = get_args(Values)
 MAPS: Final = get_args(Maps)
+OBJECTS: Final = get_args(Objects)
 DIALECTS: Final = get_args(Dialect)
 ON_LOSS: Final = get_args(OnLoss)
 REFERENCES: Final = get_args(References)

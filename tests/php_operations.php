@@ -89,6 +89,81 @@ function collect_object(object $object, array &$places): void {
         if (is_array($object->$name)) collect($object->$name, $places, 1);
     }
 }
+// What tagged JSON has to hold: properties of every visibility, also of one name, uninitialised ones, references and
+// cycles anywhere, payloads, and names that look like tags.
+class Parent_ { private $x; protected $y; public $z; public int $unset; private $_p;
+    function fill(array $values) { [$this->x, $this->y, $this->z, $this->_p] = $values; return $this; }
+    function refer(&$value) { if (mt_rand(0, 1)) $this->x = &$value; else $this->y = &$value; } }
+class Heir extends Parent_ { private $x = 1; protected ?array $none; public readonly int $fixed;
+    function fill(array $values) { $this->x = $values[1]; if (mt_rand(0, 1)) $this->fixed = 5; return parent::fill($values); } }
+class OpenHeir extends Parent_ { public $x = 'public'; protected $z_ = 2; }
+class LastHeir extends Heir { protected $x = 'protected'; private $_p = 'own'; }
+class Payload implements Serializable { public string $data = '';
+    function serialize() { return $this->data; } function unserialize($data) { $this->data = $data; } }
+
+function tagged_key(): string {
+    return ['@', '@@', '@class', '@id', '@object', '@int', '@float', '@base64', '@enum', '@reference', '@value', '@payload',
+        '@visibility', '@base64:YQ==', '@int:5', '@public:a', '@protected:a', '@private:A:a', 'a', 'x', '5', '05', 'Ж', "it's", ''][mt_rand(0, 24)];
+}
+function tagged_scalar() {
+    switch (mt_rand(0, 9)) {
+        case 0: return [null, true, false][mt_rand(0, 2)];
+        case 1: return mt_rand(-9, 9);
+        case 2: return [PHP_INT_MIN, PHP_INT_MAX, 2 ** 53, 2 ** 53 - 1, -2 ** 53, 1 - 2 ** 53, 2 ** 53 + 1][mt_rand(0, 6)];
+        case 3: return [NAN, INF, -INF, -0.0, 0.0, 1.0, -5.0, 1e25, 1e15, 1e16, 1e-7, 5e-324, 1.7976931348623157e308][mt_rand(0, 12)];
+        case 4: return mt_rand() / 7 * 10 ** mt_rand(-30, 30);
+        case 5: return random_bytes_mt(mt_rand(0, 4));
+        case 6: return [Suit::Hearts, Suit::Spades, Level::Low, Unit::Only][mt_rand(0, 3)];
+        case 7: return tagged_key();
+        default: return ["a\0b", "\r\n\t", "\u{2028}\u{ffff}", 'Привет', '😀', '@class', 'back\\slash"', ''][mt_rand(0, 7)];
+    }
+}
+function tagged_value(int $depth, array &$pool, array &$boxes) {
+    $kind = $depth ? mt_rand(0, 9) : 0;
+    if ($pool && mt_rand(0, 7) == 0) return $pool[mt_rand(0, count($pool) - 1)];
+    if ($kind < 3) return tagged_scalar();
+    $names = [];
+    for ($n = mt_rand(0, 4); $n; $n--) $names[] = mt_rand(0, 3) ? tagged_key() : (mt_rand(0, 1) ? 'p' . mt_rand(0, 9) : "\xfe");
+    if ($kind < 7) {
+        $array = [];
+        if (mt_rand(0, 9) == 0) $boxes[] = &$array;
+        foreach ($names as $at => $name) {
+            $key = $kind < 5 ? $at : (mt_rand(0, 2) ? $name : mt_rand(-3, 9));
+            $value = tagged_value($depth - 1, $pool, $boxes);
+            if (!is_array($array)) break;  // set meanwhile, by what refers to it
+            if ($boxes && mt_rand(0, 4) == 0) $array[$key] = &$boxes[mt_rand(0, count($boxes) - 1)];
+            else $array[$key] = $value;
+            if (is_array($array) && mt_rand(0, 9) == 0) $boxes[] = &$array[$key];
+        }
+        return $array;
+    }
+    if ($kind < 8) {
+        $object = new Mixed_; $pool[] = $object;
+        foreach ($names as $at => $name) $object->state[mt_rand(0, 1) ? $at : $name] = tagged_value($depth - 1, $pool, $boxes);
+        return $object;
+    }
+    $class = ['stdClass', 'Parent_', 'Heir', 'OpenHeir', 'LastHeir'][mt_rand(0, 4)];
+    $object = new $class; $pool[] = $object;
+    if ($object instanceof Parent_) {
+        $object->fill(array_map(fn() => tagged_value($depth - 1, $pool, $boxes), range(0, 3)));
+        if ($boxes && mt_rand(0, 3) == 0) $object->refer($boxes[mt_rand(0, count($boxes) - 1)]);
+    }
+    foreach ($object instanceof Parent_ && mt_rand(0, 3) ? [] : $names as $name) {
+        if (!$object instanceof stdClass && property_exists($object, $name)) continue;
+        $object->$name = tagged_value($depth - 1, $pool, $boxes);
+        if (mt_rand(0, 9) == 0) $boxes[] = &$object->$name;
+    }
+    return $object;
+}
+function random_tagged(string $seed): string {
+    mt_srand((int) $seed);
+    $pool = $boxes = [];
+    $root = tagged_value(3, $pool, $boxes);
+    if (mt_rand(0, 19)) return serialize($root);
+    // Nothing is shared after a payload.
+    $payload = new Payload; $payload->data = mt_rand(0, 1) ? tagged_key() : random_bytes_mt(5);
+    return serialize(mt_rand(0, 3) ? [$root, $payload] : $payload);
+}
 function random_bytes_mt(int $n): string { $s = ''; while ($n--) $s .= chr(mt_rand(0, 255)); return $s; }
 
 function xml_tree(SimpleXMLElement $e) {
@@ -257,6 +332,7 @@ return [
     'json_decode flags' => fn($data) => serialize(json_decode(after_flags($data), true, 4096, flags($data) | JSON_THROW_ON_ERROR)),
     'random' => fn($data) => random($data, false),
     'random references' => random_referring(...),
+    'random tagged' => random_tagged(...),
     'random plain' => fn($data) => random($data, true),
     'simplexml' => simplexml(...),
     'simplexml json' => simplexml_json(...),

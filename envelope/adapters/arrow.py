@@ -11,7 +11,7 @@ from envelope.conversion.documents import Conversion
 from envelope.formats import get_format
 from envelope.hints import in_words
 from envelope.limits import DEFAULT_LIMITS, Limits
-from envelope.options import Dialect, Maps, OnLoss, Values
+from envelope.options import Dialect, Maps, Objects, OnLoss, Values
 
 if TYPE_CHECKING:
     from envelope.conversion.documents import Converted, Fault
@@ -48,6 +48,7 @@ def convert_column(
     target_dialect: Dialect = "typed",
     limits: Limits = DEFAULT_LIMITS,
     on_loss: OnLoss = "error",
+    objects: Objects = "public",
 ) -> tuple[pa.Array, pa.Array]:
     """The documents of a binary or string column converted, as binary, and the errors of the bad ones, as `ERROR_TYPE`.
 
@@ -61,6 +62,7 @@ def convert_column(
         reading=get_format(source).reading(values, source_dialect, limits),
         writing=get_format(target).writing(values, maps, target_dialect, limits),
         on_loss=on_loss,
+        objects=objects,
     )
     bodies, errors, _ = convert_with(conversion, column)
     return bodies, errors

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from envelope.adapters.arrow import ERROR_TYPE, convert_column, convert_with
 from envelope.conversion.documents import Conversion
+from envelope.conversion.kernel import holds_tags
 from envelope.formats import FORMATS, get_format
-from envelope.options import MAPS, VALUES
+from envelope.options import MAPS, OBJECTS, VALUES
 
 try:
     import pyarrow as pa
+    from pyarrow import compute
     from pyspark import StorageLevel
     from pyspark.errors import AnalysisException
     from pyspark.sql import DataFrame, SparkSession
@@ -36,6 +38,8 @@ except ModuleNotFoundError as exc:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from envelope.options import Objects
+
 __all__ = ["convert_frame", "convert_lines", "main", "register"]
 
 _ERROR_TYPE = StructType(
@@ -49,33 +53,32 @@ _ERROR_TYPE = StructType(
 )
 
 
-def register(spark: SparkSession) -> None:
+def register(spark: SparkSession, *, objects: Objects = "public") -> None:
     """Add ``envelope_convert(document, from, to)`` and ``envelope_error(document, from, to)`` to the session's SQL.
 
     The first returns the document in the other format, as a string, or null if it cannot be converted without loss;
-    the second says why (a struct of kind, offset, path, reason and hint), or is null if it can.
+    the second says why (a struct of kind, offset, path, reason and hint), or is null if it can. *objects* is the option
+    of `envelope.convert`; what serialize then writes may be no text, but Spark's strings hold any bytes.
     """
-    spark.udf.register("envelope_convert", arrow_udf(_converted, StringType(), PythonEvalType.SQL_SCALAR_ARROW_UDF))
-    spark.udf.register("envelope_error", arrow_udf(_errors, _ERROR_TYPE, PythonEvalType.SQL_SCALAR_ARROW_UDF))
+
+    def converted(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array:
+        bodies, _ = _by_formats(documents, source, target, objects)
+        return bodies.cast(options=compute.CastOptions(pa.string(), allow_invalid_utf8=True))
+
+    def errors(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array:
+        return _by_formats(documents, source, target, objects)[1]
+
+    spark.udf.register("envelope_convert", arrow_udf(converted, StringType(), PythonEvalType.SQL_SCALAR_ARROW_UDF))
+    spark.udf.register("envelope_error", arrow_udf(errors, _ERROR_TYPE, PythonEvalType.SQL_SCALAR_ARROW_UDF))
 
 
-def _converted(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array:
-    bodies, _ = _by_formats(documents, source, target)
-    return bodies.cast(pa.string())  # in the portable domain every format writes UTF-8
-
-
-def _errors(documents: pa.Array, source: pa.Array, target: pa.Array) -> pa.Array:
-    _, errors = _by_formats(documents, source, target)
-    return errors
-
-
-def _by_formats(documents: pa.Array, source: pa.Array, target: pa.Array) -> tuple[pa.Array, pa.Array]:
+def _by_formats(documents: pa.Array, source: pa.Array, target: pa.Array, objects: Objects) -> tuple[pa.Array, pa.Array]:
     formats = set(zip(source.to_pylist(), target.to_pylist(), strict=True))
     if len(formats) > 1:
         raise ValueError("envelope_convert: the formats must be the same in every row")
     if not formats:
         return pa.array([], pa.binary()), pa.array([], ERROR_TYPE)
-    return convert_column(documents, *formats.pop())
+    return convert_column(documents, *formats.pop(), objects=objects)
 
 
 def convert_frame(frame: DataFrame, column: str, conversion: Conversion, *, error_column: str = "error") -> DataFrame:
@@ -149,18 +152,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--to", choices=list(FORMATS), required=True)
     parser.add_argument("--values", choices=VALUES, default="portable")
     parser.add_argument("--maps", choices=MAPS, default="array")
+    parser.add_argument("--objects", choices=OBJECTS, default="public", help="what json and xml show of objects")
     parser.add_argument("--allow-losses", action="store_true", help="do not set aside documents that lose something")
     parser.add_argument("--errors", help="directory to make for the documents set aside, as JSON lines")
     parser.add_argument("--master", default="local[*]", help="where it runs (default: %(default)s)")
     given = parser.parse_args(arguments)
     if given.errors == given.out:
         parser.error("--errors and --out are the same directory")
+    source, target = get_format(given.source_format), get_format(given.to)
+    if given.objects == "tagged" and not holds_tags(source, target):
+        parser.error("--objects tagged is between serialize or var_export and json or jsonu")
     conversion = Conversion(
         source=given.source_format,
         target=given.to,
-        reading=get_format(given.source_format).reading(given.values),
-        writing=get_format(given.to).writing(given.values, given.maps),
+        reading=source.reading(given.values),
+        writing=target.writing(given.values, given.maps),
         on_loss="ignore" if given.allow_losses else "error",
+        objects=given.objects,
     )
     if given.master.startswith("local"):  # on a cluster, Python may be somewhere else
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -25,16 +25,16 @@ from envelope.cli.common.report import (
 from envelope.cli.common.source import SourceOptions, check_dialect
 from envelope.cli.common.source_options import DIALECTS, NAMES, source_option, source_options
 from envelope.conversion.documents import Conversion
-from envelope.conversion.kernel import convert_and_compare
+from envelope.conversion.kernel import convert_and_compare, holds_tags
 from envelope.errors import DecodeError, EncodeError
 from envelope.formats import ResultType, get_format
 from envelope.hints import Hint
-from envelope.options import DECODE_FLAGS, ENCODE_FLAGS, MAPS
+from envelope.options import DECODE_FLAGS, ENCODE_FLAGS, MAPS, OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envelope.options import Dialect, Flag, Maps
+    from envelope.options import Dialect, Flag, Maps, Objects
 
 __all__ = ["convert"]
 
@@ -72,6 +72,14 @@ def _read_flags(_: click.Context, __: click.Parameter, given: Sequence[str]) -> 
     help="How the PHP formats write {} and maps with keys 0 to n-1.",
 )
 @click.option(
+    "--objects",
+    type=click.Choice(OBJECTS),
+    default="public",
+    show_default=True,
+    help="What json and xml show of PHP's objects; all also non-public properties; "
+    "tagged loses nothing and converts back (docs/tagged-json.md). Both imply --values php.",
+)
+@click.option(
     "--to-dialect",
     type=DIALECTS,
     default="typed",
@@ -97,6 +105,7 @@ def convert(
     pretty: bool,
     strict: bool,
     maps: Maps,
+    objects: Objects,
     to_dialect: Dialect,
     flags: tuple[Flag, ...],
     reading: SourceOptions,
@@ -111,7 +120,8 @@ def convert(
     that cannot be converted are set aside, and the exit status is then 1.
     """
     limits = reading.limits
-    reading = replace(reading, flags=tuple(flag for flag in flags if flag in DECODE_FLAGS))
+    values = reading.values if objects == "public" else "php"
+    reading = replace(reading, values=values, flags=tuple(flag for flag in flags if flag in DECODE_FLAGS))
     flags = tuple(flag for flag in flags if flag in ENCODE_FLAGS)
     check_dialect("--to-dialect", target, to_dialect)
     if flags and not (get_format(target).is_json and to_dialect == "php"):
@@ -126,21 +136,26 @@ def convert(
         if reading.unwrap or reading.at is not None:
             raise click.UsageError(f"{'--unwrap' if reading.unwrap else '--at'} is for single documents")
         source = _named(file) if source == "auto" else source
+        _check_objects(objects, source, target)
         conversion = Conversion(
             source=source,
             target=target,
             reading=reading.reading(source),
             writing=writing,
             on_loss="error" if strict else "warn",
+            objects=objects,
         )
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
     document = reading.read(file, source, may_wait=True)
     data, source = document.data, document.format
+    _check_objects(objects, source, target)
 
     try:
         check_size(data, source, limits.max_bytes, hint=Hint("raise-limit", "max_bytes"))
         reader, writer = get_format(source), get_format(target)
-        body, lost = convert_and_compare(data, reader, document.options, writer, writing, in_parts=True)
+        body, lost = convert_and_compare(
+            data, reader, document.options, writer, writing, in_parts=True, objects=objects
+        )
         losses = loss_lines(lost)
         if losses and strict:
             show_refused_losses(losses, target)
@@ -189,6 +204,11 @@ def _named(file: str) -> str:
     if format is None:
         raise click.UsageError("cannot tell the documents' format from the file name: give it with --from")
     return format
+
+
+def _check_objects(objects: Objects, source: str, target: str) -> None:
+    if objects == "tagged" and not holds_tags(get_format(source), get_format(target)):
+        raise click.UsageError("--objects tagged: it is between serialize or var_export and json or jsonu")
 
 
 def _check_pretty(format: str, dialect: str, bulk: BulkOptions) -> None:

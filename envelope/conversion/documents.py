@@ -11,10 +11,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from envelope.conversion.kernel import between_php, convert_and_compare, is_lossless
+from envelope.conversion.kernel import between_php, convert_and_compare, for_objects, is_lossless
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
 from envelope.formats import Shortcut, get_format, get_shortcut
-from envelope.options import DEFAULT_READING, DEFAULT_WRITING, ON_LOSS, OnLoss, ReadOptions, WriteOptions, check_word
+from envelope.options import (
+    DEFAULT_READING,
+    DEFAULT_WRITING,
+    ON_LOSS,
+    Objects,
+    OnLoss,
+    ReadOptions,
+    WriteOptions,
+    check_word,
+)
 from envelope.values.php_types import Loss
 
 if TYPE_CHECKING:
@@ -54,7 +63,7 @@ class Conversion:
 
     ``reading`` and ``writing`` have the same domain (`envelope.formats.Format.reading` and ``writing`` make them).
     ``on_loss``: ``"error"`` makes a fault of a document that would lose something, ``"warn"`` counts the losses,
-    ``"ignore"`` does not look for any.
+    ``"ignore"`` does not look for any. With *objects* other than ``"public"``, the domain is PHP's.
     """
 
     source: str
@@ -62,6 +71,7 @@ class Conversion:
     reading: ReadOptions = DEFAULT_READING
     writing: WriteOptions = DEFAULT_WRITING
     on_loss: OnLoss = "error"
+    objects: Objects = "public"
 
     def __post_init__(self) -> None:
         for options, kind in ((self.reading, ReadOptions), (self.writing, WriteOptions)):
@@ -71,6 +81,10 @@ class Conversion:
         check_word("dialect", self.writing.dialect, get_format(self.target).dialects)
         check_word("values", self.writing.values, (self.reading.values,))
         check_word("on_loss", self.on_loss, ON_LOSS)
+        source, target = get_format(self.source), get_format(self.target)
+        reading, writing = for_objects(self.objects, source, self.reading, target, self.writing)
+        object.__setattr__(self, "reading", reading)
+        object.__setattr__(self, "writing", writing)
 
     def convert(self, documents: Iterable[bytes | None]) -> Converted:
         """Convert each of the *documents*; None stays None."""
@@ -104,11 +118,12 @@ class Conversion:
         reader, writer = get_format(self.source), get_format(self.target)
         reading, writing = between_php(reader, self.reading, writer, self.writing)
         compares = self.on_loss != "ignore" and not is_lossless(reading, writer, writing)
-        if compares or (writing.php and not writer.is_php):
+        objects = self.objects
+        if compares or objects == "tagged" or (writing.php and not writer.is_php):
 
             def convert_and_count(document: bytes) -> bytes:
                 body, lost = convert_and_compare(
-                    document, reader, reading, writer, writing, compare=compares, in_parts=True
+                    document, reader, reading, writer, writing, compare=compares, in_parts=True, objects=objects
                 )
                 if self.on_loss == "error" and (first := next(lost, None)):
                     raise LossError([first], self.target)

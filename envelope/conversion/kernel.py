@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from envelope.errors import EncodeError
-from envelope.formats import Format, get_shortcut
+from envelope.formats import Format, ResultType, get_shortcut
 from envelope.formats.common.input import as_bytes
-from envelope.options import DEFAULT_READING, DEFAULT_WRITING, Default, ReadOptions, Unknown, WriteOptions
+from envelope.limits import Limits
+from envelope.options import (
+    DEFAULT_READING,
+    DEFAULT_WRITING,
+    OBJECTS,
+    Default,
+    Objects,
+    ReadOptions,
+    Unknown,
+    WriteOptions,
+    check_word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envelope.values.php_types import Loss
 
-__all__ = ["between_php", "convert_and_compare", "is_lossless", "lost"]
+__all__ = ["between_php", "convert_and_compare", "for_objects", "holds_tags", "is_lossless", "lost"]
 
 _LARGE: Final = 1024 * 1024  # bytes
 _SPARSE: Final = 40  # bytes for each container
@@ -42,6 +54,31 @@ def between_php(
     return replace(reading, std_class=True), replace(writing, values="php")
 
 
+def holds_tags(source: Format, target: Format) -> bool:
+    """Whether ``objects="tagged"`` is for this pair: one of PHP's formats, and json or jsonu."""
+    return (source.is_php and target.is_json) or (source.is_json and target.is_php)
+
+
+def for_objects(
+    objects: Objects, source: Format, reading: ReadOptions, target: Format, writing: WriteOptions
+) -> tuple[ReadOptions, WriteOptions]:
+    """Return the options of a conversion that shows *objects* so; `TypeError` if it does not tag between these formats.
+
+    All but the public properties is in PHP's domain alone, and tags keep the references. They do not count in the
+    limits, which are for PHP's value.
+    """
+    check_word("objects", objects, OBJECTS)
+    if objects == "public":
+        return reading, writing
+    reading, writing = replace(reading, values="php"), replace(writing, values="php")
+    if objects == "tagged":
+        if not holds_tags(source, target):
+            raise TypeError('objects="tagged" is between serialize or var_export and json or jsonu')
+        if source.name == ResultType.SERIALIZE:
+            reading = replace(reading, references="keep")
+    return reading, writing
+
+
 def is_lossless(reading: ReadOptions, target: Format, writing: WriteOptions) -> bool:
     """Whether nothing can be lost of what is read and written with these options, which are `between_php`'s."""
     return target.is_exact(writing) or (reading.std_class and writing.dialect == "typed")
@@ -58,13 +95,19 @@ def convert_and_compare(
     unknown: Unknown | None = None,
     compare: bool = True,
     in_parts: bool = False,
+    objects: Objects = "public",
 ) -> tuple[bytes, Iterator[Loss]]:
     """Return the converted document, and all that it lost: nothing unless *compare*.
 
-    Both options have the same domain. Raises `DecodeError` and `EncodeError`; the caller decides what losses mean, and
-    keeps as many as it needs: there may be as many as there are values. *in_parts* takes less memory for a large
+    Both options have the same domain, unless *objects* decides on it (`for_objects`). Raises `DecodeError` and
+    `EncodeError`; the caller decides what losses mean, and keeps as many as it needs: there may be as many as there
+    are values. *in_parts* takes less memory for a large
     document, but ``becomes`` of a large map that became a list may then lack its members.
     """
+    if objects != "public":
+        reading, writing = for_objects(objects, source, reading, target, writing)
+    if objects == "tagged":
+        return _convert_tagged(data, source, reading, target, writing, default, unknown, compare=compare)
     # Looking for a shortcut takes longer than to see that there can be none.
     shortcut = None
     if not target.is_php and default is None:
@@ -81,7 +124,7 @@ def convert_and_compare(
         # Arrays were read as lists wherever possible, so the maps that look like lists are objects.
         writing = target.writing(writing.values, "object", writing.dialect, writing.limits, writing.flags)
         portable = target.writing("portable", "object", writing.dialect, writing.limits, writing.flags)
-        body = target.dumps(project(value, target.name, writing.limits), portable, default)
+        body = target.dumps(project(value, target.name, writing.limits, objects), portable, default)
     if not compare or (unknown is None and is_lossless(reading, target, writing)):
         return body, iter(())
     if target.is_php and reading.php and reading.references == "resolve" and source.name == "serialize":
@@ -89,6 +132,40 @@ def convert_and_compare(
         if b"R:" in data:
             value = source.read(data, replace(reading, references="keep"), unknown)
     return body, lost(target, writing, default, value, body, std_class=reading.std_class, in_parts=in_parts)
+
+
+def _convert_tagged(
+    data: str | bytes | bytearray | memoryview,
+    source: Format,
+    reading: ReadOptions,
+    target: Format,
+    writing: WriteOptions,
+    default: Default | None,
+    unknown: Unknown | None,
+    *,
+    compare: bool,
+) -> tuple[bytes, Iterator[Loss]]:
+    """Convert between PHP's domain and JSON with tags, which loses nothing but what var_export cannot hold."""
+    if target.is_json:
+        from envelope.conversion.tagged.write import tag
+
+        tagged = tag(source.read(data, reading, unknown), target.name, writing.limits)
+        return target.dumps(tagged, replace(writing, limits=_with_tags(writing.limits)), default), iter(())
+    from envelope.conversion.tagged.read import untag
+
+    reading = replace(reading, limits=_with_tags(reading.limits))
+    value = untag(source.read(data, reading, unknown), data, reading, source.name)
+    body = target.dumps(value, writing, default)
+    if not compare or target.name == ResultType.SERIALIZE:
+        return body, iter(())
+    return body, lost(target, writing, default, value, body)
+
+
+def _with_tags(limits: Limits) -> Limits:
+    """The limits of a JSON document whose value, without the tags, is within *limits*."""
+    # A value is at most a reference to an object with two more tags, and is named in the visibility of another.
+    depth, items = min(2 * limits.max_depth + 2, sys.maxsize), min(8 * limits.max_items + 8, sys.maxsize)
+    return Limits(max_bytes=limits.max_bytes, max_depth=depth, max_items=items)
 
 
 def lost(

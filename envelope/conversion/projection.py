@@ -9,13 +9,14 @@ from typing import Any
 from envelope.errors import EncodeError
 from envelope.formats.common.conform import check_unfolded
 from envelope.limits import Limits
+from envelope.options import Objects
 from envelope.path import Link, Step, link_steps, short_path
 from envelope.values.php_types import PhpEnum, PhpObject, PhpReference, referred
 
 __all__ = ["project"]
 
 
-def project(root: object, format: str, limits: Limits) -> Any:
+def project(root: object, format: str, limits: Limits, objects: Objects = "public") -> Any:  # noqa: ARG001
     """Return *root* with portable containers.
 
     An object becomes the map of its public properties, an enum's case its backing value, integer keys decimal

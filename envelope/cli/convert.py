@@ -40,7 +40,7 @@ from envelope.options import DECODE_FLAGS, ENCODE_FLAGS, MAPS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envelope.options import Dialect, Flag, Maps
+    from envelope.options import Dialect, Flag, Maps, WriteOptions
 
 __all__ = ["convert"]
 
@@ -50,6 +50,7 @@ Examples:
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --from serialize --to xml -o page.xml
   printf 'i:1;\\nN;\\n' | envelope convert --lines --from serialize --to jsonu
+  printf 'v\\n19.90\\na:0:{}\\n' | envelope convert --csv v --mixed --from serialize --to json
   printf '{"command": "a:1:{i:0;i:7;}"}' | envelope convert --at '$.command' --to json
   printf 'YToxOntpOjA7aTo3O30=' | envelope convert --unwrap auto --to json
 """
@@ -114,7 +115,8 @@ def convert(
     it could not be, and 2 for a mistake in the command line.
 
     --lines, --csv and --parquet convert an archive of any size, compressed if its suffix says so (.gz, .zst). Records
-    that cannot be converted are set aside, and the exit status is then 1.
+    that cannot be converted are set aside, and the exit status is then 1. --mixed, --unwrap and --repair convert more
+    of them, and --keep-rows keeps the rows of all.
     """
     limits = reading.limits
     reading = replace(reading, flags=tuple(flag for flag in flags if flag in DECODE_FLAGS))
@@ -129,16 +131,10 @@ def convert(
         # Importing processes and progress bars takes longer than converting one document.
         from envelope.cli.bulk.archive import convert_archive
 
-        if reading.unwrap or reading.at is not None:
-            raise click.UsageError(f"{'--unwrap' if reading.unwrap else '--at'} is for single documents")
+        if reading.at is not None:
+            raise click.UsageError("--at is for single documents")
         source = _named(file) if source == "auto" else source
-        conversion = Conversion(
-            source=source,
-            target=target,
-            reading=reading.reading(source),
-            writing=writing,
-            on_loss="error" if strict else "warn",
-        )
+        conversion = _of_records(source, target, reading, writing, bulk, strict=strict)
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
     document = reading.read(file, source, may_wait=True)
     data, source = document.data, document.format
@@ -171,6 +167,26 @@ def convert(
                 show_note(f"PHP prints {title_of(output)}: --to-dialect file writes a file that include gives back")
         return
     raise click.exceptions.Exit(1)
+
+
+def _of_records(
+    source: str, target: str, reading: SourceOptions, writing: WriteOptions, bulk: BulkOptions, *, strict: bool
+) -> Conversion:
+    options = reading.reading(source)
+    for option, is_given in (("--mixed", bulk.mixed), ("--repair", bulk.repair)):
+        if is_given and (source, options.dialect) != (ResultType.SERIALIZE, "typed"):
+            raise click.UsageError(f"{option} is for --from serialize")
+    return Conversion(
+        source=source,
+        target=target,
+        reading=options,
+        writing=writing,
+        on_loss="error" if strict else "warn",
+        mixed=bulk.mixed,
+        unwrap=reading.unwrap,
+        repair=bulk.repair,
+        keep_rows=bulk.keep_rows,
+    )
 
 
 def _is_printed(output: str, target: str, dialect: str) -> bool:

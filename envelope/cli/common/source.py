@@ -215,6 +215,18 @@ def _split(_: click.Context, __: click.Parameter, given: str | Sequence[str] | N
     return tuple(name for text in texts for name in text.split(",") if name)
 
 
+def _check_layers(context: click.Context, parameter: click.Parameter, given: str | None) -> tuple[str, ...]:
+    names = _split(context, parameter, given)
+    if names in ((), ("auto",)):
+        return names
+    from envelope.layers.report import LAYERS
+
+    for name in names:
+        if name not in LAYERS:
+            raise click.BadParameter(f"{printable(name)} is neither auto alone nor one of {', '.join(LAYERS)}")
+    return names
+
+
 def _check_path(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     if path is not None:
         try:
@@ -243,7 +255,7 @@ _OPTIONS: Final = (
     click.option(
         "--unwrap",
         metavar="auto|LAYER,…",
-        callback=_split,
+        callback=_check_layers,
         help="First take off what stands around the document: notices, base64, gzip, … (docs/unwrap.md).",
     ),
     click.option(

@@ -34,7 +34,7 @@ from envelope.options import DECODE_FLAGS, ENCODE_FLAGS, MAPS, OBJECTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envelope.options import Dialect, Flag, Maps, Objects
+    from envelope.options import Dialect, Flag, Maps, Objects, WriteOptions
 
 __all__ = ["convert"]
 
@@ -44,6 +44,7 @@ Examples:
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --from serialize --to xml -o page.xml
   printf 'i:1;\\nN;\\n' | envelope convert --lines --from serialize --to jsonu
+  printf 'v\\n19.90\\na:0:{}\\n' | envelope convert --csv v --mixed --from serialize --to json
   printf '{"command": "a:1:{i:0;i:7;}"}' | envelope convert --at '$.command' --to json
   printf 'YToxOntpOjA7aTo3O30=' | envelope convert --unwrap auto --to json
 """
@@ -117,7 +118,8 @@ def convert(
     it could not be, and 2 for a mistake in the command line.
 
     --lines, --csv and --parquet convert an archive of any size, compressed if its suffix says so (.gz, .zst). Records
-    that cannot be converted are set aside, and the exit status is then 1.
+    that cannot be converted are set aside, and the exit status is then 1. --mixed, --unwrap and --repair convert more
+    of them, and --keep-rows keeps the rows of all.
     """
     limits = reading.limits
     values = reading.values if objects == "public" else "php"
@@ -133,18 +135,11 @@ def convert(
         # Importing processes and progress bars takes longer than converting one document.
         from envelope.cli.bulk.archive import convert_archive
 
-        if reading.unwrap or reading.at is not None:
-            raise click.UsageError(f"{'--unwrap' if reading.unwrap else '--at'} is for single documents")
+        if reading.at is not None:
+            raise click.UsageError("--at is for single documents")
         source = _named(file) if source == "auto" else source
         _check_objects(objects, source, target)
-        conversion = Conversion(
-            source=source,
-            target=target,
-            reading=reading.reading(source),
-            writing=writing,
-            on_loss="error" if strict else "warn",
-            objects=objects,
-        )
+        conversion = _of_records(source, target, reading, writing, bulk, strict=strict, objects=objects)
         raise click.exceptions.Exit(convert_archive(file, output, conversion, bulk))
     document = reading.read(file, source, may_wait=True)
     data, source = document.data, document.format
@@ -190,6 +185,34 @@ def _show_hint(lines: Sequence[str], target: str) -> None:
 
     if target == ResultType.SERIALIZE and any(line.endswith(f"({NO_REFERENCE})") for line in lines):
         show_note("--references keep writes value references as they were read")
+
+
+def _of_records(
+    source: str,
+    target: str,
+    reading: SourceOptions,
+    writing: WriteOptions,
+    bulk: BulkOptions,
+    *,
+    strict: bool,
+    objects: Objects,
+) -> Conversion:
+    options = reading.reading(source)
+    for option, is_given in (("--mixed", bulk.mixed), ("--repair", bulk.repair)):
+        if is_given and (source, options.dialect) != (ResultType.SERIALIZE, "typed"):
+            raise click.UsageError(f"{option} is for --from serialize")
+    return Conversion(
+        source=source,
+        target=target,
+        reading=options,
+        writing=writing,
+        on_loss="error" if strict else "warn",
+        objects=objects,
+        mixed=bulk.mixed,
+        unwrap=reading.unwrap,
+        repair=bulk.repair,
+        keep_rows=bulk.keep_rows,
+    )
 
 
 def _is_printed(output: str, target: str, dialect: str) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from envelope.lazy import door
 
 if TYPE_CHECKING:
+    from envelope.conversion.attempts import Report as Report
     from envelope.conversion.documents import Conversion as Conversion
     from envelope.conversion.documents import Converted as Converted
     from envelope.conversion.documents import Fault as Fault
@@ -14,6 +15,7 @@ else:
     __getattr__, __dir__, __all__ = door(
         __name__,
         {
+            "attempts": "Report",
             "documents": "Conversion Converted Fault",
             "kernel": "convert_and_compare",
             "projection": "project",

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from envelope.conversion.attempts import AUTO, Attempts, Report
 from envelope.conversion.kernel import between_php, convert_and_compare, for_objects, is_lossless
+from envelope.conversion.mixed import is_serialized, trimmed
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
-from envelope.formats import Shortcut, get_format, get_shortcut
+from envelope.formats import ResultType, Shortcut, get_format, get_shortcut
 from envelope.options import (
     DEFAULT_READING,
     DEFAULT_WRITING,
@@ -29,7 +31,12 @@ from envelope.values.php_types import Loss
 if TYPE_CHECKING:
     from envelope.hints import Hint
 
-__all__ = ["Conversion", "Converted", "Fault"]
+__all__ = ["KEEP_ROWS", "Conversion", "Converted", "Fault", "KeepRows"]
+
+KeepRows = Literal["empty", "as-is"]
+"""What the row of a document that cannot be converted holds in its place."""
+
+KEEP_ROWS: tuple[KeepRows, ...] = ("empty", "as-is")
 
 
 class Fault(NamedTuple):
@@ -49,7 +56,8 @@ class Fault(NamedTuple):
 class Converted(NamedTuple):
     """The results for some documents: ``bodies`` and ``faults`` are as long as they, and one of each pair is None.
 
-    Both are None for a document that is None. ``losses`` counts the places that changed, by what became what.
+    Both are None for a document that is None. With ``keep_rows="as-is"``, the body of a document that has a fault is
+    the document itself. ``losses`` counts the places that changed, by what became what.
     """
 
     bodies: list[bytes | None]
@@ -64,6 +72,13 @@ class Conversion:
     ``reading`` and ``writing`` have the same domain (`envelope.formats.Format.reading` and ``writing`` make them).
     ``on_loss``: ``"error"`` makes a fault of a document that would lose something, ``"warn"`` counts the losses,
     ``"ignore"`` does not look for any. With *objects* other than ``"public"``, the domain is PHP's.
+
+    ``mixed``: what is no serialized document by WordPress's rule (`envelope.conversion.mixed`) is a string, which is
+    converted as such; the empty text, too. ``unwrap``: ``"auto"`` takes off the layers of documents that cannot be read
+    with them, names of layers (``"base64,zlib"``, or an iterable) those of each document. ``repair``: a document that
+    cannot be read is repaired if it can then be read in one way only. ``mixed`` and ``repair`` are for serialize in the
+    typed dialect, else `TypeError`. ``keep_rows`` is for whoever writes rows: None if a document that cannot be
+    converted has none, else what is in its place.
     """
 
     source: str
@@ -72,6 +87,10 @@ class Conversion:
     writing: WriteOptions = DEFAULT_WRITING
     on_loss: OnLoss = "error"
     objects: Objects = "public"
+    mixed: bool = False
+    unwrap: str | Iterable[str] | None = None
+    repair: bool = False
+    keep_rows: KeepRows | None = None
 
     def __post_init__(self) -> None:
         for options, kind in ((self.reading, ReadOptions), (self.writing, WriteOptions)):
@@ -85,28 +104,60 @@ class Conversion:
         reading, writing = for_objects(self.objects, source, self.reading, target, self.writing)
         object.__setattr__(self, "reading", reading)
         object.__setattr__(self, "writing", writing)
+        if self.keep_rows is not None:
+            check_word("keep_rows", self.keep_rows, KEEP_ROWS)
+        for option in ("mixed", "repair"):
+            if getattr(self, option) and not self._is_serialize:
+                raise TypeError(f"{option} is for serialize in the typed dialect, not {self.source}")
+        object.__setattr__(self, "unwrap", _layer_names(self.unwrap))
 
-    def convert(self, documents: Iterable[bytes | None]) -> Converted:
-        """Convert each of the *documents*; None stays None."""
+    def convert(self, documents: Iterable[bytes | None], report: Report | None = None) -> Converted:
+        """Convert each of the *documents*; None stays None. *report* is told what else was done to them."""
         result = Converted([], [], Counter())
         bodies, faults, losses = result
+        report = report or Report()
         convert = self._converter(losses)
+        attempt = self._attempts(convert, report)
         for document in documents:
             body = fault = None
             if document is not None:
                 try:
-                    body = convert(document)
+                    body = attempt(document, len(bodies)) if attempt else convert(document)
                 except EnvelopeError as error:
                     fault = self._fault(error)
+                    body = document if self.keep_rows == "as-is" else None
+                    if self._is_serialize and not self.mixed and not is_serialized(trimmed(document)):
+                        report.counts["looks-plain"] += 1
             bodies.append(body)
             faults.append(fault)
         return result
 
+    @property
+    def _is_serialize(self) -> bool:
+        return get_format(self.source).name == ResultType.SERIALIZE and self.reading.dialect == "typed"
+
+    def _attempts(self, convert: Callable[[bytes], bytes], report: Report) -> Attempts | None:
+        """More ways to convert a document, if any were asked for."""
+        if not (self.mixed or self.unwrap or self.repair):
+            return None
+        return Attempts(
+            convert=convert,
+            source=self.source,
+            limits=self.reading.limits,
+            mixed=self.mixed,
+            unwrap=tuple(self.unwrap or ()),
+            repair=self.repair,
+            report=report,
+        )
+
     def convert_lines(self, data: bytes) -> tuple[bytes, int, int] | None:
         """Convert the documents of *data*, one per line; also return the number of lines and of documents.
 
-        None if they must be converted one by one: some may be faulty, or there is no faster way.
+        None if they must be converted one by one: some may be faulty, or mean something else than they read as, or
+        there is no faster way. Empty lines are left out.
         """
+        if self.mixed or self.keep_rows or self.unwrap not in ((), AUTO):
+            return None
         shortcut = self._shortcut()
         return shortcut.convert_lines(data, self.reading.limits) if shortcut else None
 
@@ -148,6 +199,19 @@ class Conversion:
             first = error.losses[0]
             return Fault("loss", None, first.short_path, first.change)
         raise error  # a wrong option is not a fault of a document
+
+
+def _layer_names(unwrap: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The layers to take off, or `AUTO`; `TypeError` for a name that is none."""
+    if unwrap is None:
+        return ()
+    names = tuple(unwrap.split(",") if isinstance(unwrap, str) else unwrap)
+    if names != AUTO:
+        from envelope.layers.report import LAYERS
+
+        for name in names:
+            check_word("layers", name, LAYERS)
+    return names
 
 
 def _loss_kind(loss: Loss) -> str:

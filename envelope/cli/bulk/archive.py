@@ -27,7 +27,7 @@ __all__ = ["convert_archive"]
 
 def convert_archive(file: str, output: str, conversion: Conversion, bulk: BulkOptions) -> int:
     """Convert the archive *file* and return the exit status."""
-    _check_names(file, output, bulk.errors)
+    _check_names(file, output, bulk)
     is_stream = file == "-" or (os.path.exists(file) and not os.path.isfile(file))
     if bulk.parquet is not None and (is_stream or not replaces_file(output)):
         raise click.UsageError("--parquet: FILE and -o FILE must be files, because Parquet cannot be streamed")
@@ -46,6 +46,7 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
         size=source.size,
         output=output,
         errors=bulk.errors,
+        repairs=bulk.repairs,
         max_errors=bulk.max_errors,
         workers=workers,
         resume=bulk.resume,
@@ -56,6 +57,7 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
             "columns": [bulk.csv, bulk.parquet],
             "compression": compression,
             "errors": os.path.realpath(bulk.errors) if bulk.errors else None,
+            "repairs": os.path.realpath(bulk.repairs) if bulk.repairs else None,
         },
     )
     if bulk.parquet is not None:
@@ -70,17 +72,21 @@ def _run(source: Input, output: str, conversion: Conversion, bulk: BulkOptions, 
     return run.run(plan)
 
 
-def _check_names(file: str, output: str, errors: str | None) -> None:
+def _check_names(file: str, output: str, bulk: BulkOptions) -> None:
     """Raise a usage error if a run would overwrite its input, or write two things to one file."""
-    if errors == "-":
-        raise click.UsageError("--errors: bad records go to a file, like /dev/stderr")
+    if bulk.errors == "-" or bulk.repairs == "-":
+        option, what = ("--errors", "bad records") if bulk.errors == "-" else ("--repairs", "repairs")
+        raise click.UsageError(f"{option}: {what} go to a file, like /dev/stderr")
     own = [str(partial_of(output, kind)) for kind in ("partial", "checkpoint")] if replaces_file(output) else []
     if any(is_same_file(file, name) for name in own):
         raise click.UsageError(f"FILE is a working file of a run to {printable(output)}: give another name with -o")
-    if errors is not None and replaces_file(errors):
-        for what, name in [("FILE", file), ("-o", output), *(("a working file of the run", name) for name in own)]:
-            if is_same_file(errors, name):
-                raise click.UsageError(f"--errors {printable(errors)} is {what}: give another name")
+    taken = [("FILE", file), ("-o", output), *(("a working file of the run", name) for name in own)]
+    for option, given in (("--errors", bulk.errors), ("--repairs", bulk.repairs)):
+        if given is not None and replaces_file(given):
+            for what, name in taken:
+                if is_same_file(given, name):
+                    raise click.UsageError(f"{option} {printable(given)} is {what}: give another name")
+            taken.append((option, given))
 
 
 def _separator(delimiter: bytes | None) -> str:

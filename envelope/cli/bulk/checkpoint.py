@@ -30,6 +30,9 @@ class Progress:
     records: int = 0
     bad: int = 0
     losses: Counter[str] = field(default_factory=Counter)
+    repairs: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    layers: Counter[str] = field(default_factory=Counter)
 
 
 def input_identity(name: str) -> dict[str, Any]:
@@ -60,7 +63,8 @@ def read_checkpoint(path: Path, run: dict[str, Any]) -> Progress | str:
             return f"that run had a different {', '.join(other)}"
         progress = Progress(**saved["progress"])
         progress.position = Position(*progress.position)
-        progress.losses = Counter(progress.losses)
+        for name in ("losses", "counts", "layers"):
+            setattr(progress, name, Counter(getattr(progress, name)))
     except OSError as exc:
         return str(exc.strerror)
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from envelope.repairs.report import Repair
 
 __all__ = [
     "BATCH",
@@ -20,6 +22,8 @@ __all__ = [
     "LongRecord",
     "Outcome",
     "Position",
+    "Record",
+    "RepairedRecord",
     "SetAside",
     "Stream",
     "Task",
@@ -64,25 +68,41 @@ class BadRecord(NamedTuple):
     raw: bytes | None
 
 
-SetAside: TypeAlias = Callable[[Sequence[BadRecord]], None]
-"""Takes the records of a chunk that were set aside, some at a time: all of them may be bad."""
+class RepairedRecord(NamedTuple):
+    """A record that was repaired: where it begins, as of a bad one, its length, and what was done."""
+
+    line: int
+    offset: int | None
+    length: int
+    repair: Repair
+
+
+Record: TypeAlias = BadRecord | RepairedRecord
+
+SetAside: TypeAlias = Callable[[Sequence[Record]], None]
+"""Takes the records of a chunk that were set aside or repaired, some at a time: all of them may be."""
 
 
 class Outcome(NamedTuple):
-    """The result for a chunk: the bytes to write, what they were made from, losses by kind."""
+    """The result for a chunk: the bytes to write, what they were made from, losses by kind.
+
+    ``counts`` and ``layers`` are those of a `Report`.
+    """
 
     output: bytes | memoryview
     length: int
     lines: int
     records: int
     losses: Counter[str]
+    counts: Mapping[str, int] = {}
+    layers: Mapping[str, int] = {}
 
 
 class Task(Protocol):
     """What is done with a chunk."""
 
     def __call__(self, chunk: Chunk, set_aside: SetAside, /) -> Outcome:
-        """Convert *chunk*; bad records go to *set_aside* in their order, before this returns."""
+        """Convert *chunk*; bad and repaired records go to *set_aside* in their order, before this returns."""
 
 
 class Stream(Protocol):
@@ -155,8 +175,8 @@ def _read_long(stream: Stream, record: LongRecord, data: bytes, max_bytes: int) 
     return b"".join(pieces) if length <= max_bytes + CHUNK else b"", rest, length, record.lines
 
 
-def too_long(chunk: Chunk, max_bytes: int, set_aside: SetAside) -> Outcome:
-    """The outcome of a chunk that is one record beyond the limit, which is set aside."""
+def too_long(chunk: Chunk, max_bytes: int, set_aside: SetAside, row: bytes) -> Outcome:
+    """The outcome of a chunk that is one record beyond the limit, which is set aside; *row* is written in its place."""
     fault = Fault("limit", max_bytes, "$", f"the record is {chunk.length} bytes long; the limit is {max_bytes}")
     set_aside([BadRecord(0, 0, chunk.length, fault, None)])
-    return Outcome(b"", chunk.length, chunk.lines, 1, Counter())
+    return Outcome(row, chunk.length, chunk.lines, 1, Counter())

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from envelope.cli.bulk.chunks import BATCH, BadRecord, Outcome, too_long
+from envelope.cli.bulk.chunks import BATCH, BadRecord, Outcome, RepairedRecord, too_long
 from envelope.cli.bulk.compression import compress
+from envelope.conversion.attempts import Report
 from envelope.conversion.documents import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envelope.cli.bulk.chunks import Chunk, SetAside
+    from envelope.cli.bulk.chunks import Chunk, Record, SetAside
     from envelope.conversion.documents import Conversion
 
 __all__ = ["CsvFraming", "CsvTask", "read_header"]
@@ -79,7 +80,10 @@ def read_header(data: bytes, separator: str) -> tuple[list[bytes], int]:
 
 @dataclass(frozen=True, slots=True)
 class CsvTask:
-    """Converts column number ``column`` of a chunk of rows; blank lines are not rows."""
+    """Converts column number ``column`` of a chunk of rows; blank lines are not rows.
+
+    If rows are kept, one that has no such column, or is no row of CSV, stays as it was.
+    """
 
     conversion: Conversion
     column: int
@@ -92,32 +96,44 @@ class CsvTask:
         """The rows with the converted cells, in the order of the input."""
         data = chunk.data
         if not data:
-            return too_long(chunk, self.conversion.reading.limits.max_bytes, set_aside)
+            empty = (self.separator * (self.width - 1) or '""') + self.line_end if self.conversion.keep_rows else ""
+            packed = compress(empty.encode(_BYTES), self.compression) if empty else b""
+            return too_long(chunk, self.conversion.reading.limits.max_bytes, set_aside, packed)
         output = io.StringIO(newline="")
         write = csv.writer(output, delimiter=self.separator, lineterminator=self.line_end).writerow
-        rows, lines = self._rows(data.decode(_BYTES)), _Lines(data)
+        rows, lines, keep_rows = self._rows(data.decode(_BYTES)), _Lines(data), self.conversion.keep_rows
         losses: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
+        layers: Counter[str] = Counter()
         records = 0
         while batch := list(islice(rows, BATCH)):
             documents = [row[self.column].encode(_BYTES) if type(row) is list else None for row, _, _ in batch]
-            bodies, faults, lost = self.conversion.convert(documents)
+            report = Report()
+            bodies, faults, lost = self.conversion.convert(documents, report)
             losses.update(lost)
-            bad = []
-            for (row, start, end), body, fault in zip(batch, bodies, faults, strict=True):
-                if isinstance(row, Fault):
-                    bad.append(lines.bad_record(start, end, row))
-                elif fault is not None:
-                    bad.append(lines.bad_record(start, end, fault))
-                elif body is not None:
-                    row[self.column] = body.decode(_BYTES)
+            counts.update(report.counts)
+            layers.update(report.layers)
+            told: list[Record] = []
+            for place, ((row, start, end), body, fault) in enumerate(zip(batch, bodies, faults, strict=True)):
+                problem = row if isinstance(row, Fault) else fault
+                if problem is not None or place in report.repairs:
+                    line, offset, raw = lines.find(start, end)
+                    if problem is not None:
+                        told.append(BadRecord(line, offset, len(raw), problem, raw))
+                    else:
+                        told.append(RepairedRecord(line, offset, len(raw), report.repairs[place]))
+                    if keep_rows and isinstance(row, Fault):
+                        output.write(raw.decode(_BYTES) + self.line_end)
+                if isinstance(row, list) and (problem is None or keep_rows):
+                    row[self.column] = (body or b"").decode(_BYTES)
                     write(row)
             records += len(batch)
-            if bad:
-                set_aside(bad)
+            if told:
+                set_aside(told)
         written = output.getvalue().encode(_BYTES)
         packed = compress(written, self.compression) if written else b""
         # Lines are counted as in an editor; a row may span several.
-        return Outcome(packed, chunk.length, data.count(b"\n"), records, losses)
+        return Outcome(packed, chunk.length, data.count(b"\n"), records, losses, counts, layers)
 
     def _rows(self, text: str) -> Iterator[tuple[list[str] | Fault, int, int]]:
         """Each row, or what is wrong with it, and the numbers of lines before it and up to its end.
@@ -146,22 +162,22 @@ class CsvTask:
 
 
 class _Lines:
-    """The lines of *data*, from first to last: bad rows are found in them in that order."""
+    """The lines of *data*, from first to last: rows are found in them in that order."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.line = 0
         self.offset = 0
 
-    def bad_record(self, start: int, end: int, fault: Fault) -> BadRecord:
-        """The record of the row that ends after *end* lines, and begins after *start* lines and perhaps blank ones."""
+    def find(self, start: int, end: int) -> tuple[int, int, bytes]:
+        """The line, the offset and the bytes of the row between these lines, without blank ones before it."""
         self._go_to(start)
         while self.line < end and not self.data[self.offset : self._line_end()].strip(b"\r\n"):
             self._go_to(self.line + 1)
         line, offset = self.line, self.offset
         self._go_to(end)
         raw = self.data[offset : self.offset].rstrip(b"\r\n")
-        return BadRecord(line, offset, len(raw), fault, raw)
+        return line, offset, raw
 
     def _go_to(self, line: int) -> None:
         while self.line < line:

@@ -18,13 +18,14 @@ __all__ = ["Files"]
 
 @dataclass
 class Files:
-    """The output, the bad records, and the checkpoint, which is None if a run cannot be resumed.
+    """The output, the bad records, the repairs, and the checkpoint, which is None if a run cannot be resumed.
 
     Syncing to disk may take seconds, so the run only waits for a checkpoint at its end.
     """
 
     sink: Sink
     errors: GrowingFile | None
+    repairs: GrowingFile | None
     checkpoint: Path | None
     identity: dict[str, Any]
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
@@ -63,5 +64,6 @@ class Files:
 
     def _sync(self) -> None:
         self.sink.sync()
-        if self.errors:
-            self.errors.sync()
+        for file in (self.errors, self.repairs):
+            if file:
+                file.sync()

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from envelope.conversion.documents import KEEP_ROWS, KeepRows
+
 __all__ = ["BulkOptions", "bulk_options"]
 
 
@@ -24,6 +26,10 @@ class BulkOptions:
     errors: str | None
     max_errors: int | None
     resume: bool
+    mixed: bool
+    keep_rows: KeepRows | None
+    repair: bool
+    repairs: str | None
 
     @property
     def is_asked_for(self) -> bool:
@@ -37,10 +43,16 @@ class BulkOptions:
             "--errors": self.errors is not None,
             "--max-errors": self.max_errors is not None,
             "--resume": self.resume,
+            "--mixed": self.mixed,
+            "--keep-rows": self.keep_rows is not None,
+            "--repair": self.repair,
+            "--repairs": self.repairs is not None,
         }
         if not any(kinds) and any(given.values()):
             option = next(option for option, is_given in given.items() if is_given)
             raise click.UsageError(f"{option} needs --lines, --csv or --parquet")
+        if self.repairs is not None and not self.repair:
+            raise click.UsageError("--repairs needs --repair")
         return any(kinds)
 
 
@@ -70,6 +82,18 @@ _OPTIONS = (
     click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Number of processes."),
     click.option("--errors", metavar="FILE", help="Write records that cannot be converted to FILE, as JSON lines."),
     click.option("--max-errors", type=click.IntRange(0), metavar="N", help="Stop after more than N bad records."),
+    click.option(
+        "--mixed", is_flag=True, help="What is not serialized, by WordPress's rule, is a text; --from serialize only."
+    ),
+    click.option(
+        "--keep-rows",
+        type=click.Choice(KEEP_ROWS),
+        help="Records that cannot be converted keep their rows, with nothing in their place or what was there.",
+    ),
+    click.option(
+        "--repair", is_flag=True, help="Repair records that can then be read in one way only; --from serialize only."
+    ),
+    click.option("--repairs", metavar="FILE", help="Write what was repaired to FILE, as JSON lines."),
     click.option("--resume", is_flag=True, help="Continue where the same command stopped."),
 )
 

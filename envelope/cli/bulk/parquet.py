@@ -7,22 +7,22 @@ cut off and resumed at any batch, and turns it into the Parquet file at the end.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
-from envelope.cli.bulk.chunks import CHUNK, BadRecord, Chunk, Outcome, Position
+from envelope.cli.bulk.chunks import CHUNK, BadRecord, Chunk, Outcome, Position, RepairedRecord
 from envelope.cli.bulk.compression import BadInput
 from envelope.cli.bulk.plan import Plan
 from envelope.cli.common.report import printable
+from envelope.conversion.attempts import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from envelope.cli.bulk.chunks import SetAside
+    from envelope.cli.bulk.chunks import Record, SetAside
     from envelope.conversion.documents import Conversion
 
 __all__ = ["parquet_plan"]
@@ -40,27 +40,32 @@ class ParquetTask:
     column: int
 
     def __call__(self, chunk: Chunk, set_aside: SetAside, /) -> Outcome:
-        """The rows with the converted documents, as one Arrow message; bad ones are left out."""
+        """The rows with the converted documents, as one Arrow message; bad ones are left out unless rows are kept."""
         import pyarrow as pa
 
-        from envelope.adapters.arrow import convert_with, documents_of
+        from envelope.adapters.arrow import as_column, documents_of, type_of
 
         batch = pa.ipc.open_stream(chunk.data).read_next_batch()
         column = batch.column(self.column)
-        bodies, errors, converted = convert_with(self.conversion, column)
-        made = batch.set_column(self.column, batch.schema.field(self.column).name, bodies)
-        if errors.null_count < len(errors):
-            made = made.filter(errors.is_null())
-            rows = zip(documents_of(column), converted.faults, strict=True)
-            set_aside(
-                [
-                    BadRecord(line, None, len(raw or b""), fault, raw)
-                    for line, (raw, fault) in enumerate(rows)
-                    if fault is not None
-                ]
-            )
+        documents = documents_of(column)
+        report = Report()
+        bodies, faults, losses = self.conversion.convert(documents, report)
+        made = batch.set_column(
+            self.column, batch.schema.field(self.column).name, as_column(bodies, type_of(column.type, self.conversion))
+        )
+        told: list[Record] = []
+        for line, (raw, fault) in enumerate(zip(documents, faults, strict=True)):
+            if fault is not None:
+                told.append(BadRecord(line, None, len(raw or b""), fault, raw))
+            elif line in report.repairs:
+                told.append(RepairedRecord(line, None, len(raw or b""), report.repairs[line]))
+        if told:
+            set_aside(told)
+        if not self.conversion.keep_rows and any(faults):
+            made = made.filter(pa.array([fault is None for fault in faults]))
         records = len(column) - column.null_count
-        return Outcome(made.serialize().to_pybytes(), 0, len(column), records, Counter(converted.losses))
+        output = made.serialize().to_pybytes()
+        return Outcome(output, 0, len(column), records, losses, report.counts, report.layers)
 
 
 def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
@@ -82,8 +87,9 @@ def parquet_plan(name: str, conversion: Conversion, column: str) -> Plan:
     kind = schema.field(place).type
     if kind not in (pa.binary(), pa.string(), pa.large_binary(), pa.large_string()):
         raise click.UsageError(f"--parquet {printable(column)}: its type is {kind}, not binary or string")
-    is_large = kind in (pa.large_binary(), pa.large_string())
-    written = schema.set(place, schema.field(place).with_type(pa.large_binary() if is_large else pa.binary()))
+    from envelope.adapters.arrow import type_of
+
+    written = schema.set(place, schema.field(place).with_type(type_of(kind, conversion)))
     rows = max(file.metadata.num_rows, 1)
     size = os.path.getsize(name)
 

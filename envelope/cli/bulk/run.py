@@ -7,36 +7,36 @@ import os
 import signal
 import threading
 import time
-from base64 import b64encode
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-import orjson
 
 from envelope.cli.bulk.checkpoint import Progress, input_identity, read_checkpoint
-from envelope.cli.bulk.chunks import Position
+from envelope.cli.bulk.chunks import BadRecord, Position, RepairedRecord
 from envelope.cli.bulk.compression import BadInput
 from envelope.cli.bulk.files import Files
 from envelope.cli.bulk.output import GrowingFile, Sink, StandardOutput, partial_of, replaces_file
 from envelope.cli.bulk.progress import progress_bar
+from envelope.cli.bulk.reports import Ending, error_line, repair_line, show_bulk_end
 from envelope.cli.bulk.workers import WorkerDied, Workers
 from envelope.cli.common.files import mode_of, open_own, replacing
-from envelope.cli.common.hints import HINT_WORDS
-from envelope.cli.common.report import printable, show_bad_record, show_bulk_end
-from envelope.hints import in_words
+from envelope.cli.common.report import printable, show_bad_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from envelope.cli.bulk.chunks import BadRecord, Outcome
+    from envelope.cli.bulk.chunks import Outcome, Record
     from envelope.cli.bulk.plan import Plan
 
 __all__ = ["Run"]
+
+_Record = TypeVar("_Record", "BadRecord", "RepairedRecord")
 
 _INTERVAL: Final = 0.5  # seconds between checkpoints: the work that a kill can cost
 _MAX_SHOWN: Final = 20  # bad records on standard error, if there is no file for them
@@ -58,6 +58,7 @@ class Run:
     size: int | None
     output: str
     errors: str | None
+    repairs: str | None
     max_errors: int | None
     workers: Workers
     resume: bool
@@ -66,6 +67,7 @@ class Run:
     # What the current chunk adds to the progress, once all of it is converted: bad records, and bytes about them.
     _bad: int = field(default=0, init=False)
     _errors: int = field(default=0, init=False)
+    _repairs: int = field(default=0, init=False)
 
     def run(self, plan: Plan) -> int:
         """Convert the archive and return the exit status."""
@@ -89,7 +91,7 @@ class Run:
                 click.echo(f"stopped after {self.progress.records} records{self._hint}", err=True)
                 return 130 if isinstance(exc, KeyboardInterrupt) else 143
         with contextlib.suppress(OSError):  # the output is written, even if this cannot be shown
-            show_bulk_end(self.progress.records, self.progress.bad, self.progress.losses, self.errors)
+            show_bulk_end(self._ending)
         return 1 if self.progress.bad else 0
 
     def _run(self, plan: Plan) -> None:
@@ -108,8 +110,11 @@ class Run:
             stack.callback(sink.close)
             if is_file and not can_resume:
                 stack.push(self._discard_unfinished)
-            errors = stack.enter_context(GrowingFile(Path(self.errors), self.progress.errors)) if self.errors else None
-            files = Files(sink, errors, self._checkpoint if can_resume else None, identity)
+            errors, repairs = (
+                stack.enter_context(GrowingFile(Path(name), length)) if name else None
+                for name, length in ((self.errors, self.progress.errors), (self.repairs, self.progress.repairs))
+            )
+            files = Files(sink, errors, repairs, self._checkpoint if can_resume else None, identity)
             stack.callback(files.close)
             if fresh:
                 if is_file:
@@ -142,7 +147,7 @@ class Run:
         saved = time.monotonic()
         done = plan.done(self.progress.position)
         chunks = plan.chunks(self.progress.position)
-        outcomes = self.workers.in_order(plan.task, chunks, partial(self._set_aside, files.errors))
+        outcomes = self.workers.in_order(plan.task, chunks, partial(self._set_aside, files))
         with closing(outcomes), progress_bar(self.size, done) as show:
             for outcome in outcomes:
                 self._take(outcome, files)
@@ -151,14 +156,21 @@ class Run:
                     files.begin_save(self.progress)
                     saved = time.monotonic()
 
-    def _set_aside(self, errors: GrowingFile | None, records: Sequence[BadRecord]) -> None:
-        """Write or show bad records of the chunk that begins at the current position."""
+    def _set_aside(self, files: Files, told: Sequence[Record]) -> None:
+        """Write or show bad and repaired records of the chunk that begins at the current position."""
+        if files.repairs:
+            lines = b"".join(
+                repair_line(_placed(each, self.progress.position)) for each in told if isinstance(each, RepairedRecord)
+            )
+            files.repairs.write(lines)
+            self._repairs += len(lines)
+        records = [each for each in told if isinstance(each, BadRecord)]
         bad = self.progress.bad + self._bad
         room = len(records) if self.max_errors is None else self.max_errors - bad
         counted = records[: room + 1]
-        if errors:
-            lines = b"".join(_error_line(_placed(each, self.progress.position)) for each in counted)
-            errors.write(lines)
+        if files.errors:
+            lines = b"".join(error_line(_placed(each, self.progress.position)) for each in counted)
+            files.errors.write(lines)
             self._errors += len(lines)
         else:
             for each in counted[: max(_MAX_SHOWN - bad, 0)]:
@@ -180,8 +192,11 @@ class Run:
             progress.records + outcome.records,
             progress.bad + self._bad,
             progress.losses + outcome.losses,
+            progress.repairs + self._repairs,
+            progress.counts + Counter(outcome.counts),
+            progress.layers + Counter(outcome.layers),
         )
-        self._bad = self._errors = 0
+        self._bad = self._errors = self._repairs = 0
 
     def _restore(self, identity: dict[str, Any]) -> None:
         if not identity:
@@ -191,8 +206,8 @@ class Run:
         saved = read_checkpoint(self._checkpoint, identity)
         if isinstance(saved, str):
             raise click.UsageError(f"--resume: {printable(str(self._checkpoint))} does not match: {saved}")
-        files = [(self._partial, saved.output)] + ([(Path(self.errors), saved.errors)] if self.errors else [])
-        for path, length in files:
+        named = ((self.errors, saved.errors), (self.repairs, saved.repairs))
+        for path, length in [(self._partial, saved.output), *((Path(name), size) for name, size in named if name)]:
             if not path.exists() or path.stat().st_size < length:
                 raise click.UsageError(f"--resume: {printable(str(path))} is shorter than the checkpoint says")
         self.progress = saved
@@ -228,6 +243,16 @@ class Run:
         return partial_of(self.output, "partial")
 
     @property
+    def _ending(self) -> Ending:
+        conversion = self.options["conversion"]
+        return Ending(
+            progress=self.progress,
+            errors=self.errors,
+            repairs=self.repairs,
+            keep_rows=conversion["keep_rows"],
+        )
+
+    @property
     def _title(self) -> str:
         return "standard input" if self.source == "-" else printable(self.source)
 
@@ -236,28 +261,10 @@ class Run:
         return "; --resume continues from here" if self._checkpoint.exists() else ""
 
 
-def _placed(bad: BadRecord, start: Position) -> BadRecord:
-    """*bad* with its place in the input, given that its chunk begins at *start*."""
-    return bad._replace(line=start.line + bad.line, offset=None if bad.offset is None else start.offset + bad.offset)
-
-
-def _error_line(bad: BadRecord) -> bytes:
-    row: dict[str, Any] = {
-        "line": bad.line,
-        "offset": bad.offset,
-        "length": bad.length,
-        "kind": bad.fault.kind,
-        "record_offset": bad.fault.offset,
-        "path": bad.fault.path,
-        "reason": bad.fault.reason,
-        "hint": in_words(bad.fault.hint, HINT_WORDS) or None,
-    }
-    if bad.raw is not None:
-        try:
-            row["raw"] = bad.raw.decode()
-        except UnicodeDecodeError:
-            row["raw_base64"] = b64encode(bad.raw).decode()
-    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+def _placed(record: _Record, start: Position) -> _Record:
+    """*record* with its place in the input, given that its chunk begins at *start*."""
+    offset = None if record.offset is None else start.offset + record.offset
+    return record._replace(line=start.line + record.line, offset=offset)
 
 
 @contextlib.contextmanager

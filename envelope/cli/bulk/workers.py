@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkContext, SpawnContext
     from types import TracebackType
 
-    from envelope.cli.bulk.chunks import BadRecord, Chunk, Outcome, SetAside, Task
+    from envelope.cli.bulk.chunks import Chunk, Outcome, Record, SetAside, Task
 
 __all__ = ["WorkerDied", "Workers"]
 
@@ -39,9 +39,9 @@ class WorkerDied(Exception):
 
 
 class _Bad(NamedTuple):
-    """Records of a chunk that were set aside; its outcome follows."""
+    """Records of a chunk that were set aside or repaired; its outcome follows."""
 
-    records: Sequence[BadRecord]
+    records: Sequence[Record]
 
 
 class _Made(NamedTuple):

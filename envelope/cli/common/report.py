@@ -28,10 +28,11 @@ __all__ = [
     "place",
     "printable",
     "show",
+    "show_archive_losses",
     "show_bad_record",
-    "show_bulk_end",
     "show_decode_error",
     "show_encode_error",
+    "show_error",
     "show_losses",
     "show_note",
     "show_refused_losses",
@@ -142,14 +143,16 @@ def show_bad_record(line: int, offset: int | None, fault: Fault) -> None:
     show(_block(f"{at}: {fault.kind}{inside}, {fault.path}: {fault.reason}{hint}"))
 
 
-def show_bulk_end(records: int, bad: int, losses: Mapping[str, int], errors: str | None) -> None:
-    """Show what a whole archive lost, by kind, and how many records were set aside, and where."""
+def show_archive_losses(losses: Mapping[str, int]) -> None:
+    """Show what a whole archive lost, by kind."""
     for kind, count in sorted(losses.items()):
         places = "1 place" if count == 1 else f"{count} places"
         show(_labelled("warning: ", "bold yellow", printable(f"lost in {places}: {kind}")))
-    if bad:
-        where = f"they are in {printable(errors)}" if errors else "--errors FILE keeps them"
-        show(_block(f"{bad} of {records} records could not be converted; {where}"))
+
+
+def show_error(text: str) -> None:
+    """Show what went wrong, in one line."""
+    show(_block(text))
 
 
 def window(data: bytes, offset: int) -> tuple[str, int]:

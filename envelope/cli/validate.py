@@ -76,9 +76,8 @@ def _check_payload(_: click.Context, __: click.Parameter, name: str) -> str:
 @click.option(
     "--dialect",
     type=DIALECTS,
-    default="typed",
-    show_default=True,
-    help="Dialect of bodies outside cases, if their format has it.",
+    multiple=True,
+    help="Dialect of bodies outside cases, if their format has it; may be repeated.",
 )
 @ignore_option
 @registry_option
@@ -90,7 +89,7 @@ def validate(
     update: bool,
     source: str | None,
     payload: str,
-    dialect: Dialect,
+    dialect: Sequence[Dialect],
     ignore: Sequence[str],
     registry: CodeRegistry,
 ) -> None:

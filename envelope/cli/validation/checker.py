@@ -84,7 +84,7 @@ class Checker:
     registry: CodeRegistry
     canonical: bool
     payload: str
-    dialect: Dialect
+    dialect: Sequence[Dialect]
     ignore: Sequence[str]
 
     def outcome(self, unit: Unit) -> Outcome:

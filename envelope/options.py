@@ -6,7 +6,7 @@ What each option means is said in `envelope.api`. Each format has its own dialec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
@@ -88,7 +88,7 @@ ENCODE_FLAGS: Final = get_args(EncodeFlag)
 
 
 if TYPE_CHECKING:  # making a TypedDict takes its time
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
     from typing import TypedDict
 
     class MoreReading(TypedDict, total=False):
@@ -184,6 +184,8 @@ def check_flags(flags: Collection[str], known: tuple[str, ...]) -> tuple[str, ..
         raise TypeError(f"flags must be a collection of names, as in {known[-2:]}")
     if isinstance(flags, int):
         raise TypeError(f"flags must be a collection of PHP's names, not a number{_names_in(flags, known)}")
+    if not isinstance(flags, Collection):  # what can be looked through once would be none the second time
+        raise TypeError(f"flags must be a collection of PHP's names, not {type(flags).__name__}")
     for flag in flags:
         if flag == "JSON_PARTIAL_OUTPUT_ON_ERROR":
             raise TypeError(f"{flag} would write null for what cannot be written; default= says what to write instead")

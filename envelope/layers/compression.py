@@ -13,6 +13,7 @@ __all__ = ["deflate", "gzip", "zlib_stream"]
 
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's numbers for the three formats
 _GZIP_START: Final = b"\x1f\x8b\x08"
+_PIECE: Final = 1 << 14
 
 
 def gzip(data: bytes, most: int) -> Iterator[Undone]:
@@ -37,22 +38,24 @@ def deflate(data: bytes, most: int) -> Iterator[Undone]:
 def _expand(data: bytes, start: int, window: int, most: int) -> Iterator[Undone]:
     parts: list[bytes] = []
     room = most + 1
-    rest = data[start:]
-    while True:
+    pos = start
+    while room > 0:
         stream = zlib.decompressobj(window)
-        try:
-            part = stream.decompress(rest, room)
-        except zlib.error:
+        # In pieces, because each stream copies what is left of its input behind it, and there may be many streams.
+        while room > 0 and not stream.eof and pos < len(data):
+            piece = data[pos : pos + _PIECE]
+            try:
+                part = stream.decompress(piece, room)
+            except zlib.error:
+                return
+            parts.append(part)
+            room -= len(part)
+            pos += len(piece) - len(stream.unused_data)
+        if room > 0 and not stream.eof:
             return
-        parts.append(part)
-        room -= len(part)
-        if room <= 0:
+        if window != _GZIP or not data.startswith(_GZIP_START, pos):
             break
-        if not stream.eof:
-            return
-        rest = stream.unused_data
-        if window != _GZIP or not rest.startswith(_GZIP_START):
-            break
-    end = len(data) - len(rest)
-    if room <= 0 or not rest.strip(WHITE):
-        yield Undone(b"".join(parts), start, len(data) if room <= 0 else end, is_decoded=True)
+    if room <= 0:
+        yield Undone(b"".join(parts), start, len(data), is_decoded=True)
+    elif not data[pos:].strip(WHITE):
+        yield Undone(b"".join(parts), start, pos, is_decoded=True)

@@ -14,7 +14,6 @@ __all__ = ["expiry", "guard", "jsonp", "lines", "notice"]
 
 _STRAY_BEFORE: Final = re.compile(rb"(?:-1|[01])\s*+(?=[^\s0-9.])")
 _STRAY_BEHIND: Final = re.compile(rb"(?<=[^\s0-9.])\s*(?:-1|[01])\s*\Z")
-_COMMENT_BEHIND: Final = re.compile(rb"\s*<!--.*-->\s*\Z", re.DOTALL)
 _MESSAGE_BEHIND: Final = re.compile(rb"(?:\r?\n)?<br ?/?>\r?\n<b>|(?:\r?\n)(?:PHP )?(?:Notice|Warning|Deprecated): ")
 _TAIL: Final = 8192
 """How many bytes at the end may be such a thing."""

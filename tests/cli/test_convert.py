@@ -459,6 +459,7 @@ def test_layers_are_taken_off_and_told() -> None:
     assert run("convert", "--unwrap", "auto", "--to", "json", data=ROW).stderr == ""
     missing = run("convert", "--unwrap", "gzip", "--from", "serialize", "--to", "json", data=ROW)
     assert (missing.exit_code, missing.stdout_bytes) == (1, b"")
+    assert "cannot read this (malformed): no gzip here" in missing.stderr
     assert "byte 0" in missing.stderr
     assert run("convert", "--unwrap", "nonsense", "--to", "json", data=ROW).exit_code == 2
 
@@ -492,6 +493,16 @@ def test_a_path_to_no_document(path: str, status: int, message: str) -> None:
     result = run("convert", "--at", path, "--to", "json", data=outer)
     assert (result.exit_code, result.stdout_bytes) == (status, b"")
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16"])
+def test_text_inside_is_decoded_once(codec: str) -> None:
+    inner = '{"é":1}'
+    options = ["--at", "d", "--encoding", codec, "--from", "json", "--to", "jsonu"]
+    packed = base64.b64encode(inner.encode(codec)).decode()
+    for text, layers in ((inner, []), (f"0 {inner}", ["--unwrap", "notice"]), (packed, ["--unwrap", "base64"])):
+        outer = json.dumps({"d": text}, ensure_ascii=False).encode(codec)
+        assert run("convert", *options, *layers, data=outer).stdout_bytes == inner.encode()
 
 
 def test_a_fault_inside_says_where() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from base64 import b64encode, encodebytes
 from collections.abc import Callable
@@ -351,5 +352,6 @@ WRAPPED: Final[dict[str, Make]] = {
     "UTF-16": lambda size: b"\xff\xfe" + ('"' + "a" * (size // 2) + '"').encode("utf-16-le"),
     "random digits, packed": lambda size: zlib.compress(b'"' + Random(size).randbytes(size).hex().encode() + b'"'),
     "zeros": lambda size: zlib.compress(bytes(size)) + bytes(size),
+    "many packed parts": made(b"", gzip.compress(b"", mtime=0), gzip.compress(b"[]", mtime=0)),
 }
 """What stands around a document, or looks so."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["inner_document"]
 
 
-def inner_document(value: Any, steps: Sequence[str | int | None]) -> bytes:
-    """The bytes of the string at *steps*; `click.ClickException` if there is none."""
+def inner_document(value: Any, steps: Sequence[str | int | None]) -> str | bytes:
+    """The string at *steps*; `click.ClickException` if there is none."""
     done: list[Step] = []
     for step in steps:
         name = _member(value, step)
@@ -34,7 +34,7 @@ def inner_document(value: Any, steps: Sequence[str | int | None]) -> bytes:
     if not isinstance(value, str | bytes):
         what = printable(glimpse(value))
         raise click.ClickException(f"no document at {printable(short_path(done))}: it is {what}, not a string")
-    return value.encode() if isinstance(value, str) else value
+    return value
 
 
 def _member(value: Any, step: str | int | None) -> Any:

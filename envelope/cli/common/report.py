@@ -60,7 +60,7 @@ def escaped(text: str) -> str:
 
 def show_decode_error(error: DecodeError, name: str, data: bytes) -> None:
     """Show what could not be read, where in *data* (from the file *name*), and the bytes there."""
-    title = f"cannot read {error.format} ({error.kind}): {error.reason}"
+    title = f"cannot read {error.format or 'this'} ({error.kind}): {error.reason}"
     at, excerpt = place(name, data, error.offset)
     show(fault_block(title, at=at, path=error.path, excerpt=excerpt, hint=in_words(error.hint, HINT_WORDS)))
 

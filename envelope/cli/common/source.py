@@ -90,16 +90,28 @@ class SourceOptions:
                 return source
             name, data = source.name, source.data
             inner = inner_document(load_source(data, source.format, source.options), parse_path(self.at))
-            name, data, format, dialect = f"{title_of(file)} at {self.at}", inner, "auto", None
+            raw = inner.encode() if isinstance(inner, str) else inner
+            name, data, format, dialect = f"{title_of(file)} at {self.at}", raw, "auto", None
             if self.unwrap:
                 name, data, format, dialect = self._unwrapped(name, data, format)
-            return self._source(name, "", data, format, dialect, flag, exact=False)
+            # Text was decoded with the outer document; in its charset are only bytes, and what ASCII was unwrapped to.
+            is_decoded = isinstance(inner, str) and (data == raw or not raw.isascii())
+            return self._source(name, "", data, format, dialect, flag, exact=False, is_decoded=is_decoded)
         except DecodeError as error:
             show_decode_error(error, name, data)
         raise click.exceptions.Exit(status)
 
     def _source(
-        self, name: str, file: str, data: bytes, format: str, dialect: Dialect | None, flag: str, *, exact: bool
+        self,
+        name: str,
+        file: str,
+        data: bytes,
+        format: str,
+        dialect: Dialect | None,
+        flag: str,
+        *,
+        exact: bool,
+        is_decoded: bool = False,
     ) -> Source:
         found = detect(file, data, self.limits) if format == "auto" else format
         if found is None:
@@ -108,7 +120,7 @@ class SourceOptions:
         # than the limit was read, which says so.
         if get_format(found).is_php and len(data) <= self.limits.max_bytes:
             data = LINE_END.sub(b"", data)
-        return Source(name, data, found, self.reading(found, data, dialect, exact=exact))
+        return Source(name, data, found, self.reading(found, data, dialect, exact=exact, is_decoded=is_decoded))
 
     def _unwrapped(self, name: str, data: bytes, format: str) -> tuple[str, bytes, str, Dialect | None]:
         from envelope.layers import unwrap
@@ -125,9 +137,18 @@ class SourceOptions:
         return f"{title_of(name)} without {names}", found.data, format, dialect
 
     def reading(
-        self, format: str, data: bytes = b"", dialect: Dialect | None = None, *, exact: bool = True
+        self,
+        format: str,
+        data: bytes = b"",
+        dialect: Dialect | None = None,
+        *,
+        exact: bool = True,
+        is_decoded: bool = False,
     ) -> ReadOptions:
-        """The options for reading *format*; a usage error if it does not have them, and they must be *exact*."""
+        """The options for reading *format*; a usage error if it does not have them, and they must be *exact*.
+
+        A document that *is_decoded* is UTF-8, whatever charset is given.
+        """
         row = get_format(format)
         dialect = dialect or self.from_dialect
         if dialect is None or (dialect not in row.dialects and not exact):
@@ -135,7 +156,7 @@ class SourceOptions:
         check_dialect("--from-dialect", format, dialect)
         more: MoreReading = {}
         fits = dialect == "plain" or (format != ResultType.XML and self.encoding != "declared")
-        if self.encoding != "utf-8" and (exact or fits):
+        if self.encoding != "utf-8" and not is_decoded and (exact or fits):
             if format == ResultType.XML and dialect == "typed":
                 raise click.UsageError("--encoding: xml with types is UTF-8; --from-dialect plain has charsets")
             if self.encoding == "declared" and dialect != "plain":

@@ -241,7 +241,11 @@ _NO_CHARACTER: Final = re.compile("[\uf8f0-\uf8f3]")  # of the single bytes A0, 
 
 
 def _decode_shift_jis(raw: bytes) -> str:
-    text = raw.decode("cp932")
+    try:
+        text = raw.decode("cp932")
+    except UnicodeDecodeError as error:
+        _decode_shift_jis(raw[: error.start])  # what comes before may be at fault, too
+        raise
     if match := _NO_CHARACTER.search(text):
         at = len(text[: match.start()].encode("cp932"))
         raise UnicodeDecodeError("shift_jis", raw, at, at + 1, "a byte that stands for nothing")

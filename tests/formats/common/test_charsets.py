@@ -288,6 +288,9 @@ def test_trailing_bytes_are_those_of_the_input() -> None:
 def test_the_first_fault_comes_first() -> None:
     assert refused(b'[x, "\x81"]', "json", encoding="cp1252")[:3] == ("malformed", 1, "$[0]")
     assert refused(b"[1]\x81", "json", encoding="cp1252")[:3] == ("malformed", 3, "$")
+    # The second byte here is one that Python's codec refuses, the first one that it does not.
+    assert refused(b'["\xff", "\x85"]', "json", encoding="sjis")[:3] == ("malformed", 2, "$[0]")
+    assert refused(b's:2:"\xff\x85";', "serialize", encoding="sjis")[:3] == ("forbidden", 5, "$")
 
 
 def test_utf16_has_a_mark() -> None:

@@ -284,6 +284,8 @@ def test_convert_tells_the_flags_of_reading_from_those_of_writing() -> None:
         (["JSON_THROW_ON_ERROR"], "not 'JSON_THROW_ON_ERROR'"),
         (["JSON_INVALID_UTF8_SUBSTITUTE"], "not 'JSON_INVALID_UTF8_SUBSTITUTE'"),
         ([320], "not 320"),
+        (None, "a collection of PHP's names, not NoneType$"),
+        (iter(["JSON_HEX_TAG"]), "a collection of PHP's names, not list_iterator$"),
     ],
 )
 def test_other_flags_are_refused(flags: Any, message: str) -> None:

@@ -51,6 +51,16 @@ function random_php(int $depth, array &$pool, bool $plain) {
         default: $o = new stdClass; $pool[] = $o; $o->v = random_php($depth - 1, $pool, $plain); $o->r = &$o->v; return $o;
     }
 }
+// WordPress's rule, written from its description: what a cell begins and ends with says whether it is serialized.
+function is_serialized_cell(string $cell): bool {
+    $cell = trim($cell);
+    if ($cell === 'N;') return true;
+    if (strlen($cell) < 4 || $cell[1] !== ':' || !in_array($cell[-1], [';', '}'], true)) return false;
+    if ($cell[0] === 's' && $cell[-2] !== '"') return false;
+    if (str_contains('asOE', $cell[0])) return strspn($cell, '0123456789', 2) > 0 && $cell[2 + strspn($cell, '0123456789', 2)] === ':';
+    $size = strspn($cell, '0123456789.E+-', 2);
+    return str_contains('bid', $cell[0]) && $size > 0 && $size === strlen($cell) - 3 && $cell[-1] === ';';
+}
 // A value whose arrays and objects share references: each place may become a reference to any place before it.
 function random_referring(string $seed): string {
     mt_srand((int) $seed);
@@ -316,6 +326,7 @@ return [
     'php_binary encode' => fn($data) => session_encoded('php_binary', unserialize($data)),
     'php decode' => fn($data) => session_decoded('php', $data),
     'php_binary decode' => fn($data) => session_decoded('php_binary', $data),
+    'is serialized' => fn($data) => is_serialized_cell($data) ? '1' : '0',
     'eval' => fn($data) => serialize(eval('return ' . $data . ';')),
     'include' => included(...),
     'parse_str' => parsed(...),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,12 @@ from tests.bench.checks import spelled_alike
 from tests.bench.documents import MAIN, documents
 from tests.bench.goals import GOALS, geometric_mean, judged, slowness, speed
 from tests.bench.peers import xmltodict_reading, xmltodict_tree
+from tests.cli import command as cli
+
+pytest.importorskip("pyarrow")
+
+# After importorskip: without the extra parquet it cannot be imported.
+from tests.bench import wordpress
 
 ENCODE = "serialize: encode against PHP"
 
@@ -128,3 +136,26 @@ def test_the_shapes_of_xmltodict() -> None:
 
 def test_floats_in_texts_are_compared_as_numbers() -> None:
     assert spelled_alike(["1.5E-5", {"a": "1e25"}, "12", 1.5]) == [str(1.5e-5), {"a": str(1e25)}, "12", 1.5]
+
+
+def test_every_row_of_wordpress_has_its_value(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    wordpress.write_csv(source, 600)
+    assert cli.run(*wordpress.convert("--csv", source, out)[3:]).exit_code == 0
+    assert wordpress.differing_in_csv(out, 600) == 0
+    out.write_bytes(out.read_bytes().replace(b"pa_color", b"pa_colour", 1))
+    assert wordpress.differing_in_csv(out, 600) == 1
+    assert wordpress.differing_in_csv(out, 603) == 4
+    columns, made = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    wordpress.write_parquet(columns, 600)
+    assert cli.run(*wordpress.convert("--parquet", columns, made)[3:]).exit_code == 0
+    assert wordpress.differing_in_parquet([made], 600) == 0
+    assert wordpress.differing_in_parquet([columns], 600) == 500
+
+
+@pytest.mark.php
+def test_php_makes_the_same_rows_of_wordpress(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.csv", tmp_path / "php.csv"
+    wordpress.write_csv(source, 600)
+    subprocess.run(["php", "-r", wordpress.PHP, "--", str(source), str(out)], check=True)
+    assert wordpress.differing_in_csv(out, 600) == 0

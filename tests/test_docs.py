@@ -210,3 +210,19 @@ def test_a_row_that_was_changed_alone_has_drifted(field: str, tmp_path: Path) ->
 def test_the_grid_shows_every_code() -> None:
     grid = script("tables").verdicts().splitlines()
     assert len(grid) == 2 + len(codes.REGISTRY) + 2
+
+
+def test_the_lines_for_a_notebook_run_and_the_command_says_what_is_shown() -> None:
+    for package in ("pyarrow", "pandas", "polars"):
+        pytest.importorskip(package)
+    cli = pytest.importorskip("tests.cli.command")
+    text = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+    source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    test = doctest.DocTestParser().get_doctest(source, {}, "columns.md", "columns.md", 0)
+    out: list[str] = []
+    assert doctest.DocTestRunner().run(test, out=out.append).attempted > 10
+    assert out == []
+    table, shown = re.findall(r"^```console\n\$ printf '(.*?)' \|.*?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[0]
+    given = ["convert", "--csv", "value", "--mixed", "--from", "serialize", "--to", "json"]
+    result = cli.run(*given, data=table.encode().decode("unicode_escape").encode())
+    assert result.stdout + result.stderr == shown

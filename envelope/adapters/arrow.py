@@ -127,7 +127,7 @@ def convert_frame(
     already is.
     """
     kind = type(frame).__module__.partition(".")[0]
-    if kind not in ("pandas", "polars", "pyarrow") or not hasattr(frame, "columns") or hasattr(frame, "collect"):
+    if kind not in ("pandas", "polars", "pyarrow") or hasattr(frame, "collect") or not hasattr(frame, "columns"):
         raise TypeError(f"a frame is pandas' or polars' DataFrame or pyarrow's Table, not {type(frame).__name__}")
     names = list(frame.column_names if kind == "pyarrow" else frame.columns)
     if names.count(column) != 1:
@@ -154,9 +154,11 @@ def convert_frame(
     return made
 
 
-def convert_with(conversion: Conversion, column: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array, Converted]:
-    """`convert_column` with a ready-made *conversion*; returns the result as Python objects too."""
-    report = Report()
+def convert_with(
+    conversion: Conversion, column: pa.Array | pa.ChunkedArray, report: Report | None = None
+) -> tuple[pa.Array, pa.Array, Converted]:
+    """`convert_column` with a ready-made *conversion*; returns the result as Python objects too, and fills *report*."""
+    report = Report() if report is None else report
     converted = conversion.convert(documents_of(column), report)
     rows: list[dict[str, Any] | None] = [fault and _row(fault) for fault in converted.faults]
     for place, repair in report.repairs.items():
@@ -170,10 +172,13 @@ def as_arrow(column: Any) -> pa.Array | pa.ChunkedArray:
         try:
             has_stream = hasattr(column, "__arrow_c_stream__")
             column = pa.chunked_array(column) if has_stream else pa.array(column, from_pandas=True)
+        except UnicodeEncodeError:  # a lone surrogate, which the codec refuses
+            texts = [text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text for text in column]
+            column = pa.array(texts, pa.binary(), from_pandas=True).view(pa.string())
         except (pa.ArrowTypeError, pa.ArrowInvalid) as exc:
             raise TypeError(f"a column of documents is text or bytes: {exc}") from None
     if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        column = pa.array(column.to_pylist(), column.type.value_type)  # not every type of text can be cast from one
     return column.cast(pa.string()) if pa.types.is_null(column.type) else column
 
 

@@ -115,7 +115,7 @@ class Conversion:
         """Convert each of the *documents*; None stays None. *report* is told what else was done to them."""
         result = Converted([], [], Counter())
         bodies, faults, losses = result
-        report = report or Report()
+        report = Report() if report is None else report
         convert = self._converter(losses)
         attempt = self._attempts(convert, report)
         for document in documents:

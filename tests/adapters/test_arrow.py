@@ -29,8 +29,8 @@ WANTED = [envelope.dumps(value, "jsonu") for value in VALUES]
 def test_a_column(kind: Any) -> None:
     column = pa.array([*DOCUMENTS, None, b"i:x;"], pa.binary()).cast(kind)
     bodies, errors = convert_column(column, "serialize", "jsonu")
-    assert bodies.to_pylist() == [*WANTED, None, None]
-    assert bodies.type in (pa.binary(), pa.large_binary())
+    assert bodies.type == kind
+    assert bodies.cast(pa.large_binary()).to_pylist() == [*WANTED, None, None]
     assert errors.type == ERROR_TYPE
     with pytest.raises(envelope.DecodeError) as caught:
         envelope.loads(b"i:x;", "serialize")
@@ -61,7 +61,10 @@ def test_a_chunked_or_sliced_column() -> None:
 
 def test_options_of_a_column() -> None:
     column = pa.array([b"{}", b'{"a":1}'])
-    bodies, errors = convert_column(column, "json", "serialize")
+    with pytest.warns(envelope.LossWarning, match="serialize: lost in 1 place: dict → list") as told:
+        assert convert_column(column, "json", "serialize")[0][0].as_py() == b"a:0:{}"
+    assert told[0].filename == __file__
+    bodies, errors = convert_column(column, "json", "serialize", on_loss="error")
     assert (bodies.to_pylist(), errors[0].as_py()["kind"]) == ([None, b'a:1:{s:1:"a";i:1;}'], "loss")
     assert errors[0].as_py()["offset"] is None
     assert convert_column(column, "json", "serialize", on_loss="ignore")[0][0].as_py() == b"a:0:{}"
@@ -75,8 +78,10 @@ def test_options_of_a_column() -> None:
 def test_bytes_that_are_not_utf8_are_an_error_in_their_row() -> None:
     column = pa.array([b's:1:"\xff";', b"i:1;"]).view(pa.string())
     bodies, errors = convert_column(column, "serialize", "jsonu")
-    assert bodies.to_pylist() == [None, b"1"]
+    assert bodies.to_pylist() == [None, "1"]
     assert errors[0].as_py()["kind"] == "forbidden"
+    kept, _ = convert_column(column, "serialize", "jsonu", keep_rows="as-is")
+    assert kept.view(pa.binary()).to_pylist() == [b's:1:"\xff";', b"1"]
 
 
 def test_without_pyarrow_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +119,8 @@ def test_parquet(tmp_path: Path, kind: Any, jobs: str) -> None:
     result = convert(source, out, "--jobs", jobs)
     assert (result.exit_code, result.stderr) == (0, "")
     made = pq.read_table(out)
-    assert made["doc"].to_pylist() == [*WANTED, None] * 500
+    assert made["doc"].type == kind
+    assert made["doc"].cast(pa.binary()).to_pylist() == [*WANTED, None] * 500
     assert made["id"].equals(table["id"])
     assert made["tag"].to_pylist() == table["tag"].to_pylist()
     assert pq.ParquetFile(out).metadata.row_group(0).column(0).compression == "ZSTD"

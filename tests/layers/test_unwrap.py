@@ -202,7 +202,9 @@ def test_which_way_it_was(data: bytes, detail: str) -> None:
     assert found.reads
 
 
-@pytest.mark.parametrize("data", [b"17000000001234567890123", b"3132333435363738393031323334", b"[12345678901234567890]"])
+@pytest.mark.parametrize(
+    "data", [b"17000000001234567890123", b"3132333435363738393031323334", b"[12345678901234567890]"]
+)
 def test_an_integer_beyond_64_bits_is_json(data: bytes) -> None:
     for wrapped in (data, base64.b64encode(data)):
         found = unwrap(wrapped)

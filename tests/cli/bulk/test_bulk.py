@@ -103,7 +103,10 @@ def test_without_a_file_for_them_the_first_20_bad_records_are_shown() -> None:
     assert len(shown) == 21
     assert shown[0].startswith("error: line 1, byte 0: malformed at byte 0 of the record, $: ")
     assert shown[19].startswith("error: line 20, byte 114: ")
-    assert shown[20] == "error: 30 of 30 records could not be converted; --errors FILE keeps them"
+    assert shown[20] == (
+        "error: 30 of 30 records could not be converted; --errors FILE keeps them; "
+        "30 look like plain text, which --mixed converts as such"
+    )
     assert "\x1b" not in result.stderr
 
 

@@ -108,7 +108,8 @@ class ReadOptions:
     that is none.
 
     ``php`` says whether PHP's own domain is read, not the portable one. ``std_class`` has the portable domain hold
-    stdClass too, as a `PhpObject`: conversions between PHP's formats do.
+    stdClass too, as a `PhpObject`: conversions between PHP's formats do. ``open_payloads`` reads what PHP's own classes
+    wrote as ``C:`` payloads as what they write today: conversions to json and xml do.
     """
 
     values: Values = "portable"
@@ -121,6 +122,7 @@ class ReadOptions:
     namespaces: Foreign = "refuse"
     lists: Collection[str] | Literal["repeated"] = ()
     std_class: bool = False
+    open_payloads: bool = False
     php: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from envelope.errors import EncodeError
@@ -23,9 +24,9 @@ from envelope.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from envelope.values.php_types import Loss
+    from envelope.values.php_types import Loss, Members, PhpObject
 
 __all__ = ["between_php", "convert_and_compare", "for_objects", "holds_tags", "is_lossless", "lost"]
 
@@ -115,23 +116,34 @@ def convert_and_compare(
     if shortcut and (body := shortcut.convert(data, reading.limits)):
         return body, iter(())
     reading, writing = between_php(source, reading, target, writing)
+    is_projected = writing.php and not target.is_php
+    if is_projected and source.name == "serialize":
+        data = as_bytes(data, source.name, reading.limits, reading.encoding)
+        if b"C:" in data:
+            reading = replace(reading, open_payloads=True)
     value = source.read(data, reading, unknown)
-    if not writing.php or target.is_php:
+    shown: Callable[[PhpObject], Members] | None = None
+    if not is_projected:
         body = target.dumps(value, writing, default)
     else:
+        from envelope.conversion.own_classes import members
         from envelope.conversion.projection import project
 
+        shown = partial(members, objects=objects)
         # Arrays were read as lists wherever possible, so the maps that look like lists are objects.
         writing = target.writing(writing.values, "object", writing.dialect, writing.limits, writing.flags)
         portable = target.writing("portable", "object", writing.dialect, writing.limits, writing.flags)
-        body = target.dumps(project(value, target.name, writing.limits, objects), portable, default)
+        projected = project(value, target.name, writing.limits, objects, names_cases=default is None)
+        body = target.dumps(projected, portable, default)
     if not compare or (unknown is None and is_lossless(reading, target, writing)):
         return body, iter(())
     if target.is_php and reading.php and reading.references == "resolve" and source.name == "serialize":
         data = as_bytes(data, source.name, reading.limits)
         if b"R:" in data:
             value = source.read(data, replace(reading, references="keep"), unknown)
-    return body, lost(target, writing, default, value, body, std_class=reading.std_class, in_parts=in_parts)
+    return body, lost(
+        target, writing, default, value, body, std_class=reading.std_class, in_parts=in_parts, members=shown
+    )
 
 
 def _convert_tagged(
@@ -177,11 +189,13 @@ def lost(
     *,
     std_class: bool = False,
     in_parts: bool = False,
+    members: Callable[[PhpObject], Members] | None = None,
 ) -> Iterator[Loss]:
     """Return what *value* lost in *body*, which was written from it with *options*; *in_parts* as above.
 
     *std_class* says that *value* is portable but for stdClass. A reference is lost where it comes again: held in one
-    place it is none. Formats that have no references at all, and do not say so either, lose nothing by that.
+    place it is none. Formats that have no references at all, and do not say so either, lose nothing by that. *members*
+    is what was written of objects, if they were projected.
     """
     is_portable = default is None and not options.php
     is_typed = is_portable and options.dialect == "typed"
@@ -198,7 +212,7 @@ def lost(
 
         reading = row.reading(options.values, options.dialect, options.limits)
         return differences_in_parts(value, lambda part: row.loads(row.dumps(part, options), reading))
-    from envelope.values.php_types import differences
+    from envelope.values.php_types import differences, public_members
 
     reading = row.reading("portable" if std_class else options.values, options.dialect, options.limits)
     if std_class:
@@ -206,7 +220,8 @@ def lost(
     elif options.php and row.name == "serialize" and b"R:" in body:
         reading = replace(reading, references="keep")
     is_tree = std_class or not (options.php and row.is_php)
-    return _told(differences(value, row.loads(body, reading), is_tree=is_tree), row, std_class=std_class)
+    losses = differences(value, row.loads(body, reading), is_tree=is_tree, members=members or public_members)
+    return _told(losses, row, std_class=std_class)
 
 
 def _told(losses: Iterator[Loss], row: Format, *, std_class: bool) -> Iterator[Loss]:

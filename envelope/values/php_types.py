@@ -9,7 +9,7 @@ looked up or called.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -19,6 +19,7 @@ from envelope.values.php_rules import INT_MAX, INT_MIN, is_class_name, text_or_b
 __all__ = [
     "NO_REFERENCE",
     "Loss",
+    "Members",
     "PhpEnum",
     "PhpObject",
     "PhpProperty",
@@ -28,6 +29,7 @@ __all__ = [
     "Visibility",
     "compare",
     "differences",
+    "public_members",
     "referred",
     "same",
 ]
@@ -40,6 +42,7 @@ def _check_class_name(name: object) -> None:
 
 Visibility = Literal["public", "protected", "private"]
 _VISIBILITIES = get_args(Visibility)
+_NUL = ("\0", b"\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,11 @@ class PhpObject:
     @property
     def shown(self) -> tuple[PhpProperty, ...]:
         """The properties that `json_encode` shows: the public ones, except names that begin with NUL."""
-        return tuple(entry for entry in self.properties if not str(entry.mangled).startswith("\0"))
+        return tuple(
+            entry
+            for entry in self.properties
+            if entry.visibility == "public" and (type(entry.name) is int or entry.name[:1] not in _NUL)  # type: ignore[index]
+        )
 
     def __eq__(self, other: object) -> bool:
         return same(self, other) if isinstance(other, PhpObject) else NotImplemented
@@ -238,7 +245,8 @@ NO_REFERENCE = "value reference"
 class Loss:
     """One place where a value changes: at ``path``, ``was`` becomes ``becomes`` (both the values themselves).
 
-    ``note`` says what changes if both are of one kind: keys, properties, sharing; or that it is only a reference.
+    ``note`` says what changes if both are of one kind (keys, properties, sharing), that it is only a reference, or that
+    a text is the name of an enum's case.
     """
 
     __slots__ = ("_place", "becomes", "note", "was")
@@ -309,19 +317,33 @@ def same(a: object, b: object) -> bool:
     return next(differences(a, b), None) is None
 
 
-def differences(before: object, after: object, *, is_tree: bool = False) -> Iterator[Loss]:
+Members: TypeAlias = "list[Any] | dict[Any, Any]"
+"""What an object shows where there are no objects, by name or as a list."""
+
+
+def public_members(value: PhpObject) -> Members:
+    """The public properties of *value* by name, as `json_encode` shows them."""
+    return {entry.name: entry.value for entry in value.shown}
+
+
+def differences(
+    before: object, after: object, *, is_tree: bool = False, members: Callable[[PhpObject], Members] = public_members
+) -> Iterator[Loss]:
     """Yield each place where *after* is not the same as *before*, once, in the order and with the paths of *before*.
 
     A container that changes its kind or its keys is one place; its children are compared in order if the counts
     agree. Where only one of the two is a reference, that is a `Loss` of its own, before what it refers to. Iterative,
     and containers already found to correspond are not compared again (`Correspondence`), so depth, cycles and sharing
     are safe. *is_tree* promises that one of the values holds no container in two places, as nothing read in the
-    portable domain does; then nothing need be remembered of those that were compared.
+    portable domain does; then nothing need be remembered of those that were compared. An object that became a map or
+    a list is paired with it by its *members*, which are its public properties if nothing else is said.
     """
-    return compare(iter([(None, before, after)]), is_tree=is_tree)
+    return compare(iter([(None, before, after)]), is_tree=is_tree, members=members)
 
 
-def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterator[Loss]:  # noqa: C901  # one loop
+def compare(  # noqa: C901  # one loop
+    pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool, members: Callable[[PhpObject], Members] = public_members
+) -> Iterator[Loss]:
     """Yield what `differences` does, for several pairs of values, each at a place of its own."""
     opened = [pairs]
     forward: dict[int, int] = {}
@@ -353,7 +375,7 @@ def compare(pairs: Iterator[tuple[Link, Any, Any]], *, is_tree: bool) -> Iterato
             if not _same_shell(was, becomes):
                 yield Loss(link, was, becomes, _note(was, becomes))
             if has_members:
-                opened.append(_pairs(link, was, becomes))
+                opened.append(_pairs(link, was, becomes, members))
                 break
         else:
             opened.pop()
@@ -402,7 +424,9 @@ class Correspondence:
 
 
 def _note(was: object, becomes: object) -> str:
-    """What changes in a container that keeps its kind."""
+    """What changes in a container that keeps its kind; what an enum's case became."""
+    if type(was) is PhpEnum and type(becomes) is str:
+        return "the name of the case" if was.value is None and becomes == was.case else ""
     if type(was) is not type(becomes):
         return ""
     return "other keys" if type(was) is dict else "other properties" if type(was) is PhpObject else ""
@@ -438,24 +462,26 @@ def _property_head(entry: PhpProperty) -> tuple[type, str | bytes | int, str, st
     return type(entry.name), entry.name, entry.visibility, entry.declared_in
 
 
-def _pairs(link: Link, a: Any, b: Any) -> Iterator[tuple[Link, Any, Any]]:
-    """The children of two containers that may differ, in pairs; none if the counts differ.
-
-    An object that became a map is paired by its shown properties.
-    """
-    count, old = _children(a, only_shown=type(b) is not PhpObject)
-    other_count, new = _children(b, only_shown=type(a) is not PhpObject)
-    if count == other_count:
-        for (step, child), (_, other) in zip(old, new, strict=True):
+def _pairs(link: Link, a: Any, b: Any, members: Callable[[PhpObject], Members]) -> Iterator[tuple[Link, Any, Any]]:
+    """The children of two containers that may differ, in pairs; none if the counts differ."""
+    if type(a) is PhpObject and type(b) is not PhpObject:
+        a = members(a)
+    elif type(b) is PhpObject and type(a) is not PhpObject:
+        b = members(b)
+    if _size(a) == _size(b):
+        for (step, child), (_, other) in zip(_children(a), _children(b), strict=True):
             if type(child) in _COMPARED or not _same_shell(child, other):
                 yield (link, step), child, other
 
 
-def _children(value: Any, *, only_shown: bool) -> tuple[int, Iterable[tuple[Step, Any]]]:
-    """How many there are, and each with its step."""
+def _size(container: Any) -> int:
+    return len(container.properties if type(container) is PhpObject else container)
+
+
+def _children(value: Any) -> Iterable[tuple[Step, Any]]:
+    """Each child with its step."""
     if type(value) is dict:
-        return len(value), value.items()
+        return value.items()
     if type(value) is list:
-        return len(value), enumerate(value)
-    entries = value.shown if only_shown else value.properties
-    return len(entries), ((entry.name, entry.value) for entry in entries)
+        return enumerate(value)
+    return ((entry.name, entry.value) for entry in value.properties)

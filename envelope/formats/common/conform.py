@@ -339,6 +339,8 @@ class _Conform:
     def hint(self, value: Any) -> Hint:
         if isinstance(value, PhpEnum):
             return Hint("enum-backing")
+        if isinstance(value, PhpObject) and value.payload is not None:
+            return Hint("own-payload")
         if isinstance(value, bytes | PhpObject | PhpReference):
             return Hint("php-formats")
         return Hint("to-value" if hasattr(value, "to_value") else "give-default")

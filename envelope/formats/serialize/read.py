@@ -27,9 +27,13 @@ def loads(data: object, options: ReadOptions = DEFAULT_READING) -> Any:
         from envelope.formats.serialize.sessions import read_session
 
         return read_session(data, options)
-    # Slots cost a place each, so they are kept only if something may refer to one (always after a key's `;`).
-    refers = options.php and (b";R:" in data or b";r:" in data)
-    reader = Reader(data, options, refers=refers)
+    if options.open_payloads and b"C:" in data:
+        from envelope.formats.serialize.payloads import PayloadReader
+
+        reader: Reader = PayloadReader(data, options, refers=options.php and (b"R:" in data or b"r:" in data))
+    else:
+        # Slots cost a place each, so they are kept only if something may refer to one (always after a key's `;`).
+        reader = Reader(data, options, refers=options.php and (b";R:" in data or b";r:" in data))
     try:
         value, end = reader.first(0)
     except DecodeError as error:

@@ -20,7 +20,7 @@ from envelope.path import Step, short_path
 from envelope.values.php_rules import INT_STARTS, array_key, is_class_name
 from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty, PhpReference, referred
 
-__all__ = ["FORMAT", "HEAD", "Open", "Reader"]
+__all__ = ["FORMAT", "HEAD", "PENDING", "Open", "Reader"]
 
 FORMAT: Final = "serialize"
 
@@ -41,7 +41,7 @@ _BOOLEANS: Final = {b"b:0;": False, b"b:1;": True}
 _UNUSUAL: Final = frozenset(INT_STARTS) | {"", "\0"}
 
 _MAP: Final = object()  # the shell of a stdClass in the portable domain, which is read as a map
-_PENDING: Final = object()  # holds the place of an array that is still open
+PENDING: Final = object()  # holds the place of an array that is still open
 
 
 class Open:
@@ -190,7 +190,7 @@ class Reader(Cursor):
                     raise self.fail("expected a value", pos)
                 container.members[container.key] = value
                 container.left -= 1
-                if slots is not None and tag != _R_UPPER:
+                if slots is not None and tag != _R_UPPER and tag != _C:  # which takes its own
                     slots.take(container)
 
                 # ---- out of the containers that are complete
@@ -365,7 +365,7 @@ class Reader(Cursor):
 
     def array(self, pos: int) -> tuple[Any, int]:
         """`a:count:{`"""
-        return _PENDING, self.open(pos + 1, None, pos)
+        return PENDING, self.open(pos + 1, None, pos)
 
     def object(self, pos: int) -> tuple[Any, int]:
         """`O:length:"class":count:{` — in PHP's domain the object is made at once: its members may refer to it."""
@@ -377,7 +377,7 @@ class Reader(Cursor):
         if self.php or self.std_class:
             value = PhpObject(name)
             return value, self.open(end, value, pos)
-        return _PENDING, self.open(end, _MAP, pos)
+        return PENDING, self.open(end, _MAP, pos)
 
     def open(self, pos: int, shell: Any, start: int) -> int:
         """`:count:{` of the container at *start* — no more members than the rest of the input can hold."""
@@ -413,16 +413,22 @@ class Reader(Cursor):
         if not self.php:
             raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
 
-    def custom_object(self, pos: int) -> tuple[PhpObject, int]:
+    def custom_object(self, pos: int) -> tuple[Any, int]:
         """`C:length:"class":length:{payload}`"""
         self.php_only("an object with a payload of its own", pos)
         name, end = self.class_name(self.expect(b"C:", pos))
         size, start = self.length(self.expect(b":", end))
         start = self.expect(b"{", start)
         end = self.expect(b"}", start + size)
+        if self.slots is not None:
+            self.slots.take(self.opened[-1])
+        return self.payload(name, start, end - 1), end
+
+    def payload(self, name: str, start: int, end: int) -> Any:
+        """The object of class *name* whose payload is from *start* to *end*; only the class knows what it holds."""
         if self.slots is not None and self.slots.opaque is None:
-            self.slots.opaque = len(self.slots.places) + 1
-        return PhpObject(name, payload=self.data[start : start + size]), end
+            self.slots.opaque = len(self.slots.places)
+        return PhpObject(name, payload=self.data[start:end])
 
     def enum(self, pos: int) -> tuple[PhpEnum, int]:
         """`E:length:"Class:Case";`"""
@@ -458,7 +464,7 @@ class Reader(Cursor):
         value = referred(holder.members[key])
         if is_object and type(value) not in (PhpObject, PhpEnum):
             raise self.fail("r: refers to a value that is not an object", start)
-        if value is _PENDING:
+        if value is PENDING:
             raise self.fail("an array that contains itself", start, kind="forbidden", hint=Hint("keep-references"))
         # An array is repeated here in full, so it counts again: references must not multiply past the limits.
         items, height = slots.repeat(value)

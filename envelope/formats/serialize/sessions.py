@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from envelope.errors import EncodeError
 from envelope.formats.common.conform import Unwritable
+from envelope.formats.serialize.payloads import PayloadReader
 from envelope.formats.serialize.reader import FORMAT, HEAD, Open, Reader
 from envelope.formats.serialize.writer import Writer
 from envelope.hints import Hint
@@ -32,7 +33,7 @@ def read_session(data: bytes, options: ReadOptions) -> dict[Any, Any]:
     """Return the variables in *data* by name; `DecodeError` if they are not what `session_encode` writes."""
     read_name = _read_binary_name if options.dialect == "session_binary" else _read_name
     refers = options.php and (b"r:" in data or b"R:" in data)
-    reader = Reader(data, options, refers=refers)
+    reader = (PayloadReader if options.open_payloads else Reader)(data, options, refers=refers)
     session = Open(0, None)
     reader.opened = [Open(0, None), session]
     reader.enter(1, 0, 0)

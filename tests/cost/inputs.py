@@ -134,18 +134,8 @@ def _class_of(name: bytes, make: Make) -> Make:
     return lambda size: make(size).replace(b"C:", b'C:%d:"%b":' % (len(name), name), 1)
 
 
-def _chain(size: int) -> bytes:
-    """ArrayObjects, each around the one before it."""
-    unit = b'i:%d;O:11:"ArrayObject":3:{i:0;i:0;i:1;r:%d;i:2;a:0:{}}'
-    first = b'i:0;O:11:"ArrayObject":3:{i:0;i:0;i:1;a:0:{}i:2;a:0:{}}'
-    count = size // 70
-    rest = b"".join(unit % (number, 2 + 4 * (number - 1)) for number in range(1, count))
-    return b"a:%d:{%b}" % (count, first + rest)
-
-
 OBJECTS: Final = {
     "arrays": made(b"a:%d:{", b'i:%d;O:11:"ArrayObject":3:{i:0;i:0;i:1;a:1:{i:0;N;}i:2;a:0:{}}', b"}"),
-    "arrays around arrays": _chain,
     "a fixed array": made(b'O:13:"SplFixedArray":%d:{', b"i:%d;N;", b"}"),
     "a storage": _class_of(b"SplObjectStorage", _in_one_payload(b"x:i:%d;", b'O:1:"A":0:{},N;;', b"m:a:0:{}")),
     "a queue": _class_of(b"SplQueue", _in_one_payload(b"i:4;", b":N;", b"")),

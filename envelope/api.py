@@ -247,10 +247,10 @@ def convert(
 ) -> bytes:
     """Return *data*, a document in the format *source*, in the format *target*.
 
-    With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects and enums, or what *objects*
-    says. Between PHP's
-    formats, stdClass is kept in the portable domain too, so ``maps`` has nothing to decide there. What the target
-    cannot hold raises `LossError`, warns with a `LossWarning` for each place, or is ignored, as *on_loss* says.
+    With ``values="php"``, json and xml get what PHP's `json_encode` would show of objects, and the names of enums'
+    cases, or what *objects* says. Between PHP's formats, stdClass is kept in the portable domain too, so ``maps`` has
+    nothing to decide there. What the target cannot hold raises `LossError`, warns with a `LossWarning` for each place,
+    or is ignored, as *on_loss* says.
     """
     check_word("on_loss", on_loss, ON_LOSS)
     reader, writer = get_format(source), get_format(target)

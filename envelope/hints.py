@@ -108,7 +108,7 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
             'serialize and var_export hold it, with values="php"; '
             "the case's backing value is not known, default= can give it"
         ),
-        "own-payload": 'only its class knows what it holds; objects="tagged" keeps it as it is',
+        "own-payload": "only its class knows what it holds; serialize keeps it, and so does tagged JSON",
         "keep-references": 'references="keep" reads it, with PHP references as they are',
         "other-encoding": "the text may be in another charset, which encoding= names",
         "declared-encoding": 'encoding="declared" reads it, with dialect="plain"',

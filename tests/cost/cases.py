@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +14,12 @@ import click
 import envelope
 from envelope.calls import Engine, HttpRequest
 from envelope.cli.command import envelope as command
+from envelope.conversion import project
+from envelope.formats import get_format
+from envelope.limits import Limits
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
-from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TOML, TWISTED, WRAPPED, Make
+from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, OBJECTS, TOML, TWISTED, WRAPPED, Make
 
 __all__ = ["CASES", "Case"]
 
@@ -107,6 +110,18 @@ def _keep(make: Make) -> Callable[[int, Path], Job]:
     return prepare
 
 
+def _show(objects: Any, make: Make) -> Callable[[int, Path], Job]:
+    """Objects on the way to json, read and projected."""
+    row, limits = get_format("serialize"), Limits()
+
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        reading = replace(row.reading("php", "typed", limits), open_payloads=True)
+        return lambda: project(row.loads(data, reading), "json", limits, objects)
+
+    return prepare
+
+
 def _answer(media_type: str, make: Make) -> Callable[[int, Path], Job]:
     engine = Engine(secrets=lambda _: "secret", clock=lambda: 0)
 
@@ -185,7 +200,14 @@ def _cases() -> Iterator[Case]:
     for name, make in WRAPPED.items():
         yield Case("unwrap", name, _unwrap(make))
         yield Case("read json, wrapped", name, _read("json", make))
+    yield from _objects()
     yield from _commands()
+
+
+def _objects() -> Iterator[Case]:
+    for objects in ("public", "all"):
+        for name, make in OBJECTS.items():
+            yield Case(f"show objects, {objects}", name, _show(objects, make))
 
 
 def _commands() -> Iterator[Case]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "TOML", "TWISTED", "WRAPPED", "Make"]
+__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "OBJECTS", "TOML", "TWISTED", "WRAPPED", "Make"]
 
 Make = Callable[[int], bytes]
 
@@ -108,6 +108,44 @@ KEPT: Final = {
     "objects that refer to the first": made(b"a:%d:{", b'i:%d;O:1:"A":2:{s:1:"a";N;s:1:"b";R:2;}', b"}"),
 }
 """Documents of serialize for references="keep"."""
+
+
+def _payloads_in_payloads(size: int) -> bytes:
+    """As many towers of payloads as there is room for."""
+    tower = b"i:1;"
+    for _ in range(60):
+        payload = b"i:0;:%b" % tower
+        tower = b'C:8:"SplQueue":%d:{%b}' % (len(payload), payload)
+    count = size // len(tower)
+    return b"a:%d:{%b}" % (count, b"".join(b"i:%d;%b" % (number, tower) for number in range(count)))
+
+
+def _in_one_payload(head: bytes, unit: bytes, tail: bytes) -> Make:
+    """A payload that holds *unit* as often as there is room; ``%d`` in *head* is how often."""
+
+    def make(size: int) -> bytes:
+        count = size // len(unit)
+        payload = head.replace(b"%d", b"%d" % count) + unit * count + tail
+        return b"C:%d:{%b}" % (len(payload), payload)
+
+    return make
+
+
+def _class_of(name: bytes, make: Make) -> Make:
+    return lambda size: make(size).replace(b"C:", b'C:%d:"%b":' % (len(name), name), 1)
+
+
+OBJECTS: Final = {
+    "arrays": made(b"a:%d:{", b'i:%d;O:11:"ArrayObject":3:{i:0;i:0;i:1;a:1:{i:0;N;}i:2;a:0:{}}', b"}"),
+    "a fixed array": made(b'O:13:"SplFixedArray":%d:{', b"i:%d;N;", b"}"),
+    "a storage": _class_of(b"SplObjectStorage", _in_one_payload(b"x:i:%d;", b'O:1:"A":0:{},N;;', b"m:a:0:{}")),
+    "a queue": _class_of(b"SplQueue", _in_one_payload(b"i:4;", b":N;", b"")),
+    "a queue, then a fault": _class_of(b"SplQueue", _in_one_payload(b"i:4;", b":N;", b":x")),
+    "payloads in payloads": _payloads_in_payloads,
+    "private properties": made(b'O:1:"A":%d:{', b's:11:"\0B\0a%7d";N;', b"}"),
+    "enums": made(b"a:%d:{", b'i:%d;E:3:"A:B";', b"}"),
+}
+"""Documents of serialize with objects, for json."""
 
 _VAR_EXPORT: Final = {
     "a text": made(b"'", b"a", b"'"),

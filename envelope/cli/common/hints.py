@@ -21,7 +21,6 @@ HINT_WORDS: Final[Mapping[HintName, str]] = {
     "values-php-inert": "--values php reads it, inert",
     "php-formats": "serialize and var_export hold it, with --values php",
     "enum-backing": "serialize and var_export hold it, with --values php; the case's backing value is unknown",
-    "own-payload": "only its class knows what it holds; convert --objects tagged keeps it as it is",
     "keep-references": "convert --references keep reads it, with PHP references as they are",
     "plain-dialect": "without types it may be a document for --from-dialect plain",
     "session-dialect": "this is a PHP session: --from-dialect session reads it",

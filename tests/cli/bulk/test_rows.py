@@ -171,7 +171,7 @@ def test_repaired_rows_of_csv_and_parquet(tmp_path: Path) -> None:
         (["--lines", "--mixed", "--from-dialect", "session"], "--mixed is for --from serialize"),
         (["--lines", "--repair", "--from", "var_export"], "--repair is for --from serialize"),
         (["--lines", "--at", "$.a"], "--at is for single documents"),
-        (["--lines", "--unwrap", "auto,base64"], "auto is neither auto alone nor one of"),
+        (["--lines", "--unwrap", "auto,base64"], "auto is not auto or one of"),
     ],
 )
 def test_mistakes_exit_2(arguments: list[str], message: str) -> None:

@@ -53,7 +53,7 @@ def test_other_payloads_are_kept() -> None:
     body = b'a:2:{i:0;C:1:"A":1:{x}i:1;C:11:"ArrayObject":21:{x:i:0;a:0:{};m:a:0:{}}}'
     assert opened(body)[0] == PhpObject("A", payload=b"x")
     assert envelope.loads(body, "serialize", values="php")[1].payload == b"x:i:0;a:0:{};m:a:0:{}"
-    with pytest.raises(EncodeError, match='objects="tagged"') as caught:
+    with pytest.raises(EncodeError, match="tagged JSON") as caught:
         envelope.convert(body, "serialize", "json", values="php", on_loss="ignore")
     assert caught.value.path == "$[0]"
     with pytest.raises(DecodeError, match="past a C: payload"):
@@ -112,7 +112,7 @@ def test_limits_hold_in_payloads() -> None:
     for _ in range(70):
         body = packed("SplQueue", b"i:0;:" + body)
     for limits in (Limits.unlimited(), Limits()):
-        with pytest.raises(DecodeError, match=r"payloads nested deeper|nested deeper than 200") as caught:
+        with pytest.raises(DecodeError, match="payloads nested deeper than 64") as caught:
             opened(body, limits=limits)
         assert caught.value.kind == "limit"
 

@@ -90,9 +90,7 @@ def test_the_examples_of_php_files() -> None:
     assert str(caught.value) == shown
 
 
-@pytest.mark.parametrize(
-    "name", ["charsets.md", "objects.md", "plain-xml.md", "repair.md", "sessions.md", "unwrap.md"]
-)
+@pytest.mark.parametrize("name", ["charsets.md", "objects.md", "plain-xml.md", "repair.md", "sessions.md", "unwrap.md"])
 def test_the_examples_of_a_page(name: str) -> None:
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))

@@ -11,8 +11,8 @@ import pytest
 import envelope
 from envelope import EncodeError, Limits, LossError, LossWarning, PhpEnum, PhpObject, PhpProperty, PhpReference
 from envelope.conversion import Conversion, project
-from envelope.conversion.own_classes import Shown
 from envelope.formats import get_format
+from envelope.options import Objects
 from envelope.testing.strategies import php_values
 from tests import php as php_process
 from tests.conversion import php_classes_run
@@ -20,7 +20,7 @@ from tests.conversion import php_classes_run
 pytestmark = pytest.mark.usefixtures("impl")
 
 
-def shown(body: bytes, objects: Shown = "public") -> Any:
+def shown(body: bytes, objects: Objects = "public") -> Any:
     return project(envelope.loads(body, "serialize", values="php"), "json", Limits(), objects)
 
 

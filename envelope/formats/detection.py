@@ -46,10 +46,10 @@ _BEGINNINGS: Final[tuple[tuple[ResultType, Dialect, re.Pattern[bytes]], ...]] = 
             re.IGNORECASE,
         ),
     ),
-    (ResultType.SERIALIZE, "session", re.compile(rb"[^|\x00-\x1f\x7f;]{1,255}\|%b" % _VALUE)),
+    (ResultType.SERIALIZE, "session", re.compile(rb"[^|\x00-\x1f\x7f;]{0,255}\|%b" % _VALUE)),
 )
 _FIRST_VALUE: Final = re.compile(_VALUE)
-_NAME: Final = re.compile(rb'[^\x00-\x1f\x7f;:{}"]++')
+_NAME: Final = re.compile(rb'[^\x00-\x1f\x7f;:{}"]*+')
 _BLANK: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*+")
 
 
@@ -68,5 +68,5 @@ def candidates(data: bytes) -> Iterator[tuple[ResultType, Dialect]]:
             yield format, dialect
     # The size of the first name is a byte, then the name and a value.
     end = 1 + data[0] if data else 0
-    if 1 < end <= 128 and _NAME.fullmatch(data, 1, end) and _FIRST_VALUE.match(data, end):
+    if 0 < end <= 128 and _NAME.fullmatch(data, 1, end) and _FIRST_VALUE.match(data, end):
         yield ResultType.SERIALIZE, "session_binary"

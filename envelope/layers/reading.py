@@ -57,7 +57,9 @@ def reading_of(data: bytes, limits: Limits) -> Reading:
 def _rank(data: bytes, format: ResultType, dialect: Dialect, limits: Limits) -> Rank:
     row = get_format(format)
     more: dict[str, Any] = {}
-    if dialect == "plain":
+    if row.is_json:
+        more = {"flags": ("JSON_BIGINT_AS_STRING",)}
+    elif dialect == "plain":
         more = {"attributes": "drop", "namespaces": "drop", "encoding": "declared"}
     options = row.reading("php" if row.is_php else "portable", dialect, limits, **more)
     try:

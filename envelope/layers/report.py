@@ -61,7 +61,8 @@ class Unwrapped:
     """What is left: ``data``, and the ``layers`` that were taken off, outermost first.
 
     ``format`` and ``dialect`` say how ``data`` reads, or what it looks like if it does not; both are None if that is
-    unknown. ``reads`` says whether it does. A document of bytes that are no UTF-8 only looks like one.
+    unknown. ``reads`` says whether it does, with JSON_BIGINT_AS_STRING if it is JSON. A document of bytes that are no
+    UTF-8 only looks like one.
     """
 
     data: bytes

@@ -16,7 +16,7 @@ from envelope.calls import Engine, HttpRequest
 from envelope.cli.command import envelope as command
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
-from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TOML, TWISTED, WRAPPED, Make
+from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TAGGED, TOML, TWISTED, WRAPPED, Make
 
 __all__ = ["CASES", "Case"]
 
@@ -107,6 +107,16 @@ def _keep(make: Make) -> Callable[[int, Path], Job]:
     return prepare
 
 
+def _tag(source: str, target: str, make: Make) -> Callable[[int, Path], Job]:
+    """To tagged JSON, or from it."""
+
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        return lambda: envelope.convert(data, source, target, objects="tagged")
+
+    return prepare
+
+
 def _answer(media_type: str, make: Make) -> Callable[[int, Path], Job]:
     engine = Engine(secrets=lambda _: "secret", clock=lambda: 0)
 
@@ -185,7 +195,15 @@ def _cases() -> Iterator[Case]:
     for name, make in WRAPPED.items():
         yield Case("unwrap", name, _unwrap(make))
         yield Case("read json, wrapped", name, _read("json", make))
+    yield from _tagged()
     yield from _commands()
+
+
+def _tagged() -> Iterator[Case]:
+    for name, make in (KEPT | DOCUMENTS["serialize"]).items():
+        yield Case("convert, to tagged json", name, _tag("serialize", "json", make))
+    for name, make in TAGGED.items():
+        yield Case("convert, from tagged json", name, _tag("json", "serialize", make))
 
 
 def _commands() -> Iterator[Case]:

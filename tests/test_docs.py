@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import doctest
 import importlib.util
+import os
 import re
+import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -90,7 +94,18 @@ def test_the_examples_of_php_files() -> None:
     assert str(caught.value) == shown
 
 
-@pytest.mark.parametrize("name", ["charsets.md", "objects.md", "plain-xml.md", "repair.md", "sessions.md", "unwrap.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "charsets.md",
+        "objects.md",
+        "plain-xml.md",
+        "repair.md",
+        "sessions.md",
+        "tagged-json.md",
+        "unwrap.md",
+    ],
+)
 def test_the_examples_of_a_page(name: str) -> None:
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
@@ -98,6 +113,24 @@ def test_the_examples_of_a_page(name: str) -> None:
     test = doctest.DocTestParser().get_doctest(source, {}, name, name, 0)
     assert doctest.DocTestRunner().run(test, out=out.append).attempted > 5
     assert not out, "".join(out)
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="no jq on this machine")
+def test_the_pipeline_of_tagged_json(tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    text = (ROOT / "docs" / "tagged-json.md").read_text(encoding="utf-8")
+    (pipeline,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    command = f'envelope() {{ {shlex.quote(sys.executable)} -m envelope "$@"; }}\n{pipeline}'
+    user = {"name": "Ann", "roles": ["admin"]}
+    (tmp_path / "user.ser").write_bytes(envelope.dumps(user, "serialize"))
+    subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", command],
+        cwd=tmp_path,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    edited = envelope.loads((tmp_path / "user.ser").read_bytes(), "serialize")
+    assert edited == {"name": "Bob", "roles": ["admin", "editor"]}
 
 
 def servers() -> dict[str, str]:

@@ -107,8 +107,8 @@ def convert_and_compare(
     """
     if objects != "public":
         reading, writing = for_objects(objects, source, reading, target, writing)
-    if objects == "tagged":
-        return _convert_tagged(data, source, reading, target, writing, default, unknown, compare=compare)
+        if objects == "tagged":
+            return _convert_tagged(data, source, reading, target, writing, default, unknown, compare=compare)
     # Looking for a shortcut takes longer than to see that there can be none.
     shortcut = None
     if not target.is_php and default is None:

@@ -75,6 +75,21 @@ def test_options_of_a_column() -> None:
         convert_column(pa.array([1]), "json", "xml")
 
 
+def test_tagged_columns_and_files(tmp_path: Path) -> None:
+    body = b'O:4:"User":2:{s:1:"a";s:1:"\xff";s:4:"\0*\0b";r:1;}'
+    tagged = b'{"@class":"User","@id":1,"@visibility":{"b":"protected"},"a":{"@base64":"/w=="},"b":{"@object":1}}'
+    made, errors = convert_column(pa.array([body, None]), "serialize", "json", objects="tagged")
+    assert (made.to_pylist(), errors.to_pylist()) == ([tagged, None], [None, None])
+    back, errors = convert_column(pa.array([tagged, b'{"@":1}']), "json", "serialize", objects="tagged")
+    assert (back.to_pylist(), errors[1].as_py()["offset"]) == ([body, None], 5)
+    with pytest.raises(TypeError, match="is between serialize or var_export"):
+        convert_column(made, "json", "xml", objects="tagged")
+    pq.write_table(pa.table({"doc": [body]}), tmp_path / "in.parquet")
+    options = ("--parquet", "doc", "--from", "serialize", "--to", "json", "--objects", "tagged", "--strict")
+    result = run(*options, str(tmp_path / "in.parquet"), "-o", str(tmp_path / "out.parquet"))
+    assert (result.exit_code, pq.read_table(tmp_path / "out.parquet")["doc"].to_pylist()) == (0, [tagged])
+
+
 def test_bytes_that_are_not_utf8_are_an_error_in_their_row() -> None:
     column = pa.array([b's:1:"\xff";', b"i:1;"]).view(pa.string())
     bodies, errors = convert_column(column, "serialize", "jsonu")

@@ -50,6 +50,14 @@ asked = spark.sql(
     "select id, envelope_convert(doc, 'serialize', 'json') as made, envelope_error(doc, 'serialize', 'json') as error,"
     " envelope_convert(string(doc), 'serialize', 'xml') as xml from archive order by id"
 ).collect()
+register(spark, objects="tagged")
+bytes_ = spark.sql("select envelope_convert('{\\"@base64\\":\\"/w==\\"}', 'json', 'serialize') as made").selectExpr("hex(made)")
+tagged = [
+    bytes_.collect()[0][0],
+    spark.sql("select envelope_convert('O:1:\\"A\\":0:{}', 'serialize', 'json')").collect()[0][0],
+    spark.sql("select envelope_error('{\\"@base64\\":1}', 'json', 'serialize')").collect()[0][0].path,
+]
+register(spark)
 conversion = Conversion(source="serialize", target="jsonu")
 made = convert_frame(frame, "doc", conversion, error_column="fault")
 source, there = (str(Path(sys.argv[1], name)) for name in ("in.ser", "there"))
@@ -57,6 +65,7 @@ shown = {
     "sql": [row.asDict(recursive=True) for row in asked],
     "frame": [[row.id, row.doc and row.doc.decode(), row.fault and row.fault.asDict()] for row in made.orderBy("id").collect()],
     "columns": made.dtypes,
+    "tagged": tagged,
     "formats": refused(spark.sql(
         "select envelope_convert('i:1;', if(id = 1, 'serialize', 'json'), 'json') from range(0, 3, 1, 1)").collect),
     "format": refused(spark.sql("select envelope_convert(doc, 'yaml', 'json') from archive").collect),
@@ -102,9 +111,19 @@ def test_sql_functions_and_data_frames(tmp_path: Path) -> None:
     # An existing directory is found before anything is converted; a missing one is reported in one line.
     assert shown["there"] == f"{tmp_path / 'there'} already exists"
     assert shown["job"] == 2
+    made = b's:1:"\xff";'.hex().upper()
+    assert shown["tagged"] == [made, '{"@class":"A"}', '$["@base64"]']
     assert f"error: [PATH_NOT_FOUND] Path does not exist: file:{tmp_path}/in.serx" in said
     assert "Traceback" not in said
     assert {path.name for path in tmp_path.iterdir()} == {"in.ser", "there"}
+
+
+def test_the_job_has_tags_between_some_formats(capsys: pytest.CaptureFixture[str]) -> None:
+    from envelope.adapters.spark import main
+
+    with pytest.raises(SystemExit, match="2"):
+        main(["--in", "a", "--out", "b", "--from", "json", "--to", "xml", "--objects", "tagged"])
+    assert "is between serialize or var_export and json or jsonu" in capsys.readouterr().err
 
 
 def test_the_job_needs_two_directories(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,20 @@ from envelope.formats import get_format
 from envelope.limits import Limits
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
-from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, OBJECTS, TOML, TWISTED, WRAPPED, Make
+from tests.cost.inputs import (
+    CELLS,
+    DOCUMENTS,
+    FOREIGN,
+    FORMS,
+    KEPT,
+    LINES,
+    OBJECTS,
+    TAGGED,
+    TOML,
+    TWISTED,
+    WRAPPED,
+    Make,
+)  # fmt: skip
 
 __all__ = ["CASES", "Case"]
 
@@ -122,6 +135,16 @@ def _show(objects: Any, make: Make) -> Callable[[int, Path], Job]:
     return prepare
 
 
+def _tag(source: str, target: str, make: Make) -> Callable[[int, Path], Job]:
+    """To tagged JSON, or from it."""
+
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        return lambda: envelope.convert(data, source, target, objects="tagged")
+
+    return prepare
+
+
 def _answer(media_type: str, make: Make) -> Callable[[int, Path], Job]:
     engine = Engine(secrets=lambda _: "secret", clock=lambda: 0)
 
@@ -201,7 +224,15 @@ def _cases() -> Iterator[Case]:
         yield Case("unwrap", name, _unwrap(make))
         yield Case("read json, wrapped", name, _read("json", make))
     yield from _objects()
+    yield from _tagged()
     yield from _commands()
+
+
+def _tagged() -> Iterator[Case]:
+    for name, make in (KEPT | DOCUMENTS["serialize"]).items():
+        yield Case("convert, to tagged json", name, _tag("serialize", "json", make))
+    for name, make in TAGGED.items():
+        yield Case("convert, from tagged json", name, _tag("json", "serialize", make))
 
 
 def _objects() -> Iterator[Case]:

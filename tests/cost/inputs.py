@@ -9,7 +9,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-__all__ = ["CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "OBJECTS", "TOML", "TWISTED", "WRAPPED", "Make"]
+__all__ = [
+    "CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "OBJECTS", "TAGGED", "TOML", "TWISTED", "WRAPPED", "Make",
+]  # fmt: skip
 
 Make = Callable[[int], bytes]
 
@@ -146,6 +148,47 @@ OBJECTS: Final = {
     "enums": made(b"a:%d:{", b'i:%d;E:3:"A:B";', b"}"),
 }
 """Documents of serialize with objects, for json."""
+
+
+def _with_visibility(size: int) -> bytes:
+    names = range(size // 40)
+    visibility = b",".join(b'"a%d":"protected"' % name for name in names)
+    return b'{"@class":"A","@visibility":{%b},%b}' % (visibility, b",".join(b'"a%d":1' % name for name in names))
+
+
+TAGGED: Final[dict[str, Make]] = {
+    "integers": made(b"[", b'{"@int":"1"},', b"1]"),
+    "floats": made(b"[", b'{"@float":"1.0"},', b"1]"),
+    "base64": made(b"[", b'{"@base64":"/w=="},', b"1]"),
+    "a text in base64": made(b'{"@base64":"', b"/w8A", b'"}'),
+    "a long float": made(b'{"@float":"1', b"0", b'"}'),
+    "a long integer": made(b'{"@int":"1', b"0", b'"}'),
+    "a long class name": made(b'{"@class":"', b"A\\\\", b'A"}'),
+    "a long case": made(b'{"@enum":"', b"A::", b'A"}'),
+    "enums": made(b"[", b'{"@enum":"A::B"},', b"1]"),
+    "enums of their own": made(b"[", b'{"@enum":"A%d::B"},', b"1]"),
+    "objects": made(b"[", b'{"@class":"A"},', b"1]"),
+    "objects with properties": made(b"[", b'{"@class":"A","@visibility":{"b":"private"},"b":1},', b"1]"),
+    "objects in objects": made(b"[", b'{"@class":"A","b":' * 90 + b"1" + b"}" * 90 + b",", b"1]"),
+    "objects with payloads": made(b"[", b'{"@class":"A","@payload":"x"},', b"1]"),
+    "a property of each visibility": _with_visibility,
+    "objects told once": made(b"[", b'{"@class":"A","@id":%d},', b"1]"),
+    "one object again and again": made(b'[{"@class":"A","@id":1}', b',{"@object":1}', b"]"),
+    "objects told nowhere": made(b"[", b'{"@object":%d},', b"1]"),
+    "references told nowhere": made(b"[", b'{"@reference":%d},', b"1]"),
+    "references": made(b"[", b'{"@reference":%d,"@value":[]},', b"1]"),
+    "one reference again and again": made(b'[{"@reference":1,"@value":1}', b',{"@reference":1}', b"]"),
+    "a map": made(b"{", b'"a%d":1,', b'"":1}'),
+    "a map of tags": made(b"{", b'"@@a%d":1,', b'"":1}'),
+    "keys in base64": made(b"{", b'"@base64:/%7d==":1,', b'"":1}'),
+    "a map that is a list": made(b"{", b'"%d":1,', b'"":1}'),
+    "integers, then a fault": made(b"[", b"1,", b'{"@int":1}]'),
+    "one name again and again, then a fault": made(b"{", b'"a":{"@int":"1"},', b'"a":{"@int":1}}'),
+    "deep names, then a fault": made(b"[", b'{"a":' * 90 + b'{"b":1}' + b"}" * 90 + b",", b'{"@int":1}]'),
+    "a member of each tag": made(b'{"@int":"1"', b',"a%d":1', b"}"),
+    "properties, then a fault": made(b'{"@class":"A"', b',"a%d":1', b',"@":1}'),
+}
+"""Tagged JSON."""
 
 _VAR_EXPORT: Final = {
     "a text": made(b"'", b"a", b"'"),

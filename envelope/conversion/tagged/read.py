@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +30,7 @@ _UNTOLD: Final = {
 
 
 def untag(root: object, data: object, reading: ReadOptions, format: str) -> Any:
-    """Return the value in PHP's domain that *root* is, which was read from *data* with *reading*.
+    """Return the value in PHP's domain that *root* is, which was read from *data* with *reading*, and is used up.
 
     Raises `DecodeError`, with the offset and the path of a tag that is not as `tag` writes it. An object or a reference
     may be told after the places that name it: documents are edited.
@@ -94,7 +94,7 @@ class _Untagging:
     def enter(self, value: Any, link: Link, put: _Put, key: Any) -> bool:
         """Put what is made of a value; a container is empty, and the walk then fills it: whether there is one."""
         if type(value) is list:
-            return self.enter_list(enumerate(value), link, put, key)
+            return self.enter_list(_taken_items(value), link, put, key)
         if type(value) is not dict:
             put(key, value)
             return False
@@ -119,11 +119,10 @@ class _Untagging:
             raise _Malformed((link, tag), "no tag that stands here", Hint("at-sign"))
         return False
 
-    def enter_list(self, children: Iterable[tuple[Step, Any]], link: Link, put: _Put, key: Any) -> bool:
+    def enter_list(self, children: Iterator[tuple[Step, Any, Any]], link: Link, put: _Put, key: Any) -> bool:
         items: list[Any] = []
         put(key, items)
-        each = ((step, None, child) for step, child in children)
-        self.frames.append(_Frame(link, each, lambda _, item: items.append(item)))
+        self.frames.append(_Frame(link, children, lambda _, item: items.append(item)))
         return True
 
     def enter_array(self, value: dict[str, Any], link: Link, put: _Put, key: Any) -> bool:
@@ -132,12 +131,12 @@ class _Untagging:
         if None in keys:
             raise _Malformed((link, list(value)[keys.index(None)]), "a key that is not base64")
         if all(name == index for name, index in zip(keys, count(), strict=False)):
-            return self.enter_list(value.items(), link, put, key)
+            return self.enter_list(_taken(value, keys), link, put, key)
         members: dict[Any, Any] = dict.fromkeys(keys)
         if len(members) < len(keys):
             raise _Malformed(link, "two keys that are one in PHP")
         put(key, members)
-        self.frames.append(_Frame(link, zip(value, keys, value.values(), strict=True), members.__setitem__))
+        self.frames.append(_Frame(link, _taken(value, keys), members.__setitem__))
         return True
 
     def enter_object(self, value: dict[str, Any], link: Link, put: _Put, key: Any) -> bool:
@@ -156,7 +155,7 @@ class _Untagging:
         self.frames.append(
             _Frame(
                 link,
-                ((member, head, value[member]) for member, head in heads.items()),
+                ((member, head, value.pop(member)) for member, head in heads.items()),
                 lambda head, child: properties.append(PhpProperty(head[0], child, head[1], head[2])),
                 lambda: object.__setattr__(made, "properties", tuple(properties)),
             )
@@ -202,6 +201,20 @@ class _Untagging:
         if made is None:
             made = self.shared[place] = _new_object() if place[0] == "@id" else PhpReference(None)
         return made
+
+
+# What was read is let go as soon as there is a copy: both would take twice the memory.
+
+
+def _taken_items(items: list[Any]) -> Iterator[tuple[int, None, Any]]:
+    for at, item in enumerate(items):
+        items[at] = None
+        yield at, None, item
+
+
+def _taken(members: dict[str, Any], keys: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+    for name, key in zip(list(members), keys, strict=True):
+        yield name, key, members.pop(name)
 
 
 def _number(tag: str, number: object, link: Link) -> _Number:

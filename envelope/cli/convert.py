@@ -43,8 +43,7 @@ Examples:
   printf '{"id": 7, "tags": []}' | envelope convert --to serialize -o page.ser
   envelope convert page.ser --to json --pretty
   envelope convert page.ser --from serialize --to xml -o page.xml
-  printf 'i:1;\\nN;\\n' | envelope convert --lines --from serialize --to jsonu
-  printf 'v\\n19.90\\na:0:{}\\n' | envelope convert --csv v --mixed --from serialize --to json
+  printf 'a:0:{}\\n19.90\\n' | envelope convert --lines --mixed --from serialize --to jsonu
   printf '{"command": "a:1:{i:0;i:7;}"}' | envelope convert --at '$.command' --to json
   printf 'YToxOntpOjA7aTo3O30=' | envelope convert --unwrap auto --to json
 """

@@ -102,8 +102,8 @@ def convert_and_compare(
 
     Both options have the same domain, unless *objects* decides on it (`for_objects`). Raises `DecodeError` and
     `EncodeError`; the caller decides what losses mean, and keeps as many as it needs: there may be as many as there
-    are values. *in_parts* takes less memory for a large
-    document, but ``becomes`` of a large map that became a list may then lack its members.
+    are values. *in_parts* takes less memory for a large document, but ``becomes`` of a large map that became a list may
+    then lack its members.
     """
     if objects != "public":
         reading, writing = for_objects(objects, source, reading, target, writing)

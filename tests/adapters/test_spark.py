@@ -60,12 +60,17 @@ tagged = [
 register(spark)
 conversion = Conversion(source="serialize", target="jsonu")
 made = convert_frame(frame, "doc", conversion, error_column="fault")
+cells = [(1, "19.90"), (2, ""), (3, 'a:1:{i:0;i:7;}'), (4, "a:1:{i:0;x}"), (5, 'a:1:{s:1:"k";s:9:"cut";}'), (6, None)]
+mixed = Conversion(source="serialize", target="json", mixed=True, repair=True, keep_rows="as-is")
+texts = convert_frame(spark.createDataFrame(cells, "id int, doc string").repartition(2), "doc", mixed)
 source, there = (str(Path(sys.argv[1], name)) for name in ("in.ser", "there"))
 shown = {
     "sql": [row.asDict(recursive=True) for row in asked],
     "frame": [[row.id, row.doc and row.doc.decode(), row.fault and row.fault.asDict()] for row in made.orderBy("id").collect()],
     "columns": made.dtypes,
     "tagged": tagged,
+    "mixed": [[row.doc, row.error and row.error.kind] for row in texts.orderBy("id").collect()],
+    "text": texts.dtypes[1],
     "formats": refused(spark.sql(
         "select envelope_convert('i:1;', if(id = 1, 'serialize', 'json'), 'json') from range(0, 3, 1, 1)").collect),
     "format": refused(spark.sql("select envelope_convert(doc, 'yaml', 'json') from archive").collect),
@@ -104,6 +109,11 @@ def test_sql_functions_and_data_frames(tmp_path: Path) -> None:
     assert shown["frame"] == [[1, "1", None], [2, '"中"', None], [3, None, error], [4, None, None]]
     fault = "struct<kind:string,offset:bigint,path:string,reason:string,hint:string>"
     assert shown["columns"] == [["id", "int"], ["doc", "binary"], ["fault", fault]]
+    assert shown["mixed"] == [
+        ['"19.90"', None], ['""', None], ["[7]", None], ["a:1:{i:0;x}", "malformed"], ['{"k":"cut"}', "repaired"],
+        [None, None],
+    ]  # fmt: skip
+    assert shown["text"] == ["doc", "string"]
     assert "the formats must be the same in every row" in shown["formats"]
     assert "'yaml' is not one of json, jsonu, xml, serialize, var_export" in shown["format"]
     assert shown["no column"] == "the data frame has no column 'body', but id, doc"
@@ -126,12 +136,30 @@ def test_the_job_has_tags_between_some_formats(capsys: pytest.CaptureFixture[str
     assert "is between serialize or var_export and json or jsonu" in capsys.readouterr().err
 
 
+def test_the_job_keeps_rows_and_tells_what_happened(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.txt", tmp_path / "out"
+    source.write_bytes(b'{}\n\n["a"]\n[\n{"k": {}}\n')
+    job = [sys.executable, "-m", "envelope.adapters.spark", "--in", str(source), "--from", "json", "--to", "serialize"]
+    keeping = [*job, "--out", str(out), "--keep-rows", "as-is", "--master", "local[1]"]
+    environment = {**os.environ, **QUICK_JAVA}
+    ran = subprocess.run(keeping, capture_output=True, timeout=300, check=False, env=environment)
+    assert ran.returncode == 1
+    parts = b"".join(path.read_bytes() for path in sorted(out.glob("part-*")))
+    assert parts == b'a:0:{}\n\na:1:{i:0;s:1:"a";}\n[\na:1:{s:1:"k";a:0:{}}\n'
+    said = ran.stderr.decode()
+    assert "warning: lost: dict → list (2)" in said
+    assert "error: 1 of 4 records could not be converted" in said
+
+
 def test_the_job_needs_two_directories(capsys: pytest.CaptureFixture[str]) -> None:
     from envelope.adapters.spark import main
 
     with pytest.raises(SystemExit, match="2"):
         main(["--in", "a", "--out", "b", "--errors", "b", "--from", "json", "--to", "xml"])
     assert "--errors and --out are the same directory" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["--in", "a", "--out", "b", "--mixed", "--from", "json", "--to", "xml"])
+    assert "mixed is for serialize" in capsys.readouterr().err
 
 
 @contextmanager

@@ -107,8 +107,8 @@ def convert_and_compare(
     """
     if objects != "public":
         reading, writing = for_objects(objects, source, reading, target, writing)
-    if objects == "tagged":
-        return _convert_tagged(data, source, reading, target, writing, default, unknown, compare=compare)
+        if objects == "tagged":
+            return _convert_tagged(data, source, reading, target, writing, default, unknown, compare=compare)
     shortcut = get_shortcut(source.name, reading, target.name, writing) if default is None else None
     if shortcut and (body := shortcut.convert(data, reading.limits)):
         return body, iter(())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tests.field import json_text, markup, php_code, requests, serialized
+from tests.field import json_text, markup, objects, php_code, requests, serialized
 from tests.field.case import Case
 
 __all__ = ["GROUPS"]
@@ -15,5 +15,6 @@ GROUPS: Final[Mapping[str, Sequence[Case]]] = {
     "PHP files": php_code.CASES,
     "XML of other hands": markup.CASES,
     "JSON": json_text.CASES,
+    "objects and columns": objects.CASES,
     "queries, signatures, comparisons": requests.CASES,
 }

@@ -245,7 +245,10 @@ function elements(string $data): ?string {
 }
 
 class Restored { static function __set_state(array $state) { $o = new self; foreach ($state as $k => $v) $o->$k = $v; return $o; } }
-function env($name, $default = null) { return $default; }
+// As in formats/var_export/php_operators.py.
+const ENVIRONMENT = ['TEN' => 10, 'TEXT' => 'a,b', 'NUMBER' => ' 12', 'HALF' => 0.5, 'NO' => false, 'NONE' => null,
+    'LIST' => [1, 'x'], 'MAP' => ['k' => 'v', 7 => [1]], 'EMPTY' => '', '名' => 'é'];
+function env($name, $default = null) { return is_string($name) ? ENVIRONMENT[$name] ?? $default : $default; }
 
 function included(string $data): string {
     // What a PHP file returns; without a return, its variables, then its constants.
@@ -260,8 +263,13 @@ function included(string $data): string {
         unlink($GLOBALS['included']);
     }
     $all = $variables + array_diff_key(get_defined_constants(true)['user'] ?? [], $before);
-    return serialize($all ?: $value);
+    return serialize($value === 1 && $all ? $all : $value);
 }
+
+$_ENV['MODE'] = 'prod';
+function storage_path(string $path): string { return "/srv/storage/$path"; }
+class Texts { static function slug(string $text, string $separator): string { return str_replace(' ', $separator, strtolower($text)); } }
+class_alias(Texts::class, 'Illuminate\\Support\\Str');
 
 function random(string $seed, bool $plain): string {
     mt_srand((int) $seed);

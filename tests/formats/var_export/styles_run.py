@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import envelope
 from envelope.testing.php import Php
 from tests import php as php_process
+from tests.formats.var_export import php_operators
 
 FILES: dict[str, bytes] = {
     f"{path.stem}/{name.decode()}": text
@@ -17,11 +19,20 @@ FILES: dict[str, bytes] = {
 }
 
 
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "env": lambda *arguments: php_operators.known("env", list(arguments)),
+    "getenv": lambda name: False,
+    "explode": lambda separator, text: text.split(separator),
+    "array_filter": lambda array: {index: item for index, item in enumerate(array) if item not in ("", "0")},
+    "storage_path": lambda path: f"/srv/storage/{path}",
+    "Illuminate\\Support\\Str::slug": lambda text, separator: text.lower().replace(" ", separator),
+}
+VALUES = {"$_ENV": {"MODE": "prod"}, "PHP_VERSION_ID": 80200, "PDO::ATTR_PERSISTENT": 12}
+
+
 def known(name: str, arguments: list[Any] | None) -> Any:
-    """As the `env` of php_operations.php."""
-    if name == "env" and arguments:
-        return arguments[1] if len(arguments) > 1 else None
-    raise LookupError(name)
+    """As the functions of php_operations.php, and PHP's own."""
+    return VALUES[name] if arguments is None else FUNCTIONS[name](*arguments)
 
 
 def compare(php: Php) -> list[str]:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from envelope.values.php_rules import INT_MIN, array_key
+from envelope.values.php_types import PhpObject
 
-__all__ = ["MISSING", "PhpArray"]
+__all__ = ["MISSING", "PhpArray", "Place", "elements", "member", "unfolded"]
 
 MISSING: Final = object()
 """Stands for an element that is not there."""
+
+
+class Place:
+    """What a variable or an element holds, before it is known what that is needed for; `MISSING` if it is not there."""
+
+    __slots__ = ("key", "value")
+
+    def __init__(self, value: Any, key: int | str | bytes = "") -> None:
+        self.value = value
+        self.key = key  # the first element that is not there
 
 
 class PhpArray:
@@ -34,8 +46,8 @@ class PhpArray:
             # Behind a negative key, PHP goes on at 0 if the array was empty once, else with the key above.
             array.items, array.top = value.copy(), len(value)
             return array
-        for name, child in value.items():
-            array.put(array_key(name) if type(name) is str else name, child)
+        for key, child in elements(value):
+            array.put(key, child)
         return array
 
     @property
@@ -72,3 +84,47 @@ class PhpArray:
 
     def _name(self, key: int | str | bytes) -> int | str | bytes:
         return str(key) if type(key) is int and not self.php else key
+
+
+def elements(value: list[Any] | dict[Any, Any]) -> Iterable[tuple[int | str | bytes, Any]]:
+    """Return the keys as PHP has them and the values of an array that is finished."""
+    if type(value) is list:
+        return enumerate(value)
+    return [(array_key(name) if type(name) is str else name, child) for name, child in value.items()]  # type: ignore[union-attr]
+
+
+def member(array: PhpArray | list[Any] | dict[Any, Any], key: int | str | bytes) -> Any:
+    """Return the element of *key*, or `MISSING`."""
+    if type(array) is PhpArray:
+        return array.get(key)
+    if type(array) is list:
+        return array[key] if type(key) is int and 0 <= key < len(array) else MISSING
+    names = array if type(array) is dict else {}
+    return names.get(key, names.get(str(key), MISSING) if type(key) is int else MISSING)
+
+
+def unfolded(value: Any) -> tuple[Any, int, int, int]:
+    """Return *value* as nothing will change it, and how many values, bytes and levels a copy of it has, at least."""
+    root = [value]
+    items = size = depth = 0
+    level: list[Any] = [root]
+    while level:
+        below: list[Any] = []
+        for container in level:
+            if type(container) is PhpObject:
+                pairs: Any = [(entry.name, entry.value) for entry in container.properties]
+            else:
+                pairs = list(enumerate(container) if type(container) is list else container.items())
+            for key, child in pairs:
+                items += 1
+                size += len(key) if type(key) in (str, bytes) else 0
+                if type(child) in (str, bytes):
+                    size += len(child)
+                elif type(child) is PhpArray:
+                    # Only what can grow holds what can grow.
+                    container[key] = child = child.finish().copy()
+                if type(child) in (list, dict, PhpObject):
+                    below.append(child)
+        depth += bool(below)
+        level = below
+    return root[0], items - 1, size, depth

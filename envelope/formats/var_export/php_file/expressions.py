@@ -1,91 +1,37 @@
-"""Expressions: literals and what PHP makes of them without running anything, in one loop over frames."""
+"""Expressions: operands, what stands around them and how operators bind, in one loop over frames."""
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, Final
 
-from envelope.errors import DecodeError, EncodeError
-from envelope.formats.common.charsets import strings_charset
-from envelope.formats.common.conform import Domain, conform
-from envelope.formats.var_export.php_file.arrays import MISSING, PhpArray
-from envelope.formats.var_export.php_file.names import CONSTANTS, RESERVED, WORDS, Names
+from envelope.formats.var_export.php_file.arrays import MISSING, PhpArray, Place, elements
+from envelope.formats.var_export.php_file.evaluation import Evaluation
+from envelope.formats.var_export.php_file.frames import Frame, Operator
+from envelope.formats.var_export.php_file.names import CONSTANTS, RESERVED, WORDS
 from envelope.formats.var_export.php_file.numbers import read_number
-from envelope.formats.var_export.php_file.source import FORMAT, Source, shown
+from envelope.formats.var_export.php_file.operators import BINARY, CAST, LONE, RANKS, RIGHT, UNARY
+from envelope.formats.var_export.php_file.source import shown
 from envelope.formats.var_export.php_file.strings import read_string
 from envelope.hints import Hint
-from envelope.options import ReadOptions, Unknown
-from envelope.path import Step
-from envelope.values.php_rules import INT_MAX, INT_MIN, array_key
+from envelope.values.php_rules import INT_MAX
 from envelope.values.php_types import PhpEnum, PhpObject, PhpProperty
 
 __all__ = ["Expressions"]
 
-_OBJECT_CAST: Final = re.compile(rb"\([ \t]*+object[ \t]*+\)", re.IGNORECASE)
-_CAST: Final = re.compile(
-    rb"\([ \t]*+(?:array|binary|bool(?:ean)?|double|float|int(?:eger)?|real|string|unset)[ \t]*+\)", re.IGNORECASE
-)
-_MINUS_ONE: Final = re.compile(rb"-[ \t\r\n]*+1(?![0-9A-Za-z_.\x80-\xff])")
-_CONCAT: Final = re.compile(rb"\.(?![.=0-9])")
-_OPERATOR: Final = re.compile(
-    rb"\?->|->|\?\?=?|<=>|\*\*=?|[=!]==?|<<=?|>>=?|&&|\|\||\+\+|--|\.\.\.|[-+*/%.&|^<>]=?|[!~@?\[=]"
-    rb"|(?:and|or|xor|instanceof)\b",
-    re.IGNORECASE,
-)
+_NO_CAST: Final = re.compile(rb"\([ \t]*+(?:real|unset)[ \t]*+\)", re.IGNORECASE)
 _VARIABLE: Final = re.compile(rb"\$([A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*+)")
 _NAMED_ARGUMENT: Final = re.compile(rb"[A-Za-z_\x80-\xff][0-9A-Za-z_\x80-\xff]*+[ \t\r\n]*+:(?!:)")
+_PREFIXES: Final = (b"-", b"+", b"!", b"~")
+_CASTS: Final = {"boolean": "bool", "integer": "int", "double": "float", "binary": "string"}
 
 _OPENED: Final = object()  # in place of an operand: its beginning was read, not its end
-_CAST_MARK: Final = ord("o")  # in a frame's prefix, beside + and -
 
 
-class _Frame:
-    """An expression that has begun, and what it stands in.
+class Expressions(Evaluation):
+    """A source of expressions."""
 
-    ``kind`` says what that is: an ``"array"``, the ``"state"`` of an object, the arguments of a ``"call"``, a
-    ``"group"`` in parentheses, or ``""`` for nothing. ``name`` is whose state, or what is called.
-    """
-
-    __slots__ = ("array", "at", "closing", "is_fresh", "items", "key", "kind", "name", "pieces", "prefix", "start")
-
-    def __init__(self, kind: str, start: int, closing: bytes, *, php: bool, name: str = "") -> None:
-        self.kind = kind
-        self.start = start
-        self.at = start  # where the expression begins
-        self.closing = closing
-        self.name = name
-        self.is_fresh = kind not in ("", "group")  # whether it may close here: it was opened, or a comma was read
-        self.array = PhpArray(php=php)
-        self.items: list[Any] = []  # properties, or arguments
-        self.key: Any = MISSING
-        self.prefix = bytearray()  # the operators before the operand
-        self.pieces: list[bytes | str] = []  # the operands before a dot
-
-    @property
-    def has_keys(self) -> bool:
-        return self.kind in ("array", "state")
-
-
-class Expressions(Source):
-    """A source of expressions. Strings of the file are `bytes` until `value` returns them; the caller's are text.
-
-    ``steps`` lead to the place of the expression that is being read.
-    """
-
-    __slots__ = ("domain", "frames", "names", "objects", "php", "std_class", "steps", "unknown")
-
-    def __init__(self, data: bytes, options: ReadOptions, unknown: Unknown | None) -> None:
-        super().__init__(data, FORMAT, options.limits, strings_charset(options.encoding))
-        self.domain = Domain(format=FORMAT, limits=options.limits, php=options.php)
-        self.php = options.php
-        self.std_class = options.std_class
-        self.unknown = unknown
-        self.names = Names()
-        self.frames: list[_Frame] = []
-        self.steps: list[Step] = []
-        # The objects that are dicts here, by id: nothing can be assigned to an element of theirs.
-        self.objects: dict[int, dict[Any, Any]] = {}
+    __slots__ = ()
 
     def value(self, pos: int) -> tuple[Any, int]:
         """Read an expression; return its value and the place of the token after it."""
@@ -102,65 +48,133 @@ class Expressions(Source):
     def expression(self, pos: int) -> tuple[Any, int]:
         """Read an expression, whose value may still be `bytes`, in one loop."""
         data = self.data
-        frames = self.frames = [_Frame("", pos, b"", php=self.php)]
+        frames = self.frames = [Frame("", pos, b"", php=self.php)]
+        self.is_skipping = False
         while True:
             pos = self.skip(pos)
             frame = frames[-1]
             if frame.is_fresh and data.startswith(frame.closing, pos):
                 value, pos = self.close(pos)
             else:
-                frame.is_fresh = False
-                if not (frame.prefix or frame.pieces):
-                    frame.at = pos
                 value, pos = self.operand(frame, pos)
+                frame.is_fresh = False
             if value is _OPENED:
                 continue
             # Out of the frames that are complete, until another operand must follow.
             while True:
                 frame = frames[-1]
-                value, pos = self.whole_operand(frame, value, self.skip(pos))
-                if _CONCAT.match(data, pos):
-                    frame.pieces.append(self.as_text(value, pos))
-                    pos += 1
+                pos = self.skip(pos)
+                if data.startswith(b"[", pos):
+                    _, pos = self.open(Frame("key", pos, b"]", php=self.php, of=value), pos + 1)
                     break
-                if frame.pieces:
-                    value = self.joined(frame, value, pos)
+                match = BINARY.match(data, pos)
+                if match or frame.operators or type(value) is Place:
+                    value, pos = self.operator(frame, value, pos, match)
+                    if match:
+                        break
                 if not frame.kind:
                     self.frames = []
                     return value, pos
-                if frame.has_keys and frame.key is MISSING and data.startswith(b"=>", pos):
-                    frame.key = self.as_key(value, frame.at)
-                    pos += 2
-                    break
-                if frame.kind != "group" and data.startswith(b",", pos):
-                    self.put(frame, value, frame.at)
-                    frame.is_fresh = True
-                    pos += 1
+                if end := self.separator(frame, value, pos):
+                    pos = end
                     break
                 if not data.startswith(frame.closing, pos):
                     raise self.unexpected(pos, f"',' or '{frame.closing.decode()}'")
                 value, pos = self.close(pos, value)
+                if value is _OPENED:
+                    break
+
+    def separator(self, frame: Frame, value: Any, pos: int) -> int:
+        """Take *value* as a key or an element, as the token at *pos* says; the place after that, 0 if it is none."""
+        if frame.takes_more and self.data.startswith(b",", pos):
+            self.put(frame, value, frame.at)
+            frame.is_fresh = True
+            return pos + 1
+        if frame.has_keys and frame.key is MISSING and not frame.is_spread and self.data.startswith(b"=>", pos):
+            frame.key = self.as_key(value, frame.at)
+            return pos + 2
+        return 0
+
+    # ---- operators
+
+    def operator(self, frame: Frame, value: Any, pos: int, match: re.Match[bytes] | None) -> tuple[Any, int]:
+        """Take the operator of *match* into *frame*; the place after it. Without a match, what the expression is."""
+        symbol, end = (match[0].decode(), match.end()) if match else ("", pos)
+        if symbol == "?":
+            colon = self.skip(end)
+            if self.data.startswith(b":", colon) and not self.data.startswith(b"::", colon):
+                symbol, end = "?:", colon + 1
+        rank = RANKS.get(symbol, 0)
+        if type(value) is Place:
+            may_miss = symbol == "??" and not (frame.operators and frame.operators[-1].rank > rank)
+            value = self.settled(value, pos, may_miss=may_miss)
+        value = self.reduced(frame, value, rank + 1)
+        if not symbol:
+            return value, pos
+        last = frame.operators[-1] if frame.operators else None
+        if last is not None and last.rank == rank:
+            if rank in LONE and not symbol == last.symbol == "?:":
+                raise self.unexpected(pos, "';'")
+            if symbol == ".":
+                last.left.append(self.piece(value, pos))
+                return value, end
+            if symbol not in RIGHT:
+                value = self.reduced(frame, value, rank)
+        self.push(frame, Operator(symbol, rank, pos, value), end)
+        return value, end
+
+    def push(self, frame: Frame, operator: Operator, end: int) -> None:
+        """Begin the right operand, which PHP does not evaluate if the left one decides."""
+        value, symbol = operator.left, operator.symbol
+        if not self.is_skipping:
+            self.check_known(value, operator.at)
+            if symbol == "??":
+                operator.skips = value is not None
+            elif symbol in ("?", "?:", "&&", "||"):
+                is_true = self.truth(value)
+                operator.skips = is_true == (symbol in ("?:", "||"))
+                if symbol in ("&&", "||"):
+                    operator.left = is_true
+        if symbol == ".":
+            operator.left = [self.piece(value, operator.at)]
+        if symbol == "?":
+            choice = Frame("choice", operator.at, b":", php=self.php)
+            choice.skips = operator.skips
+            self.open(choice, end)
+        else:
+            frame.operators.append(operator)
+        self.is_skipping |= operator.skips
+
+    def reduced(self, frame: Frame, value: Any, rank: int) -> Any:
+        """*value* with the operators before it that bind it as tightly as *rank* or tighter."""
+        while frame.operators and frame.operators[-1].rank >= rank:
+            operator = frame.operators.pop()
+            self.is_skipping &= not operator.skips
+            value = self.applied(operator, value)
+        return value
+
+    def piece(self, value: Any, pos: int) -> bytes | str:
+        """*value* as an operand of a dot."""
+        if self.is_skipping:
+            return b""
+        self.check_known(value, pos)
+        return self.as_text(value, pos)
 
     # ---- operands
 
-    def operand(self, frame: _Frame, pos: int) -> tuple[Any, int]:
+    def operand(self, frame: Frame, pos: int) -> tuple[Any, int]:
         """An operand, or the operator before one or what opens one (`_OPENED`)."""
         data = self.data
+        if not frame.operators:
+            if frame.is_fresh and frame.kind != "state" and data.startswith(b"...", pos):
+                frame.is_spread = True
+                return _OPENED, pos + 3
+            frame.at = pos
         byte = data[pos : pos + 1]
-        if byte in (b"-", b"+") and byte:
-            if data.startswith(byte, pos + 1):
-                raise self.unexpected(pos, "a value")
-            frame.prefix += byte
-            return _OPENED, pos + 1
-        if byte == b"(":
-            if match := _OBJECT_CAST.match(data, pos):
-                frame.prefix.append(_CAST_MARK)
-                return _OPENED, match.end()
-            if match := _CAST.match(data, pos):
-                raise self.refused(f"the cast {match[0].decode()}", pos)
-            return self.open(_Frame("group", pos, b")", php=self.php), pos + 1)
+        if byte == b"(" or byte in _PREFIXES:
+            return self.before_operand(frame, pos)
         if byte == b"[":
-            return self.open(_Frame("array", pos, b"]", php=self.php), pos + 1)
+            return self.open(Frame("array", pos, b"]", php=self.php), pos + 1)
         if byte == b"$":
             return self.variable(pos)
         literal = read_string(self, pos) or read_number(self, pos)
@@ -169,9 +183,26 @@ class Expressions(Source):
         name, end = self.name_at(pos)
         if not name:
             raise self.unexpected(pos, "a value")
-        if frame.kind == "call" and _NAMED_ARGUMENT.match(data, pos):
-            raise self.refused("a named argument", pos)
+        if frame.kind == "call" and not frame.operators and _NAMED_ARGUMENT.match(data, pos):
+            raise self.refused(f"the named argument {shown(name)}", pos)
         return self.named(name, pos, self.skip(end))
+
+    def before_operand(self, frame: Frame, pos: int) -> tuple[Any, int]:
+        """A sign, a cast, or the parenthesis that opens a group."""
+        data = self.data
+        if not data.startswith(b"(", pos):
+            symbol = chr(data[pos])
+            if symbol in "-+" and data.startswith(symbol.encode(), pos + 1):
+                raise self.unexpected(pos, "a value")
+            frame.operators.append(Operator(symbol, RANKS["!"] if symbol == "!" else UNARY, pos))
+            return _OPENED, pos + 1
+        if match := CAST.match(data, pos):
+            kind = match[1].decode().lower()
+            frame.operators.append(Operator(f"({_CASTS.get(kind, kind)})", UNARY, pos))
+            return _OPENED, match.end()
+        if match := _NO_CAST.match(data, pos):
+            raise self.refused(f"the cast {match[0].decode()}", pos)
+        return self.open(Frame("group", pos, b")", php=self.php), pos + 1)
 
     def named(self, name: str, pos: int, end: int) -> tuple[Any, int]:
         """What *name*, from *pos* to the token at *end*, stands for."""
@@ -184,13 +215,16 @@ class Expressions(Source):
             raise self.refused(f"the keyword {word}", pos)
         if data.startswith(b"(", end):
             if word == "array":
-                return self.open(_Frame("array", pos, b")", php=self.php), end + 1)
+                return self.open(Frame("array", pos, b")", php=self.php), end + 1)
             return self.call(name.removeprefix("\\"), pos, end + 1)
         plain = name.removeprefix("\\")
         if plain.lower() in WORDS:
             return WORDS[plain.lower()], end
         if plain in CONSTANTS and (plain != name or plain not in self.names.own_constants):
             return CONSTANTS[plain], end
+        own = self.names.own_constant(name, self.assigned)
+        if own is not None:
+            return Place(self.assigned[own]), end
         return self.ask(f"the constant {shown(plain)}", plain, None, pos), end
 
     def member(self, owner: str, pos: int, end: int) -> tuple[Any, int]:
@@ -232,7 +266,7 @@ class Expressions(Source):
         if not (self.php or is_plain):
             what = f"an object of the class {shown(owner)}"
             raise self.fail(what, pos, kind="forbidden", hint=Hint("values-php-inert"))
-        return self.open(_Frame("state", pos, closing, php=self.php, name="" if is_plain else owner), start)
+        return self.open(Frame("state", pos, closing, php=self.php, name="" if is_plain else owner), start)
 
     def new_object(self, pos: int, end: int) -> tuple[Any, int]:
         """``new stdClass`` or ``new stdClass()``."""
@@ -246,31 +280,39 @@ class Expressions(Source):
         return self.as_object([], pos), after
 
     def variable(self, pos: int) -> tuple[Any, int]:
-        """``$name``, which nobody but the caller knows."""
+        """``$name``, which was assigned before, or only the caller knows."""
         match = _VARIABLE.match(self.data, pos)
         name = self.text_or_none(match[0]) if match else None
         if match is None or name is None:
             raise self.refused("a variable", pos)
+        if name in self.assigned:
+            return Place(self.assigned[name]), match.end()
         return self.ask(f"the variable {shown(name)}", name, None, pos), match.end()
 
     def call(self, name: str, pos: int, start: int) -> tuple[Any, int]:
         """The arguments of a call; without anybody to ask about it, it is refused by its name."""
-        if self.unknown is None:
+        if self.unknown is None and not self.is_skipping:
             raise self.refused(f"a call of {shown(name)}()", pos, Hint("unknown"))
-        return self.open(_Frame("call", pos, b")", php=self.php, name=name), start)
+        return self.open(Frame("call", pos, b")", php=self.php, name=name), start)
 
     # ---- frames
 
-    def open(self, frame: _Frame, start: int) -> tuple[Any, int]:
+    def open(self, frame: Frame, start: int) -> tuple[Any, int]:
         """Begin a frame, whose contents begin at *start*."""
         self.frames.append(frame)
         self.enter(len(self.steps) + len(self.frames) - 1, 0, frame.start)
         return _OPENED, start
 
-    def put(self, frame: _Frame, value: Any, pos: int) -> None:
+    def put(self, frame: Frame, value: Any, pos: int) -> None:
         """Take *value* into an array, a state or arguments."""
-        value = self.finished(value, pos)
+        if frame.is_spread:
+            self.spread(frame, value, pos)
+            return
         self.enter(0, 1, pos)
+        if self.is_skipping:
+            frame.key = MISSING
+            return
+        value = self.finished(value, pos)
         if frame.kind == "call":
             frame.items.append(value)
         elif frame.kind == "state" and frame.name:
@@ -279,6 +321,23 @@ class Expressions(Source):
         else:
             self.put_into(frame.array, frame.key, value, pos)
         frame.key = MISSING
+
+    def spread(self, frame: Frame, value: Any, pos: int) -> None:
+        """Take the elements of the array *value* into an array or arguments, integer keys counted anew."""
+        frame.is_spread = False
+        if self.is_skipping:
+            return
+        self.check_known(value, pos)
+        if type(value) not in (list, dict) or self.is_object(value):
+            raise self.refused("the operator ... before what is no array", pos)
+        self.enter(0, len(value), pos)
+        for key, child in elements(value):
+            if frame.kind != "call":
+                self.put_into(frame.array, MISSING if type(key) is int else key, child, pos)
+            elif type(key) is int:
+                frame.items.append(child)
+            else:
+                raise self.refused("a named argument in an array", pos)
 
     def put_into(self, array: PhpArray, key: Any, value: Any, pos: int) -> None:
         """Set the element of *key*, of the next index if that is `MISSING`."""
@@ -292,7 +351,7 @@ class Expressions(Source):
         """The value of the innermost frame, which closes at *pos* after the expression *last*; the place after it."""
         frame = self.frames[-1]
         value = last
-        if last is not MISSING and frame.kind != "group":
+        if last is not MISSING and frame.takes_more:
             self.put(frame, last, frame.at)
         pos += 1
         if frame.kind == "call":
@@ -304,122 +363,17 @@ class Expressions(Source):
             pos = self.skip(pos)
             pos = self.token(b")", pos + self.data.startswith(b",", pos))
             value = PhpObject(frame.name, frame.items) if frame.name else self.as_object(frame.array.finish(), pos)
+        elif frame.kind == "key" and not self.is_skipping:
+            value = self.element(frame.of, self.as_key(last, frame.at), frame.start)
         self.frames.pop()
+        if frame.kind == "choice":
+            return self.other_choice(frame, value), pos
         return value, pos
 
-    def whole_operand(self, frame: _Frame, value: Any, pos: int) -> tuple[Any, int]:
-        """*value*, which ends at the token at *pos*, with what stands before it; and the place of the next token."""
-        for mark in reversed(frame.prefix):
-            value = self.as_object(value, pos) if mark == _CAST_MARK else self.signed(chr(mark), value, pos)
-        frame.prefix.clear()
-        # The smallest integer as var_export prints it: its plain literal would be a float.
-        if value == -INT_MAX and type(value) is int and (match := _MINUS_ONE.match(self.data, pos)):
-            return INT_MIN, self.skip(match.end())
-        return value, pos
-
-    def joined(self, frame: _Frame, value: Any, pos: int) -> bytes | str:
-        """The operands between dots as one string, of which *value* is the last."""
-        pieces, frame.pieces = [*frame.pieces, self.as_text(value, pos)], []
-        texts = [piece if isinstance(piece, str) else self.text_or_none(piece) for piece in pieces]
-        if str in map(type, pieces) and None not in texts:
-            return "".join(map(str, texts))
-        return b"".join(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
-
-    # ---- conversions
-
-    def signed(self, sign: str, value: Any, pos: int) -> int | float:
-        """A number with its sign, by PHP's rule for what is beyond 64 bits."""
-        if type(value) is not int and type(value) is not float:
-            raise self.refused(f"the operator {sign} before what is no number", pos)
-        if sign == "+":
-            return value
-        return -value if value != INT_MIN else -float(value)
-
-    def as_text(self, value: Any, pos: int) -> bytes | str:
-        """An operand of ``.`` as a string."""
-        if type(value) is bytes or type(value) is str:
-            return value
-        if value is None or value is False:
-            return b""
-        if type(value) is int or value is True:
-            return b"%d" % value
-        if type(value) is float:
-            raise self.fail("a float as text, which PHP's setting precision decides", pos, kind="forbidden")
-        raise self.refused("the operator . beside what is no text", pos)
-
-    def as_key(self, value: Any, pos: int) -> int | str | bytes:
-        """*value* as an array's key, by PHP's rules."""
-        if value is None:
-            return ""
-        if type(value) is bytes or type(value) is str:
-            text = self.finished(value, pos)
-            return array_key(text) if type(text) is str else value
-        if type(value) is float and INT_MIN <= value < -INT_MIN:
-            return math.trunc(value)
-        if type(value) is int or type(value) is bool:
-            return int(value)
-        raise self.fail("a key that is neither text nor a number", pos)
-
-    def as_object(self, value: Any, pos: int) -> Any:
-        """*value* cast to an object; `dict` in the portable domain, unless it has stdClass."""
-        if type(value) is PhpObject or id(value) in self.objects:
-            return value
-        if type(value) is list:
-            members = {str(index): item for index, item in enumerate(value)}
-        elif type(value) is dict:
-            members = {str(key) if type(key) is int else key: item for key, item in value.items()}
-        else:
-            raise self.refused("the cast (object) of what is no array", pos)
-        if self.php or self.std_class:
-            return PhpObject("stdClass", members)
-        self.objects[id(members)] = members
-        return members
-
-    def finished(self, value: Any, pos: int) -> Any:
-        """An operand as a value."""
-        if type(value) is bytes:
-            text = self.text_or_none(value)
-            if text is not None:
-                return text
-            if not self.php:
-                raise self.not_in_charset("a string", pos, Hint("values-php-bytes"))
-        elif type(value) is float and not self.php and not math.isfinite(value):
-            raise self.fail("not a finite number", pos, kind="forbidden", hint=Hint("values-php"))
-        return value
-
-    # ---- what is not known
-
-    def ask(self, what: str, name: str, arguments: list[Any] | None, pos: int, hint: Hint | None = None) -> Any:
-        """What the caller makes of *name*; an error that names it if that is nothing."""
-        if self.unknown is None:
-            raise self.refused(what, pos, hint or Hint("unknown"))
-        try:
-            value = self.unknown(name, arguments)
-            conform(value, self.domain)
-        except EncodeError as exc:
-            raise self.fail(f"{what}: unknown returned no value: {exc.reason}", pos, kind="forbidden") from exc
-        except Exception as exc:
-            raise self.fail(f"{what}: unknown raised {type(exc).__name__}", pos, kind="forbidden") from exc
-        return value
-
-    def refused(self, what: str, pos: int, hint: Hint | None = None) -> DecodeError:
-        """The error for code that would have to be run."""
-        return self.fail(f"{what} is not data", pos, kind="forbidden", hint=hint or Hint("not-run"))
-
-    def unexpected(self, pos: int, expected: str) -> DecodeError:
-        """The error for the token at *pos*, by its name if it is an operator."""
-        if match := _OPERATOR.match(self.data, pos):
-            return self.refused(f"the operator {match[0].decode()}", pos)
-        return self.fail(f"expected {expected}", pos)
-
-    def path(self) -> list[Step]:
-        """The steps to where the reader is."""
-        steps = list(self.steps)
-        for frame in self.frames:
-            if not frame.has_keys:
-                continue
-            if frame.key is not MISSING:
-                steps.append(frame.array.step(frame.key))
-            elif frame is not self.frames[-1] or frame.array.items is not None:
-                steps.append(frame.array.step(frame.array.index))
-        return steps
+    def other_choice(self, frame: Frame, value: Any) -> Any:
+        """Begin what follows the ``:`` of a choice, which PHP evaluates if it did not evaluate *value*."""
+        self.is_skipping &= not frame.skips
+        is_taken = not (frame.skips or self.is_skipping)
+        self.frames[-1].operators.append(Operator("?", RANKS["?"], frame.start, value, skips=is_taken))
+        self.is_skipping |= is_taken
+        return _OPENED

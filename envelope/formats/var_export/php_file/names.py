@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Container
 from typing import Any, Final
 
 from envelope.values.php_rules import INT_MAX, INT_MIN
@@ -77,16 +78,27 @@ RESERVED: Final = frozenset((
 class Names:
     """A file's namespace and imports. ``own_constants`` are names that in this file may not be PHP's own."""
 
-    __slots__ = ("imports", "namespace", "own_constants")
+    __slots__ = ("imported", "imports", "namespace", "own_constants")
 
     def __init__(self) -> None:
         self.namespace = ""
         self.imports: dict[str, str] = {}
         self.own_constants: set[str] = set()
+        self.imported: set[str] = set()  # functions and constants that `use` names
 
     def full(self, name: str) -> str:
         """Return *name*, of something declared in this file, with its namespace."""
         return f"{self.namespace}\\{name}" if self.namespace else name
+
+    def own_constant(self, name: str, known: Container[str]) -> str | None:
+        """Return which of the constants *known* the file calls *name*; None if it is none of them."""
+        if name.startswith("\\"):
+            names = [name[1:]]
+        elif "\\" in name:
+            names = [self.class_name(name)]
+        else:
+            names = [] if name in self.imported else [self.full(name), name]
+        return next((each for each in names if each in known), None)
 
     def class_name(self, name: str) -> str:
         """Return the full name of the class that the file calls *name*, without a leading backslash."""

@@ -35,11 +35,10 @@ _STRICT_TYPES: Final = re.compile(rb"strict_types", re.IGNORECASE)
 class _File(Expressions):
     """One file. ``returned``, ``lone`` and ``assigned`` are what it has said so far."""
 
-    __slots__ = ("assigned", "assignments", "lone", "returned")
+    __slots__ = ("assignments", "lone", "returned")
 
     def read(self) -> Any:
         self.returned = self.lone = MISSING
-        self.assigned: dict[str, Any] = {}
         self.assignments = 0
         try:
             return self.file()
@@ -276,6 +275,7 @@ class _File(Expressions):
     def bring_in(self, kind: str, name: str, alias: str) -> None:
         if kind:
             self.names.own_constants.add(alias)
+            self.names.imported.add(alias)
         else:
             self.names.imports[alias.lower()] = name.removeprefix("\\")
 

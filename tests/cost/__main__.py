@@ -68,7 +68,7 @@ def short(cases: list[Case]) -> int:
     """Name the cases of a sample that take too much memory, or more steps than in proportion; 1 if there are any."""
     bad = 0
     for case in some(cases, 200):
-        faults = [memory_fault(case.name, 256 * KIB, cost(case, 256 * KIB), spare=4 * MIB)]
+        faults = [memory_fault(case.name, 256 * KIB, cost(case, 256 * KIB), spare=8 * MIB)]
         fewer, more = (steps(case, size) for size in (8 * KIB, 16 * KIB))
         if more > MOST_GROWTH * fewer:
             faults.append(f"STEPS {more / fewer:.1f} times for twice the input")

@@ -17,8 +17,8 @@ MOST_GROWTH: Final = 2.5
 
 _MOST_PER_BYTE: Final = 40
 _MOST_SPARE: Final = 16 << 20
-# Python's own take more: 96 bytes for the lists of `[` and `]`; for a table of TOML a kilobyte, but they are 20,000 at most.
-_PER_BYTE: Final = {"lists in lists": 52, "tables": 80}
+# Python's own lists take more: 96 bytes for `[` and `]`.
+_PER_BYTE: Final = {"lists in lists": 52}
 # Seconds: the growth of a time that is shorter is chance.
 _NOISE: Final = 0.05
 

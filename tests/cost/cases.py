@@ -16,7 +16,7 @@ from envelope.calls import Engine, HttpRequest
 from envelope.cli.command import envelope as command
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
-from tests.cost.inputs import CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TOML, TWISTED, WRAPPED, Make
+from tests.cost.inputs import BROKEN, CELLS, DOCUMENTS, FOREIGN, FORMS, KEPT, LINES, TOML, TWISTED, WRAPPED, Make
 
 __all__ = ["CASES", "Case"]
 
@@ -44,6 +44,14 @@ def _read(format: str, make: Make) -> Callable[[int, Path], Job]:
     def prepare(size: int, _: Path) -> Job:
         data = make(size)
         return lambda: envelope.loads(data, name, **words)
+
+    return prepare
+
+
+def _repair(make: Make) -> Callable[[int, Path], Job]:
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        return lambda: envelope.repair(data, "serialize")
 
     return prepare
 
@@ -185,6 +193,7 @@ def _cases() -> Iterator[Case]:
     for name, make in WRAPPED.items():
         yield Case("unwrap", name, _unwrap(make))
         yield Case("read json, wrapped", name, _read("json", make))
+    yield from (Case("repair", name, _repair(make)) for name, make in BROKEN.items())
     yield from _commands()
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from envelope.formats.serialize.lengths import STRING_END
 from envelope.repairs.tokens import KEYS, START, TOKEN
 
-__all__ = ["Reading", "Search", "find_reading"]
+__all__ = ["Exhausted", "Reading", "Search", "find_reading"]
 
 _STEPS: Final = 50_000
 _STEPS_PER_TOKEN: Final = 20
@@ -53,7 +53,7 @@ def find_reading(data: bytes, max_depth: int) -> Reading | None:
     return Reading(kept.ends, other, kept.is_searched)
 
 
-class _Exhausted(Exception):
+class Exhausted(Exception):
     """The search has taken all its steps."""
 
 
@@ -129,7 +129,7 @@ class Search:
                     open_.pop()
                 else:
                     break
-        except _Exhausted:
+        except Exhausted:
             is_searched = False
         return None if first is None else Reading(_ends(first), None, is_searched)
 
@@ -233,11 +233,11 @@ class Search:
             if is_key or (self.data[place : place + 1] == b"}") == closes:
                 yield place
 
-    def step(self) -> None:
-        """Take one of the steps that are left."""
-        self.steps -= 1
+    def step(self, count: int = 1) -> None:
+        """Take *count* of the steps that are left."""
+        self.steps -= count
         if self.steps < 0:
-            raise _Exhausted
+            raise Exhausted
 
     def difference(self, first: array[int]) -> tuple[int, int]:
         """Where the string begins that this reading ends elsewhere than the *first*, and where."""

@@ -18,7 +18,7 @@ class Edit:
     """At byte ``offset`` of the input, ``before`` becomes ``after``, within the value at ``path``.
 
     ``hint`` says what may have happened, in words, ``""`` if it is not known. ``is_only``: nothing else can be read
-    here.
+    here, or one text that was replaced everywhere explains all lengths that are wrong, in one way only.
     """
 
     offset: int

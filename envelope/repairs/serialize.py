@@ -15,6 +15,7 @@ from envelope.formats.serialize.reader import FORMAT
 from envelope.limits import DEFAULT_LIMITS, Limits
 from envelope.options import ReadOptions
 from envelope.repairs.readings import Reading, find_reading
+from envelope.repairs.replaced import find_replaced
 from envelope.repairs.report import Choice, Edit, Repair, apply
 from envelope.repairs.rewriting import Rewriting
 
@@ -33,7 +34,8 @@ def repair(
 
     What is mended: lengths that do not fit (the text was re-encoded or edited), the NULs that are gone from names of
     properties, counts if all lengths fit, and an end that was cut off: what is whole is kept. Every edit is reported.
-    A document that can be read in more than one way has ``choices`` and no ``data``, unless *guess* asks for the
+    Where one text was replaced by another everywhere, the reading that this explains is taken as the only one. Any
+    other document that can be read in more than one way has ``choices`` and no ``data``, unless *guess* asks for the
     reading whose strings end nearest to where they were declared to. A valid document stays as it is. A str is taken
     as its UTF-8, in bytes.
 
@@ -66,7 +68,7 @@ def _mend(data: bytes, limits: Limits) -> Repair | None:
     """The likeliest repair of *data*, whether or not there are others; None if there is none."""
     counted = Rewriting(data, counts=True)
     counts = _ordered(counted.edits) if counted.run() == "whole" else ()
-    reading = find_reading(data, limits.max_depth)
+    reading = find_replaced(data, limits.max_depth) or find_reading(data, limits.max_depth)
     edits, choice = _of_reading(data, reading) if reading else ((), None)
     if edits:
         choices = [choice] if choice else []

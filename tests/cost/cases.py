@@ -20,6 +20,7 @@ from envelope.limits import Limits
 from envelope.registry.toml import parse_toml
 from envelope.values import PhpObject, PhpProperty
 from tests.cost.inputs import (
+    BROKEN,
     CELLS,
     DOCUMENTS,
     FOREIGN,
@@ -32,7 +33,7 @@ from tests.cost.inputs import (
     TWISTED,
     WRAPPED,
     Make,
-)  # fmt: skip
+)
 
 __all__ = ["CASES", "Case"]
 
@@ -60,6 +61,14 @@ def _read(format: str, make: Make) -> Callable[[int, Path], Job]:
     def prepare(size: int, _: Path) -> Job:
         data = make(size)
         return lambda: envelope.loads(data, name, **words)
+
+    return prepare
+
+
+def _repair(make: Make) -> Callable[[int, Path], Job]:
+    def prepare(size: int, _: Path) -> Job:
+        data = make(size)
+        return lambda: envelope.repair(data, "serialize")
 
     return prepare
 
@@ -225,6 +234,7 @@ def _cases() -> Iterator[Case]:
         yield Case("read json, wrapped", name, _read("json", make))
     yield from _objects()
     yield from _tagged()
+    yield from (Case("repair", name, _repair(make)) for name, make in BROKEN.items())
     yield from _commands()
 
 

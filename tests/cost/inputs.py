@@ -10,7 +10,8 @@ from random import Random
 from typing import Final
 
 __all__ = [
-    "CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "OBJECTS", "TAGGED", "TOML", "TWISTED", "WRAPPED", "Make",
+    "BROKEN", "CELLS", "DOCUMENTS", "FOREIGN", "FORMS", "KEPT", "LINES", "OBJECTS", "TAGGED", "TOML", "TWISTED",
+    "WRAPPED", "Make",
 ]  # fmt: skip
 
 Make = Callable[[int], bytes]
@@ -391,6 +392,17 @@ LINES: Final = {
     "a fault in one line": made(b"", b"x"),
     "arrays": made(b"", b'a:1:{s:1:"a";i:%d;}\n'),
     "objects": made(b"", b'O:1:"A":1:{s:1:"a";i:%d;}\n'),
+}
+
+_URL: Final = b"http://new-and-longer.example.org/"
+
+BROKEN: Final[dict[str, Make]] = {
+    "a host in every string": made(b"a:%d:{", b'i:%d;a:2:{s:3:"url";s:23:"' + _URL + b'";s:1:"n";i:1;}', b"}"),
+    "a host in two strings": made(b'a:2:{s:3:"url";s:23:"' + _URL + b'";s:1:"n";s:23:"' + _URL, b"a", b'";}'),
+    "strings in strings": made(b"a:%d:{", b'i:%d;s:23:"' + _URL + b'";i:3;";', b"}"),
+    "ends of strings within a long length": made(b'a:2:{i:0;s:%d0:"', b'x";i:1;', b'";}'),
+    "ends of strings behind a short length": made(b'a:2:{i:0;s:3:"', b'x";i:1;', b'";}'),
+    "lengths": made(b"a:%d:{", b'i:%d;s:5:"abc";', b"}"),
 }
 
 CELLS: Final = {

@@ -80,10 +80,10 @@ def test_a_projection_says_each_loss_once_and_in_order(value: Any, dialect: Any,
 
 
 def all_paths(value: Any, steps: tuple[Any, ...] = ()) -> list[str]:
-    """The path of each value, in document order; a shared object is entered at each of its places."""
+    """The path of each value that JSON shows, in document order; a shared object is entered at each of its places."""
     children: list[tuple[Any, Any]] = []
     if isinstance(value, PhpObject):
-        children = [(entry.name, entry.value) for entry in value.properties]
+        children = [(entry.name, entry.value) for entry in value.shown]
     elif isinstance(value, dict):
         children = list(value.items())
     elif isinstance(value, list):

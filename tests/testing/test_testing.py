@@ -262,7 +262,8 @@ def test_pytest_finds_the_plugin_by_itself(pytester: pytest.Pytester, case: Path
 
 
 def test_the_example_of_the_readme_passes(pytester: pytest.Pytester, case: Path) -> None:
-    (settings,) = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (settings,) = (text for text in blocks if "[tool.pytest" in text)
     examples = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     (example,) = (text for text in examples if "envelope.testing" in text)
     (pytester.path / "tox.ini").unlink()

@@ -278,7 +278,7 @@ def test_convert_tells_the_flags_of_reading_from_those_of_writing() -> None:
         (320, "a collection of PHP's names, not a number: 320 is 'JSON_UNESCAPED_SLASHES', 'JSON_UNESCAPED_UNICODE'$"),
         (0, "not a number$"),
         (4194304 | 256, "not a number$"),
-        ("JSON_HEX_TAG", r"as in \('JSON_HEX_TAG',\)"),
+        ("JSON_HEX_TAG", r"as in \('JSON_UNESCAPED_SLASHES', 'JSON_UNESCAPED_UNICODE'\)"),
         (["JSON_PARTIAL_OUTPUT_ON_ERROR"], "would write null for what cannot be written; default= says"),
         (["JSON_NUMERIC_CHECK"], "not 'JSON_NUMERIC_CHECK'"),
         (["JSON_THROW_ON_ERROR"], "not 'JSON_THROW_ON_ERROR'"),

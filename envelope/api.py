@@ -270,8 +270,8 @@ def convert(
     )
     if on_loss == "error" and (losses := list(found)):
         raise LossError(losses, target)
-    caller = sys._getframe(1)
     for loss in found:
+        caller = sys._getframe(1)
         # With a registry of its own, because the caller's module would keep every text for good.
         warnings.warn_explicit(
             f"{target}: {loss}", LossWarning, caller.f_code.co_filename, caller.f_lineno, registry={}

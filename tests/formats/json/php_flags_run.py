@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from random import Random
 
-import click
-
 import envelope
 from envelope.options import ENCODE_FLAGS, DecodeFlag, EncodeFlag, Maps
 from envelope.testing.php import Php, tagged
-from tests import php as php_process
+from tests.php_comparison import comparison
 from tests.random_values import random_text, random_value
 
 COUNT_IN_TESTS = 1000
@@ -83,21 +81,7 @@ def read_differently(php: Php, documents: list[bytes]) -> Iterator[str]:
             yield f"{document!r}: PHP has {answer!r}, this library {ours!r}"
 
 
-@click.command()
-@click.option("--count", default=20_000, show_default=True, help="How many values, and how many documents.")
-@click.option("--seed", default=1, show_default=True, help="Where the random values begin.")
-def main(count: int, seed: int) -> None:
-    """Compare COUNT random values and documents with PHP; exit status 1 if any differs."""
-    if why := php_process.missing():
-        raise click.ClickException(why)
-    with php_process.start() as php:
-        differences = compare(php, seed, count)
-    for line in differences[:20]:
-        click.echo(line)
-    click.echo(
-        f"{count} values with {SETS} sets of flags, {count} documents, seed {seed}: {len(differences)} differences"
-    )
-    raise SystemExit(bool(differences))
+main = comparison(compare, f"values with {SETS} sets of flags, and documents", count=20_000)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-import click
-
 import envelope
 from envelope import EncodeError
 from envelope.options import Dialect
 from envelope.testing.php import Php
-from tests import php as php_process
+from tests.php_comparison import comparison
 from tests.random_values import random_text, random_value
 
 HANDLERS: dict[str, Dialect] = {"php": "session", "php_binary": "session_binary"}
@@ -66,19 +64,7 @@ def _written(value: dict[str, Any], dialect: Dialect) -> bytes | None:
         return None
 
 
-@click.command()
-@click.option("--count", default=20000, show_default=True, help="How many sessions.")
-@click.option("--seed", default=1, show_default=True, help="Where the random sessions begin.")
-def main(count: int, seed: int) -> None:
-    """Compare COUNT random sessions with PHP; exit status 1 if any differs."""
-    if why := php_process.missing():
-        raise click.ClickException(why)
-    with php_process.start() as php:
-        faults = compare(php, seed, count)
-    for line in sorted(faults, key=len)[:20]:
-        click.echo(line)
-    click.echo(f"{count} sessions, seed {seed}: {len(faults)} differences")
-    raise SystemExit(bool(faults))
+main = comparison(compare, "sessions", count=20_000)
 
 
 if __name__ == "__main__":

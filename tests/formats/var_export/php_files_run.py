@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from random import Random
 
-import click
-
 import envelope
 from envelope.options import Unknown
 from envelope.testing.php import Php
-from tests import php as php_process
 from tests.formats.var_export.php_files import random_file
 from tests.formats.var_export.php_operators import MEANT, known, random_program
+from tests.php_comparison import comparison
 
 COUNT_IN_TESTS = 500
 BATCH = 250
@@ -61,19 +59,7 @@ def written(value: object, file: bytes) -> list[bytes]:
     return [envelope.dumps(each, "serialize", values="php") for each in values]
 
 
-@click.command()
-@click.option("--count", default=5000, show_default=True, help="How many files.")
-@click.option("--seed", default=1, show_default=True, help="Where the random files begin.")
-def main(count: int, seed: int) -> None:
-    """Compare COUNT random PHP files with PHP's include; exit status 1 if any differs."""
-    if why := php_process.missing():
-        raise click.ClickException(why)
-    with php_process.start() as php:
-        differences = compare(php, seed, count)
-    for line in differences[:20]:
-        click.echo(line)
-    click.echo(f"{count} files, seed {seed}: {len(differences)} differences")
-    raise SystemExit(bool(differences))
+main = comparison(compare, "files", count=5000)
 
 
 if __name__ == "__main__":

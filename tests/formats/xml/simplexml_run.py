@@ -13,12 +13,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import click
-
 import envelope
 from envelope.testing.php import Php
-from tests import php as php_process
 from tests.formats.xml.documents import random_document
+from tests.php_comparison import comparison
 
 COUNT_IN_TESTS = 500
 BATCH = 250
@@ -78,19 +76,7 @@ def bare(shown: Any) -> Any:
     return shown
 
 
-@click.command()
-@click.option("--count", default=5000, show_default=True, help="How many documents.")
-@click.option("--seed", default=1, show_default=True, help="Where the random documents begin.")
-def main(count: int, seed: int) -> None:
-    """Compare COUNT random documents with PHP's SimpleXML; exit status 1 if any differs."""
-    if why := php_process.missing():
-        raise click.ClickException(why)
-    with php_process.start() as php:
-        differences = compare(php, seed, count)
-    for line in differences[:20]:
-        click.echo(line)
-    click.echo(f"{count} documents, seed {seed}: {len(differences)} differences")
-    raise SystemExit(bool(differences))
+main = comparison(compare, "documents", count=5000)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def _all(class_name: str, properties: Iterable[PhpProperty], content: dict[Any, 
 
 
 def _text(name: str | bytes | int) -> str | bytes:
-    return str(name) if type(name) is int else name  # type: ignore[return-value]
+    return str(name) if isinstance(name, int) else name
 
 
 def _public(table: Any) -> dict[Any, Any]:

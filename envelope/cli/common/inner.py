@@ -40,7 +40,8 @@ def inner_document(value: Any, steps: Sequence[str | int | None]) -> str | bytes
 def _member(value: Any, step: str | int | None) -> Any:
     """What *value* itself calls the member that *step* means; None if there is none."""
     if isinstance(value, list):
-        index = int(step) if str(step).isdecimal() else len(value)  # type: ignore[arg-type]
+        text = str(step)
+        index = int(text) if text.isdecimal() else len(value)
         return index if index < len(value) else None
     names = value if isinstance(value, dict | PhpObject) else ()
     return next((name for name in names if step_text(name) == str(step)), None)

@@ -158,7 +158,7 @@ def _root_places(paths: Collection[str]) -> set[_Place]:
         *steps, name = parse_path(path)
         for step in steps:
             place = place.steps.setdefault(step, _Place())  # type: ignore[arg-type]  # none is an int
-        place.names.add(name)  # type: ignore[arg-type]
+        place.names.add(name)  # type: ignore[arg-type]  # the last is a name
     return {root}
 
 

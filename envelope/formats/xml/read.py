@@ -133,7 +133,7 @@ def _root_offset(cursor: Cursor, pos: int, *, typed: bool) -> int:
     """
     data = cursor.data
     pos = _SPACE.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
-    root = _PASSED.match(data, pos).end()  # type: ignore[union-attr]
+    root = _PASSED.match(data, pos).end()  # type: ignore[union-attr]  # it matches anything
     at = pos if typed else root
     if data.startswith(b"<?xml ", at):
         raise cursor.fail("a declaration that is not at the start", at)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic import ValidationError as Invalid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -17,6 +17,7 @@ from envelope.errors import ValidationError
 from envelope.gateway.logs import LogForm
 from envelope.gateway.money import parse_amount
 from envelope.gateway.prices import Price, Prices
+from envelope.gateway.stores.addresses import is_postgresql
 from envelope.gateway.upstreams.settings import UpstreamSettings, read_upstreams
 from envelope.path import format_path
 from envelope.registry.toml import parse_toml
@@ -73,7 +74,8 @@ class LimitSettings(BaseModel):
 class GatewaySettings(BaseSettings):
     """All settings; a relative path in the file is relative to the file.
 
-    ``store``            the path of the books.
+    ``store``            where the books are: the path of a SQLite file, or the address of a PostgreSQL database
+                         (``postgresql://…``).
     ``key_file``         the key that encrypts callers' secrets; made if it is not there.
     ``codes``            an operator's own error codes (`envelope.registry.CodeRegistry.with_toml`).
     ``apis``             the names of the APIs.
@@ -85,6 +87,9 @@ class GatewaySettings(BaseSettings):
     ``json_dialect``     ``php``: json and jsonu are what PHP's ``json_encode`` writes of PHP's arrays, so ``{}`` is
                          ``[]`` and 1.0 is 1; ``typed``: they keep what the upstream said.
     ``receipts``         whether answers have a receipt among their extras.
+    ``keep_days``        how many days the records of calls are kept; None: for ever.
+    ``admin_token``      what opens the admin API and the metrics; None: there is no admin API.
+    ``metrics``          ``token``: ``/metrics`` wants the admin token; ``open``: it is for everybody.
     """
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
@@ -95,7 +100,7 @@ class GatewaySettings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    store: Path = Path("gateway.db")
+    store: str = Field(default="gateway.db", min_length=1, repr=False)  # it may have a password
     key_file: Path = Path("gateway.key")
     codes: Path | None = None
     apis: tuple[str, ...] = ("custom",)
@@ -106,6 +111,9 @@ class GatewaySettings(BaseSettings):
     upstream_errors: UpstreamErrors = "free"
     json_dialect: Literal["php", "typed"] = "php"
     receipts: bool = False
+    keep_days: Annotated[int, Field(ge=1, le=36_525)] | None = None
+    admin_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    metrics: Literal["open", "token"] = "token"
     log: LogForm = "json"
     upstreams: tuple[UpstreamSettings, ...] = Field(min_length=1)
     prices: tuple[PriceSettings, ...] = ()
@@ -131,7 +139,9 @@ class GatewaySettings(BaseSettings):
 
     def beside(self, folder: Path) -> Self:
         """The same with paths that are relative to *folder*."""
-        paths = {name: folder / path for name in ("store", "key_file", "codes") if (path := getattr(self, name))}
+        paths: dict[str, Any] = {name: folder / path for name in ("key_file", "codes") if (path := getattr(self, name))}
+        if not is_postgresql(self.store):
+            paths["store"] = str(folder / self.store)
         return self.model_copy(update=paths)
 
 

@@ -30,6 +30,9 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     *[("$.seconds", {"seconds": value}) for value in (0, -1, 3601, float("nan"), float("inf"), SECRET)],
     *[("$.retries", {"retries": value}) for value in (-1, 11, 1.5, SECRET)],
     *[(f"$.{name}", {name: SECRET}) for name in ("statuses", "script_statuses", "upstream_errors", "json_dialect", "receipts", "log")],
+    *[("$.keep_days", {"keep_days": value}) for value in (0, 1.5, 40_000, SECRET)],
+    *[("$.admin_token", {"admin_token": value}) for value in (5, SECRET)],  # too short
+    ("$.metrics", {"metrics": SECRET}),
     ("$.upstreams", {"upstreams": []}),
     ("$.upstreams", {"upstreams": SECRET}),
     ("$.upstreams[0].key", {"upstreams": [{**UPSTREAM, "key": SECRET + " "}]}),
@@ -110,7 +113,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("ENVELOPE_GATEWAY_CACHE__SHARED", "true")
     settings = read_settings(file)
     assert (settings.seconds, settings.cache.shared, settings.cache.seconds) == (7, True, 86_400)
-    assert (settings.store, settings.codes) == (tmp_path / "gateway.db", tmp_path / "codes.toml")
+    assert (settings.store, settings.codes) == (str(tmp_path / "gateway.db"), tmp_path / "codes.toml")
     assert settings.tariff.of("x", "").call == UNIT // 2
 
 

@@ -52,14 +52,16 @@ def books(settings: GatewaySettings) -> Iterator[Store]:
 
 
 @contextmanager
-def gateway_process(folder: Path, *, workers: int = 1, max_file: int = 0) -> Iterator[tuple[int, Popen]]:
+def gateway_process(
+    folder: Path, *, workers: int = 1, max_file: int = 0, port: int = 0, module: str = "envelope"
+) -> Iterator[tuple[int, Popen]]:
     """The port and the process of a gateway with the settings in *folder*; its files may have at most *max_file* bytes."""
 
     def limit() -> None:
         if max_file:
             resource.setrlimit(resource.RLIMIT_FSIZE, (max_file, max_file))
 
-    command = [sys.executable, "-m", "envelope", "gateway", "serve", "--port", "0", "--workers", str(workers)]
+    command = [sys.executable, "-m", module, "gateway", "serve", "--port", str(port), "--workers", str(workers)]
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit
     )

@@ -11,7 +11,7 @@ for package in ("alembic", "cryptography", "sqlalchemy"):
     pytest.importorskip(package)
 
 from envelope.gateway.stores.store import Store  # noqa: E402
-from tests.gateway.kinds import KINDS, Clock, Sqlite  # noqa: E402
+from tests.gateway.kinds import ALL, KINDS, Clock, Kind  # noqa: E402
 
 
 @pytest.fixture
@@ -19,13 +19,14 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=list(KINDS))
-def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Sqlite:
+@pytest.fixture(params=ALL)
+def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kind]:
     """New books, which can be opened more than once."""
-    return KINDS[request.param](tmp_path)
+    with KINDS[request.param](tmp_path) as books:
+        yield books
 
 
 @pytest.fixture
-def store(kind: Sqlite, clock: Clock) -> Iterator[Store]:
+def store(kind: Kind, clock: Clock) -> Iterator[Store]:
     with kind.open(clock) as opened:
         yield opened

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
 
+import pytest
+
+from envelope.gateway.stores.opening import open_store
 from envelope.gateway.stores.sqlite import SqliteStore
 from envelope.gateway.stores.store import Store
+from tests import postgresql
+
+_CHECKS: Final = (
+    "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint"
+    " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+)
 
 START = 1_800_000_000_000_000
 
@@ -26,26 +40,99 @@ class Clock:
         self.now += round(seconds * 1_000_000)
 
 
-class Sqlite:
-    """Books in a file below *folder*."""
+class Kind(ABC):
+    """New books of one kind, for the time of a context, which can be opened more than once; *folder* is the test's."""
+
+    address: str
+    """What `open_store` is given."""
+
+    @abstractmethod
+    def __init__(self, folder: Path) -> None: ...
+
+    @abstractmethod
+    def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
+        """The same books once more, as another process would open them."""
+
+    @abstractmethod
+    def damage(self, sql: str) -> None:
+        """Run statements, separated by semicolons, without the tables' rules."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Remove what is not in the test's folder."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+
+class Sqlite(Kind):
+    """Books in a file."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / "gateway.db"
-        path.write_bytes(_template())
+        path.write_bytes(_file())
         self.address = str(path)
 
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
-        """The same books once more, as another process would open them."""
-        return SqliteStore(self.address, timeout=timeout, **({} if clock is None else {"clock": clock}))
+        return SqliteStore(self.address, timeout=timeout, **_given(clock))
+
+    def damage(self, sql: str) -> None:
+        with closing(sqlite3.connect(self.address)) as connection:
+            connection.execute("PRAGMA ignore_check_constraints = ON")
+            connection.executescript(sql)
+
+    def remove(self) -> None:
+        pass
 
 
-KINDS = {"sqlite": Sqlite}
+class Postgresql(Kind):
+    """Books in a database of the suite's own server."""
+
+    def __init__(self, folder: Path) -> None:
+        self._name = postgresql.shared().new_database(_database())
+        self.address = postgresql.shared().address(self._name)
+
+    def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
+        from envelope.gateway.stores.postgresql.store import PostgresStore
+
+        return PostgresStore(self.address, timeout=timeout, **_given(clock))
+
+    def damage(self, sql: str) -> None:
+        for table, name in postgresql.shared().execute(_CHECKS, self._name):
+            postgresql.shared().execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}", self._name)
+        # Such a session obeys no foreign keys.
+        postgresql.shared().execute(f"SET session_replication_role = replica; {sql}", self._name)
+
+    def remove(self) -> None:
+        postgresql.shared().drop_database(self._name)
+
+
+KINDS: Final[dict[str, type[Kind]]] = {"sqlite": Sqlite, "postgresql": Postgresql}
+ALL: Final = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)]
+"""The names of the kinds, as parameters of a test or of a fixture; what is not installed here is skipped."""
+
+
+def _given(clock: Callable[[], int] | None) -> dict[str, Any]:
+    return {} if clock is None else {"clock": clock}
 
 
 @cache
-def _template() -> bytes:
+def _file() -> bytes:
     """A new file with its tables: a copy is quicker than to make them."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gateway.db"
         SqliteStore(path).close()
         return path.read_bytes()
+
+
+@cache
+def _database() -> str:
+    """A new database with its tables, of which the others are copies."""
+    name = postgresql.shared().new_database()
+    open_store(postgresql.shared().address(name)).close()
+    return name

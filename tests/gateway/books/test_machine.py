@@ -57,7 +57,7 @@ ENDINGS = [
 def fresh_store(kind: str = "sqlite") -> Iterator[tuple[Store, Clock]]:
     with tempfile.TemporaryDirectory() as folder:
         clock = Clock()
-        with KINDS[kind](Path(folder)).open(clock) as store:
+        with KINDS[kind](Path(folder)) as books, books.open(clock) as store:
             yield store, clock
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import subprocess
@@ -24,6 +25,7 @@ from tests.gateway.served import SECRET
 
 T = TypeVar("T")
 Popen: TypeAlias = "subprocess.Popen[str]"
+ROOT = Path(__file__).parents[2]
 
 
 def write_settings(folder: Path, upstream: str, text: str) -> GatewaySettings:
@@ -53,18 +55,23 @@ def books(settings: GatewaySettings) -> Iterator[Store]:
 
 @contextmanager
 def gateway_process(
-    folder: Path, *, workers: int = 1, max_file: int = 0, port: int = 0, module: str = "envelope"
+    folder: Path, *, workers: int = 1, max_file: int = 0, port: int = 0, grace: float | None = None
 ) -> Iterator[tuple[int, Popen]]:
-    """The port and the process of a gateway with the settings in *folder*; its files may have at most *max_file* bytes."""
+    """The port and the process of a gateway with the settings in *folder*; its files may have at most *max_file* bytes.
+
+    It closes overdue calls after *grace* seconds, if that is given.
+    """
 
     def limit() -> None:
         if max_file:
             resource.setrlimit(resource.RLIMIT_FSIZE, (max_file, max_file))
 
+    module = "envelope" if grace is None else "tests.gateway.hurried"
     command = [sys.executable, "-m", module, "gateway", "serve", "--port", str(port), "--workers", str(workers)]
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit
-    )
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "GRACE": str(grace)},
+    )  # fmt: skip
     assert process.stdout is not None
     try:
         line = process.stdout.readline()

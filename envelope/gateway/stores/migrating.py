@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "migrate", "version"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest step."""
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -50,8 +50,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         upgrade(begun)
 
 
-def upgrade(begun: Connection) -> None:
-    """Run what is missing on a connection that is in a transaction."""
+def upgrade(begun: Connection, step: str = HEAD) -> None:
+    """Run what is missing up to *step* on a connection that is in a transaction."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -59,7 +59,7 @@ def upgrade(begun: Connection) -> None:
     from envelope.gateway.stores.tables import METADATA
 
     script = ScriptDirectory(str(_FOLDER))
-    missing: Any = lambda found, _: script._upgrade_revs("head", found)  # noqa: E731
+    missing: Any = lambda found, _: script._upgrade_revs(step, found)  # noqa: E731
     with EnvironmentContext(Config(), script, fn=missing) as environment:
         environment.configure(connection=begun, target_metadata=METADATA)
         environment.run_migrations()

@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -24,7 +25,20 @@ from sqlalchemy import (
 
 from envelope.gateway.money import MAX_AMOUNT
 
-__all__ = ["METADATA", "account", "answer", "api", "cached", "call", "entry", "grants", "job", "repeat"]
+__all__ = [
+    "METADATA",
+    "account",
+    "answer",
+    "api",
+    "cached",
+    "call",
+    "carried",
+    "entry",
+    "grants",
+    "job",
+    "nonce",
+    "repeat",
+]
 
 METADATA = MetaData(
     naming_convention={
@@ -128,10 +142,33 @@ entry = Table(
     Column("amount", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("reference", Text),  # what a deposit is known by outside, so that it is entered once
     CheckConstraint("kind IN ('deposit', 'charge', 'refund')", name="kind"),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint("(kind = 'deposit') = (call IS NULL)", name="call"),
     Index("entry_call", "call", "kind", unique=True),
+    Index(
+        "entry_reference",
+        "account",
+        "reference",
+        unique=True,
+        sqlite_where=text("reference IS NOT NULL"),
+        postgresql_where=text("reference IS NOT NULL"),
+    ),
+)
+
+# What the calls were that are not kept any more, a row for each grant: so that balances and quotas can be checked.
+carried = Table(
+    "carried",
+    METADATA,
+    Column("account", BigInteger, nullable=False),
+    Column("api_name", Text, nullable=False),
+    Column("calls", BigInteger, nullable=False),  # those that counted for the quota
+    Column("charges", BigInteger, nullable=False),
+    Column("refunds", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account", "api_name"),
+    ForeignKeyConstraint(["account", "api_name"], ["grants.account", "grants.api_name"]),
+    CheckConstraint("calls >= 0 AND refunds >= 0 AND refunds <= charges", name="sums"),
 )
 
 answer = Table(
@@ -141,6 +178,7 @@ answer = Table(
     Column("call", BigInteger, ForeignKey("call.id"), nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Index("answer_call", "call"),
 )
 
 repeat = Table(
@@ -185,6 +223,18 @@ job = Table(
     Column("until", BigInteger, nullable=False),  # running: the lease; done or failed: how long it is kept
     Column("at", BigInteger, nullable=False),
     CheckConstraint("state IN ('queued', 'running', 'done', 'failed')", name="state"),
+    Index("job_call", "call"),
     Index("job_state", "state", "id"),
     sqlite_autoincrement=True,  # a number is never given twice, even if its row is deleted
+)
+
+# The nonces of strict signatures, for as long as a call with one of them could come again.
+nonce = Table(
+    "nonce",
+    METADATA,
+    Column("account", BigInteger, ForeignKey("account.id"), nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account", "nonce"),
+    Index("nonce_until", "until"),
 )

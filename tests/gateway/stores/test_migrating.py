@@ -16,8 +16,9 @@ from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from envelope.gateway.books import audit
 from envelope.gateway.stores import StoreError, open_store
-from envelope.gateway.stores.migrating import HEAD
+from envelope.gateway.stores.migrating import HEAD, upgrade
 from envelope.gateway.stores.tables import METADATA
 
 
@@ -58,6 +59,40 @@ def test_other_databases_have_names_for_everything_once() -> None:
         assert len(names) == len({*names})
     indexes = [index.name for table in METADATA.sorted_tables for index in table.indexes]
     assert len({*indexes, *METADATA.tables}) == len(indexes) + len(METADATA.tables)
+
+
+OLD = {
+    "account": "(7, 'alice', 'k', 'sealed', 'active', 90, 0, NULL, TRUE, 1)",
+    "api": "('custom', 'maintenance')",
+    "grants": "(7, 'custom', 'active', NULL, 1)",
+    "call": "(3, 'r', 7, 'openai', 'custom', 'm', '', 'settled', '0000', TRUE, 'charged', 10, 10, 1, 2, 1, 'u', FALSE, 'en', 'json', 1, 2, 3, 4, 'n')",
+    "entry": "(1, 7, NULL, 'deposit', 100, 'cash', 1), (2, 7, 3, 'charge', 10, '', 2)",
+    "answer": "(1, 3, x'00', 2)",
+    "repeat": "(7, 'k', x'01', 3, 1, 9)",
+    "cached": "('7', 'c', 1, 9)",
+    "job": "(1, 7, 3, 'm', x'', 'queued', NULL, 0, '', 1, 1)",
+}
+"""Rows of each table as the first step made it."""
+
+
+def test_a_store_of_the_first_step_keeps_every_row(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as begun:
+        upgrade(begun, "0001")
+        assert {*inspect(begun).get_table_names()} == {*OLD, "alembic_version"}
+        for table, rows in OLD.items():
+            begun.exec_driver_sql(f"INSERT INTO {table} VALUES {rows}")
+        old = {table: begun.exec_driver_sql(f"SELECT * FROM {table}").fetchall() for table in OLD}
+    with open_store(path) as store:
+        found = {table: store.read_now(lambda db, table=table: db.execute(f"SELECT * FROM {table}")) for table in OLD}  # type: ignore[misc]
+        assert store.read_now(audit) == []
+    assert found.pop("entry") == [(*row, None) for row in old.pop("entry")]
+    assert found == old
+    steps = create_engine(f"sqlite:///{path}")
+    tables = create_engine(f"sqlite:///{tmp_path / 'tables.db'}")
+    METADATA.create_all(tables)
+    assert texts(steps) == texts(tables)
 
 
 def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:

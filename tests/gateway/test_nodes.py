@@ -36,14 +36,15 @@ def begun(nodes: Nodes, pool: ThreadPoolExecutor) -> Future[Heard]:
 
 def test_a_node_that_is_killed(kind: Kind, tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     """Its calls are closed by the other, and who repeats one gets it from there, and pays once."""
-    with Nodes(tmp_path, kind.address, grace=GRACE) as nodes, Load([nodes.port], 6) as load:
-        load.wait(30)
-        lost = begun(nodes, pool)
-        nodes.nodes[0].kill()
-        assert lost.result().what.startswith("hung up")
-        nodes.wait_until_none_is_open()
-        nodes.upstream.release()
-        load.wait(60)
-        nodes.nodes[0].start()
-        load.wait(60)
-    nodes.check(load.told.items())
+    with Nodes(tmp_path, kind.address, grace=GRACE) as nodes:
+        with Load([nodes.port], 6) as load:
+            load.wait(30)
+            lost = begun(nodes, pool)
+            nodes.nodes[0].kill()
+            assert lost.result().what.startswith("hung up")
+            nodes.upstream.release()
+            load.wait(60)
+            nodes.nodes[0].start()
+            load.wait(60)
+        again = Client(nodes.port).call("late", "late")
+        nodes.check([*load.told.items(), ("late", again.last_id)])

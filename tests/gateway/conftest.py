@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-for package in ("alembic", "cryptography", "sqlalchemy"):
+for package in ("alembic", "cryptography", "psycopg", "sqlalchemy"):
     pytest.importorskip(package)
 
 from envelope.gateway.stores.store import Store  # noqa: E402

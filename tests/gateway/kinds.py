@@ -10,18 +10,19 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import pytest
 
 from envelope.gateway.stores.opening import open_store
+from envelope.gateway.stores.postgresql.store import PostgresStore
 from envelope.gateway.stores.sqlite import SqliteStore
 from envelope.gateway.stores.store import Store
 from tests import postgresql
 
-_CHECKS: Final = (
-    "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint"
-    " WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+_NO_INDEXES: Final = "DROP INDEX call_request_id; DROP INDEX entry_call; DROP INDEX repeat_call"
+_RULES: Final = (
+    "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype IN ('c', 'f') AND conrelid <> 0"
 )
 
 START = 1_800_000_000_000_000
@@ -54,8 +55,8 @@ class Kind(ABC):
         """The same books once more, as another process would open them."""
 
     @abstractmethod
-    def damage(self, sql: str) -> None:
-        """Run statements, separated by semicolons, without the tables' rules."""
+    def break_books(self, sql: str) -> None:
+        """Run *sql* past the rules of the tables."""
 
     @abstractmethod
     def remove(self) -> None:
@@ -79,12 +80,11 @@ class Sqlite(Kind):
         self.address = str(path)
 
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
-        return SqliteStore(self.address, timeout=timeout, **_given(clock))
+        return SqliteStore(self.address, timeout=timeout, **({} if clock is None else {"clock": clock}))
 
-    def damage(self, sql: str) -> None:
+    def break_books(self, sql: str) -> None:
         with closing(sqlite3.connect(self.address)) as connection:
-            connection.execute("PRAGMA ignore_check_constraints = ON")
-            connection.executescript(sql)
+            connection.executescript(f"PRAGMA ignore_check_constraints = ON; {_NO_INDEXES}; {sql}")
 
     def remove(self) -> None:
         pass
@@ -98,15 +98,12 @@ class Postgresql(Kind):
         self.address = postgresql.shared().address(self._name)
 
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
-        from envelope.gateway.stores.postgresql.store import PostgresStore
+        return PostgresStore(self.address, timeout=timeout, clock=clock, grace=0)
 
-        return PostgresStore(self.address, timeout=timeout, **_given(clock))
-
-    def damage(self, sql: str) -> None:
-        for table, name in postgresql.shared().execute(_CHECKS, self._name):
-            postgresql.shared().execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}", self._name)
-        # Such a session obeys no foreign keys.
-        postgresql.shared().execute(f"SET session_replication_role = replica; {sql}", self._name)
+    def break_books(self, sql: str) -> None:
+        for table, rule in postgresql.shared().execute(_RULES, self._name):
+            postgresql.shared().execute(f"ALTER TABLE {table} DROP CONSTRAINT {rule} CASCADE", self._name)
+        postgresql.shared().execute(f"{_NO_INDEXES}; {sql}", self._name)
 
     def remove(self) -> None:
         postgresql.shared().drop_database(self._name)
@@ -115,10 +112,6 @@ class Postgresql(Kind):
 KINDS: Final[dict[str, type[Kind]]] = {"sqlite": Sqlite, "postgresql": Postgresql}
 ALL: Final = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)]
 """The names of the kinds, as parameters of a test or of a fixture; what is not installed here is skipped."""
-
-
-def _given(clock: Callable[[], int] | None) -> dict[str, Any]:
-    return {} if clock is None else {"clock": clock}
 
 
 @cache

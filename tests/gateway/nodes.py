@@ -240,8 +240,8 @@ class Nodes:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        self._stack.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
     def _open(self, stack: ExitStack) -> None:
         served = stack.enter_context(serving(self.upstream.reply))

@@ -338,3 +338,13 @@ class Books(RuleBasedStateMachine):
 
 Books.TestCase.settings = settings(max_examples=1000 if THOROUGH else 80, stateful_step_count=50, deadline=None)
 TestBooks = Books.TestCase
+
+
+class BooksInPostgresql(Books):
+    kind = "postgresql"
+
+
+BooksInPostgresql.TestCase.settings = settings(
+    max_examples=1000 if THOROUGH else 15, stateful_step_count=50, deadline=None
+)
+TestBooksInPostgresql = pytest.mark.postgresql(BooksInPostgresql.TestCase)

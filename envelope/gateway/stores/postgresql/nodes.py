@@ -16,7 +16,6 @@ from envelope.gateway.stores.postgresql.connecting import Connection, close
 __all__ = ["Nodes"]
 
 _LOOK: Final = 1.0  # seconds between two looks whether the session still is
-_RETURN: Final = 5.0  # seconds that others have to take their locks again after the server, or our session, was gone
 _LOCK: Final = "SELECT pg_advisory_lock(%s)"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(%s)"
 # A lock on one number of 64 bits is listed by its halves.
@@ -30,10 +29,14 @@ SELECT now() - pg_postmaster_start_time() < make_interval(secs => %s) OR EXISTS 
 
 
 class Nodes:
-    """The processes that share one database. A name is a number below 2**60 in hexadecimal, its lock that number."""
+    """The processes that share one database. A name is a number below 2**60 in hexadecimal, its lock that number.
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    After the server was away, or our own session, the others have *grace* seconds to take their locks again.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], grace: float) -> None:
         self._connect = connect
+        self._grace = grace
         self._lock = threading.Lock()
         self._session: Connection | None = None
         self._number = 0
@@ -72,7 +75,7 @@ class Nodes:
                 return False
             try:
                 connection = self._session or self._connect()
-                found = connection.execute(_IS_LOCKED, [_RETURN, number]).fetchone()
+                found = connection.execute(_IS_LOCKED, [self._grace, number]).fetchone()
                 if connection is not self._session:
                     close(connection)
             except psycopg.Error:
@@ -92,7 +95,7 @@ class Nodes:
                     self._session = None
                 with suppress(psycopg.Error):
                     self._session = self._locked()
-                    self._trusted_from = time.monotonic() + _RETURN
+                    self._trusted_from = time.monotonic() + self._grace
 
     def _locked(self) -> Connection:
         connection = self._connect()

@@ -81,7 +81,7 @@ def _begin(
 ) -> tuple[str, PostgresTransaction]:
     cursor = connection.cursor()
     try:
-        cursor.execute(mode)
+        cursor.execute(mode, prepare=False)  # as it is more than one statement
         while cursor.nextset():
             pass
         [(transaction, now)] = cursor.fetchall()

@@ -31,10 +31,13 @@ class PostgresStore(QueuedStore):
 
     Each transaction has a connection to itself, of a few that a process opens when there is work and closes when there
     is none. *timeout* is the seconds that a transaction waits: for the server, if that cannot be reached, and for
-    others. The time is the server's, so that all machines have the same, unless there is a *clock*.
+    others. The time is the server's, so that all machines have the same, unless there is a *clock*. *grace* is the
+    seconds that other processes have to show that they live after the server was away.
     """
 
-    def __init__(self, address: str, *, timeout: float = 10.0, clock: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self, address: str, *, timeout: float = 10.0, clock: Callable[[], int] | None = None, grace: float = 5.0
+    ) -> None:
         self._clock = clock
         self._connect: Callable[[], Connection] = partial(connect, options_of(address, timeout=timeout))
         self._idle: list[Connection] = []
@@ -43,7 +46,7 @@ class PostgresStore(QueuedStore):
                 migrate(connection)
         except psycopg.Error as error:
             raise StoreUnavailable(reason_of(error)) from None
-        self._nodes = Nodes(self._connect)
+        self._nodes = Nodes(self._connect, grace)
         self._readers = Workers(self._connect, clock, most=_READERS, is_reader=True)
         super().__init__(Workers(self._connect, clock, most=_WRITERS), timeout)
 

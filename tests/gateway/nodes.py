@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -104,6 +104,12 @@ class Client:
             return CLEAN if is_clean else f"4000 with {response.status}", answer.last_id, ""
         id = answer.response["id"] if answer.error_code == "0000" else ""
         return answer.error_code, answer.last_id, id
+
+
+def call(port: int, q: str, key: str = "") -> Heard:
+    """One call on a connection of its own."""
+    with closing(Client(port)) as client:
+        return client.call(q, key)
 
 
 class Load:
@@ -286,10 +292,9 @@ class Nodes:
     def serve_again(self) -> None:
         """Each node serves, without having been started again: it may be a moment until it knows that it can."""
         for node in self.nodes:
-            client = Client(node.port)
-            wait_until(lambda client=client: client.call("after").what == "0000", 30)  # type: ignore[misc]
-            assert [client.call("after").what for _ in range(10)] == ["0000"] * 10
-            client.close()
+            with closing(Client(node.port)) as client:
+                wait_until(lambda client=client: client.call("after").what == "0000", 30)  # type: ignore[misc]
+                assert [client.call("after").what for _ in range(10)] == ["0000"] * 10
 
     def check(self, told: Iterable[tuple[str, str]], *, others: int = 0) -> None:
         """What must hold. *told* are keys, and the calls that their callers were told; *others* were told of calls

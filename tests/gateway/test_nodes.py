@@ -1,8 +1,12 @@
-"""Two nodes behind a proxy, one of which is killed, stopped, or cut off in the middle of load."""
+"""Two nodes behind a proxy, one of which is killed, stopped, or cut off in the middle of load.
+
+The other closes its calls: at once if its process is gone, else when they are overdue, here a second past their deadline
+instead of a minute. `python -m tests.gateway.outages` does the same with the minute.
+"""
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -10,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests import haproxy
-from tests.gateway.kinds import Kind
-from tests.gateway.nodes import Client, Heard, Load, Nodes
+from tests.gateway.kinds import Kind, Postgresql
+from tests.gateway.nodes import Heard, Load, Nodes, call
+from tests.gateway.served import wait_until
 
 pytestmark = pytest.mark.skipif(bool(haproxy.missing()), reason=haproxy.missing())
 
@@ -24,14 +29,17 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield made
 
 
-def begun(nodes: Nodes, pool: ThreadPoolExecutor) -> Future[Heard]:
+def begun(nodes: Nodes, pool: ThreadPoolExecutor, q: str) -> Future[Heard]:
     """A call to the first node that its upstream holds back."""
-    nodes.upstream.hold("late")
-    client = Client(nodes.nodes[0].port)
-    heard = pool.submit(client.call, "late", "late")
-    while not nodes.upstream.asked["late"]:
-        threading.Event().wait(0.005)
+    nodes.upstream.hold(q)
+    heard = pool.submit(call, nodes.nodes[0].port, q, q)
+    wait_until(lambda: nodes.upstream.asked[q])
     return heard
+
+
+def number_of_open(nodes: Nodes) -> str:
+    [row] = nodes.open_calls()
+    return str(row.id)
 
 
 def test_a_node_that_is_killed(kind: Kind, tmp_path: Path, pool: ThreadPoolExecutor) -> None:
@@ -39,12 +47,68 @@ def test_a_node_that_is_killed(kind: Kind, tmp_path: Path, pool: ThreadPoolExecu
     with Nodes(tmp_path, kind.address, grace=GRACE) as nodes:
         with Load([nodes.port], 6) as load:
             load.wait(30)
-            lost = begun(nodes, pool)
+            lost = begun(nodes, pool, "lost")
             nodes.nodes[0].kill()
             assert lost.result().what.startswith("hung up")
             nodes.upstream.release()
             load.wait(60)
             nodes.nodes[0].start()
             load.wait(60)
-        again = Client(nodes.port).call("late", "late")
+        again = call(nodes.port, "lost", "lost")
+        nodes.check([*load.told.items(), ("lost", again.last_id)])
+
+
+def test_a_node_that_is_stopped_and_goes_on_late(kind: Kind, tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    """Its call was closed by the other, and paid by nobody; its caller hears that, and pays once who repeats it."""
+    with Nodes(tmp_path, kind.address, seconds=SECONDS, grace=GRACE) as nodes:
+        late = begun(nodes, pool, "late")
+        number = number_of_open(nodes)
+        # Now, as SQLite has one writer: a process that is stopped while it writes is in the way of all.
+        nodes.nodes[0].pause()
+        nodes.upstream.release()
+        with Load([nodes.nodes[1].port], 6) as load:
+            assert nodes.closed_after(number) < 60
+            load.wait(20)
+            nodes.nodes[0].resume()
+            heard = late.result()
+            assert (heard.what, heard.last_id) == ("4017", number)
+            load.wait(20)
+        again = call(nodes.port, "late", "late")
         nodes.check([*load.told.items(), ("late", again.last_id)])
+        nodes.serve_again()
+
+
+@pytest.mark.postgresql
+def test_a_node_that_is_stopped_in_the_middle_of_load(tmp_path: Path) -> None:
+    with Postgresql(tmp_path) as kind, Nodes(tmp_path, kind.address, seconds=5, grace=GRACE) as nodes:
+        with Load([nodes.port], 8) as load:
+            load.wait(30)
+            nodes.nodes[0].pause()
+            time.sleep(3)
+            nodes.nodes[0].resume()
+            load.wait(60)
+        nodes.check(load.told.items())
+        nodes.serve_again()
+
+
+@pytest.mark.postgresql
+def test_a_node_that_is_cut_off_from_its_store(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    with (
+        Postgresql(tmp_path) as kind,
+        Nodes(tmp_path, kind.address, seconds=SECONDS, grace=GRACE, cuttable=True) as nodes,
+    ):
+        late = begun(nodes, pool, "late")
+        number = number_of_open(nodes)
+        with Load([nodes.port], 6) as load:
+            load.wait(30)
+            nodes.nodes[0].cut()
+            nodes.upstream.release()  # in time, but it cannot be settled
+            assert nodes.closed_after(number) < 60
+            load.wait(20)
+            nodes.nodes[0].mend()
+            heard = late.result()
+            assert (heard.what, heard.last_id) == ("4017", number)
+            load.wait(20)
+        again = call(nodes.port, "late", "late")
+        nodes.check([*load.told.items(), ("late", again.last_id)])
+        nodes.serve_again()

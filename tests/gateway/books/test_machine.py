@@ -345,6 +345,6 @@ class BooksInPostgresql(Books):
 
 
 BooksInPostgresql.TestCase.settings = settings(
-    max_examples=1000 if THOROUGH else 15, stateful_step_count=50, deadline=None
+    max_examples=1000 if THOROUGH else 8, stateful_step_count=50, deadline=None
 )
 TestBooksInPostgresql = pytest.mark.postgresql(BooksInPostgresql.TestCase)

@@ -397,6 +397,7 @@ class Gateway:
             charge = min(call.price.charge(outcome.usage, size=call.size, delivered=delivered), call.hold)
         return Settlement(
             call=number,
+            request_id=call.request_id,
             code=outcome.code,
             ok=ok,
             billing=billing,

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import errors
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 
 __all__ = ["Session"]
@@ -56,11 +56,11 @@ class Session:
         text, names = _numbered(sql)
         given = [values[name] for name in names]
         name = self._prepared.get(sql) or self._prepare(sql, text, given)
-        return _rows(self._pg.exec_prepared(name, [_written(value) for value in given]))
+        return _rows(self._checked(self._pg.exec_prepared(name, [_written(value) for value in given])))
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """Run statements without parameters, in one message; the rows of the last. Raises `psycopg.Error`."""
-        return _rows(self._pg.exec_(sql.encode()))
+        return _rows(self._checked(self._pg.exec_(sql.encode())))
 
     def cut(self) -> None:
         """End the connection under the thread that waits for the server."""
@@ -72,12 +72,20 @@ class Session:
         with suppress(psycopg.Error):
             self._connection.close()
 
+    def _checked(self, result: PGresult) -> PGresult:
+        if result.status in _DONE:
+            return result
+        error = errors.error_from_result(result)
+        if error.sqlstate is None and self._pg.status == ConnStatus.BAD:
+            raise psycopg.OperationalError("the connection is broken")
+        raise error
+
     def _prepare(self, sql: str, text: bytes, given: list[object]) -> bytes:
         if len(self._prepared) == _MOST:
             self.run("DEALLOCATE ALL")
             self._prepared.clear()
         name = b"s%d" % len(self._prepared)
-        _rows(self._pg.prepare(name, text, [_OF_VALUES.get(type(value), 0) for value in given]))
+        self._checked(self._pg.prepare(name, text, [_OF_VALUES.get(type(value), 0) for value in given]))
         self._prepared[sql] = name
         return name
 
@@ -111,8 +119,6 @@ def _written(value: object) -> Any:
 
 
 def _rows(result: PGresult) -> list[tuple[Any, ...]]:
-    if result.status not in _DONE:
-        raise errors.error_from_result(result)
     readers = [_READ.get(result.ftype(column), bytes.decode) for column in range(result.nfields)]
     return [
         tuple(

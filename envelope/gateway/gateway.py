@@ -147,7 +147,7 @@ class Gateway:
         self._tokens = PageTokens(vault.derive("page tokens"))
         self._request_ids = request_ids or RequestIds(clock, prefix=f"{store.node[:_PREFIX]}.")
         limits = Limits(max_bytes=settings.limits.body, max_items=100_000)
-        self.entry = Entry(KnownAccounts(store, vault), apis=settings.apis, limits=limits, clock=clock)
+        self.entry = Entry(KnownAccounts(store, vault), store, apis=settings.apis, limits=limits, clock=clock)
         self.engine = Engine(
             messages=messages,
             request_id=self._request_ids,

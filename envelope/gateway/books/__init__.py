@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from envelope.gateway.books.jobs import job_of as job_of
     from envelope.gateway.books.jobs import renew_job as renew_job
     from envelope.gateway.books.jobs import take_job as take_job
+    from envelope.gateway.books.nonces import remember_nonce as remember_nonce
     from envelope.gateway.books.recovery import Closed as Closed
     from envelope.gateway.books.recovery import Watch as Watch
     from envelope.gateway.books.recovery import recover as recover
@@ -73,6 +74,7 @@ else:
             "forgetting": "forget",
             "gate": "Refused",
             "jobs": "Job add_job finish_job has_job job_of renew_job take_job",
+            "nonces": "remember_nonce",
             "recovery": "Closed Watch recover",
             "refunds": "refund",
             "repeats": "Repeated",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from envelope.gateway.books.accounts import Account, ApiState, account_of, api_states
+from envelope.gateway.books.texts import MAX_NAME, is_storable
 from envelope.gateway.stores.store import Store, Transaction
 from envelope.gateway.vault import Vault
 
@@ -19,7 +20,6 @@ __all__ = ["Known", "KnownAccounts"]
 
 _SECONDS: Final = 1.0
 _MOST: Final = 10_000  # whoever tries keys must not fill the memory
-_LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class KnownAccounts:
         found = self._found.get(key)
         if found is not None and self._clock() < found[1]:
             return found[0]
-        if len(key) > _LONGEST:
+        if len(key) > MAX_NAME or not is_storable(key):
             return None
         # Whoever comes while the store is asked gets the same answer; that one of them is cancelled changes nothing.
         asked = self._asked.get(key)

@@ -126,10 +126,17 @@ def test_what_an_account_may(alice: dict[str, str]) -> None:
 def test_deposits(alice: dict[str, str]) -> None:
     assert shown("deposit", "alice", "0.000001", "--note", "a present") == {"name": "alice", "balance": 25_000_001}
     assert "25.000002" in ran("deposit", "alice", "0.000001")
+    for _ in range(2):
+        assert "26.000002" in ran("deposit", "alice", "1", "--reference", "invoice-1001")
+    assert "entered before, with 1" in refused("deposit", "alice", "2", "--reference", "invoice-1001")
     for wrong in ("0", "-1", "1e3", "0.0000001"):
         assert refused("deposit", "alice", "--", wrong)
     assert "above 9000000000" in refused("deposit", "alice", "9000000000")
     assert "no account" in refused("deposit", "bob", "1")
+    for name in ("\udcff", "x" * 256, ""):
+        assert "no account" in refused("deposit", name, "1")
+        for command in (("account", "add"), ("grant", "alice"), ("switch",)):
+            assert "1 to 255 characters" in refused(*command, name, *["active"] * (command == ("switch",)))
 
 
 def test_calls_are_shown(calls: list[int]) -> None:

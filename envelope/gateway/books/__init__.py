@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from envelope.gateway.books.recovery import recover as recover
     from envelope.gateway.books.refunds import refund as refund
     from envelope.gateway.books.repeats import Repeated as Repeated
+    from envelope.gateway.books.retention import remove_calls as remove_calls
     from envelope.gateway.books.serving import Served as Served
     from envelope.gateway.books.serving import serve_cached as serve_cached
     from envelope.gateway.books.settling import Settled as Settled
@@ -78,6 +79,7 @@ else:
             "recovery": "Closed Watch recover",
             "refunds": "refund",
             "repeats": "Repeated",
+            "retention": "remove_calls",
             "serving": "Served serve_cached",
             "settling": "Settled Settlement renew settle",
         },

@@ -13,6 +13,7 @@ from typing import Final
 
 from envelope.gateway.books.accounts import Account, ApiState, account_of, api_states
 from envelope.gateway.books.texts import MAX_NAME, is_storable
+from envelope.gateway.pages import PURPOSE
 from envelope.gateway.stores.store import Store, Transaction
 from envelope.gateway.vault import Vault
 
@@ -24,10 +25,12 @@ _MOST: Final = 10_000  # whoever tries keys must not fill the memory
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An account, its secret in the clear, and the state of the APIs that were ever switched."""
+    """An account, its secret in the clear, the key of its page tokens, and the state of the APIs that were ever
+    switched."""
 
     account: Account
     secret: str = field(repr=False)
+    page_key: bytes = field(repr=False)
     apis: Mapping[str, ApiState]
 
 
@@ -63,13 +66,15 @@ class KnownAccounts:
             return account_of(db, key), api_states(db)
 
         account, apis = await self._store.read(steps)
-        known = None if account is None else Known(account, self._open(key, account.secret), apis)
+        known = None if account is None else Known(account, *self._open(key, account.secret), apis)
         self._found.pop(key, None)
         self._found[key] = known, asked_at + _SECONDS
         if len(self._found) > _MOST:
             self._found.pop(next(iter(self._found)))
         return known
 
-    def _open(self, key: str, sealed: str) -> str:
+    def _open(self, key: str, sealed: str) -> tuple[str, bytes]:
         before = self._found.get(key, (None, 0.0))[0]
-        return before.secret if before is not None and before.account.secret == sealed else self._vault.open(sealed)
+        if before is not None and before.account.secret == sealed:
+            return before.secret, before.page_key
+        return self._vault.open(sealed), self._vault.derive(PURPOSE, sealed)

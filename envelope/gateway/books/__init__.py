@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from envelope.gateway.books.accounts import deposit as deposit
     from envelope.gateway.books.accounts import grant as grant
     from envelope.gateway.books.accounts import list_accounts as list_accounts
+    from envelope.gateway.books.accounts import reseal_secret as reseal_secret
+    from envelope.gateway.books.accounts import sealed_secrets as sealed_secrets
     from envelope.gateway.books.accounts import switch_api as switch_api
     from envelope.gateway.books.admission import Admission as Admission
     from envelope.gateway.books.admission import Admitted as Admitted
@@ -64,7 +66,7 @@ else:
         __name__,
         {
             "accounts": "Account Grant account_named account_of api_states change_account create_account deposit grant "
-            "list_accounts switch_api",
+            "list_accounts reseal_secret sealed_secrets switch_api",
             "admission": "Admission Admitted admit",
             "answers": "StoredAnswer",
             "auditing": "INVARIANTS Breach audit",

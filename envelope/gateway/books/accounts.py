@@ -26,6 +26,8 @@ __all__ = [
     "deposit",
     "grant",
     "list_accounts",
+    "reseal_secret",
+    "sealed_secrets",
     "switch_api",
 ]
 
@@ -78,6 +80,8 @@ _STATE: Final = "UPDATE account SET state = :value WHERE id = :account RETURNING
 _CONCURRENCY: Final = "UPDATE account SET concurrency = :value WHERE id = :account RETURNING id"
 _STRICT: Final = "UPDATE account SET strict_signature = :value WHERE id = :account RETURNING id"
 _SECRET: Final = "UPDATE account SET secret = :value WHERE id = :account RETURNING id"
+_SECRETS: Final = "SELECT id, name, secret FROM account WHERE id > :after ORDER BY id LIMIT :most"
+_RESEAL: Final = "UPDATE account SET secret = :new WHERE id = :account AND secret = :old RETURNING id"
 _GRANT: Final = """
 INSERT INTO grants (account, api_name, state, quota, used) VALUES (:account, :api_name, :state, :quota, 0)
 ON CONFLICT (account, api_name) DO UPDATE SET state = excluded.state, quota = excluded.quota
@@ -156,6 +160,16 @@ def change_account(
     for sql, is_given, value in changes:
         if is_given and not db.execute(sql, account=account, value=value):
             raise BooksError(_NO_ACCOUNT)
+
+
+def sealed_secrets(db: Transaction, after: int = 0, most: int = 100) -> list[tuple[int, str, str]]:
+    """Number, name and encrypted secret of the *most* accounts after the number *after*."""
+    return [(number, name, secret) for number, name, secret in db.execute(_SECRETS, after=after, most=most)]
+
+
+def reseal_secret(db: Transaction, account: int, old: str, new: str) -> bool:
+    """Put the same secret, encrypted anew, in place of *old*; False if the account has another by now."""
+    return bool(db.execute(_RESEAL, account=account, old=old, new=new))
 
 
 def grant(db: Transaction, account: int, api_name: str, *, state: ActiveState = "active", quota: int | None) -> None:

@@ -27,7 +27,7 @@ from envelope.gateway.vault import Vault, VaultError
 from envelope.registry.codes import REGISTRY
 from envelope.registry.messages import Messages
 from tests.client.servers import Received, Reply, http, serving
-from tests.gateway.kinds import Sqlite
+from tests.gateway.kinds import Kind
 from tests.gateway.ledger import breaches
 from tests.gateway.served import SECRET
 
@@ -129,7 +129,7 @@ def test_a_known_account_survives(store: Store) -> None:
 class Node:
     """A gateway on one of several machines, whose key file is its own."""
 
-    def __init__(self, kind: Sqlite, key_file: Path, settings: GatewaySettings, upstreams: Upstreams) -> None:
+    def __init__(self, kind: Kind, key_file: Path, settings: GatewaySettings, upstreams: Upstreams) -> None:
         self.store = kind.open()
         self.key_file = key_file
         self._with = settings, upstreams
@@ -164,7 +164,7 @@ def upstream() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def two_nodes(kind: Sqlite, folder: Path, upstream: str) -> AsyncIterator[list[Node]]:
+async def two_nodes(kind: Kind, folder: Path, upstream: str) -> AsyncIterator[list[Node]]:
     settings = made_settings({"log": "none", "upstreams": [{"name": "u", "address": upstream}]})
     async with Upstreams(settings.upstreams, retries=0, max_bytes=10**6, registry=REGISTRY) as upstreams:
         nodes = [Node(kind, folder / f"{name}.key", settings, upstreams) for name in ("a", "b")]
@@ -176,7 +176,7 @@ async def two_nodes(kind: Sqlite, folder: Path, upstream: str) -> AsyncIterator[
 
 
 def test_no_call_fails_while_the_key_is_changed_on_two_nodes(
-    kind: Sqlite, tmp_path: Path, upstream: str, monkeypatch: pytest.MonkeyPatch
+    kind: Kind, tmp_path: Path, upstream: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("envelope.gateway.known._SECONDS", 0.05)
     latest = dict.fromkeys(NAMES, "")

@@ -73,8 +73,11 @@ def take_job(db: Transaction, node: str, seconds: float) -> Job | None:
 
     A job that was not finished in its time is anybody's again, and so is one whose process is gone (`recover`).
     """
-    rows = db.execute(_TAKE, node=node, now=db.now, until=db.now + round(seconds * 1_000_000))
-    return _job(rows)
+    until = db.now + round(seconds * 1_000_000)
+    while True:
+        rows = db.execute(_TAKE, node=node, now=db.now, until=until)
+        if rows or not has_job(db):  # another process may have taken the oldest, and left others
+            return _job(rows)
 
 
 def renew_job(db: Transaction, job: Job, seconds: float) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from envelope.gateway.stores.errors import Conflict as Conflict
     from envelope.gateway.stores.errors import StoreError as StoreError
     from envelope.gateway.stores.errors import StoreUnavailable as StoreUnavailable
+    from envelope.gateway.stores.errors import StoreUncertain as StoreUncertain
     from envelope.gateway.stores.opening import open_store as open_store
     from envelope.gateway.stores.store import Store as Store
     from envelope.gateway.stores.store import Transaction as Transaction
@@ -18,7 +19,7 @@ else:
     __getattr__, __dir__, __all__ = door(
         __name__,
         {
-            "errors": "Conflict StoreError StoreUnavailable",
+            "errors": "Conflict StoreError StoreUnavailable StoreUncertain",
             "opening": "open_store",
             "store": "Store Transaction",
         },

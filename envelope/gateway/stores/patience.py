@@ -5,28 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-from envelope.gateway.stores.writer import LoopWork
+from envelope.gateway.stores.work import LoopWork
 
 __all__ = ["Patience"]
 
+GiveUp: TypeAlias = Callable[[LoopWork[Any]], None]
+
 
 class Patience:
-    """Calls *give_up* for work that has no outcome after *seconds*; in the loop of whoever waits."""
+    """Gives work up that has no outcome after *seconds*, in the loop of whoever waits."""
 
-    def __init__(self, seconds: float, give_up: Callable[[LoopWork[Any]], None]) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._give_up = give_up
-        self._watched: deque[tuple[float, LoopWork[Any]]] = deque()  # the oldest first
+        self._watched: deque[tuple[float, LoopWork[Any], GiveUp]] = deque()  # the oldest first
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, work: LoopWork[Any]) -> None:
-        """See to *work* until it has an outcome."""
+    def watch(self, work: LoopWork[Any], give_up: GiveUp) -> None:
+        """See to *work* until it has an outcome; *give_up* is called if that takes too long."""
         watched = self._watched
         while watched and watched[0][1].outcome.done():
             watched.popleft()
-        watched.append((work.loop.time() + self._seconds, work))
+        watched.append((work.loop.time() + self._seconds, work, give_up))
         if self._timer is None:
             self._timer = work.loop.call_later(self._seconds, self._look)
 
@@ -34,10 +35,10 @@ class Patience:
         self._timer = None
         watched = self._watched
         while watched:
-            until, work = watched[0]
+            until, work, give_up = watched[0]
             if not work.outcome.done():
                 if until > work.loop.time():
                     self._timer = work.loop.call_at(until, self._look)
                     return
-                self._give_up(work)
+                give_up(work)
             watched.popleft()

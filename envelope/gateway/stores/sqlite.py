@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import time
@@ -10,17 +9,16 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
-from weakref import WeakKeyDictionary
 
 from envelope.gateway.stores.errors import StoreUnavailable
 from envelope.gateway.stores.migrating import HEAD, migrate, version
 from envelope.gateway.stores.nodes import Nodes
-from envelope.gateway.stores.patience import Patience
+from envelope.gateway.stores.queued import QueuedStore
 from envelope.gateway.stores.sqlite_errors import in_our_words
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
-from envelope.gateway.stores.store import Store, Transaction
+from envelope.gateway.stores.store import Transaction
 from envelope.gateway.stores.turns import Turns
-from envelope.gateway.stores.writer import BlockingWork, LoopWork, Writer
+from envelope.gateway.stores.writer import Writer
 
 __all__ = ["SqliteStore", "system_clock"]
 
@@ -34,7 +32,7 @@ def system_clock() -> int:
     return time.time_ns() // 1000
 
 
-class SqliteStore(Store):
+class SqliteStore(QueuedStore):
     """The books in the file *path*, which is made, with its tables, if it is not there; its owner alone can read it.
 
     One thread writes. It takes whatever waits, and commits it as one group, so that the disk is asked once for many
@@ -48,9 +46,7 @@ class SqliteStore(Store):
         self._path = path
         self._timeout = timeout
         self._clock = clock
-        self._process = os.getpid()
         self._readers: list[sqlite3.Connection] = []
-        self._is_closed = False
         turns = Turns(path.with_name(f"{path.name}-turn"))
         self._nodes = Nodes(path.with_name(f"{path.name}-nodes"))
         try:
@@ -69,8 +65,7 @@ class SqliteStore(Store):
         except BaseException:
             turns.close()
             raise
-        self._writer = Writer(self._connect, turns, clock)
-        self._patience: WeakKeyDictionary[asyncio.AbstractEventLoop, Patience] = WeakKeyDictionary()
+        super().__init__(Writer(self._connect, turns, clock), timeout)
 
     @property
     def node(self) -> str:
@@ -80,36 +75,6 @@ class SqliteStore(Store):
     def is_gone(self, node: str) -> bool:
         """Whether the process of that name has ended, however it did."""
         return self._nodes.is_gone(node)
-
-    async def write(self, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
-        """Run *steps* as one transaction and return its value once that is durable."""
-        self._check()
-        loop = asyncio.get_running_loop()
-        work = LoopWork(steps, loop, is_synced=synced)
-        self._writer.put(work)
-        patience = self._patience.get(loop)
-        if patience is None:
-            patience = self._patience[loop] = Patience(self._timeout, self._writer.give_up)
-        patience.watch(work)
-        try:
-            return await work.outcome
-        except asyncio.CancelledError:
-            self._writer.withdraw(work)
-            raise
-
-    def write_now(self, steps: Callable[[Transaction], T]) -> T:
-        """Run *steps* as one transaction and return its value once that is durable; blocks."""
-        self._check()
-        work = BlockingWork(steps)
-        self._writer.put(work)
-        try:
-            if not work.done.wait(self._timeout):
-                self._writer.give_up(work)
-                work.done.wait()
-        except BaseException:
-            self._writer.withdraw(work)
-            raise
-        return work.value()
 
     async def read(self, steps: Callable[[Transaction], T]) -> T:
         """Run *steps* on a consistent view, in the caller's thread: a look-up takes less time than changing threads."""
@@ -132,20 +97,9 @@ class SqliteStore(Store):
                 self._close_readers()
         return value
 
-    def close(self) -> None:
-        """Commit what waits, and let go of the file."""
-        if self._is_closed or self._process != os.getpid():
-            return
-        self._is_closed = True
-        self._writer.close(self._timeout)
+    def _let_go(self) -> None:
         self._close_readers()
         self._nodes.leave()
-
-    def _check(self) -> None:
-        if self._is_closed:
-            raise StoreUnavailable("the store is closed")
-        if self._process != os.getpid():
-            raise RuntimeError("a store must be opened by the process that uses it, after a fork")
 
     def _reader(self) -> sqlite3.Connection:
         try:

@@ -49,7 +49,8 @@ class Store(ABC):
 
         Unless *synced*, it is not forced onto the disk: it outlives the process, but only a later one that is synced
         makes sure that it outlives a power failure. It is there for all others at once, and is much faster.
-        Raises `StoreUnavailable` if nothing could be recorded. A caller that is cancelled does not know whether it was.
+        Raises `StoreUnavailable` if nothing could be recorded, `StoreUncertain` if the store did not say whether it
+        was. A caller that is cancelled does not know either.
         """
 
     @abstractmethod

@@ -2,88 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
-from abc import ABC, abstractmethod
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from envelope.gateway.stores.errors import StoreUnavailable
 from envelope.gateway.stores.sqlite_errors import is_fatal, is_locked, reason_of
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
-from envelope.gateway.stores.store import Transaction
 from envelope.gateway.stores.turns import Turns
+from envelope.gateway.stores.work import Work, tell
 
-__all__ = ["BlockingWork", "LoopWork", "Writer"]
-
-T = TypeVar("T")
+__all__ = ["Writer"]
 
 _GROUP: Final = 256  # transactions at most with one commit, so that the first does not wait long for the last
 _IMPATIENT: Final = "the store was locked for too long"
-
-
-class Work(ABC, Generic[T]):
-    """One transaction that waits, runs, or has its outcome."""
-
-    __slots__ = ("error", "is_synced", "is_taken", "result", "steps")
-
-    def __init__(self, steps: Callable[[Transaction], T], *, is_synced: bool) -> None:
-        self.steps = steps
-        self.is_synced = is_synced
-        self.is_taken = False
-        self.result: list[T] = []  # one value, once there is one
-        self.error: BaseException | None = None
-
-    @abstractmethod
-    def tell(self) -> None:
-        """Tell the caller that there is a result or an error."""
-
-
-class BlockingWork(Work[T]):
-    """The caller is a thread that waits for ``done``."""
-
-    __slots__ = ("done",)
-
-    def __init__(self, steps: Callable[[Transaction], T], *, is_synced: bool = True) -> None:
-        super().__init__(steps, is_synced=is_synced)
-        self.done = threading.Event()
-
-    def tell(self) -> None:
-        """Wake the thread."""
-        self.done.set()
-
-    def value(self) -> T:
-        """The result; an error is raised."""
-        if self.error is not None:
-            raise self.error
-        return self.result[0]
-
-
-class LoopWork(Work[T]):
-    """The caller is a task that awaits ``outcome``."""
-
-    __slots__ = ("loop", "outcome")
-
-    def __init__(
-        self, steps: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop, *, is_synced: bool = True
-    ) -> None:
-        super().__init__(steps, is_synced=is_synced)
-        self.loop = loop
-        self.outcome: asyncio.Future[T] = loop.create_future()
-
-    def tell(self) -> None:
-        """Settle the future; in the loop's own thread."""
-        if self.outcome.done():  # cancelled
-            return
-        if self.error is None:
-            self.outcome.set_result(self.result[0])
-        elif isinstance(self.error, StopIteration):  # which no future takes
-            self.outcome.set_exception(RuntimeError("a transaction raised StopIteration"))
-        else:
-            self.outcome.set_exception(self.error)
 
 
 class Writer:
@@ -160,7 +95,7 @@ class Writer:
         except OSError as error:
             # What was committed was, even if the turn cannot be given up.
             group = group or _failed(self._take(queue), f"the store cannot be locked: {error.strerror}")
-        _tell(group)
+        tell(group)
 
     def _work(self, queue: deque[Work[Any]]) -> list[Work[Any]]:
         try:
@@ -245,21 +180,3 @@ def _run_in_savepoint(connection: sqlite3.Connection, db: SqliteTransaction, wor
     if not _run(db, work):
         connection.execute("ROLLBACK TO one")
     connection.execute("RELEASE one")
-
-
-def _tell(group: list[Work[Any]]) -> None:
-    """Tell the callers of a whole group, each event loop once."""
-    by_loop: defaultdict[asyncio.AbstractEventLoop, list[Work[Any]]] = defaultdict(list)
-    for work in group:
-        if isinstance(work, LoopWork):
-            by_loop[work.loop].append(work)
-        else:
-            work.tell()
-    for loop, told in by_loop.items():
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_tell_each, told)
-
-
-def _tell_each(told: list[Work[Any]]) -> None:
-    for work in told:
-        work.tell()

@@ -25,7 +25,7 @@ from envelope.gateway.books import (
 )
 from envelope.gateway.money import MAX_AMOUNT
 from envelope.gateway.stores import Conflict, Store, Transaction
-from tests.gateway.kinds import START, Sqlite
+from tests.gateway.kinds import START, Kind
 from tests.gateway.ledger import admitted, breaches, figures, new_account, settled
 
 
@@ -95,7 +95,7 @@ def test_a_deposit_with_a_reference_is_entered_once(store: Store) -> None:
     assert breaches(store) == []
 
 
-def test_of_many_deposits_with_a_reference_at_once_one_is_entered(store: Store, kind: Sqlite) -> None:
+def test_of_many_deposits_with_a_reference_at_once_one_is_entered(store: Store, kind: Kind) -> None:
     number = new_account(store, balance=0)
     with kind.open() as other, ThreadPoolExecutor(8) as threads:
         for name in map(str, range(10)):

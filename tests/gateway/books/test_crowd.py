@@ -15,7 +15,7 @@ import pytest
 
 from envelope.gateway.books import Admitted, Watch, admit, recover, settle
 from envelope.gateway.stores import Store
-from tests.gateway.kinds import Sqlite
+from tests.gateway.kinds import Kind
 from tests.gateway.ledger import account_of, admission, breaches, figures, new_account, settlement, tried, used
 
 ROOT = Path(__file__).parents[3]
@@ -87,12 +87,12 @@ print(json.dumps(counts))
 """
 
 
-def start(kind: Sqlite, account: int, *more: str) -> subprocess.Popen[str]:
+def start(kind: Kind, account: int, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", CALLER, kind.address, str(account), *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
-def test_four_processes_spend_a_balance_once(kind: Sqlite) -> None:
+def test_four_processes_spend_a_balance_once(kind: Kind) -> None:
     with kind.open() as store:
         account = new_account(store, balance=1001 * 7 + 6)
         processes = [start(kind, account) for _ in range(4)]
@@ -111,7 +111,7 @@ def test_four_processes_spend_a_balance_once(kind: Sqlite) -> None:
 
 
 @pytest.mark.parametrize("reported", [1, 40, 200])
-def test_a_process_that_is_killed_amid_calls(kind: Sqlite, reported: int) -> None:
+def test_a_process_that_is_killed_amid_calls(kind: Kind, reported: int) -> None:
     """What it held is released at once, what it settled is charged once, and nothing else is."""
     with kind.open() as store:
         account = new_account(store, balance=10**9)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from envelope.gateway.books import forget, remember_nonce
 from envelope.gateway.stores import Store
-from tests.gateway.kinds import Clock, Sqlite
+from tests.gateway.kinds import Clock, Kind
 from tests.gateway.ledger import breaches, new_account
 
 MINUTE = 60
@@ -20,7 +20,7 @@ def kept(store: Store) -> int:
     return int(store.read_now(lambda db: db.execute("SELECT count(*) FROM nonce"))[0][0])
 
 
-def test_a_nonce_is_new_once_to_each_account(store: Store, kind: Sqlite) -> None:
+def test_a_nonce_is_new_once_to_each_account(store: Store, kind: Kind) -> None:
     alice, bob = new_account(store, "alice"), new_account(store, "bob")
     with kind.open() as other:
         assert [is_new(store, alice), is_new(other, alice), is_new(store, alice)] == [True, False, False]
@@ -29,7 +29,7 @@ def test_a_nonce_is_new_once_to_each_account(store: Store, kind: Sqlite) -> None
     assert breaches(store) == []
 
 
-def test_of_many_at_once_one_is_new(store: Store, kind: Sqlite) -> None:
+def test_of_many_at_once_one_is_new(store: Store, kind: Kind) -> None:
     alice = new_account(store)
     with kind.open() as other, ThreadPoolExecutor(8) as threads:
         for number in range(20):

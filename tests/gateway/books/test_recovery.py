@@ -6,7 +6,7 @@ from typing import Any
 
 from envelope.gateway.books import Closed, Watch, add_job, job_of, recover, renew, settle, take_job
 from envelope.gateway.stores import Store
-from tests.gateway.kinds import Clock, Sqlite
+from tests.gateway.kinds import Clock, Kind
 from tests.gateway.ledger import admitted, breaches, figures, new_account, settled, settlement, tried, used
 
 KEY: dict[str, Any] = {"idempotency_key": "k", "digest": b"d"}
@@ -56,7 +56,7 @@ def test_the_calls_of_a_process_that_is_gone_are_closed_at_once(store: Store, cl
     assert breaches(store) == []
 
 
-def test_who_is_gone_is_the_stores_to_say(store: Store, kind: Sqlite) -> None:
+def test_who_is_gone_is_the_stores_to_say(store: Store, kind: Kind) -> None:
     account = new_account(store)
     other = kind.open()
     ours, theirs = admitted(store, account, node=store.node), admitted(store, account, node=other.node)

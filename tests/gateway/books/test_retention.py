@@ -22,7 +22,7 @@ from envelope.gateway.books import (
     take_job,
 )
 from envelope.gateway.stores import Store
-from tests.gateway.kinds import Clock, Sqlite
+from tests.gateway.kinds import Clock, Kind
 from tests.gateway.ledger import API, admitted, breaches, entry, failure, figures, new_account, settled, tried, used
 
 DAY = 86_400.0
@@ -115,7 +115,7 @@ def test_what_something_refers_to_stays_until_that_goes(store: Store, clock: Clo
     assert figures(store) == (760, 0)
 
 
-def test_beside_calls_refunds_and_others_that_remove(store: Store, kind: Sqlite) -> None:
+def test_beside_calls_refunds_and_others_that_remove(store: Store, kind: Kind) -> None:
     """Whatever comes first, what is given back is on the books, and each call is carried on once."""
     account = new_account(store, balance=100_000)
     done: list[int] = []
@@ -149,7 +149,7 @@ def test_beside_calls_refunds_and_others_that_remove(store: Store, kind: Sqlite)
         finally:
             ends.set()
         given = sum(one.result(60) or 0 for one in work)
-        removed(other, -1)
+        removed(store, -1)  # whose clock is ahead
     assert calls(store) == []
     assert carried(store) == [(account, 120, 120 * 60, given)]
     assert figures(store) == (100_000 - 120 * 60 + given, 0)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from envelope.gateway.stores import Conflict, Store, StoreError, StoreUnavailable
-from tests.gateway.kinds import START, Clock, Sqlite
+from tests.gateway.kinds import START, Clock, Kind
 
 INSERT = "INSERT INTO api (name, state) VALUES (:name, 'active')"
 NAMES = "SELECT name FROM api ORDER BY name"
@@ -24,7 +24,7 @@ def names(store: Store) -> list[str]:
     return [name for (name,) in store.read_now(lambda db: db.execute(NAMES))]
 
 
-def test_what_was_written_is_there_for_everybody(store: Store, kind: Sqlite) -> None:
+def test_what_was_written_is_there_for_everybody(store: Store, kind: Kind) -> None:
     store.write_now(insert("a"))
     with kind.open() as other:
         assert names(other) == names(store) == ["a"]
@@ -85,7 +85,7 @@ def test_a_conflict_that_is_caught_undoes_its_statement_alone(store: Store) -> N
     assert names(store) == ["a", "b"]
 
 
-def test_a_view_does_not_change_and_writes_nothing(store: Store, kind: Sqlite) -> None:
+def test_a_view_does_not_change_and_writes_nothing(store: Store, kind: Kind) -> None:
     def steps(db: Any) -> tuple[object, object]:
         before = db.execute(NAMES)
         store.write_now(insert("a"))
@@ -179,7 +179,7 @@ def test_a_closed_store_is_unavailable(store: Store) -> None:
         store.read_now(lambda db: db.now)
 
 
-def test_closing_finishes_what_was_begun(store: Store, kind: Sqlite) -> None:
+def test_closing_finishes_what_was_begun(store: Store, kind: Kind) -> None:
     async def main() -> None:
         tasks = [asyncio.create_task(store.write(insert(f"{place:04}"))) for place in range(500)]
         await asyncio.sleep(0)
@@ -191,7 +191,7 @@ def test_closing_finishes_what_was_begun(store: Store, kind: Sqlite) -> None:
         assert len(names(again)) == 500
 
 
-def test_nodes_have_names_of_their_own_and_are_gone_when_closed(store: Store, kind: Sqlite) -> None:
+def test_nodes_have_names_of_their_own_and_are_gone_when_closed(store: Store, kind: Kind) -> None:
     other = kind.open()
     assert other.node != store.node == store.node
     assert not store.is_gone(other.node)

@@ -42,7 +42,7 @@ def test_a_connection_that_cannot_be_had(tmp_path: Path) -> None:
         raise sqlite3.OperationalError("a path that stays private")
 
     with SqliteStore(tmp_path / "gateway.db") as store:
-        connect = store._writer._connect
+        connect = vars(store._writer)["_connect"]
         vars(store._writer)["_connect"] = fails
         with pytest.raises(StoreUnavailable) as caught:
             store.write_now(insert("a"))

@@ -33,7 +33,7 @@ from envelope.gateway.books.settling import Settled, Settlement, settle
 from envelope.gateway.entry import Entered, Entry
 from envelope.gateway.jobs import GET, SUBMIT, found, queued, submitted
 from envelope.gateway.known import KnownAccounts
-from envelope.gateway.pages import PAGE_TOKEN, PageTokens
+from envelope.gateway.pages import PAGE_TOKEN, PURPOSE, PageTokens
 from envelope.gateway.receipts import RECEIPT, receipt
 from envelope.gateway.stores.errors import StoreError
 from envelope.gateway.upstreams.call import UpstreamCall
@@ -144,10 +144,10 @@ class Gateway:
         self._upstreams = upstreams
         self._log = log
         self._prices = settings.tariff
-        self._tokens = PageTokens(vault.derive("page tokens"))
+        self._tokens = PageTokens(vault.derive_all(PURPOSE))
         self._request_ids = request_ids or RequestIds(clock, prefix=f"{store.node[:_PREFIX]}.")
         limits = Limits(max_bytes=settings.limits.body, max_items=100_000)
-        self.entry = Entry(KnownAccounts(store, vault), apis=settings.apis, limits=limits, clock=clock)
+        self.entry = Entry(KnownAccounts(store, vault), store, apis=settings.apis, limits=limits, clock=clock)
         self.engine = Engine(
             messages=messages,
             request_id=self._request_ids,
@@ -314,7 +314,7 @@ class Gateway:
         )
 
     def _extras(self, call: _Call, response: Any) -> dict[str, Any]:
-        token = self._tokens.next(response, call.account, call.request.method)
+        token = self._tokens.next(response, call.account, call.request.method, call.entered.known.page_key)
         return {} if token is None else {PAGE_TOKEN: token}
 
     async def _ready(self, call: _Call) -> Outcome | None:

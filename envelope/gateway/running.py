@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from envelope.gateway.books.forgetting import forget
 from envelope.gateway.books.recovery import Watch, recover
+from envelope.gateway.books.retention import remove_calls
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.jobs import JobWorker
 from envelope.gateway.logs import CallLog
 from envelope.gateway.settings import GatewaySettings
 from envelope.gateway.stores.opening import open_store
-from envelope.gateway.stores.store import Store
+from envelope.gateway.stores.store import Store, Transaction
 from envelope.gateway.upstreams.pool import Upstreams
 from envelope.gateway.vault import Vault, VaultError
 from envelope.registry.codes import REGISTRY, CodeRegistry
@@ -26,6 +27,9 @@ __all__ = ["open_vault", "registry_of", "running"]
 
 _KEYS: Final = "ENVELOPE_GATEWAY_KEYS"
 _RECOVERY: Final = 5.0  # seconds between two looks for calls that cannot end, and for what is to be forgotten
+_REMOVAL: Final = 60.0  # seconds between two looks for calls that are not kept any more
+_PAUSE: Final = 0.05  # seconds in which others write, between two batches of them
+_DAY: Final = 86_400_000_000
 _ANY_SECRET: Final = "SELECT secret FROM account ORDER BY id LIMIT 1"
 
 
@@ -44,6 +48,8 @@ async def running(settings: GatewaySettings, *, log: CallLog | None = None) -> A
         ) as upstreams:
             worker = JobWorker(store, upstreams, log=log, seconds=settings.seconds)
             tasks = [asyncio.create_task(worker.run()), asyncio.create_task(_recover(store, log))]
+            if settings.keep_days is not None:
+                tasks.append(asyncio.create_task(_remove_old(store, log, settings.keep_days)))
             try:
                 yield Gateway(settings, store, upstreams, vault, messages=Messages(registry), log=log)
             finally:
@@ -100,3 +106,18 @@ async def _recover(store: Store, log: CallLog) -> None:
         except Exception as error:  # mostly the store's; whatever it is, holds are to be released
             log.fault(error)
         await asyncio.sleep(_RECOVERY)
+
+
+async def _remove_old(store: Store, log: CallLog, days: int) -> None:
+    def remove(after: int) -> Callable[[Transaction], int | None]:
+        return lambda db: remove_calls(db, db.now - days * _DAY, after)
+
+    while True:
+        try:
+            after: int | None = 0
+            while after is not None:
+                after = await store.write(remove(after), synced=False)
+                await asyncio.sleep(_PAUSE)
+        except Exception as error:  # mostly the store's; whatever it is, old calls are to go
+            log.fault(error)
+        await asyncio.sleep(_REMOVAL)

@@ -10,12 +10,16 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from envelope.errors import EnvelopeError
 
 __all__ = ["Vault", "VaultError"]
+
+
+_NOT_OPENED: Final = "a secret cannot be opened with these keys"
 
 
 class VaultError(EnvelopeError):
@@ -33,18 +37,18 @@ class Vault:
     key, or one is not of that form.
     """
 
-    __slots__ = ("_fernet", "_first")
+    __slots__ = ("_fernet", "_fernets", "_keys")
 
     def __init__(self, keys: Iterable[str]) -> None:
         keys = list(keys)
         try:
-            fernets = [Fernet(key) for key in keys]
+            self._fernets = [Fernet(key) for key in keys]
         except ValueError:
             raise VaultError("a vault's key is 32 bytes in URL-safe base64") from None
-        if not fernets:
+        if not keys:
             raise VaultError("a vault needs a key")
-        self._fernet = MultiFernet(fernets)
-        self._first = keys[0].encode()
+        self._fernet = MultiFernet(self._fernets)
+        self._keys = [key.encode() for key in keys]
 
     @staticmethod
     def new_key() -> str:
@@ -96,15 +100,42 @@ class Vault:
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise VaultError("a secret cannot be opened with these keys") from None
+            raise VaultError(_NOT_OPENED) from None
 
-    def derive(self, purpose: str) -> bytes:
-        """A key for another *purpose*, from the first; it says nothing about that one."""
-        return hmac.digest(self._first, purpose.encode(), "sha256")
+    def is_newest(self, sealed: str) -> bool:
+        """Whether it was the first key that *sealed* was sealed with."""
+        return _opens(self._fernets[0], sealed)
+
+    def derive(self, purpose: str, sealed: str) -> bytes:
+        """A key for another *purpose*, from the one that *sealed* was sealed with; it says nothing about that one.
+
+        Whoever can open *sealed* has the same in `derive_all`, however many keys there are beside. `VaultError` if it
+        cannot be opened.
+        """
+        for key, fernet in zip(self._keys, self._fernets, strict=True):
+            if _opens(fernet, sealed):
+                return _derived(key, purpose)
+        raise VaultError(_NOT_OPENED)
+
+    def derive_all(self, purpose: str) -> tuple[bytes, ...]:
+        """What `derive` may give, whatever was sealed."""
+        return tuple(_derived(key, purpose) for key in self._keys)
 
     def reseal(self, sealed: str) -> str:
         """The same secret, sealed with the first key; `VaultError` if it cannot be opened."""
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken:
-            raise VaultError("a secret cannot be opened with these keys") from None
+            raise VaultError(_NOT_OPENED) from None
+
+
+def _opens(fernet: Fernet, sealed: str) -> bool:
+    try:
+        fernet.decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, purpose.encode(), "sha256")

@@ -19,7 +19,7 @@ from envelope.gateway.stores.sqlite import SqliteStore
 from envelope.gateway.stores.store import Store
 from tests import postgresql
 
-_UNIQUE = ("call_request_id", "entry_call", "repeat_call")
+_UNIQUE = ("call_request_id", "entry_call", "entry_reference", "repeat_call")
 _RULES = "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype IN ('c', 'f') AND conrelid <> 0"
 
 START = 1_800_000_000_000_000

@@ -77,12 +77,22 @@ def open_vault(path: Path, store: Store) -> Vault:
         elif sealed:
             raise VaultError("there is no such key file, and accounts' secrets are encrypted with its key: restore it")
         else:
-            vault = Vault.make_file(path)
+            vault = _new_vault(path)
         for (secret,) in sealed:
             _check_opens(vault, secret)
     except VaultError as error:
         raise VaultError(f"{_KEYS if keys else path}: {error.reason}") from None
     return vault
+
+
+def _new_vault(path: Path) -> Vault:
+    """A vault with a new key, or with that of another process that made the file just before."""
+    try:
+        return Vault.make_file(path)
+    except VaultError:
+        if not path.exists():
+            raise
+        return Vault.from_file(path)
 
 
 def _check_opens(vault: Vault, sealed: str) -> None:

@@ -303,7 +303,13 @@ class Gateway:
         stored = orjson.loads(got.answer.value)
         extras = self._extras(call, stored["response"])
         if isinstance(got, Repeated):
-            return Envelope(**stored, error_code=got.answer.code, last_id=str(got.answer.call), extras=extras)
+            return Envelope(
+                response=stored["response"],
+                error_code=got.answer.code,
+                request_id=got.request_id,
+                last_id=str(got.call),
+                extras=extras,
+            )
         self._log.ended(call.request, call.request_id, got.answer.code, got.charge, time.monotonic() - call.began)
         if self._settings.receipts:
             extras[RECEIPT] = self._receipt(
@@ -435,7 +441,7 @@ class Gateway:
 
 def stored_value(answer: Envelope[Any]) -> bytes:
     """What a repeat or a cached answer is made of: JSON, whatever format was asked for."""
-    return orjson.dumps({"response": answer.response, "request_id": answer.request_id})
+    return orjson.dumps({"response": answer.response})
 
 
 def _with_key(entered: Entered, header: str) -> tuple[Entered, str]:

@@ -145,6 +145,8 @@ def test_an_answer_from_the_cache(made: Made, point: str) -> None:
     assert [answer.response for answer in answers] == [first.response] * 2
     with scene.kind.open() as store:
         rows = scene.check(store, CALL + CACHED)
+        told = (str(rows[0].id), rows[0].request_id)
+        assert [(answer.last_id, answer.request_id) for answer in answers] == [told, told]
         assert [(row.state, row.charge, row.is_cached) for row in rows] == [
             ("settled", CACHED, True),
             ("settled", CALL, False),

@@ -46,16 +46,19 @@ async def running(settings: GatewaySettings, *, log: CallLog | None = None) -> A
         async with Upstreams(
             settings.upstreams, retries=settings.retries, max_bytes=settings.limits.answer, registry=registry
         ) as upstreams:
+            gateway = Gateway(settings, store, upstreams, vault, messages=Messages(registry), log=log)
             worker = JobWorker(store, upstreams, log=log, seconds=settings.seconds)
-            tasks = [asyncio.create_task(worker.run()), asyncio.create_task(_recover(store, log))]
+            beside = [worker.run(), _recover(store, log), gateway.unsettled.run()]
             if settings.keep_days is not None:
-                tasks.append(asyncio.create_task(_remove_old(store, log, settings.keep_days)))
+                beside.append(_remove_old(store, log, settings.keep_days))
+            tasks = [asyncio.create_task(work) for work in beside]
             try:
-                yield Gateway(settings, store, upstreams, vault, messages=Messages(registry), log=log)
+                yield gateway
             finally:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                await gateway.unsettled.free(is_last=True)
 
 
 def registry_of(settings: GatewaySettings) -> CodeRegistry:
@@ -80,12 +83,22 @@ def open_vault(path: Path, store: Store) -> Vault:
         elif sealed:
             raise VaultError("there is no such key file, and accounts' secrets are encrypted with its key: restore it")
         else:
-            vault = Vault.make_file(path)
+            vault = _new_vault(path)
         for (secret,) in sealed:
             _check_opens(vault, secret)
     except VaultError as error:
         raise VaultError(f"{_KEYS if keys else path}: {error.reason}") from None
     return vault
+
+
+def _new_vault(path: Path) -> Vault:
+    """A vault with a new key, or with that of another process that made the file just before."""
+    try:
+        return Vault.make_file(path)
+    except VaultError:
+        if not path.exists():
+            raise
+        return Vault.from_file(path)
 
 
 def _check_opens(vault: Vault, sealed: str) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 
@@ -35,7 +35,8 @@ from envelope.gateway.jobs import GET, SUBMIT, found, queued, submitted
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.pages import PAGE_TOKEN, PageTokens
 from envelope.gateway.receipts import RECEIPT, receipt
-from envelope.gateway.stores.errors import StoreError
+from envelope.gateway.stores.errors import StoreError, StoreUnavailable
+from envelope.gateway.unsettled import Unsettled
 from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.gateway.upstreams.methods import Ask, how_to_ask
 from envelope.gateway.upstreams.outcome import Outcome
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from envelope.gateway.vault import Vault
 
 __all__ = ["IDEMPOTENCY_KEY", "Gateway"]
+
+T = TypeVar("T")
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """The parameter that does what the header ``Idempotency-Key`` does, for callers who cannot send that."""
@@ -143,6 +146,7 @@ class Gateway:
         self.seconds = settings.seconds
         self._upstreams = upstreams
         self._log = log
+        self.unsettled = Unsettled(store, log=log)
         self._prices = settings.tariff
         self._tokens = PageTokens(vault.derive("page tokens"))
         self._request_ids = request_ids or RequestIds(clock, prefix=f"{store.node[:_PREFIX]}.")
@@ -206,7 +210,7 @@ class Gateway:
 
         # What a call holds need not outlive a power failure, after which nobody waits for its answer. What an answer
         # cost must.
-        admitted = await self._store.write(steps, synced=cached is not None)
+        admitted = await self._write(call, steps, synced=cached is not None)
         if not isinstance(admitted, Admitted):
             return engine.respond(call.request, self._of_books(call, admitted))
         number = admitted.call
@@ -363,7 +367,7 @@ class Gateway:
             return settled, told
 
         try:
-            settled, answer = await self._store.write(steps)
+            settled, answer = await self._write(call, steps)
         except _Closed:
             settled = None
         if settled is None:
@@ -375,6 +379,14 @@ class Gateway:
             told = self._receipt(call, number, Billing(settlement.billing), settled)
             answer = replace(answer, extras={**answer.extras, RECEIPT: told})
         return rendered if answer is end.answer else engine.respond(call.request, answer)
+
+    async def _write(self, call: _Call, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
+        """A transaction of this call. If it is not known to be recorded, the caller is told that the call is free."""
+        try:
+            return await self._store.write(steps, synced=synced)
+        except StoreUnavailable:
+            self.unsettled.add(call.request_id)
+            raise
 
     def _settlement(
         self,

@@ -42,14 +42,17 @@ async def running(settings: GatewaySettings, *, log: CallLog | None = None) -> A
         async with Upstreams(
             settings.upstreams, retries=settings.retries, max_bytes=settings.limits.answer, registry=registry
         ) as upstreams:
+            gateway = Gateway(settings, store, upstreams, vault, messages=Messages(registry), log=log)
             worker = JobWorker(store, upstreams, log=log, seconds=settings.seconds)
-            tasks = [asyncio.create_task(worker.run()), asyncio.create_task(_recover(store, log))]
+            beside = (worker.run(), _recover(store, log), gateway.unsettled.run())
+            tasks = [asyncio.create_task(work) for work in beside]
             try:
-                yield Gateway(settings, store, upstreams, vault, messages=Messages(registry), log=log)
+                yield gateway
             finally:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                await gateway.unsettled.free(is_last=True)
 
 
 def registry_of(settings: GatewaySettings) -> CodeRegistry:

@@ -14,9 +14,8 @@ from urllib.parse import urlencode
 import pytest
 
 from envelope.gateway.books import change_account
-from envelope.gateway.gateway import Gateway
 from envelope.gateway.logs import CallLog
-from envelope.gateway.running import running
+from envelope.gateway.running import Running, running
 from envelope.gateway.settings import GatewaySettings
 from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.served import KEY, PROMPT, SECRET, Served, served, wait_until
@@ -197,8 +196,9 @@ def test_an_account_that_wants_strict_signatures_takes_nothing_less(world: Serve
 
 
 @asynccontextmanager
-async def logged(settings: GatewaySettings) -> AsyncIterator[Gateway]:
-    async with running(settings, log=CallLog("json")) as gateway:
+async def logged(settings: GatewaySettings) -> AsyncIterator[Running]:
+    async with running(settings, log=CallLog("json")) as node:
+        gateway = node.gateway
         ask = gateway._upstreams.ask
 
         async def crash(call: Any, **options: Any) -> Any:
@@ -207,7 +207,7 @@ async def logged(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             return await ask(call, **options)
 
         gateway._upstreams.ask = crash  # type: ignore[method-assign]
-        yield gateway
+        yield node
 
 
 MARK = "marker-9f31"

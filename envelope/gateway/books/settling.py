@@ -25,7 +25,8 @@ class Settlement:
     0 unless it is charged. ``answer`` is what a repeat or the cache is to serve; it is kept only if the call is ok, for
     a repeat if the call has an idempotency key (``has_key``: False spares the look), and for others if there is a
     ``cache`` entry. With a ``request_id``, the call must have that one: a database that crashed, or that another took
-    the place of, may have given a number again whose first call it lost. ``is_cached`` says that the answer came from the cache. Counts of tokens are bounded like amounts.
+    the place of, may have given a number again whose first call it lost. ``is_cached`` says that the answer came from
+    the cache. Counts of tokens are bounded like amounts.
     """
 
     call: int

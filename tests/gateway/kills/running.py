@@ -15,7 +15,7 @@ from tests.gateway.kills.callers import Callers
 from tests.gateway.kills.checks import Books, breaches, unpaid_requests
 from tests.gateway.kills.nursery import Nursery
 from tests.gateway.kills.scene import SETTINGS, Upstream, free_port, is_listening, upstream_of
-from tests.gateway.kinds import KINDS, Sqlite
+from tests.gateway.kinds import KINDS, Kind
 from tests.gateway.served import wait_until
 
 __all__ = ["Report", "run"]
@@ -108,7 +108,7 @@ def run(
         return _compared(report, killer, asking, books, upstream, seconds)
 
 
-def _is_recovered(folder: Path, kind: Sqlite, nursery: Nursery) -> bool:
+def _is_recovered(folder: Path, kind: Kind, nursery: Nursery) -> bool:
     """Whether a node that starts leaves no call open and no job undone."""
     child = nursery.fork("node", str(folder), free_port())
     try:

@@ -21,7 +21,7 @@ from envelope.registry import REGISTRY
 from tests.gateway.child import add_account, write_settings
 from tests.gateway.kills.nursery import Nursery
 from tests.gateway.kills.points import ARMED
-from tests.gateway.kinds import Sqlite
+from tests.gateway.kinds import Kind
 from tests.gateway.served import SECRET, wait_until
 
 DEPOSIT = 100_000_000
@@ -87,7 +87,7 @@ class Scene:
     """Books of some kind, one account, and at most one node."""
 
     def __init__(
-        self, folder: Path, kind: Callable[..., Sqlite], nursery: Nursery, upstream: Upstream, *, empty: bool = False
+        self, folder: Path, kind: Callable[..., Kind], nursery: Nursery, upstream: Upstream, *, empty: bool = False
     ) -> None:
         self.folder = folder
         self.kind = kind(folder, empty=empty)

@@ -37,7 +37,7 @@ from envelope.hints import Hint
 from envelope.path import format_path
 from envelope.registry.codes import INVALID_CREDENTIALS
 
-__all__ = ["sign_strictly", "strict_signature", "verify_strictly"]
+__all__ = ["check_strictly", "sign_strictly", "strict_signature", "used_nonce", "verify_strictly"]
 
 _UNSIGNED = ("sign", "secret")
 _TYPED = {row.name for row in PARAMETERS if row.default is None}
@@ -93,6 +93,21 @@ def verify_strictly(
     step even if calls come at the same moment. It is asked last, so only callers who know the secret fill its store.
     *params* are the call's as they came, as for `envelope.calls.verify`. Comparisons take constant time.
     """
+    nonce, until = check_strictly(request, secret, clock, params=params, window=window, zone=zone)
+    if not remember(request.key, nonce, until):
+        raise used_nonce()
+
+
+def check_strictly(
+    request: ApiRequest,
+    secret: str,
+    clock: Callable[[], int],
+    *,
+    params: Mapping[str, Any] | None = None,
+    window: int = 300,
+    zone: tzinfo = CHINA,
+) -> tuple[str, int]:
+    """The same but for the nonce, which is returned with its *until*: whoever awaits a store remembers it there."""
     if request.secret:
         raise RequestError("a signature is needed, not the secret", code=INVALID_CREDENTIALS, path="$.secret")
     if re.fullmatch(STRICT_SIGN_PATTERN, request.sign) is None:
@@ -104,6 +119,9 @@ def verify_strictly(
         raise RequestError(error.reason, path=error.path) from None
     if not hmac.compare_digest(request.sign.encode(), expected.encode()):
         raise RequestError("not the signature of this call", code=INVALID_CREDENTIALS, path="$.sign")
-    signed = check_dateline(request.dateline, clock, window, zone)
-    if not remember(request.key, nonce, signed + window):
-        raise RequestError("the nonce of another call", code=INVALID_CREDENTIALS, path="$.sign")
+    return nonce, check_dateline(request.dateline, clock, window, zone) + window
+
+
+def used_nonce() -> RequestError:
+    """What to raise for a nonce that is not new."""
+    return RequestError("the nonce of another call", code=INVALID_CREDENTIALS, path="$.sign")

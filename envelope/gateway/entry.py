@@ -9,11 +9,15 @@ from typing import Any
 
 from envelope.calls.caller import DEFAULT_CALLER, Caller
 from envelope.calls.http import HttpRequest
+from envelope.calls.parameters import STRICT_SCHEME
 from envelope.calls.reading import wanted
 from envelope.calls.request import ApiRequest, read_params
 from envelope.calls.signing import verify
+from envelope.calls.strict_signing import check_strictly, used_nonce
 from envelope.errors import RequestError
+from envelope.gateway.books.nonces import remember_nonce
 from envelope.gateway.known import Known, KnownAccounts
+from envelope.gateway.stores.store import Store
 from envelope.gateway.upstreams.methods import check_method
 from envelope.limits import Limits
 from envelope.registry.codes import (
@@ -23,7 +27,6 @@ from envelope.registry.codes import (
     API_NOT_ADDED,
     API_NOT_FOUND,
     API_STOPPED,
-    INVALID_CREDENTIALS,
 )
 
 __all__ = ["Entered", "Entry"]
@@ -41,7 +44,7 @@ _PROOF: tuple[str, ...] = ("key", "secret", "sign", "dateline")
 
 
 class Entry:
-    """Reads calls and checks who makes them; *clock* is in nanoseconds of the Unix time.
+    """Reads calls and checks who makes them; *store* has the nonces, *clock* is in nanoseconds of the Unix time.
 
     The order is that of the gateway's documents: account (4004, 4005, 4007), API (4010, 4009), grant (4012, 4006),
     parameters (4014, 4003).
@@ -50,12 +53,14 @@ class Entry:
     def __init__(
         self,
         accounts: KnownAccounts,
+        store: Store,
         *,
         apis: Collection[str],
         limits: Limits,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._accounts = accounts
+        self._store = store
         self._apis = frozenset(apis)
         self._limits = limits
         self._clock = clock
@@ -82,11 +87,8 @@ class Entry:
             except RequestError as error:  # which is told last
                 fault = error
                 proof = {name: params[name] for name in _PROOF if name in params}
-                request = ApiRequest.from_params({**proof, "api_name": "-"})
-            if known.account.strict_signature:
-                # They are not taken yet, and nothing less will do.
-                raise RequestError("only strict signatures are taken", code=INVALID_CREDENTIALS, path="$.sign")
-            verify(request, known.secret, self._clock, params=params)
+                request = ApiRequest.from_params({**proof, "api_name": "-"}, api_type=api_type)
+            await self._verify(request, known, params)
             self._check_standing(params, known)
             if fault is not None:
                 raise fault
@@ -94,6 +96,18 @@ class Entry:
         except RequestError as error:
             raise _told(error, asker) from None
         return Entered(request, known)
+
+    async def _verify(self, request: ApiRequest, known: Known, params: dict[str, Any]) -> None:
+        """`RequestError` unless the caller knows the account's secret; if it is to, or does, sign strictly, by that."""
+        if not (known.account.strict_signature or request.sign.startswith(STRICT_SCHEME)):
+            verify(request, known.secret, self._clock, params=params)
+            return
+        nonce, _ = check_strictly(request, known.secret, self._clock, params=params)
+        account = known.account.id
+        # A nonce need not outlive a power failure that its call does not outlive either: what a call costs is synced
+        # later, and the nonce with it.
+        if not await self._store.write(lambda db: remember_nonce(db, account, nonce), synced=False):
+            raise used_nonce()
 
     async def _known(self, params: dict[str, Any]) -> Known:
         key = params.get("key")

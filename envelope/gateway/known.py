@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from envelope.gateway.books.accounts import Account, ApiState, account_of, api_states
+from envelope.gateway.books.texts import MAX_NAME, is_storable
+from envelope.gateway.pages import PURPOSE
 from envelope.gateway.stores.store import Store, Transaction
 from envelope.gateway.vault import Vault
 
@@ -19,15 +21,16 @@ __all__ = ["Known", "KnownAccounts"]
 
 _SECONDS: Final = 1.0
 _MOST: Final = 10_000  # whoever tries keys must not fill the memory
-_LONGEST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An account, its secret in the clear, and the state of the APIs that were ever switched."""
+    """An account, its secret in the clear, the key of its page tokens, and the state of the APIs that were ever
+    switched."""
 
     account: Account
     secret: str = field(repr=False)
+    page_key: bytes = field(repr=False)
     apis: Mapping[str, ApiState]
 
 
@@ -47,7 +50,7 @@ class KnownAccounts:
         found = self._found.get(key)
         if found is not None and self._clock() < found[1]:
             return found[0]
-        if len(key) > _LONGEST:
+        if len(key) > MAX_NAME or not is_storable(key):
             return None
         # Whoever comes while the store is asked gets the same answer; that one of them is cancelled changes nothing.
         asked = self._asked.get(key)
@@ -63,13 +66,15 @@ class KnownAccounts:
             return account_of(db, key), api_states(db)
 
         account, apis = await self._store.read(steps)
-        known = None if account is None else Known(account, self._open(key, account.secret), apis)
+        known = None if account is None else Known(account, *self._open(key, account.secret), apis)
         self._found.pop(key, None)
         self._found[key] = known, asked_at + _SECONDS
         if len(self._found) > _MOST:
             self._found.pop(next(iter(self._found)))
         return known
 
-    def _open(self, key: str, sealed: str) -> str:
+    def _open(self, key: str, sealed: str) -> tuple[str, bytes]:
         before = self._found.get(key, (None, 0.0))[0]
-        return before.secret if before is not None and before.account.secret == sealed else self._vault.open(sealed)
+        if before is not None and before.account.secret == sealed:
+            return before.secret, before.page_key
+        return self._vault.open(sealed), self._vault.derive(PURPOSE, sealed)

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import hmac
 import os
+import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from envelope.errors import EnvelopeError
 
 __all__ = ["Vault", "VaultError"]
+
+
+_NOT_OPENED: Final = "a secret cannot be opened with these keys"
 
 
 class VaultError(EnvelopeError):
@@ -33,18 +38,18 @@ class Vault:
     key, or one is not of that form.
     """
 
-    __slots__ = ("_fernet", "_first")
+    __slots__ = ("_fernet", "_fernets", "_keys")
 
     def __init__(self, keys: Iterable[str]) -> None:
         keys = list(keys)
         try:
-            fernets = [Fernet(key) for key in keys]
+            self._fernets = [Fernet(key) for key in keys]
         except ValueError:
             raise VaultError("a vault's key is 32 bytes in URL-safe base64") from None
-        if not fernets:
+        if not keys:
             raise VaultError("a vault needs a key")
-        self._fernet = MultiFernet(fernets)
-        self._first = keys[0].encode()
+        self._fernet = MultiFernet(self._fernets)
+        self._keys = [key.encode() for key in keys]
 
     @staticmethod
     def new_key() -> str:
@@ -72,15 +77,21 @@ class Vault:
     @classmethod
     def make_file(cls, path: str | os.PathLike[str]) -> Vault:
         """A new key in a new file that its owner alone can read; `VaultError` if there is a file of that name."""
+        path = Path(path).absolute()
+        hidden = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
         try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with open(os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+                file.write(f"{cls.new_key()}\n")
+                file.flush()
+                os.fsync(file.fileno())  # what it seals must not outlive it
+            # Nobody sees a part of it, also if this process is killed; and who comes second does not replace it.
+            try:
+                os.link(hidden, path)
+            finally:
+                hidden.unlink()
         except OSError as error:
             raise VaultError(f"the key file cannot be made: {error.strerror}") from None
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{cls.new_key()}\n")
-            file.flush()
-            os.fsync(file.fileno())  # what it seals must not outlive it
-        folder = os.open(Path(path).absolute().parent, os.O_RDONLY)
+        folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
@@ -96,15 +107,42 @@ class Vault:
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise VaultError("a secret cannot be opened with these keys") from None
+            raise VaultError(_NOT_OPENED) from None
 
-    def derive(self, purpose: str) -> bytes:
-        """A key for another *purpose*, from the first; it says nothing about that one."""
-        return hmac.digest(self._first, purpose.encode(), "sha256")
+    def is_newest(self, sealed: str) -> bool:
+        """Whether it was the first key that *sealed* was sealed with."""
+        return _opens(self._fernets[0], sealed)
+
+    def derive(self, purpose: str, sealed: str) -> bytes:
+        """A key for another *purpose*, from the one that *sealed* was sealed with; it says nothing about that one.
+
+        Whoever can open *sealed* has the same in `derive_all`, however many keys there are beside. `VaultError` if it
+        cannot be opened.
+        """
+        for key, fernet in zip(self._keys, self._fernets, strict=True):
+            if _opens(fernet, sealed):
+                return _derived(key, purpose)
+        raise VaultError(_NOT_OPENED)
+
+    def derive_all(self, purpose: str) -> tuple[bytes, ...]:
+        """What `derive` may give, whatever was sealed."""
+        return tuple(_derived(key, purpose) for key in self._keys)
 
     def reseal(self, sealed: str) -> str:
         """The same secret, sealed with the first key; `VaultError` if it cannot be opened."""
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken:
-            raise VaultError("a secret cannot be opened with these keys") from None
+            raise VaultError(_NOT_OPENED) from None
+
+
+def _opens(fernet: Fernet, sealed: str) -> bool:
+    try:
+        fernet.decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, purpose.encode(), "sha256")

@@ -20,7 +20,9 @@ from envelope.gateway.stores.sqlite import SqliteStore
 from envelope.gateway.stores.store import Store
 from tests import postgresql
 
-_NO_INDEXES: Final = "DROP INDEX call_request_id; DROP INDEX entry_call; DROP INDEX repeat_call"
+_NO_INDEXES: Final = "; ".join(
+    f"DROP INDEX {index}" for index in ("call_request_id", "entry_call", "entry_reference", "repeat_call")
+)
 _RULES: Final = (
     "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype IN ('c', 'f') AND conrelid <> 0"
 )
@@ -42,13 +44,16 @@ class Clock:
 
 
 class Kind(ABC):
-    """New books of one kind, for the time of a context, which can be opened more than once; *folder* is the test's."""
+    """New books of one kind, for the time of a context, which can be opened more than once; *folder* is the test's.
+
+    They have no tables yet if they are *empty*.
+    """
 
     address: str
     """What `open_store` is given."""
 
     @abstractmethod
-    def __init__(self, folder: Path) -> None: ...
+    def __init__(self, folder: Path, *, empty: bool = False) -> None: ...
 
     @abstractmethod
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
@@ -74,9 +79,9 @@ class Kind(ABC):
 class Sqlite(Kind):
     """Books in a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, empty: bool = False) -> None:
         path = folder / "gateway.db"
-        path.write_bytes(_file())
+        path.write_bytes(b"" if empty else _file())
         self.address = str(path)
 
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:
@@ -93,8 +98,8 @@ class Sqlite(Kind):
 class Postgresql(Kind):
     """Books in a database of the suite's own server."""
 
-    def __init__(self, folder: Path) -> None:
-        self._name = postgresql.shared().new_database(_database())
+    def __init__(self, folder: Path, *, empty: bool = False) -> None:
+        self._name = postgresql.shared().new_database("template0" if empty else _database())
         self.address = postgresql.shared().address(self._name)
 
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:

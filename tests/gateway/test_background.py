@@ -99,6 +99,44 @@ def test_what_was_kept_for_a_time_is_forgotten(tmp_path: Path, often: None) -> N
         wait_until(lambda: kept(world) == [0, 0, 0, 0])
 
 
+def test_old_calls_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_running, "_REMOVAL", 0.05)
+    days = [0]
+
+    def clock() -> int:
+        return system_clock() + days[0] * 86_400_000_000
+
+    with served(tmp_path, opened=partial(SqliteStore, clock=clock), keep_days=3) as world:
+        before = world.balance()
+        old = [world.call().envelope.last_id for _ in range(3)]
+        world.lost = 3  # the demo was asked for them, and no record says so any more
+        cost = before - world.balance()
+        days[0] = 2
+        kept = [world.call().envelope.last_id for _ in range(2)]
+        assert [str(row.id) for row in reversed(world.records())] == old + kept
+        days[0] = 4
+        wait_until(lambda: [str(row.id) for row in reversed(world.records())] == kept)
+        assert world.call().code == "0000"
+        assert before - world.balance() == 2 * cost
+        assert world.breaches() == []
+
+
+def test_a_store_that_fails_for_a_while_does_not_end_the_removal(
+    tmp_path: Path, often: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_running, "_REMOVAL", 0.05)
+    asked: list[int] = []
+
+    def fail(db: Transaction, before: int, after: int) -> None:
+        asked.append(after)
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(gateway_running, "remove_calls", fail)
+    with served(tmp_path, keep_days=1) as world:
+        wait_until(lambda: len(asked) > 3)
+        assert world.call().code == "0000"
+
+
 @pytest.fixture
 def accounts(tmp_path: Path) -> Iterator[tuple[Served, KnownAccounts, list[float]]]:
     time = [0.0]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from envelope.errors import RequestError
 from envelope.gateway.pages import PageTokens
 
-TOKENS = PageTokens(b"one key")
+KEY, OLD = b"one key", b"an older key"
+TOKENS = PageTokens((KEY,))
 ACCOUNTS = st.integers(1, 2**63 - 1)
 METHODS = st.from_regex(r"[A-Za-z0-9_-]{1,8}(/[A-Za-z0-9_-]{1,8}){0,3}", fullmatch=True)
 ROWS = st.text(min_size=1, max_size=300)
@@ -26,7 +27,7 @@ def fails(tokens: PageTokens, token: Any, account: int, method: str) -> bool:
 @given(ROWS, ACCOUNTS, METHODS, st.booleans())
 def test_a_token_that_we_made_is_read_where_it_was_made(row: str, account: int, method: str, is_named: bool) -> None:
     response = {"has_more": True, "data": [{"id": "first"}, {"id": row}]} | ({"last_id": row} if is_named else {})
-    token = TOKENS.next(response, account, method)
+    token = TOKENS.next(response, account, method, KEY)
     assert (token is None) == (len(row.encode()) > 256)
     if token is not None:
         assert TOKENS.after(token, account, method) == row
@@ -34,15 +35,25 @@ def test_a_token_that_we_made_is_read_where_it_was_made(row: str, account: int, 
 
 @given(ROWS, ACCOUNTS, METHODS, ACCOUNTS, METHODS)
 def test_and_nowhere_else(row: str, account: int, method: str, other: int, another: str) -> None:
-    token = TOKENS.next({"has_more": True, "last_id": row}, account, method)
+    token = TOKENS.next({"has_more": True, "last_id": row}, account, method, KEY)
     assume(token is not None)
     assert (account, method) == (other, another) or fails(TOKENS, token, other, another)
-    assert fails(PageTokens(b"another key"), token, account, method)
+    assert fails(PageTokens((b"another key",)), token, account, method)
+
+
+@given(ROWS, ACCOUNTS, METHODS)
+def test_tokens_of_each_key_are_read_while_keys_are_changed(row: str, account: int, method: str) -> None:
+    tokens = [TOKENS.next({"has_more": True, "last_id": row}, account, method, key) for key in (KEY, OLD)]
+    assume(None not in tokens)
+    assert tokens[0] != tokens[1]
+    for keys in ((KEY, OLD), (OLD, KEY)):
+        assert [PageTokens(keys).after(token, account, method) for token in tokens] == [row, row]
+    assert fails(TOKENS, tokens[1], account, method)
 
 
 @given(st.data(), ACCOUNTS, METHODS)
 def test_a_token_that_was_changed_is_not_read(data: st.DataObject, account: int, method: str) -> None:
-    token = TOKENS.next({"has_more": True, "last_id": "row-1"}, account, method)
+    token = TOKENS.next({"has_more": True, "last_id": "row-1"}, account, method, KEY)
     assert token is not None
     place = data.draw(st.integers(0, len(token) - 2))  # the last digit has bits that say nothing
     char = data.draw(st.sampled_from("ABCDEFabcdef0123456789-_"))
@@ -68,6 +79,6 @@ VALUES = st.recursive(
 def test_of_any_response_there_is_a_token_or_none(response: Any) -> None:
     if "\\ud800" in ascii(response):  # which no JSON that is read has
         return
-    token = TOKENS.next(response, 1, "m")
+    token = TOKENS.next(response, 1, "m", KEY)
     has_more = isinstance(response, dict) and response.get("has_more") is True
     assert token is None or has_more

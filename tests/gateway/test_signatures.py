@@ -42,11 +42,6 @@ def test_a_signature_is_of_now(world: Served, seconds: int) -> None:
         assert client.call("v1/models", check=False).error_code == "4005"
 
 
-def test_a_strict_signature_is_not_taken_for_another(world: Served) -> None:
-    with GatewayClient([world.address], key="demo", secret=SECRET, sign="strict", retries=0) as client:
-        assert client.call("v1/models", check=False).error_code == "4005"
-
-
 @pytest.mark.php
 @pytest.mark.parametrize(("secret", "code"), [(SECRET, "0000"), ("wrong", "4005")])
 def test_php_signs_posts_and_unserializes(world: Served, secret: str, code: str) -> None:

@@ -33,6 +33,20 @@ def test_keys_are_changed() -> None:
         Vault([NEW]).reseal(sealed)
 
 
+def test_a_key_for_another_purpose_is_that_of_what_was_sealed() -> None:
+    """So it is the same for all who can open that, and changes with the seal alone."""
+    before, after = Vault([OLD]), Vault([NEW, OLD])
+    sealed = before.seal("secret")
+    assert before.derive("a", sealed) == after.derive("a", sealed) == before.derive("a", before.seal("other"))
+    assert before.derive("a", sealed) != before.derive("b", sealed)
+    resealed = after.reseal(sealed)
+    assert after.derive("a", resealed) == Vault([NEW]).derive("a", resealed) != after.derive("a", sealed)
+    assert after.derive_all("a") == (after.derive("a", resealed), before.derive("a", sealed))
+    assert (after.is_newest(sealed), after.is_newest(resealed)) == (False, True)
+    with pytest.raises(VaultError, match="cannot be opened"):
+        before.derive("a", resealed)
+
+
 @pytest.mark.parametrize("keys", [[], ["short"], ["ключ"], [OLD[:-2]]])
 def test_what_is_no_key(keys: list[str]) -> None:
     with pytest.raises(VaultError) as caught:

@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 import pytest
 
 from envelope.gateway.books import change_account
-from envelope.gateway.gateway import Gateway
+from envelope.gateway.books.texts import is_storable
 from envelope.gateway.logs import CallLog
-from envelope.gateway.running import running
+from envelope.gateway.running import Running, running
 from envelope.gateway.settings import GatewaySettings
+from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
 from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.served import KEY, PROMPT, SECRET, Served, served, wait_until
 
@@ -196,9 +197,42 @@ def test_an_account_that_wants_strict_signatures_takes_nothing_less(world: Serve
     assert world.call(key="strict").code == "4005"
 
 
+UNSTORABLE = ["demo\0", "\0", "de\ud800mo", "\udcff", "demo\0\0x"]
+
+
+@pytest.mark.parametrize("text", UNSTORABLE, ids=ascii)
+def test_a_text_that_no_database_takes_reaches_none(world: Served, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute = SqliteTransaction.execute
+    told: list[str] = []
+
+    def checked(self: SqliteTransaction, sql: str, /, **values: object) -> list[tuple[Any, ...]]:
+        told.extend(ascii(value) for value in values.values() if isinstance(value, str) and not is_storable(value))
+        return execute(self, sql, **values)
+
+    monkeypatch.setattr(SqliteTransaction, "execute", checked)
+    named = {"key": "demo", "secret": SECRET, "method": "v1/completions", "lang": "en", "cache": "yes"}
+    expected = {
+        "key": "4004", "secret": "4005", "sign": "4005", "method": "4010", "api_name": "4010", "lang": "4003",
+        "result_type": "4003", "idempotency_key": "4003", "cache": "4003", "dateline": "0000", "pageToken": "4015",
+        "other": "0000",
+    }  # fmt: skip
+    for name, code in expected.items():
+        sent = {**named, name: text, "_o_args": json.dumps(PROMPT)}
+        path = "/openai/api_call.php" if name == "api_name" else "/openai/custom/"
+        query = urlencode(sent, errors="surrogatepass")
+        got = world.send("GET", f"{path}?{query}")
+        codes = {code} if text.isascii() else {code, "4003"}  # a query that is not UTF-8 is not read
+        assert got.code in codes, name
+        body = json.dumps({**sent, "_o_args": {**PROMPT, "model": text}}).encode()
+        url = f"{path}?{urlencode({'key': sent['key']}, errors='surrogatepass')}"
+        assert world.send("POST", url, body, {"Content-Type": "application/json"}).code in {code, "4003"}, name
+    assert told == []
+
+
 @asynccontextmanager
-async def logged(settings: GatewaySettings) -> AsyncIterator[Gateway]:
-    async with running(settings, log=CallLog("json")) as gateway:
+async def logged(settings: GatewaySettings) -> AsyncIterator[Running]:
+    async with running(settings, log=CallLog("json")) as node:
+        gateway = node.gateway
         ask = gateway._upstreams.ask
 
         async def crash(call: Any, **options: Any) -> Any:
@@ -207,7 +241,7 @@ async def logged(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             return await ask(call, **options)
 
         gateway._upstreams.ask = crash  # type: ignore[method-assign]
-        yield gateway
+        yield node
 
 
 MARK = "marker-9f31"

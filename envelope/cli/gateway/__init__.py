@@ -23,7 +23,7 @@ Examples:
 """
 
 # Each is in the module of the same name, imported on first use.
-_COMMANDS = ("account", "audit", "calls", "deposit", "export", "grant", "refund", "serve", "switch")
+_COMMANDS = ("account", "audit", "calls", "deposit", "export", "grant", "refund", "rotate", "serve", "switch")
 
 
 class _Group(click.Group):

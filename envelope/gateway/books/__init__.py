@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from envelope.gateway.books.accounts import deposit as deposit
     from envelope.gateway.books.accounts import grant as grant
     from envelope.gateway.books.accounts import list_accounts as list_accounts
+    from envelope.gateway.books.accounts import reseal_secret as reseal_secret
+    from envelope.gateway.books.accounts import sealed_secrets as sealed_secrets
     from envelope.gateway.books.accounts import switch_api as switch_api
     from envelope.gateway.books.admission import Admission as Admission
     from envelope.gateway.books.admission import Admitted as Admitted
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from envelope.gateway.books.export import write_jsonl as write_jsonl
     from envelope.gateway.books.export import write_parquet as write_parquet
     from envelope.gateway.books.forgetting import forget as forget
+    from envelope.gateway.books.freeing import free_call as free_call
     from envelope.gateway.books.gate import Refused as Refused
     from envelope.gateway.books.jobs import Job as Job
     from envelope.gateway.books.jobs import add_job as add_job
@@ -46,11 +49,13 @@ if TYPE_CHECKING:
     from envelope.gateway.books.jobs import job_of as job_of
     from envelope.gateway.books.jobs import renew_job as renew_job
     from envelope.gateway.books.jobs import take_job as take_job
+    from envelope.gateway.books.nonces import remember_nonce as remember_nonce
     from envelope.gateway.books.recovery import Closed as Closed
     from envelope.gateway.books.recovery import Watch as Watch
     from envelope.gateway.books.recovery import recover as recover
     from envelope.gateway.books.refunds import refund as refund
     from envelope.gateway.books.repeats import Repeated as Repeated
+    from envelope.gateway.books.retention import remove_calls as remove_calls
     from envelope.gateway.books.serving import Served as Served
     from envelope.gateway.books.serving import serve_cached as serve_cached
     from envelope.gateway.books.settling import Settled as Settled
@@ -62,7 +67,7 @@ else:
         __name__,
         {
             "accounts": "Account Grant account_named account_of api_states change_account create_account deposit grant "
-            "list_accounts switch_api",
+            "list_accounts reseal_secret sealed_secrets switch_api",
             "admission": "Admission Admitted admit",
             "answers": "StoredAnswer",
             "auditing": "INVARIANTS Breach audit",
@@ -71,11 +76,14 @@ else:
             "errors": "BooksError",
             "export": "export_calls write_csv write_jsonl write_parquet",
             "forgetting": "forget",
+            "freeing": "free_call",
             "gate": "Refused",
             "jobs": "Job add_job finish_job has_job job_of renew_job take_job",
+            "nonces": "remember_nonce",
             "recovery": "Closed Watch recover",
             "refunds": "refund",
             "repeats": "Repeated",
+            "retention": "remove_calls",
             "serving": "Served serve_cached",
             "settling": "Settled Settlement renew settle",
         },

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from envelope.gateway.books.errors import BooksError
+from envelope.gateway.books.texts import checked_name, is_storable, storable
 from envelope.gateway.money import MAX_AMOUNT, shown_amount
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ __all__ = [
     "deposit",
     "grant",
     "list_accounts",
+    "reseal_secret",
+    "sealed_secrets",
     "switch_api",
 ]
 
@@ -77,6 +80,8 @@ _STATE: Final = "UPDATE account SET state = :value WHERE id = :account RETURNING
 _CONCURRENCY: Final = "UPDATE account SET concurrency = :value WHERE id = :account RETURNING id"
 _STRICT: Final = "UPDATE account SET strict_signature = :value WHERE id = :account RETURNING id"
 _SECRET: Final = "UPDATE account SET secret = :value WHERE id = :account RETURNING id"
+_SECRETS: Final = "SELECT id, name, secret FROM account WHERE id > :after ORDER BY id LIMIT :most"
+_RESEAL: Final = "UPDATE account SET secret = :new WHERE id = :account AND secret = :old RETURNING id"
 _GRANT: Final = """
 INSERT INTO grants (account, api_name, state, quota, used) VALUES (:account, :api_name, :state, :quota, 0)
 ON CONFLICT (account, api_name) DO UPDATE SET state = excluded.state, quota = excluded.quota
@@ -85,8 +90,12 @@ _DEPOSIT: Final = """
 UPDATE account SET balance = balance + :amount WHERE id = :account AND balance <= :most - :amount RETURNING balance
 """
 _ENTER: Final = """
-INSERT INTO entry (account, call, kind, amount, note, at) VALUES (:account, NULL, 'deposit', :amount, :note, :now)
+INSERT INTO entry (account, call, kind, amount, note, at, reference)
+VALUES (:account, NULL, 'deposit', :amount, :note, :now, :reference)
 """
+# The account's row is locked by writing it: whoever enters the same reference at the same time waits, and then sees it.
+_LOCK: Final = "UPDATE account SET held = held WHERE id = :account RETURNING balance"
+_ENTERED: Final = "SELECT amount FROM entry WHERE account = :account AND reference = :reference"
 _SWITCH: Final = """
 INSERT INTO api (name, state) VALUES (:name, :state) ON CONFLICT (name) DO UPDATE SET state = excluded.state
 """
@@ -95,12 +104,12 @@ _STATES: Final = "SELECT name, state FROM api ORDER BY name"
 
 def account_of(db: Transaction, key: str) -> Account | None:
     """The account with this key; None if there is none."""
-    return _one(db, db.execute(_BY_KEY, key=key))
+    return _one(db, db.execute(_BY_KEY, key=key)) if is_storable(key) else None
 
 
 def account_named(db: Transaction, name: str) -> Account | None:
     """The account with this name; None if there is none."""
-    return _one(db, db.execute(_BY_NAME, name=name))
+    return _one(db, db.execute(_BY_NAME, name=name)) if is_storable(name) else None
 
 
 def list_accounts(db: Transaction) -> list[Account]:
@@ -119,9 +128,14 @@ def create_account(
 ) -> int:
     """A new account, with nothing on it; its number. *secret* is encrypted (`envelope.gateway.vault`).
 
-    Raises `envelope.gateway.stores.Conflict` if the name or the key is taken.
+    Raises `BooksError` if the name or the key cannot be one, `envelope.gateway.stores.Conflict` if it is taken.
     """
-    row = {"name": name, "key": key, "secret": secret, "concurrency": concurrency}
+    row = {
+        "name": checked_name(name, "an account's name"),
+        "key": checked_name(key, "an account's key"),
+        "secret": secret,
+        "concurrency": concurrency,
+    }
     [(number,)] = db.execute(_CREATE, **row, strict_signature=strict_signature, now=db.now)
     return int(number)
 
@@ -148,31 +162,57 @@ def change_account(
             raise BooksError(_NO_ACCOUNT)
 
 
+def sealed_secrets(db: Transaction, after: int = 0, most: int = 100) -> list[tuple[int, str, str]]:
+    """Number, name and encrypted secret of the *most* accounts after the number *after*."""
+    return [(number, name, secret) for number, name, secret in db.execute(_SECRETS, after=after, most=most)]
+
+
+def reseal_secret(db: Transaction, account: int, old: str, new: str) -> bool:
+    """Put the same secret, encrypted anew, in place of *old*; False if the account has another by now."""
+    return bool(db.execute(_RESEAL, account=account, old=old, new=new))
+
+
 def grant(db: Transaction, account: int, api_name: str, *, state: ActiveState = "active", quota: int | None) -> None:
     """Let an account call an API, *quota* times in all (None: without end), or change what it may.
 
-    What was used counts on. Raises `envelope.gateway.stores.Conflict` if there is no such account.
+    What was used counts on. Raises `BooksError` if that cannot be the name of an API,
+    `envelope.gateway.stores.Conflict` if there is no such account.
     """
+    checked_name(api_name, _API_NAME)
     db.execute(_GRANT, account=account, api_name=api_name, state=state, quota=quota)
 
 
-def deposit(db: Transaction, account: int, amount: int, note: str = "") -> int:
+def deposit(db: Transaction, account: int, amount: int, note: str = "", reference: str = "") -> int:
     """Pay *amount* micro-units in; the balance after it.
 
-    Raises `BooksError` if there is no such account, or a balance would be above `envelope.gateway.money.MAX_AMOUNT`.
+    A *reference* is what the deposit is known by outside, as the number of an invoice is: the same again for this
+    account enters nothing more. Raises `BooksError` if it was entered with another amount or cannot be one, if there
+    is no such account, or a balance would be above `envelope.gateway.money.MAX_AMOUNT`.
     """
     if not 0 < amount <= MAX_AMOUNT:
         raise ValueError(f"a deposit is more than nothing, and at most {shown_amount(MAX_AMOUNT)}")
+    if reference:
+        checked_name(reference, "a reference")
+        locked = db.execute(_LOCK, account=account)
+        entered = db.execute(_ENTERED, account=account, reference=reference)
+        if entered and entered[0][0] != amount:
+            raise BooksError(f"that reference was entered before, with {shown_amount(entered[0][0])}")
+        if entered:
+            return int(locked[0][0])
     paid = db.execute(_DEPOSIT, account=account, amount=amount, most=MAX_AMOUNT)
     if not paid:
         raise BooksError(f"there is no such account, or its balance would be above {shown_amount(MAX_AMOUNT)}")
-    db.execute(_ENTER, account=account, amount=amount, note=note, now=db.now)
+    entry = {"account": account, "amount": amount, "note": storable(note), "reference": reference or None}
+    db.execute(_ENTER, **entry, now=db.now)
     return int(paid[0][0])
 
 
 def switch_api(db: Transaction, name: str, state: ApiState) -> None:
-    """Open an API for calls, or close it for maintenance; one that was never switched is open."""
-    db.execute(_SWITCH, name=name, state=state)
+    """Open an API for calls, or close it for maintenance; one that was never switched is open.
+
+    Raises `BooksError` if that cannot be the name of an API.
+    """
+    db.execute(_SWITCH, name=checked_name(name, _API_NAME), state=state)
 
 
 def api_states(db: Transaction) -> dict[str, ApiState]:
@@ -181,6 +221,7 @@ def api_states(db: Transaction) -> dict[str, ApiState]:
 
 
 _NO_ACCOUNT: Final = "there is no such account"
+_API_NAME: Final = "an API's name"
 
 
 def _one(db: Transaction, rows: list[tuple[Any, ...]]) -> Account | None:

@@ -42,12 +42,13 @@ _QUERIES: Final = (
         "account",
         "the balance is {}, but deposits - charges + refunds is {}",
         """
-        SELECT account.id, account.balance, CAST(coalesce(sum(
-          CASE WHEN entry.kind = 'charge' THEN -entry.amount ELSE entry.amount END), 0) AS BIGINT)
-        FROM account LEFT JOIN entry ON entry.account = account.id
+        SELECT account.id, account.balance, CAST(coalesce(sum(moved.amount), 0) AS BIGINT) FROM account LEFT JOIN (
+          SELECT account, sum(CASE WHEN kind = 'charge' THEN -amount ELSE amount END) AS amount
+          FROM entry GROUP BY account
+          UNION ALL SELECT account, refunds - charges FROM carried
+        ) moved ON moved.account = account.id
         GROUP BY account.id, account.balance
-        HAVING account.balance <> coalesce(sum(
-          CASE WHEN entry.kind = 'charge' THEN -entry.amount ELSE entry.amount END), 0)
+        HAVING account.balance <> coalesce(sum(moved.amount), 0)
         """,
     ),
     _Invariant(
@@ -112,6 +113,16 @@ _QUERIES: Final = (
         """,
     ),
     _Invariant(
+        "one-deposit",
+        "entry",
+        "there is an earlier one of account {} with the reference {}",
+        """
+        SELECT id, account, reference FROM entry WHERE reference IS NOT NULL AND EXISTS (
+          SELECT 1 FROM entry other WHERE other.reference IS NOT NULL AND other.reference = entry.reference
+          AND other.account = entry.account AND other.id < entry.id)
+        """,
+    ),
+    _Invariant(
         "entry-owner",
         "entry",
         "it is of account {} and call {}, which do not belong together",
@@ -145,11 +156,23 @@ _QUERIES: Final = (
         "grants",
         "{} calls count as used, but {} are open or charged",
         """
-        SELECT CAST(grants.account AS TEXT) || ' ' || grants.api_name, grants.used, count(call.id) FROM grants
-        LEFT JOIN call ON call.account = grants.account AND call.api_name = grants.api_name
+        SELECT CAST(grants.account AS TEXT) || ' ' || grants.api_name, grants.used,
+          count(call.id) + coalesce(max(carried.calls), 0)
+        FROM grants LEFT JOIN call ON call.account = grants.account AND call.api_name = grants.api_name
           AND (call.state = 'open' OR call.billing = 'charged')
+        LEFT JOIN carried ON carried.account = grants.account AND carried.api_name = grants.api_name
         GROUP BY grants.account, grants.api_name, grants.used
-        HAVING grants.used <> count(call.id)
+        HAVING grants.used <> count(call.id) + coalesce(max(carried.calls), 0)
+        """,
+    ),
+    _Invariant(
+        "carried",
+        "carried",
+        "{} calls, of which {} was charged and {} given back, cannot be so, or there is no such grant",
+        """
+        SELECT CAST(account AS TEXT) || ' ' || api_name, calls, charges, refunds FROM carried
+        WHERE calls < 0 OR refunds < 0 OR refunds > charges OR NOT EXISTS (
+          SELECT 1 FROM grants WHERE grants.account = carried.account AND grants.api_name = carried.api_name)
         """,
     ),
     _Invariant(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import sqlite
 
+from envelope.gateway.books.texts import is_storable
 from envelope.gateway.stores import tables
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ def find_calls(
         (until, lt, _CALL.opened),
         (before, lt, _CALL.id),
     )
+    if not all(is_storable(text) for text in (account, code, method) if text is not None):
+        return []  # no call has such a text
     asked = (compare(column, value) for value, compare, column in conditions if value is not None)
     return _records(db, query.where(*asked))
 

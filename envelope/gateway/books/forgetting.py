@@ -21,6 +21,11 @@ DELETE FROM cached WHERE (scope, key) IN (
   SELECT scope, key FROM cached WHERE until <= :now ORDER BY until LIMIT :most
 ) RETURNING answer
 """
+_NONCES: Final = """
+DELETE FROM nonce WHERE (account, nonce) IN (
+  SELECT account, nonce FROM nonce WHERE until <= :now ORDER BY until LIMIT :most
+) RETURNING account
+"""
 _JOBS: Final = """
 DELETE FROM job WHERE id IN (
   SELECT id FROM job WHERE state IN ('done', 'failed') AND until <= :now ORDER BY id LIMIT :most
@@ -29,11 +34,11 @@ DELETE FROM job WHERE id IN (
 
 
 def forget(db: Transaction, most: int = 1000) -> int:
-    """Remove idempotency keys, cached answers and finished jobs whose time is over; how many.
+    """Remove idempotency keys, cached answers, finished jobs and nonces whose time is over; how many.
 
     At most *most* of each, so that others do not wait long: call it again while it returns more than nothing.
     """
     freed = [*db.execute(_REPEATS, now=db.now, most=most), *db.execute(_CACHED, now=db.now, most=most)]
     for (answer,) in freed:
         drop_unused(db, answer)
-    return len(freed) + len(db.execute(_JOBS, now=db.now, most=most))
+    return len(freed) + sum(len(db.execute(sql, now=db.now, most=most)) for sql in (_JOBS, _NONCES))

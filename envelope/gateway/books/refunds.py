@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from envelope.gateway.books.texts import storable
+
 if TYPE_CHECKING:
     from envelope.gateway.stores.store import Transaction
 
@@ -27,7 +29,7 @@ def refund(db: Transaction, call: int, note: str = "") -> int | None:
     if not charged:
         return None
     [(account, amount)] = charged
-    if not db.execute(_ENTER, account=account, call=call, amount=amount, note=note, now=db.now):
+    if not db.execute(_ENTER, account=account, call=call, amount=amount, note=storable(note), now=db.now):
         return None
     db.execute(_PAY, account=account, amount=amount)
     return int(amount)

@@ -50,7 +50,10 @@ class SqliteStore(QueuedStore):
         turns = Turns(path.with_name(f"{path.name}-turn"))
         self._nodes = Nodes(path.with_name(f"{path.name}-nodes"))
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            # A file that is there is not opened here: to close it would give up the locks of all other stores that this
+            # process has on it, and another process could take SQLite's log away from under them.
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
             with in_our_words(), closing(self._connect()) as connection:
                 if version(connection) != HEAD:  # otherwise nobody need be waited for
                     with turns:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -126,10 +128,17 @@ def test_what_an_account_may(alice: dict[str, str]) -> None:
 def test_deposits(alice: dict[str, str]) -> None:
     assert shown("deposit", "alice", "0.000001", "--note", "a present") == {"name": "alice", "balance": 25_000_001}
     assert "25.000002" in ran("deposit", "alice", "0.000001")
+    for _ in range(2):
+        assert "26.000002" in ran("deposit", "alice", "1", "--reference", "invoice-1001")
+    assert "entered before, with 1" in refused("deposit", "alice", "2", "--reference", "invoice-1001")
     for wrong in ("0", "-1", "1e3", "0.0000001"):
         assert refused("deposit", "alice", "--", wrong)
     assert "above 9000000000" in refused("deposit", "alice", "9000000000")
     assert "no account" in refused("deposit", "bob", "1")
+    for name in ("\udcff", "x" * 256, ""):
+        assert "no account" in refused("deposit", name, "1")
+        for command in (("account", "add"), ("grant", "alice"), ("switch",)):
+            assert "1 to 255 characters" in refused(*command, name, *["active"] * (command == ("switch",)))
 
 
 def test_calls_are_shown(calls: list[int]) -> None:
@@ -207,6 +216,7 @@ def test_parquet(calls: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
         ("export",),
         ("grant", "alice", "custom"),
         ("refund", "1"),
+        ("rotate",),
         ("switch", "a", "active"),
     ],
 )
@@ -218,6 +228,34 @@ def test_a_store_that_is_not_there_is_not_made(arguments: tuple[str, ...], folde
 def test_a_store_that_is_no_store(folder: Path) -> None:
     (folder / "gateway.db").write_bytes(b"something else, and more than a page of it" * 100)
     assert "not a database" in refused("audit")
+
+
+def test_the_key_of_the_secrets_is_changed(alice: dict[str, str], folder: Path) -> None:
+    bob = shown("account", "add", "bob")
+    file = folder / "gateway.key"
+    old = file.read_text().strip()
+    assert shown("rotate") == {"rotated": 0, "unopened": []}
+    [example] = re.findall(r"^ *(KEY=.*)\n *(\(umask .*)$", ran("rotate", "--help"), re.MULTILINE)
+    subprocess.run(["bash", "-ec", "\n".join(example)], cwd=folder, check=True, timeout=60)
+    new, kept = file.read_text().split()
+    assert kept == old
+    text = ran("rotate")
+    assert "2 of 2 secrets were encrypted anew" in text
+    assert "Only the first key is needed now" in text
+    assert not any(secret in text for secret in (old, new, alice["secret"]))
+    assert "0 of 2" in ran("rotate")
+    file.write_text(f"{new}\n")
+    with open_store(folder / "gateway.db") as store:
+        rows = [store.read_now(lambda db, name=name: account_named(db, name)) for name in ("alice", "bob")]  # type: ignore[misc]
+    assert [Vault([new]).open(row.secret) for row in rows if row] == [alice["secret"], bob["secret"]]
+    with sqlite3.connect(folder / "gateway.db") as connection:
+        connection.execute("UPDATE account SET secret = 'x' WHERE name = 'bob'")
+    connection.close()
+    for arguments in (("rotate",), ("rotate", "--json")):
+        result = run("gateway", *arguments)
+        assert result.exit_code == 1
+        assert "none of the keys opens the secrets of bob" in result.stderr
+        assert "needed now" not in result.stdout
 
 
 def test_nothing_acts_on_the_terminal() -> None:
@@ -239,7 +277,7 @@ def test_every_command_has_help_and_an_example() -> None:
         for line in ran("--help").split("Commands:")[1].split("Start with:")[0].splitlines()
         if line.strip()
     ]
-    assert names == ["account", "audit", "calls", "deposit", "export", "grant", "refund", "serve", "switch"]
+    assert names == ["account", "audit", "calls", "deposit", "export", "grant", "refund", "rotate", "serve", "switch"]
     for name in names:
         assert f"envelope gateway {name}" in ran(name, "--help").split("Examples:")[1]
     assert "No such command" in refused("nonsense")

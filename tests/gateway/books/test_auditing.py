@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from envelope.gateway.books import INVARIANTS, add_job, audit, finish_job, refund, settle, take_job
+from envelope.gateway.books import INVARIANTS, add_job, audit, finish_job, refund, remove_calls, settle, take_job
 from envelope.gateway.books.auditing import Breach
 from envelope.gateway.stores import Store
 from envelope.registry import REGISTRY
 from tests.gateway.kinds import Kind
 from tests.gateway.ledger import admitted, breaches, entry, failure, new_account, settled
 
-OPEN, CHARGED, FREE, REFUNDED = 1, 2, 3, 4
+OPEN, CHARGED, FREE, REFUNDED, OLD = 1, 2, 3, 4, 5
 
 
 @pytest.fixture
 def books(store: Store) -> Store:
-    """Two accounts, with calls of every kind, a repeat, a cached answer, and jobs."""
-    alice, _ = new_account(store, "alice"), new_account(store, "bob")
+    """Two accounts, with calls of every kind, a repeat, a cached answer, jobs, and a call that is not kept any more."""
+    alice, bob = new_account(store, "alice"), new_account(store, "bob")
     assert admitted(store, alice, idempotency_key="open", digest=b"d") == OPEN
     assert admitted(store, alice, idempotency_key="k", digest=b"d") == CHARGED
     settled(store, CHARGED, answer=b"x", cache=entry("c"))
@@ -35,6 +35,9 @@ def books(store: Store) -> Store:
     assert job is not None
     store.write_now(lambda db: finish_job(db, job, "done", b"r"))
     store.write_now(lambda db: take_job(db, "n", 60))
+    settled(store, admitted(store, bob))
+    store.write_now(lambda db: refund(db, OLD))
+    store.write_now(lambda db: remove_calls(db, before=db.now + 1, after=REFUNDED))
     assert breaches(store) == []
     return store
 
@@ -62,8 +65,8 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, int | str]]]] = [
     ),
     (
         "one-entry",
-        "INSERT INTO entry (account, call, kind, amount, note, at) SELECT account, call, kind, amount, note, at FROM entry WHERE kind = 'refund'",
-        [("one-entry", "entry", 6), ("balance", "account", 1)],
+        "INSERT INTO entry (id, account, call, kind, amount, note, at) SELECT 99, account, call, kind, amount, note, at FROM entry WHERE kind = 'refund'",
+        [("one-entry", "entry", 99), ("balance", "account", 1)],
     ),
     (
         "entry-owner",
@@ -74,6 +77,23 @@ BROKEN: list[tuple[str, str, list[tuple[str, str, int | str]]]] = [
         "entry-owner",
         "DELETE FROM call WHERE id = 3; UPDATE entry SET call = 99 WHERE kind = 'refund'",
         [("entry-owner", "entry", 5)],
+    ),
+    (
+        "one-deposit",
+        "UPDATE entry SET reference = 'r' WHERE kind = 'deposit'; INSERT INTO entry (id, account, kind, amount, note, at, reference) VALUES (99, 1, 'deposit', 5, '', 0, 'r')",
+        [("one-deposit", "entry", 99), ("balance", "account", 1)],
+    ),
+    ("balance", "UPDATE carried SET refunds = refunds - 1", [("balance", "account", 2)]),
+    ("used", "UPDATE carried SET calls = calls - 1", [("used", "grants", "2 custom")]),
+    (
+        "carried",
+        "UPDATE carried SET charges = charges - 1, refunds = refunds - 1, calls = -1",
+        [("carried", "carried", "2 custom"), ("used", "grants", "2 custom")],
+    ),
+    (
+        "carried",
+        "UPDATE carried SET api_name = 'none'",
+        [("carried", "carried", "2 none"), ("used", "grants", "2 custom")],
     ),
     (
         "charge-billing",

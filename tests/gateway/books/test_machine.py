@@ -32,6 +32,7 @@ from envelope.gateway.books import (
     grant,
     recover,
     refund,
+    remove_calls,
     renew,
     serve_cached,
     settle,
@@ -164,6 +165,7 @@ class Books(RuleBasedStateMachine):
         self.steady = 0.0
         self.watch = Watch(lambda: self.steady)
         self.gone: set[str] = set()
+        self.removed: set[int] = set()
         self.ids: dict[str, int] = {}
 
     def teardown(self) -> None:
@@ -253,7 +255,8 @@ class Books(RuleBasedStateMachine):
     @rule(call=calls)
     def refund(self, call: int) -> None:
         record = self.model.calls[call]
-        expected = record.charge if record.charge and not record.refunded else None
+        is_there = call not in self.removed
+        expected = record.charge if is_there and record.charge and not record.refunded else None
         assert self.store.write_now(lambda db: refund(db, call)) == expected
         if expected:
             record.refunded = True
@@ -312,6 +315,27 @@ class Books(RuleBasedStateMachine):
         self.store.write_now(forget)
         self.model.keys = {place: key for place, key in self.model.keys.items() if key.value is None or key.until > now}
         self.model.cache = {place: cached for place, cached in self.model.cache.items() if cached[1] > now}
+
+    @rule(seconds=st.sampled_from([0.0, 60.0, 86_400.0]), most=st.sampled_from([1, 3, 200]))
+    def remove(self, seconds: float, most: int) -> None:
+        """Calls that ended long ago are not kept, unless something refers to them; figures stay as they are."""
+        before = self.clock.now - round(seconds * 1_000_000)
+        kept = "repeat", "answer"
+        known = {call for table in kept for (call,) in self.query(f"SELECT call FROM {table}")}
+        rows = self.query("SELECT id, opened, ended FROM call ORDER BY id")
+        after: int | None = 0
+        while after is not None:
+            after = self.store.write_now(lambda db, after=after: remove_calls(db, before, after, most))  # type: ignore[misc]
+        left = {call for (call,) in self.query("SELECT id FROM call")}
+        gone = {call for call, _, _ in rows} - left
+        old = {call for call, _, ended in rows if ended is not None and ended < before and call not in known}
+        assert gone <= old
+        if all(opened < before for _, opened, _ in rows):  # no page ends it early
+            assert gone == old
+        self.removed |= gone
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.store.read_now(lambda db: db.execute(sql))
 
     @rule(name=names, amount=st.sampled_from([1, 60]))
     def fail_within_a_transaction(self, name: str, amount: int) -> None:

@@ -235,6 +235,31 @@ def test_a_turn_that_does_not_come(path: Path) -> None:
         assert names(second) == ["later"]
 
 
+ADD = """
+import sys
+from envelope.gateway.stores import open_store
+from tests.gateway.stores.test_store import insert, names
+with open_store(sys.argv[1]) as store:
+    store.write_now(insert(sys.argv[2]))
+    print(*names(store))
+"""
+
+
+def test_a_store_may_be_opened_again_beside_others_in_its_process(path: Path) -> None:
+    """Whoever closes a file gives up all locks that its process has on it, of which SQLite's are some."""
+    with open_store(path) as first:
+        first.write_now(insert("a"))
+        open_store(path).close()
+        for other, before in (("b", "a"), ("d", "a b c")):
+            added = subprocess.run(
+                [sys.executable, "-c", ADD, str(path), other], capture_output=True, text=True, check=True
+            )
+            assert added.stdout.split() == [*before.split(), other]
+            first.write_now(insert(chr(ord(other) + 1)))
+    with open_store(path) as store:
+        assert names(store) == ["a", "b", "c", "d", "e"]
+
+
 def test_it_is_not_carried_across_a_fork(path: Path) -> None:
     with SqliteStore(path) as store:
         store.write_now(insert("a"))

@@ -18,10 +18,11 @@ Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 # the connection had locked.
 _ALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 # A process that is stopped amid a transaction, or cut off while its system still answers, is not in others' way for
-# long, either: the server ends its session, and it begins anew if it ever goes on.
+# long, either: the server ends its sessions, one after the other as each gets what it waits for, and they begin anew if
+# it ever goes on.
 _SERVER: Final = (
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
-    " -c idle_in_transaction_session_timeout=3000"
+    " -c idle_in_transaction_session_timeout=1000"
 )
 
 

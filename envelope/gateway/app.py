@@ -26,6 +26,9 @@ from envelope.adapters.http_failures import asker_of, fail, refuse
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.gateway import Gateway
+from envelope.gateway.operation.routes import PAGES
+from envelope.gateway.running import Running
+from envelope.registry.codes import TIMEOUT
 
 __all__ = ["GatewayApp"]
 
@@ -36,15 +39,18 @@ _DIGITS: Final = 20  # of a length: more of them say nothing that is true
 _WORTH_IT: Final = 1024
 _LEVEL: Final = 4
 
-Made = Callable[[], AbstractAsyncContextManager[Gateway]]
+Made = Callable[[], AbstractAsyncContextManager[Running]]
 
 
 class GatewayApp:
-    """An ASGI application for the gateway that *made* opens at the start of its server, and closes at its end."""
+    """An ASGI application for the gateway that *made* opens at the start of its server, and closes at its end.
+
+    ``running`` is that gateway, None before the start and after the end.
+    """
 
     def __init__(self, made: Made) -> None:
         self._made = made
-        self._gateway: Gateway | None = None
+        self.running: Running | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one call, as ASGI has it."""
@@ -53,34 +59,46 @@ class GatewayApp:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
             return None
+        running = self.running
+        if running is None:
+            raise RuntimeError("the server does not tell its applications when it starts: lifespan is off")
+        page = PAGES.get(scope["path"])
+        if page is not None:
+            return await page(running, scope, send)
         if scope["method"] == "OPTIONS":
             return await send_options(send, [_ALLOW])
-        gateway = self._gateway
-        if gateway is None:
-            raise RuntimeError("the server does not tell its applications when it starts: lifespan is off")
-        headers = call_headers(scope)
-        http = http_request(scope, headers)
-        engine = gateway.engine_of(http.path)
-        if scope["method"] not in _VERBS:
-            return await send_rendered(send, scope, fail(engine, asker_of(engine, http), 405), [_ALLOW])
-        try:
-            rendered = await _answer(gateway, http, headers, scope, receive)
-        except Disconnected:
-            return None
-        return await send_rendered(send, scope, _compressed(rendered, _header(scope, b"accept-encoding")))
+        with running.current.used() as gateway:
+            return await _call(gateway, running, scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             context = self._made()
-            self._gateway = await context.__aenter__()
+            self.running = await context.__aenter__()
         except Exception as error:
             return await send({"type": "lifespan.startup.failed", "message": str(error) or type(error).__name__})
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._gateway = None
+        self.running = None
         await context.__aexit__(None, None, None)
         return await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _call(gateway: Gateway, running: Running, scope: Scope, receive: Receive, send: Send) -> None:
+    headers = call_headers(scope)
+    http = http_request(scope, headers)
+    engine = gateway.engine_of(http.path)
+    if scope["method"] not in _VERBS:
+        return await send_rendered(send, scope, fail(engine, asker_of(engine, http), 405), [_ALLOW])
+    try:
+        rendered = await _answer(gateway, http, headers, scope, receive)
+    except Disconnected:
+        return None
+    except asyncio.CancelledError:
+        if not running.is_draining:
+            raise
+        rendered = gateway.cut(engine, asker_of(engine, http))
+    return await send_rendered(send, scope, _compressed(rendered, _header(scope, b"accept-encoding")))
 
 
 async def _answer(
@@ -99,8 +117,10 @@ async def _answer(
                 headers, receive, limits=engine.request_limits, max_files_bytes=gateway.max_files_bytes
             )
     except TimeoutError:
+        gateway.refused(TIMEOUT)
         return fail(engine, asker_of(engine, http), 408)
     except RequestError as error:
+        gateway.refused(error.code)
         return refuse(engine, asker_of(engine, http), error)
     except Disconnected:
         raise

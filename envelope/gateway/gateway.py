@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 
@@ -33,9 +33,11 @@ from envelope.gateway.books.settling import Settled, Settlement, settle
 from envelope.gateway.entry import Entered, Entry
 from envelope.gateway.jobs import GET, SUBMIT, found, queued, submitted
 from envelope.gateway.known import KnownAccounts
+from envelope.gateway.logs import Ended
 from envelope.gateway.pages import PAGE_TOKEN, PURPOSE, PageTokens
 from envelope.gateway.receipts import RECEIPT, receipt
-from envelope.gateway.stores.errors import StoreError
+from envelope.gateway.stores.errors import StoreError, StoreUnavailable
+from envelope.gateway.unsettled import Unsettled
 from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.gateway.upstreams.methods import Ask, how_to_ask
 from envelope.gateway.upstreams.outcome import Outcome
@@ -51,7 +53,9 @@ if TYPE_CHECKING:
     from envelope.gateway.upstreams.pool import Upstreams
     from envelope.gateway.vault import Vault
 
-__all__ = ["IDEMPOTENCY_KEY", "Gateway"]
+__all__ = ["IDEMPOTENCY_KEY", "Gateway", "new_request_ids"]
+
+T = TypeVar("T")
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """The parameter that does what the header ``Idempotency-Key`` does, for callers who cannot send that."""
@@ -85,7 +89,7 @@ class _Call:
     """A call that was read, and what it means here.
 
     ``digest`` is of its arguments, ``""`` if it has no idempotency key and is not cached; ``seconds_cached`` says for
-    how long its answer is kept for others, 0 if it is not.
+    how long its answer is kept for others, 0 if it is not. ``asking`` are the seconds in which upstreams were asked.
     """
 
     entered: Entered
@@ -100,6 +104,7 @@ class _Call:
     digest: str
     seconds_cached: int
     began: float
+    asking: float = 0.0
 
     @property
     def request(self) -> ApiRequest:
@@ -122,6 +127,11 @@ class _End:
     settlement: Settlement
 
 
+def new_request_ids(store: Store, clock: Callable[[], int] = time.time_ns) -> RequestIds:
+    """The request ids of one process."""
+    return RequestIds(clock, prefix=f"{store.node[:_PREFIX]}.")
+
+
 class Gateway:
     """Answers calls from *upstreams*, on the books in *store*. *clock* is in nanoseconds of the Unix time."""
 
@@ -136,6 +146,7 @@ class Gateway:
         log: CallLog,
         clock: Callable[[], int] = time.time_ns,
         request_ids: Callable[[], str] | None = None,
+        unsettled: Unsettled | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -143,9 +154,10 @@ class Gateway:
         self.seconds = settings.seconds
         self._upstreams = upstreams
         self._log = log
+        self.unsettled = Unsettled(store, log=log) if unsettled is None else unsettled
         self._prices = settings.tariff
         self._tokens = PageTokens(vault.derive_all(PURPOSE))
-        self._request_ids = request_ids or RequestIds(clock, prefix=f"{store.node[:_PREFIX]}.")
+        self._request_ids = request_ids or new_request_ids(store, clock)
         limits = Limits(max_bytes=settings.limits.body, max_items=100_000)
         self.entry = Entry(KnownAccounts(store, vault), store, apis=settings.apis, limits=limits, clock=clock)
         self.engine = Engine(
@@ -164,35 +176,47 @@ class Gateway:
 
     async def answer(self, http: HttpRequest, idempotency_key: str = "") -> Rendered:
         """The answer to one call; never an exception."""
+        began = time.monotonic()
         engine = self.engine_of(http.path)
         try:
             entered = await self.entry.read(http)
         except RequestError as error:
-            self._log.refused(error.code)
+            self.refused(error.code)
             return engine.refuse(error)
         except Exception as error:  # the store cannot be read
             return self.failed(engine, asker_of(engine, http), error)
         request = entered.request
         try:
-            return await self._answer(engine, entered, idempotency_key)
+            return await self._answer(engine, entered, idempotency_key, began)
         except _Refusal as refusal:
-            self._log.refused(refusal.refused.code)
+            self.refused(refusal.refused.code)
             return _with_retry(engine.fail(request, refusal.refused.code), refusal.refused.retry_after)
         except RequestError as error:
-            self._log.refused(error.code)
+            self.refused(error.code)
             return engine.refuse(error, request)
         except Exception as error:
             return self.failed(engine, request, error)
+
+    def refused(self, code: str) -> None:
+        """Log a call that was answered with *code*, and not let in."""
+        self._log.refused(code)
 
     def failed(self, engine: Engine, asker: Asker, error: Exception) -> Rendered:
         """The answer if something of ours failed before a call was on the books, or the books cannot be written."""
         if isinstance(error, StoreError):
             self._log.fault(error)
+            self._log.unanswered(SERVER_ERROR)
             return _with_retry(engine.fail(asker, SERVER_ERROR, status=503), 1)
+        self._log.unanswered(UNKNOWN_ERROR)
         return engine.recover(asker, error)
 
-    async def _answer(self, engine: Engine, entered: Entered, idempotency_key: str) -> Rendered:
-        call = self._read(entered, idempotency_key)
+    def cut(self, engine: Engine, asker: Asker) -> Rendered:
+        """The answer to a call for which there is no time left, as the process ends."""
+        self._log.unanswered(SERVER_ERROR)
+        return _with_retry(engine.fail(asker, SERVER_ERROR, status=503), 1)
+
+    async def _answer(self, engine: Engine, entered: Entered, idempotency_key: str, began: float) -> Rendered:
+        call = self._read(entered, idempotency_key, began)
         ready = await self._ready(call)
         scope = "" if self._settings.cache.shared else str(call.account)
         admission = self._admission(call)
@@ -206,7 +230,7 @@ class Gateway:
 
         # What a call holds need not outlive a power failure, after which nobody waits for its answer. What an answer
         # cost must.
-        admitted = await self._store.write(steps, synced=cached is not None)
+        admitted = await self._write(call, steps, synced=cached is not None)
         if not isinstance(admitted, Admitted):
             return engine.respond(call.request, self._of_books(call, admitted))
         number = admitted.call
@@ -220,7 +244,7 @@ class Gateway:
             end = self._end(engine, call, number, replace(outcome, code=code, response=[], usage=None), scope)
         return await self._settle(engine, call, end)
 
-    def _read(self, entered: Entered, idempotency_key: str) -> _Call:
+    def _read(self, entered: Entered, idempotency_key: str, began: float) -> _Call:
         """What a call means here; `RequestError` for what is wrong with its arguments, page token or key."""
         entered, key = _with_key(entered, idempotency_key)
         request = entered.request
@@ -252,7 +276,7 @@ class Gateway:
             hold=price.hold(args, size),
             digest=digest,
             seconds_cached=seconds_cached,
-            began=time.monotonic(),
+            began=began,
         )
 
     def _asked(self, request: ApiRequest, account: int) -> UpstreamCall:
@@ -299,8 +323,16 @@ class Gateway:
         stored = orjson.loads(got.answer.value)
         extras = self._extras(call, stored["response"])
         if isinstance(got, Repeated):
-            return Envelope(**stored, error_code=got.answer.code, last_id=str(got.answer.call), extras=extras)
-        self._log.ended(call.request, call.request_id, got.answer.code, got.charge, time.monotonic() - call.began)
+            self._log.repeated()
+            return Envelope(
+                response=stored["response"],
+                error_code=got.answer.code,
+                request_id=got.request_id,
+                last_id=str(got.call),
+                extras=extras,
+            )
+        ended = Ended(call.request_id, got.answer.code, got.answer.billing, got.charge, time.monotonic() - call.began)
+        self._log.ended(call.request, ended)
         if self._settings.receipts:
             extras[RECEIPT] = self._receipt(
                 call, got.call, Billing(got.answer.billing), Settled(got.charge, got.balance)
@@ -326,8 +358,12 @@ class Gateway:
         return None
 
     async def _ask(self, call: _Call) -> Outcome:
-        left = self._settings.seconds - (time.monotonic() - call.began)
-        return await self._upstreams.ask(call.asked, seconds=max(left, 0.0), ask=call.ask)
+        began = time.monotonic()
+        left = self._settings.seconds - (began - call.began)
+        try:
+            return await self._upstreams.ask(call.asked, seconds=max(left, 0.0), ask=call.ask)
+        finally:
+            call.asking = time.monotonic() - began
 
     def _end(self, engine: Engine, call: _Call, number: int, outcome: Outcome, scope: str) -> _End:
         """How a call ends. Its answer is written before it is charged for: `EncodeError` if that cannot be."""
@@ -363,18 +399,30 @@ class Gateway:
             return settled, told
 
         try:
-            settled, answer = await self._store.write(steps)
+            settled, answer = await self._write(call, steps)
         except _Closed:
             settled = None
         if settled is None:
+            self._log.unanswered(TIMEOUT)
             late = Envelope.fail(TIMEOUT, request_id=call.request_id, last_id=str(number))
             return engine.respond(call.request, late)
-        seconds = time.monotonic() - call.began
-        self._log.ended(call.request, call.request_id, end.outcome.code, settled.charge, seconds, end.outcome)
+        ended = Ended(
+            call.request_id, end.outcome.code, settlement.billing, settled.charge, time.monotonic() - call.began,
+            call.asking, end.outcome,
+        )  # fmt: skip
+        self._log.ended(call.request, ended)
         if self._settings.receipts:
             told = self._receipt(call, number, Billing(settlement.billing), settled)
             answer = replace(answer, extras={**answer.extras, RECEIPT: told})
         return rendered if answer is end.answer else engine.respond(call.request, answer)
+
+    async def _write(self, call: _Call, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
+        """A transaction of this call. If it is not known to be recorded, the caller is told that the call is free."""
+        try:
+            return await self._store.write(steps, synced=synced)
+        except StoreUnavailable:
+            self.unsettled.add(call.request_id)
+            raise
 
     def _settlement(
         self,
@@ -397,6 +445,7 @@ class Gateway:
             charge = min(call.price.charge(outcome.usage, size=call.size, delivered=delivered), call.hold)
         return Settlement(
             call=number,
+            request_id=call.request_id,
             code=outcome.code,
             ok=ok,
             billing=billing,
@@ -423,7 +472,7 @@ class Gateway:
 
 def stored_value(answer: Envelope[Any]) -> bytes:
     """What a repeat or a cached answer is made of: JSON, whatever format was asked for."""
-    return orjson.dumps({"response": answer.response, "request_id": answer.request_id})
+    return orjson.dumps({"response": answer.response})
 
 
 def _with_key(entered: Entered, header: str) -> tuple[Entered, str]:

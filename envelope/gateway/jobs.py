@@ -70,7 +70,7 @@ async def found(store: Store, account: int, asked: UpstreamCall) -> Outcome:
 
 
 class JobWorker:
-    """Does jobs, one after the other, until it is cancelled."""
+    """Does jobs, one after the other, until it is stopped or cancelled."""
 
     def __init__(self, store: Store, upstreams: Upstreams, *, log: CallLog, seconds: float, pause: float = 0.2) -> None:
         self._store = store
@@ -78,10 +78,15 @@ class JobWorker:
         self._log = log
         self._seconds = seconds
         self._pause = pause
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Begin no further job."""
+        self._is_stopped = True
 
     async def run(self) -> None:
-        """Do jobs for ever; looking for one when there is none takes *pause* seconds."""
-        while True:
+        """Do jobs until it is stopped; looking for one when there is none takes *pause* seconds."""
+        while not self._is_stopped:
             try:
                 is_done = await self.do_one()
             except Exception as error:  # mostly the store's; whatever it is, others wait

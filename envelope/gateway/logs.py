@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Final, Literal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 import structlog
 
@@ -12,11 +14,28 @@ if TYPE_CHECKING:
     from envelope.calls.request import ApiRequest
     from envelope.gateway.upstreams.outcome import Outcome
 
-__all__ = ["CallLog", "LogForm"]
+__all__ = ["CallLog", "Ended", "LogForm"]
 
 LogForm = Literal["json", "text", "none"]
 
 _LEVEL: Final = logging.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a call ended that is on the books.
+
+    ``charge`` is in micro-units, ``seconds`` are those of the whole call, ``asking`` those of them in which upstreams
+    were asked. ``outcome`` is None if the answer came from the cache.
+    """
+
+    request_id: str
+    code: str
+    billing: str
+    charge: int
+    seconds: float
+    asking: float = 0.0
+    outcome: Outcome | None = None
 
 
 class CallLog:
@@ -30,7 +49,7 @@ class CallLog:
             else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         )
         self._log = structlog.wrap_logger(
-            structlog.PrintLogger(sys.stderr),
+            _Lines(sys.stderr),
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -39,26 +58,19 @@ class CallLog:
             wrapper_class=structlog.make_filtering_bound_logger(_LEVEL if form != "none" else logging.CRITICAL),
         )
 
-    def ended(
-        self,
-        request: ApiRequest,
-        request_id: str,
-        code: str,
-        charge: int,
-        seconds: float,
-        outcome: Outcome | None = None,
-    ) -> None:
-        """A call is on the books; *outcome* is None if its answer came from the cache."""
+    def ended(self, request: ApiRequest, ended: Ended) -> None:
+        """A call is on the books."""
         if not self._is_on:
             return
+        outcome = ended.outcome
         self._log.info(
             "call",
-            request_id=request_id,
+            request_id=ended.request_id,
             api=f"{request.api_type}/{request.api_name}",
             method=request.method,
-            code=code,
-            charge=charge,
-            milliseconds=round(seconds * 1000, 3),
+            code=ended.code,
+            charge=ended.charge,
+            milliseconds=round(ended.seconds * 1000, 3),
             upstream=outcome.upstream if outcome is not None else "cache",
             attempts=[attempt.what for attempt in outcome.attempts] if outcome is not None else [],
         )
@@ -66,6 +78,16 @@ class CallLog:
     def refused(self, code: str) -> None:
         """A call was not let in."""
         self._log.info("refused", code=code)
+
+    def repeated(self) -> None:
+        """A call got the answer of an earlier one, which the books have."""
+
+    def unanswered(self, code: str) -> None:
+        """A call got *code* in place of an answer, whatever the books have of it."""
+
+    def closed(self, call: int, code: str) -> None:
+        """Recovery closed a call."""
+        self.note("closed", call=call, code=code)
 
     def fault(self, error: Exception) -> None:
         """Something of ours failed. Of an error only its type and place are told, as its text may hold a caller's."""
@@ -78,3 +100,21 @@ class CallLog:
     def note(self, event: str, **told: Any) -> None:
         """Something that an operator may want to know."""
         self._log.info(event, **told)
+
+    def alarm(self, event: str, **told: Any) -> None:
+        """Something that an operator must know, even if nothing else is logged."""
+        self._log.critical(event, **told)
+
+
+class _Lines:
+    """A file of lines, which may be gone: no call fails since nobody can read about it any more."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            self._file.write(f"{line}\n")
+            self._file.flush()
+
+    info = error = critical = write

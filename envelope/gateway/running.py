@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from envelope.errors import EnvelopeError
 from envelope.gateway.books.forgetting import forget
 from envelope.gateway.books.recovery import Watch, recover
 from envelope.gateway.books.retention import remove_calls
-from envelope.gateway.gateway import Gateway
+from envelope.gateway.gateway import Gateway, new_request_ids
 from envelope.gateway.jobs import JobWorker
 from envelope.gateway.logs import CallLog
+from envelope.gateway.operation.generations import Generation
+from envelope.gateway.operation.glances import Glances
+from envelope.gateway.operation.metrics import CountingLog, Metrics
 from envelope.gateway.settings import GatewaySettings
 from envelope.gateway.stores.opening import open_store
 from envelope.gateway.stores.store import Store, Transaction
@@ -23,7 +28,7 @@ from envelope.gateway.vault import Vault, VaultError
 from envelope.registry.codes import REGISTRY, CodeRegistry
 from envelope.registry.messages import Messages
 
-__all__ = ["open_vault", "registry_of", "running"]
+__all__ = ["Running", "Unusable", "open_vault", "registry_of", "running"]
 
 _KEYS: Final = "ENVELOPE_GATEWAY_KEYS"
 _RECOVERY: Final = 5.0  # seconds between two looks for calls that cannot end, and for what is to be forgotten
@@ -33,29 +38,126 @@ _DAY: Final = 86_400_000_000
 _ANY_SECRET: Final = "SELECT secret FROM account ORDER BY id LIMIT 1"
 
 
+class Unusable(EnvelopeError):
+    """A file that the settings name will not do; ``path`` is the field that names it."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"invalid at {path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Running:
+    """A gateway that runs on *store*: the generation that answers calls now, and those that are ending."""
+
+    def __init__(self, store: Store, log: CallLog | None) -> None:
+        self.metrics = Metrics()
+        self.glances = Glances(store)
+        self.is_draining = False
+        self._store = store
+        self._log = log
+        self._request_ids = new_request_ids(store)
+        self._current: Generation | None = None
+        self._opened: AbstractAsyncContextManager[Generation] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._end = 0.0
+
+    @property
+    def current(self) -> Generation:
+        """What answers the calls that come now."""
+        if self._current is None:
+            raise RuntimeError("no settings were read")
+        return self._current
+
+    @property
+    def gateway(self) -> Gateway:
+        """That of `current`."""
+        return self.current.gateway
+
+    async def renew(self, settings: GatewaySettings) -> None:
+        """Answer calls by these settings from now on; what was begun ends by those before.
+
+        `Unusable` if the codes or the key will not do, `StoreError` if the store cannot be read; then nothing changes.
+        """
+        opened = self._open(settings)
+        generation = await opened.__aenter__()
+        self._retire()
+        self._current, self._opened = generation, opened
+
+    def drain(self, seconds: float) -> None:
+        """Say that the process ends, within so many seconds, and begin no further image job."""
+        self.is_draining = True
+        self._end = time.monotonic() + seconds
+        self.current.stop()
+
+    async def aclose(self) -> None:
+        """End, once what was begun has; if `drain` left no time for that, at once."""
+        self._retire()
+        if self._ending:
+            _, late = await asyncio.wait(self._ending, timeout=max(self._end - time.monotonic(), 0.0))
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _retire(self) -> None:
+        if self._current is not None and self._opened is not None:
+            task = asyncio.create_task(self._current.finish(self._opened))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    @asynccontextmanager
+    async def _open(self, settings: GatewaySettings) -> AsyncIterator[Generation]:
+        try:
+            registry = registry_of(settings)
+        except (EnvelopeError, OSError) as error:
+            raise Unusable("$.codes", getattr(error, "strerror", None) or str(error)) from None
+        try:
+            vault = await asyncio.to_thread(open_vault, settings.key_file, self._store)
+        except VaultError as error:
+            raise Unusable("$.key_file", error.reason.removeprefix(f"{settings.key_file}: ")) from None
+        log = self._log or CountingLog(settings, self.metrics)
+        before = self._current
+        async with Upstreams(
+            settings.upstreams,
+            retries=settings.retries,
+            max_bytes=settings.limits.answer,
+            registry=registry,
+            told=self.metrics.attempted,
+        ) as upstreams:
+            gateway = Gateway(
+                settings,
+                self._store,
+                upstreams,
+                vault,
+                messages=Messages(registry),
+                log=log,
+                request_ids=self._request_ids,
+                unsettled=None if before is None else before.gateway.unsettled,
+            )
+            worker = JobWorker(self._store, upstreams, log=log, seconds=settings.seconds)
+            yield Generation(settings, gateway, upstreams, worker, log)
+
+
 @asynccontextmanager
-async def running(settings: GatewaySettings, *, log: CallLog | None = None) -> AsyncIterator[Gateway]:
+async def running(settings: GatewaySettings, *, log: CallLog | None = None) -> AsyncIterator[Running]:
     """The gateway of these settings, with its job worker and its recovery, until the context ends.
 
-    Raises `StoreError`, `VaultError` or what the codes' file raises if it cannot be opened.
+    Raises `StoreError` if the store cannot be opened, and what `Running.renew` does.
     """
-    log = log or CallLog(settings.log)
-    registry = registry_of(settings)
     with open_store(settings.store) as store:
-        vault = open_vault(settings.key_file, store)
-        async with Upstreams(
-            settings.upstreams, retries=settings.retries, max_bytes=settings.limits.answer, registry=registry
-        ) as upstreams:
-            worker = JobWorker(store, upstreams, log=log, seconds=settings.seconds)
-            tasks = [asyncio.create_task(worker.run()), asyncio.create_task(_recover(store, log))]
-            if settings.keep_days is not None:
-                tasks.append(asyncio.create_task(_remove_old(store, log, settings.keep_days)))
-            try:
-                yield Gateway(settings, store, upstreams, vault, messages=Messages(registry), log=log)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+        node = Running(store, log)
+        await node.renew(settings)
+        unsettled = node.gateway.unsettled
+        beside = (_recover(store, node), _remove_old(store, node), unsettled.run())
+        tasks = [asyncio.create_task(work) for work in beside]
+        try:
+            yield node
+        finally:
+            await node.aclose()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await unsettled.free(is_last=True)
 
 
 def registry_of(settings: GatewaySettings) -> CodeRegistry:
@@ -80,12 +182,22 @@ def open_vault(path: Path, store: Store) -> Vault:
         elif sealed:
             raise VaultError("there is no such key file, and accounts' secrets are encrypted with its key: restore it")
         else:
-            vault = Vault.make_file(path)
+            vault = _new_vault(path)
         for (secret,) in sealed:
             _check_opens(vault, secret)
     except VaultError as error:
         raise VaultError(f"{_KEYS if keys else path}: {error.reason}") from None
     return vault
+
+
+def _new_vault(path: Path) -> Vault:
+    """A vault with a new key, or with that of another process that made the file just before."""
+    try:
+        return Vault.make_file(path)
+    except VaultError:
+        if not path.exists():
+            raise
+        return Vault.from_file(path)
 
 
 def _check_opens(vault: Vault, sealed: str) -> None:
@@ -95,12 +207,13 @@ def _check_opens(vault: Vault, sealed: str) -> None:
         raise VaultError("the key of the accounts' secrets is not among its keys: add it as the last") from None
 
 
-async def _recover(store: Store, log: CallLog) -> None:
+async def _recover(store: Store, node: Running) -> None:
     watch = Watch()
     while True:
+        log = node.current.log
         try:
             for closed in await store.write(lambda db: recover(db, store.is_gone, watch)):
-                log.note("closed", call=closed.call, code=closed.code)
+                log.closed(closed.call, closed.code)
             while await store.write(forget):
                 pass
         except Exception as error:  # mostly the store's; whatever it is, holds are to be released
@@ -108,15 +221,16 @@ async def _recover(store: Store, log: CallLog) -> None:
         await asyncio.sleep(_RECOVERY)
 
 
-async def _remove_old(store: Store, log: CallLog, days: int) -> None:
-    def remove(after: int) -> Callable[[Transaction], int | None]:
+async def _remove_old(store: Store, node: Running) -> None:
+    def remove(days: int, after: int) -> Callable[[Transaction], int | None]:
         return lambda db: remove_calls(db, db.now - days * _DAY, after)
 
     while True:
+        days, log = node.current.settings.keep_days, node.current.log
         try:
             after: int | None = 0
-            while after is not None:
-                after = await store.write(remove(after), synced=False)
+            while days is not None and after is not None:
+                after = await store.write(remove(days, after), synced=False)
                 await asyncio.sleep(_PAUSE)
         except Exception as error:  # mostly the store's; whatever it is, old calls are to go
             log.fault(error)

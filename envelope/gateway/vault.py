@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import secrets
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -76,15 +77,21 @@ class Vault:
     @classmethod
     def make_file(cls, path: str | os.PathLike[str]) -> Vault:
         """A new key in a new file that its owner alone can read; `VaultError` if there is a file of that name."""
+        path = Path(path).absolute()
+        hidden = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
         try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with open(os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+                file.write(f"{cls.new_key()}\n")
+                file.flush()
+                os.fsync(file.fileno())  # what it seals must not outlive it
+            # Nobody sees a part of it, also if this process is killed; and who comes second does not replace it.
+            try:
+                os.link(hidden, path)
+            finally:
+                hidden.unlink()
         except OSError as error:
             raise VaultError(f"the key file cannot be made: {error.strerror}") from None
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{cls.new_key()}\n")
-            file.flush()
-            os.fsync(file.fileno())  # what it seals must not outlive it
-        folder = os.open(Path(path).absolute().parent, os.O_RDONLY)
+        folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:

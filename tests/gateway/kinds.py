@@ -39,11 +39,11 @@ class Clock:
 
 
 class Sqlite:
-    """Books in a file below *folder*."""
+    """Books in a file below *folder*, without tables yet if *empty*."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, empty: bool = False) -> None:
         path = folder / "gateway.db"
-        path.write_bytes(_template())
+        path.write_bytes(b"" if empty else _template())
         self.address = str(path)
 
     def open(self, clock: Callable[[], int] | None = None, timeout: float = 10.0) -> Store:

@@ -38,8 +38,8 @@ from envelope.gateway.books import (
 from envelope.gateway.demo import DemoUpstream, demo_upstream
 from envelope.gateway.demo.serving import _Server
 from envelope.gateway.gateway import Gateway
-from envelope.gateway.running import open_vault, registry_of, running
-from envelope.gateway.serving import Connection
+from envelope.gateway.operation.server import Connection
+from envelope.gateway.running import Running, open_vault, registry_of, running
 from envelope.gateway.settings import GatewaySettings, made_settings
 from envelope.gateway.stores import Store, StoreUnavailable, Transaction, open_store
 from envelope.registry.codes import CodeRegistry
@@ -85,7 +85,7 @@ class Served:
     loop: asyncio.AbstractEventLoop
     port: int = 0
     demo: DemoUpstream | None = None
-    gateway: Gateway | None = None
+    node: Running | None = None
     server: uvicorn.Server | None = None
     jobs: int = 0
     lost: int = 0
@@ -95,6 +95,12 @@ class Served:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def gateway(self) -> Gateway:
+        """That which answers calls now."""
+        assert self.node is not None
+        return self.node.gateway
 
     @property
     def upstream(self) -> DemoUpstream:
@@ -170,7 +176,6 @@ class Served:
         wait_until(self._can_write)
 
     def _can_write(self) -> bool:
-        assert self.gateway is not None
         try:
             self.run(self.gateway._store.write(lambda db: None))
         except StoreUnavailable:  # it waits no longer, and has not tried again
@@ -240,10 +245,10 @@ async def _serve(
         world.settings = world.settings.model_copy(update={"upstreams": (world.demo.settings(rest=0),)})
 
     @asynccontextmanager
-    async def kept() -> AsyncIterator[Gateway]:
-        async with made(world.settings) as gateway:
-            world.gateway = gateway
-            yield gateway
+    async def kept() -> AsyncIterator[Running]:
+        async with made(world.settings) as node:
+            world.node = node
+            yield node
 
     config = uvicorn.Config(
         GatewayApp(kept), http=Connection, port=0, log_config=None, access_log=False, timeout_keep_alive=60,

@@ -18,8 +18,7 @@ from envelope.calls.media import content_type_of
 from envelope.client import CallFailed, GatewayClient
 from envelope.gateway.books import Admission, Admitted, admit, change_account, grant, switch_api
 from envelope.gateway.books.settling import close_call
-from envelope.gateway.gateway import Gateway
-from envelope.gateway.running import running
+from envelope.gateway.running import Running, running
 from envelope.gateway.settings import GatewaySettings
 from envelope.registry import REGISTRY, Lang
 from envelope.testing.php import Php
@@ -28,9 +27,10 @@ from tests.test_php import xml_tree
 
 
 @asynccontextmanager
-async def crashing(settings: GatewaySettings) -> AsyncIterator[Gateway]:
+async def crashing(settings: GatewaySettings) -> AsyncIterator[Running]:
     """A gateway that crashes while it asks for the model "crash"."""
-    async with running(settings) as gateway:
+    async with running(settings) as node:
+        gateway = node.gateway
         ask = gateway._upstreams.ask
 
         async def crash(call: Any, **options: Any) -> Any:
@@ -39,7 +39,7 @@ async def crashing(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             return await ask(call, **options)
 
         gateway._upstreams.ask = crash  # type: ignore[method-assign]
-        yield gateway
+        yield node
 
 
 @pytest.fixture(scope="module")

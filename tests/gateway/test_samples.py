@@ -12,13 +12,8 @@ import orjson
 import pytest
 
 from envelope import ResultType
-from envelope.gateway.gateway import Gateway
-from envelope.gateway.logs import CallLog
-from envelope.gateway.running import open_vault
+from envelope.gateway.running import Running, running
 from envelope.gateway.settings import GatewaySettings
-from envelope.gateway.stores import open_store
-from envelope.gateway.upstreams import Upstreams
-from envelope.registry import Messages
 from envelope.testing.php import Php, tagged
 from tests.gateway.served import Got, served
 
@@ -30,14 +25,12 @@ CALLS: dict[str, Any] = {
 }
 
 
-def pinned(request_id: str) -> Callable[[GatewaySettings], AbstractAsyncContextManager[Gateway]]:
+def pinned(request_id: str) -> Callable[[GatewaySettings], AbstractAsyncContextManager[Running]]:
     @asynccontextmanager
-    async def made(settings: GatewaySettings) -> AsyncIterator[Gateway]:
-        with open_store(settings.store) as store:
-            async with Upstreams(settings.upstreams, retries=0) as upstreams:
-                vault = open_vault(settings.key_file, store)
-                ids, log = (lambda: request_id), CallLog("none")
-                yield Gateway(settings, store, upstreams, vault, messages=Messages(), log=log, request_ids=ids)
+    async def made(settings: GatewaySettings) -> AsyncIterator[Running]:
+        async with running(settings) as node:
+            node.gateway._request_ids = lambda: request_id
+            yield node
 
     return made
 

@@ -15,9 +15,8 @@ import pytest
 
 from envelope.gateway.books import change_account
 from envelope.gateway.books.texts import is_storable
-from envelope.gateway.gateway import Gateway
 from envelope.gateway.logs import CallLog
-from envelope.gateway.running import running
+from envelope.gateway.running import Running, running
 from envelope.gateway.settings import GatewaySettings
 from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
 from tests.client.servers import Received, Reply, http, serving
@@ -231,8 +230,9 @@ def test_a_text_that_no_database_takes_reaches_none(world: Served, text: str, mo
 
 
 @asynccontextmanager
-async def logged(settings: GatewaySettings) -> AsyncIterator[Gateway]:
-    async with running(settings, log=CallLog("json")) as gateway:
+async def logged(settings: GatewaySettings) -> AsyncIterator[Running]:
+    async with running(settings, log=CallLog("json")) as node:
+        gateway = node.gateway
         ask = gateway._upstreams.ask
 
         async def crash(call: Any, **options: Any) -> Any:
@@ -241,7 +241,7 @@ async def logged(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             return await ask(call, **options)
 
         gateway._upstreams.ask = crash  # type: ignore[method-assign]
-        yield gateway
+        yield node
 
 
 MARK = "marker-9f31"

@@ -16,7 +16,7 @@ from envelope.errors import EnvelopeError
 from envelope.gateway.demo.setting_up import set_up
 from envelope.gateway.demo.threaded import demo_in_thread
 from envelope.gateway.running import open_vault, registry_of
-from envelope.gateway.serving import listen
+from envelope.gateway.serving import DRAIN, listen, reloads_wait
 from envelope.gateway.serving import serve as serve_gateway
 from envelope.gateway.settings import read_settings
 from envelope.gateway.stores.errors import StoreError
@@ -47,23 +47,37 @@ The least that gateway.toml says:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 is any.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that answer.")
-def serve(*, config: str | None, demo: bool, host: str, port: int, workers: int) -> None:
+@click.option(
+    "--drain",
+    type=click.FloatRange(1, 3600),
+    default=DRAIN,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long calls have to be answered when the gateway ends.",
+)
+def serve(*, config: str | None, demo: bool, host: str, port: int, workers: int, drain: float) -> None:
     """Serve a gateway: it answers calls, asks its upstreams, and keeps the books.
 
-    Ctrl-C or SIGTERM ends it once the calls that it took are answered, for which they have 30 seconds.
+    SIGHUP reads the settings again. Ctrl-C or SIGTERM ends it once the calls that it took are answered; the second
+    time, at once.
     """
-    if demo and config is not None:
+    with reloads_wait():
+        _serve(config, host, port, workers, drain, is_demo=demo)
+
+
+def _serve(config: str | None, host: str, port: int, workers: int, drain: float, *, is_demo: bool) -> None:
+    if is_demo and config is not None:
         raise click.UsageError(f"--demo makes a {CONFIG} of its own: leave --config out")
     with _listening(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         address = f"http://{printable(name)}:{listener.getsockname()[1]}"
         try:
-            if demo:
-                _serve_demo(listener, address, workers)
+            if is_demo:
+                _serve_demo(listener, address, workers, drain)
             else:
                 _check(config or CONFIG)
                 show(Text(f"serving on {address}"))
-                serve_gateway(Path(config or CONFIG), listener, workers=workers)
+                serve_gateway(Path(config or CONFIG), listener, workers=workers, drain=drain)
         except EnvelopeError as error:
             raise click.ClickException(printable(str(error))) from None
         except OSError as error:
@@ -93,7 +107,7 @@ def _check(config: str) -> None:
         raise click.ClickException(printable(f"{settings.store}: {error.reason}")) from None
 
 
-def _serve_demo(listener: socket, address: str, workers: int) -> None:
+def _serve_demo(listener: socket, address: str, workers: int, drain: float) -> None:
     with demo_in_thread() as upstream:
         account = set_up(Path.cwd(), address=upstream.address, key=upstream.key)
         files = "gateway.toml, gateway.db, gateway.key"
@@ -101,4 +115,4 @@ def _serve_demo(listener: socket, address: str, workers: int) -> None:
         for what, lines in examples(account, address).items():
             click.echo("\n".join(["", what, "", *lines]))
         click.echo("\nCtrl-C ends it.")
-        serve_gateway(Path(CONFIG), listener, workers=workers)
+        serve_gateway(Path(CONFIG), listener, workers=workers, drain=drain)

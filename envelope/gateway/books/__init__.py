@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from envelope.gateway.books.export import write_jsonl as write_jsonl
     from envelope.gateway.books.export import write_parquet as write_parquet
     from envelope.gateway.books.forgetting import forget as forget
+    from envelope.gateway.books.freeing import free_call as free_call
     from envelope.gateway.books.gate import Refused as Refused
     from envelope.gateway.books.jobs import Job as Job
     from envelope.gateway.books.jobs import add_job as add_job
@@ -75,6 +76,7 @@ else:
             "errors": "BooksError",
             "export": "export_calls write_csv write_jsonl write_parquet",
             "forgetting": "forget",
+            "freeing": "free_call",
             "gate": "Refused",
             "jobs": "Job add_job finish_job has_job job_of renew_job take_job",
             "nonces": "remember_nonce",

@@ -15,7 +15,7 @@ JobState = Literal["queued", "running", "done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of an account, submitted by one of its calls. ``tries`` counts how often it was taken.
+    """A job of an account, submitted by one of its calls. ``tries`` counts how often it was taken, ``node`` has it now.
 
     ``args`` and ``result`` are bytes of the caller's own making; ``result`` is None until it is done or failed.
     """
@@ -28,9 +28,10 @@ class Job:
     state: JobState
     result: bytes | None = field(repr=False)
     tries: int
+    node: str
 
 
-_FIELDS: Final = "id, account, call, method, args, state, result, tries"
+_FIELDS: Final = "id, account, call, method, args, state, result, tries, node"
 _ADD: Final = """
 INSERT INTO job (account, call, method, args, state, tries, node, until, at)
 VALUES (:account, :call, :method, :args, 'queued', 0, '', :now, :now)
@@ -47,11 +48,11 @@ WHERE id = (
 RETURNING {_FIELDS}
 """  # noqa: S608  # constants
 _RENEW: Final = """
-UPDATE job SET until = :until WHERE id = :job AND state = 'running' AND tries = :tries RETURNING id
+UPDATE job SET until = :until WHERE id = :job AND state = 'running' AND tries = :tries AND node = :node RETURNING id
 """
 _FINISH: Final = """
 UPDATE job SET state = :state, result = :result, until = :until
-WHERE id = :job AND state = 'running' AND tries = :tries
+WHERE id = :job AND state = 'running' AND tries = :tries AND node = :node
 RETURNING id
 """
 _OF: Final = f"SELECT {_FIELDS} FROM job WHERE id = :job AND account = :account"  # noqa: S608
@@ -83,7 +84,7 @@ def take_job(db: Transaction, node: str, seconds: float) -> Job | None:
 def renew_job(db: Transaction, job: Job, seconds: float) -> bool:
     """Keep a job for *seconds* more; False if it is somebody else's by now."""
     until = db.now + round(seconds * 1_000_000)
-    return bool(db.execute(_RENEW, job=job.id, tries=job.tries, until=until))
+    return bool(db.execute(_RENEW, job=job.id, tries=job.tries, node=job.node, until=until))
 
 
 def finish_job(
@@ -91,7 +92,9 @@ def finish_job(
 ) -> bool:
     """End a job, and keep its result for *keep* seconds; False, and nothing changes, if it is somebody else's."""
     until = db.now + round(keep * 1_000_000)
-    return bool(db.execute(_FINISH, job=job.id, tries=job.tries, state=state, result=result, until=until))
+    return bool(
+        db.execute(_FINISH, job=job.id, tries=job.tries, node=job.node, state=state, result=result, until=until)
+    )
 
 
 def job_of(db: Transaction, account: int, job: int) -> Job | None:

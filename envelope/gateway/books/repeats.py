@@ -20,12 +20,20 @@ DAY: Final = 86_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A call that was made before: its answer. Nothing was recorded, and nothing is charged."""
+    """A call that was made before: its answer, number and request id. Nothing was recorded, and nothing is charged.
+
+    If it was answered from the cache, the answer is also that of another call.
+    """
 
     answer: StoredAnswer
+    call: int
+    request_id: str
 
 
-_FIND: Final = "SELECT digest, answer, until FROM repeat WHERE account = :account AND key = :key"
+_FIND: Final = """
+SELECT repeat.digest, repeat.answer, repeat.until, repeat.call, call.request_id
+FROM repeat JOIN call ON call.id = repeat.call WHERE repeat.account = :account AND repeat.key = :key
+"""
 _DELETE: Final = "DELETE FROM repeat WHERE account = :account AND key = :key"
 _ANSWER: Final = f"SELECT {FIELDS} FROM answer JOIN call ON call.id = answer.call WHERE answer.id = :answer"  # noqa: S608
 _HOLD: Final = """
@@ -45,7 +53,7 @@ def find_repeat(db: Transaction, account: int, key: str, digest: bytes) -> Repea
     rows = db.execute(_FIND, account=account, key=key)
     if not rows:
         return None
-    [(known, answer, until)] = rows
+    [(known, answer, until, call, request_id)] = rows
     if answer is not None and until <= db.now:
         db.execute(_DELETE, account=account, key=key)
         drop_unused(db, answer)
@@ -54,7 +62,7 @@ def find_repeat(db: Transaction, account: int, key: str, digest: bytes) -> Repea
         return Refused(PARAM_ERROR)
     if answer is None:
         return Refused(RATE_LIMIT_EXCEEDED, retry_after=1)
-    return Repeated(StoredAnswer(*db.execute(_ANSWER, answer=answer)[0]))
+    return Repeated(StoredAnswer(*db.execute(_ANSWER, answer=answer)[0]), call, request_id)
 
 
 def hold_repeat(db: Transaction, account: int, key: str, digest: bytes, call: int, answer: int | None = None) -> None:

@@ -24,7 +24,9 @@ class Settlement:
     ``ok`` is its verdict, ``billing`` who pays (`envelope.registry.Billing`), ``charge`` what it costs, in micro-units:
     0 unless it is charged. ``answer`` is what a repeat or the cache is to serve; it is kept only if the call is ok, for
     a repeat if the call has an idempotency key (``has_key``: False spares the look), and for others if there is a
-    ``cache`` entry. ``is_cached`` says that the answer came from the cache. Counts of tokens are bounded like amounts.
+    ``cache`` entry. With a ``request_id``, the call must have that one: a database that crashed, or that another took
+    the place of, may have given a number again whose first call it lost. ``is_cached`` says that the answer came from
+    the cache. Counts of tokens are bounded like amounts.
     """
 
     call: int
@@ -32,6 +34,7 @@ class Settlement:
     ok: bool
     billing: str
     charge: int
+    request_id: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     attempts: int = 1
@@ -66,7 +69,7 @@ UPDATE call SET state = 'settled', code = :code, verdict_ok = :ok, billing = :bi
   charge = CASE WHEN :charge < hold THEN :charge ELSE hold END, prompt_tokens = :prompt_tokens,
   completion_tokens = :completion_tokens, attempts = :attempts, upstream = :upstream, is_cached = :is_cached,
   ended = :now
-WHERE id = :call AND state = 'open'
+WHERE id = :call AND state = 'open' AND (:request_id = '' OR request_id = :request_id)
 RETURNING account, api_name, hold, charge
 """
 
@@ -108,6 +111,7 @@ def end_call(db: Transaction, settlement: Settlement) -> Settled | None:
     ended = db.execute(
         _SETTLE,
         call=settlement.call,
+        request_id=settlement.request_id,
         code=settlement.code,
         ok=settlement.ok,
         billing=settlement.billing,

@@ -33,6 +33,8 @@ class Upstreams:
     ``max_bytes``  how long an answer may be, decompressed.
     ``registry``   says which codes another attempt may mend.
     ``random``     from 0 to 1, for the choice by weight.
+    ``told``       is told of each attempt, and until when its upstream rests after it, by the loop's clock; 0 if it is
+                   awake.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Upstreams:
         max_bytes: int = MAX_BYTES,
         registry: CodeRegistry = REGISTRY,
         random: Callable[[], float] = random.random,
+        told: Callable[[Attempted, float], None] = lambda *_: None,
     ) -> None:
         if not upstreams:
             raise ValueError("there is no upstream")
@@ -50,6 +53,7 @@ class Upstreams:
         self._retries = retries
         self._registry = registry
         self._random = random
+        self._told = told
         self._rests = Rests(self._upstreams)
         self._masks = Masks(self._upstreams)
         self._connections = Connections(self._upstreams, max_bytes=max_bytes)
@@ -65,6 +69,11 @@ class Upstreams:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connections.aclose()
+
+    def is_any_awake(self) -> bool:
+        """Whether any upstream is not resting."""
+        now = asyncio.get_running_loop().time()
+        return not all(self._rests.until(upstream, now) for upstream in range(len(self._upstreams)))
 
     async def ask(self, call: UpstreamCall, *, seconds: float, ask: Ask | None = None) -> Outcome:
         """What came of *call* within *seconds*, whatever is tried in them; *ask* is its `how_to_ask`, if that is known.
@@ -92,6 +101,7 @@ class Upstreams:
                 self._rests.begin(step.upstream, ended, retry_after)
             else:
                 self._rests.end(step.upstream, began)
+            self._told(attempts[-1], self._rests.until(step.upstream, ended))
             if not retry:
                 break
             plan.failed(step.upstream, ended, retry_after=retry_after)

@@ -11,9 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,34 +141,6 @@ def test_workers_end_with_their_parent(folder: Path) -> None:
         demo.process.communicate(timeout=WAIT)  # both pipes are closed: no process has them any more
     with pytest.raises(ConnectionRefusedError):
         get(demo.url())
-
-
-def test_sighup_reads_the_settings_again(folder: Path) -> None:
-    with serving(folder, "--demo", "--workers", "2") as demo:
-        nodes: set[str] = set()
-        while len(nodes) < 2:  # both have read the settings
-            answer = json.loads(get(demo.url())[1])
-            nodes.add(answer["request_id"].partition(".")[0])
-            assert "receipt" not in answer
-        file = folder / "gateway.toml"
-        good = file.read_text().replace("receipts = false", "receipts = true")
-        file.write_text("oops = 1")
-        demo.process.send_signal(signal.SIGHUP)
-        assert demo.process.stderr is not None
-        said = ""
-        while "keeping worker" not in said:
-            said += demo.process.stderr.readline()
-        assert "invalid at $" in said
-        assert b'"0000"' in get(demo.url())[1]
-        file.write_text(good)
-        demo.process.send_signal(signal.SIGHUP)
-        body, until = b"", time.monotonic() + WAIT
-        while b'"receipt"' not in body and time.monotonic() < until:
-            with suppress(ConnectionError):  # a worker that ends may hang up on whoever just came
-                body = get(demo.url())[1]
-            time.sleep(0.1)
-        assert b'"receipt"' in body
-        assert demo.stop(signal.SIGTERM) == (0, "")
 
 
 def test_a_log_for_people_has_no_colours_in_a_file(folder: Path) -> None:

@@ -29,7 +29,9 @@ def taken(store: Store, node: str = "n", seconds: float = 60) -> Job | None:
 def test_a_job_from_the_queue_to_its_result(store: Store) -> None:
     account, [number] = queued(store)
     job = taken(store)
-    assert job == Job(number, account, job.call if job else 0, "images/submit", b"{}", "running", None, 1)
+    assert job == Job(
+        number, account, job.call if job else 0, "images/submit", b"{}", "running", None, 1, job.node if job else ""
+    )
     assert taken(store) is None
     assert store.write_now(lambda db: finish_job(db, job, "done", b"result"))
     assert not store.write_now(lambda db: finish_job(db, job, "failed", b"other"))

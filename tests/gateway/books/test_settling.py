@@ -47,6 +47,14 @@ def test_a_call_ends_once(store: Store) -> None:
     assert breaches(store) == []
 
 
+def test_it_is_the_call_that_it_was(store: Store) -> None:
+    """A database that lost what had not reached its disk gives a number again."""
+    call = admitted(store, new_account(store), request_id="another's")
+    assert settled(store, call, request_id="ours") is None
+    assert figures(store) == (1000, 100)
+    assert settled(store, call, request_id="another's") is not None
+
+
 def test_it_ends_once_although_its_transaction_asks_twice(store: Store) -> None:
     call = admitted(store, new_account(store))
     outcomes = store.write_now(lambda db: (settle(db, settlement(call)), settle(db, settlement(call))))

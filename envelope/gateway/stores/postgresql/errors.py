@@ -16,14 +16,15 @@ _WORDS: Final = {
     "25": "the store cannot be written",
     "28": "the store takes neither this user nor this password",
     "3D": "there is no such database",
-    "53300": "the store takes no more connections",
-    "53": "the store has no memory or disk left",
+    "53": "the store has no connection, memory or disk left",
     "55": "the store was locked for too long",
     "57": "the store is being stopped",
     "58": "the store's disk cannot be read or written",
     "XX": "the store is damaged",
 }
-"""By an SQLSTATE, or by its first two characters, which are its class."""
+"""By the first two characters of an SQLSTATE, which are its class."""
+
+_MOST: Final = 200  # characters
 
 # 53300 and 53400 mean that there is no connection for us, 25006 that the server does not take writes any more.
 _GONE: Final = ("08", "57P", "53300", "53400", "25006")
@@ -56,7 +57,12 @@ def translated(error: psycopg.Error) -> StoreError | psycopg.Error:
 
 
 def _words(error: psycopg.Error) -> str | None:
-    state = error.sqlstate
-    if state is None:
-        return _WORDS["08"] if is_gone(error) else None
-    return _WORDS.get(state) or _WORDS.get(state[:2])
+    if error.sqlstate is None:
+        return f"{_WORDS['08']}{_told(error)}" if is_gone(error) else None
+    return _WORDS.get(error.sqlstate[:2])
+
+
+def _told(error: psycopg.Error) -> str:
+    """What libpq says of a connection that it could not make: whom it asked, and why not."""
+    first = str(error).partition("\n")[0].removeprefix("connection failed: ")
+    return f": {first[:_MOST]}" if first.isprintable() and first.startswith("connection to server") else ""

@@ -61,8 +61,7 @@ class Nodes:
             if self._session is not None:
                 with suppress(psycopg.Error):
                     self._session.execute(_UNLOCK, [self._number])
-                close(self._session)
-                self._session = None
+                self._hang_up()
 
     def is_gone(self, name: str) -> bool:
         """Whether no process of that name lives; False while it cannot be told."""
@@ -91,11 +90,15 @@ class Nodes:
                         self._session.execute("SELECT 1")
                         continue
                 except psycopg.Error:
-                    close(self._session)
-                    self._session = None
+                    self._hang_up()
                 with suppress(psycopg.Error):
                     self._session = self._locked()
                     self._trusted_from = time.monotonic() + self._grace
+
+    def _hang_up(self) -> None:
+        if self._session is not None:
+            close(self._session)
+            self._session = None
 
     def _locked(self) -> Connection:
         connection = self._connect()

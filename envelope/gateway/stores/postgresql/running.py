@@ -9,12 +9,12 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.postgresql.connecting import Connection
 from envelope.gateway.stores.postgresql.errors import is_gone, is_in_the_way, translated
+from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.postgresql.transaction import PostgresTransaction
 from envelope.gateway.stores.store import Transaction
 
-__all__ = ["HASTY", "READING", "WRITING", "Lost", "Unknown", "run"]
+__all__ = ["READING", "WRITING", "Lost", "Unknown", "run"]
 
 T = TypeVar("T")
 
@@ -22,11 +22,10 @@ _TRIES: Final = 50  # of a transaction that others are in the way of
 
 # Each begins a transaction and tells its number and the server's time, in one message.
 _NOW: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
-_NUMBER: Final = f"SELECT pg_current_xact_id()::text, {_NOW}"
-WRITING: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_NUMBER}"
-"""How a transaction begins that is durable, as the server has it, once it is committed."""
-HASTY: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO off; {_NUMBER}"
-"""How one begins that nobody waits for until it is on the disk."""
+WRITING: Final = f"""
+BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO off; SELECT pg_current_xact_id()::text, {_NOW}
+"""
+"""How a transaction begins whose COMMIT does not wait for the disk (`envelope.gateway.stores.postgresql.flushing`)."""
 READING: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT '', {_NOW}"
 """How a view begins."""
 
@@ -45,31 +44,31 @@ class Unknown(Exception):
 
 
 def run(
-    connection: Connection,
+    session: Session,
     steps: Callable[[Transaction], T],
     mode: str,
     clock: Callable[[], int] | None = None,
     may_commit: Callable[[], bool] = lambda: True,
-) -> T:
-    """Run *steps* as one transaction, and return its value once it is committed.
+) -> tuple[str, T]:
+    """Run *steps* as one transaction; its number and its value, once it is committed.
 
     *mode* is one of the above, *clock* the time of the transaction (None: the server's); *may_commit* is asked last.
     Raises `Lost`, `Unknown`, what *steps* raises, or `StoreUnavailable`.
     """
     is_careful = False
     for _ in range(_TRIES):
-        transaction, db = _begin(connection, mode, clock, is_careful=is_careful)
+        transaction, db = _begin(session, mode, clock, is_careful=is_careful)
         try:
             value = steps(db)
         except BaseException as error:
-            _roll_back(connection)
+            _roll_back(session)
             if not _is_to_be_run_again(db, is_careful=is_careful, error=error):
                 raise
         else:
             if db.failure is None:
-                _commit(connection, transaction, value, is_wanted=may_commit())
-                return value
-            _roll_back(connection)
+                _commit(session, transaction, value, is_wanted=may_commit())
+                return transaction, value
+            _roll_back(session)
             if not _is_to_be_run_again(db, is_careful=is_careful):
                 raise translated(db.failure)
         is_careful = is_careful or not (db.failure is not None and is_in_the_way(db.failure))
@@ -77,19 +76,15 @@ def run(
 
 
 def _begin(
-    connection: Connection, mode: str, clock: Callable[[], int] | None, *, is_careful: bool
+    session: Session, mode: str, clock: Callable[[], int] | None, *, is_careful: bool
 ) -> tuple[str, PostgresTransaction]:
-    cursor = connection.cursor()
     try:
-        cursor.execute(mode, prepare=False)  # as it is more than one statement
-        while cursor.nextset():
-            pass
-        [(transaction, now)] = cursor.fetchall()
+        [(transaction, now)] = session.run(mode)
     except psycopg.Error as error:
         if is_gone(error):
             raise Lost from None
         raise translated(error) from None
-    return transaction, PostgresTransaction(cursor, clock() if clock is not None else now, is_careful=is_careful)
+    return transaction, PostgresTransaction(session, clock() if clock is not None else now, is_careful=is_careful)
 
 
 def _is_to_be_run_again(db: PostgresTransaction, *, is_careful: bool, error: BaseException | None = None) -> bool:
@@ -104,17 +99,17 @@ def _is_to_be_run_again(db: PostgresTransaction, *, is_careful: bool, error: Bas
     return is_in_the_way(db.failure) or not (is_careful or (error is not None and error is db.told))
 
 
-def _roll_back(connection: Connection) -> None:
+def _roll_back(session: Session) -> None:
     with suppress(psycopg.Error):  # the connection is broken, and found to be so the next time
-        connection.execute("ROLLBACK")
+        session.run("ROLLBACK")
 
 
-def _commit(connection: Connection, transaction: str, value: Any, *, is_wanted: bool) -> None:
+def _commit(session: Session, transaction: str, value: Any, *, is_wanted: bool) -> None:
     if not is_wanted or not transaction:
-        _roll_back(connection)
+        _roll_back(session)
         return
     try:
-        connection.execute("COMMIT")
+        session.run("COMMIT")
     except psycopg.Error as error:
         if is_gone(error):
             raise Unknown(transaction, value) from None

@@ -9,11 +9,12 @@ from typing import Final, TypeVar
 import psycopg
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.postgresql.connecting import Connection, close, connect, options_of
+from envelope.gateway.stores.postgresql.connecting import connect, options_of
 from envelope.gateway.stores.postgresql.errors import reason_of
 from envelope.gateway.stores.postgresql.migrating import migrate
 from envelope.gateway.stores.postgresql.nodes import Nodes
 from envelope.gateway.stores.postgresql.running import READING, Lost, run
+from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.postgresql.workers import Workers
 from envelope.gateway.stores.queued import QueuedStore
 from envelope.gateway.stores.store import Transaction
@@ -22,7 +23,7 @@ __all__ = ["PostgresStore"]
 
 T = TypeVar("T")
 
-_WRITERS: Final = 8  # connections of a process at most
+_WRITERS: Final = 4  # connections of a process at most
 _READERS: Final = 2
 
 
@@ -39,14 +40,15 @@ class PostgresStore(QueuedStore):
         self, address: str, *, timeout: float = 10.0, clock: Callable[[], int] | None = None, grace: float = 5.0
     ) -> None:
         self._clock = clock
-        self._connect: Callable[[], Connection] = partial(connect, options_of(address, timeout=timeout))
-        self._idle: list[Connection] = []
+        options = options_of(address, timeout=timeout)
+        self._options = options
+        self._idle: list[Session] = []
         try:
-            with self._connect() as connection:
+            with connect(options) as connection:
                 migrate(connection)
         except psycopg.Error as error:
             raise StoreUnavailable(reason_of(error)) from None
-        self._nodes = Nodes(self._connect, grace)
+        self._nodes = Nodes(partial(connect, options), grace)
         self._readers = Workers(self._connect, clock, most=_READERS, is_reader=True)
         super().__init__(Workers(self._connect, clock, most=_WRITERS), timeout)
 
@@ -82,13 +84,16 @@ class PostgresStore(QueuedStore):
         except psycopg.OperationalError as error:
             raise StoreUnavailable(reason_of(error)) from None
 
-    def _read_on(self, connection: Connection, steps: Callable[[Transaction], T]) -> T:
+    def _connect(self) -> Session:
+        return Session(connect(self._options))
+
+    def _read_on(self, session: Session, steps: Callable[[Transaction], T]) -> T:
         try:
-            value = run(connection, steps, READING, self._clock)
+            _, value = run(session, steps, READING, self._clock)
         except BaseException:
-            close(connection)
+            session.close()
             raise
-        self._idle.append(connection)
+        self._idle.append(session)
         if self._is_closed:  # meanwhile, by another thread
             self._let_go()
         return value
@@ -96,5 +101,5 @@ class PostgresStore(QueuedStore):
     def _let_go(self) -> None:
         self._readers.close(self._timeout)
         while self._idle:
-            close(self._idle.pop())
+            self._idle.pop().close()
         self._nodes.leave()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 
 from envelope.gateway.stores.errors import Conflict
 from envelope.gateway.stores.postgresql.errors import translated
+from envelope.gateway.stores.postgresql.session import Session
 
 __all__ = ["PostgresTransaction"]
-
-_PARAMETER: Final = re.compile(r"(?<![:\w]):(\w+)")
 
 
 class PostgresTransaction:
@@ -23,10 +20,10 @@ class PostgresTransaction:
     costs two more. ``failure`` is what ended the transaction, ``told`` what was raised for it.
     """
 
-    __slots__ = ("_cursor", "_is_careful", "failure", "now", "told")
+    __slots__ = ("_is_careful", "_session", "failure", "now", "told")
 
-    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], now: int, *, is_careful: bool = False) -> None:
-        self._cursor = cursor
+    def __init__(self, session: Session, now: int, *, is_careful: bool = False) -> None:
+        self._session = session
         self._is_careful = is_careful
         self.now = now
         self.failure: psycopg.Error | None = None
@@ -34,30 +31,20 @@ class PostgresTransaction:
 
     def execute(self, sql: str, /, **values: object) -> list[tuple[Any, ...]]:
         """Run one statement, see `envelope.gateway.stores.Transaction`."""
-        cursor = self._cursor
         try:
-            if not self._is_careful:
-                cursor.execute(_as_psycopg_has_it(sql), values)
-                return cursor.fetchall() if cursor.description is not None else []
-            cursor.execute("SAVEPOINT one")
-            try:
-                cursor.execute(_as_psycopg_has_it(sql), values)
-                rows = cursor.fetchall() if cursor.description is not None else []
-            except (psycopg.IntegrityError, psycopg.DataError):
-                cursor.execute("ROLLBACK TO one")
-                raise
-            cursor.execute("RELEASE one")
+            return self._alone(sql, values) if self._is_careful else self._session.execute(sql, values)
         except psycopg.Error as error:
             own = translated(error)
             if self.failure is None and not (self._is_careful and isinstance(own, Conflict)):
                 self.failure, self.told = error, own
             raise own from None
-        except UnicodeEncodeError:  # half of a surrogate pair, which is the caller's
-            raise Conflict("a text that no row can have") from None
+
+    def _alone(self, sql: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
+        self._session.run("SAVEPOINT one")
+        try:
+            rows = self._session.execute(sql, values)
+        except (psycopg.IntegrityError, psycopg.DataError):
+            self._session.run("ROLLBACK TO one")
+            raise
+        self._session.run("RELEASE one")
         return rows
-
-
-@lru_cache(1024)
-def _as_psycopg_has_it(sql: str) -> str:
-    """*sql* with parameters as psycopg names them."""
-    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))

@@ -6,15 +6,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing
 from typing import Any, Final
 
 import psycopg
 
 from envelope.gateway.stores.errors import StoreUnavailable, StoreUncertain
-from envelope.gateway.stores.postgresql.connecting import Connection, close, cut
 from envelope.gateway.stores.postgresql.errors import reason_of
-from envelope.gateway.stores.postgresql.running import HASTY, READING, WRITING, Lost, Unknown, run
+from envelope.gateway.stores.postgresql.flushing import Committed, Flusher
+from envelope.gateway.stores.postgresql.running import READING, WRITING, Lost, Unknown, run
+from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.work import Work, tell
 
 __all__ = ["Workers"]
@@ -23,7 +24,7 @@ _IDLE: Final = 60.0  # seconds, after which a thread and its connection end
 _FIRST, _LONGEST = 0.05, 1.0  # seconds between two attempts to connect
 _IMPATIENT: Final = "the store did not answer in time"
 _CLOSED: Final = "the store is closed"
-_STATUS: Final = "SELECT pg_xact_status(%s::xid8)"
+_STATUS: Final = "SELECT pg_xact_status(CAST(:transaction AS xid8))"
 
 
 class Workers:
@@ -36,7 +37,7 @@ class Workers:
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
+        connect: Callable[[], Session],
         clock: Callable[[], int] | None,
         *,
         most: int,
@@ -47,15 +48,18 @@ class Workers:
         self._most = most
         self._is_reader = is_reader
         self._waiting: deque[Work[Any]] = deque()
-        # What is being done, and by which connection; None once that commits: then its end cannot be stopped any more.
-        self._running: dict[Work[Any], Connection] = {}
-        self._committing: set[Work[Any]] = set()
+        self._running: set[Work[Any]] = set()  # what was taken and has no outcome yet
+        self._sessions: dict[Work[Any], Session] = {}  # the connection that does it, as long as one does
+        self._committing: set[Work[Any]] = set()  # what cannot be stopped any more
         self._changed = threading.Condition(threading.Lock())
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._is_closing = False
         self._closed = threading.Event()
         self._trouble = ""  # why there is no connection
+        self._flusher = Flusher(
+            connect, done=lambda group: self._end([each.work for each in group]), lost=self._find_out
+        )
 
     def put(self, work: Work[Any]) -> None:
         """Have *work* done."""
@@ -77,21 +81,25 @@ class Workers:
             if not work.is_taken:
                 work.is_taken = True
                 return True
-            if work in self._committing:
+            if work in self._committing or work not in self._running:
                 return False
-            return self._running.pop(work, None) is not None
+            self._running.remove(work)
+            return True
 
     def give_up(self, work: Work[Any]) -> None:
         """Tell the caller of *work* that it waited too long, whatever is being done."""
         with self._changed:
-            connection = self._running.pop(work, None)
-            if connection is None and work.is_taken:
+            if work.is_taken and work not in self._running:
                 return  # it has its outcome
             work.is_taken = True
+            self._running.discard(work)
+            session = self._sessions.get(work)
             is_known = work not in self._committing
             trouble = self._trouble
-        if connection is not None:
-            cut(connection)
+        if session is not None:
+            session.cut()
+            if not is_known:
+                self._flusher.cut()
         work.error = StoreUnavailable(trouble or _IMPATIENT) if is_known else StoreUncertain(_IMPATIENT)
         work.tell()
 
@@ -105,6 +113,7 @@ class Workers:
         until = time.monotonic() + timeout
         for thread in threads:
             thread.join(max(until - time.monotonic(), 0))
+        self._flusher.close(max(until - time.monotonic(), 0))
         with self._changed:
             left = [work for work in self._waiting if not work.is_taken]
             for work in left:
@@ -114,13 +123,13 @@ class Workers:
         tell(left)
 
     def _run(self) -> None:
-        connection: Connection | None = None
+        session: Session | None = None
         pause = _FIRST
         try:
             while self._is_wanted():
-                if connection is None:
+                if session is None:
                     try:
-                        connection = self._connect()
+                        session = self._connect()
                     except psycopg.Error as error:
                         self._trouble = reason_of(error)
                         self._closed.wait(pause)
@@ -128,13 +137,14 @@ class Workers:
                         continue
                     self._trouble = ""
                     pause = _FIRST
-                work = self._take(connection)
+                work = self._take(session)
                 if work is not None:
-                    connection = self._do(connection, work)
+                    session = self._do(session, work)
         finally:
             with self._changed:
                 self._threads.discard(threading.current_thread())
-            close(connection)
+            if session is not None:
+                session.close()
 
     def _is_wanted(self) -> bool:
         """Wait for work; False if the thread is to end."""
@@ -153,32 +163,41 @@ class Workers:
                     self._threads.discard(threading.current_thread())
                     return False
 
-    def _take(self, connection: Connection) -> Work[Any] | None:
+    def _take(self, session: Session) -> Work[Any] | None:
         with self._changed:
             while self._waiting:
                 work = self._waiting.popleft()
                 if not work.is_taken:
                     work.is_taken = True
-                    self._running[work] = connection
+                    self._running.add(work)
+                    self._sessions[work] = session
                     return work
         return None
 
-    def _do(self, connection: Connection, work: Work[Any]) -> Connection | None:
+    def _do(self, session: Session, work: Work[Any]) -> Session | None:
         """One transaction, and its caller is told; the connection, if it is still of use."""
-        mode = READING if self._is_reader else WRITING if work.is_synced else HASTY
+        mode = READING if self._is_reader else WRITING
         try:
-            value = run(connection, work.steps, mode, self._clock, lambda: self._may_commit(work))
+            try:
+                transaction, value = run(session, work.steps, mode, self._clock, lambda: self._may_commit(work))
+            finally:
+                with self._changed:
+                    del self._sessions[work]
         except Lost:
             self._put_back(work)
         except Unknown as unknown:
-            self._find_out(work, unknown)
+            self._find_out([Committed(work, unknown.value, unknown.transaction, session.server)])
         except BaseException as error:  # it is the caller's, whatever it is
-            self._end(work, error=error)
-            return connection
+            self._end([work], error=error)
+            return session
         else:
-            self._end(work, value)
-            return connection
-        close(connection)
+            work.result = [value]
+            if work.is_synced and not self._is_reader:
+                self._flusher.put(Committed(work, value, transaction, session.server))
+            else:
+                self._end([work])
+            return session
+        session.close()
         return None
 
     def _may_commit(self, work: Work[Any]) -> bool:
@@ -189,23 +208,35 @@ class Workers:
                 self._committing.add(work)
             return is_wanted
 
-    def _find_out(self, work: Work[Any], unknown: Unknown) -> None:
-        """Ask the server, as soon as it can be reached, whether a transaction was committed."""
+    def _find_out(self, doubtful: list[Committed]) -> None:
+        """Ask the server, as soon as it can be reached, which of these were committed.
+
+        After a crash it cannot say: it gives the numbers again of what had not reached its disk.
+        """
         pause = _FIRST
-        while self._is_running(work):
-            status = None
-            with suppress(psycopg.Error), self._connect() as connection:
-                found = connection.execute(_STATUS, [unknown.transaction]).fetchone()
-                status = found[0] if found is not None else None
-            if status == "committed":
-                self._end(work, unknown.value)
-            elif status == "aborted":
-                self._put_back(work)
-            else:
+        while doubtful := [each for each in doubtful if self._is_running(each.work)]:
+            try:
+                with closing(self._connect()) as session:
+                    left = [each for each in doubtful if not self._is_found_out(session, each)]
+            except psycopg.Error:
+                left = doubtful
+            doubtful = left
+            if doubtful:
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST)
-        with self._changed:
-            self._committing.discard(work)
+
+    def _is_found_out(self, session: Session, doubtful: Committed) -> bool:
+        work = doubtful.work
+        if session.server != doubtful.server:
+            self._end([work], error=StoreUncertain("the store went away while it was written"))
+            return True
+        [(status,)] = session.execute(_STATUS, {"transaction": doubtful.transaction})
+        if status == "committed":
+            work.result = [doubtful.value]
+            self._flusher.put(doubtful)
+        elif status == "aborted":
+            self._put_back(work)
+        return status in ("committed", "aborted")
 
     def _is_running(self, work: Work[Any]) -> bool:
         with self._changed:
@@ -215,16 +246,18 @@ class Workers:
         """Nothing of *work* was recorded: it is done before all others, unless its caller gave it up."""
         with self._changed:
             self._committing.discard(work)
-            if self._running.pop(work, None) is not None:
+            if work in self._running:
+                self._running.remove(work)
                 work.is_taken = False
                 self._waiting.appendleft(work)
                 self._changed.notify()
 
-    def _end(self, work: Work[Any], value: Any = None, error: BaseException | None = None) -> None:
+    def _end(self, ended: list[Work[Any]], error: BaseException | None = None) -> None:
+        """Tell their callers, unless they were told otherwise."""
         with self._changed:
-            self._committing.discard(work)
-            if self._running.pop(work, None) is None:
-                return  # its caller was told otherwise
-        work.error = error
-        work.result = [value]
-        tell([work])
+            self._committing.difference_update(ended)
+            told = [work for work in ended if work in self._running]
+            self._running.difference_update(told)
+        for work in told:
+            work.error = error
+        tell(told)

@@ -74,7 +74,9 @@ def measure(address: str, pairs: int, accounts: int) -> dict[str, float]:
                 )  # fmt: skip
                 outcome = await store.write(lambda db, asked=asked: admit(db, asked), synced=False)  # type: ignore[misc]
                 assert isinstance(outcome, Admitted)
-                end = Settlement(call=outcome.call, code="0000", ok=True, billing="charged", charge=CHARGE, has_key=False)
+                end = Settlement(
+                    call=outcome.call, code="0000", ok=True, billing="charged", charge=CHARGE, has_key=False
+                )
                 await store.write(lambda db, end=end: settle(db, end))  # type: ignore[misc]
 
         async def tasks() -> None:

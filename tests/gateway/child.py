@@ -52,7 +52,7 @@ def books(settings: GatewaySettings) -> Iterator[Store]:
 
 
 @contextmanager
-def gateway_process(folder: Path, *, workers: int = 1, max_file: int = 0) -> Iterator[tuple[int, Popen]]:
+def gateway_process(folder: Path, *arguments: str, workers: int = 1, max_file: int = 0) -> Iterator[tuple[int, Popen]]:
     """The port and the process of a gateway with the settings in *folder*; its files may have at most *max_file* bytes."""
 
     def limit() -> None:
@@ -60,6 +60,7 @@ def gateway_process(folder: Path, *, workers: int = 1, max_file: int = 0) -> Ite
             resource.setrlimit(resource.RLIMIT_FSIZE, (max_file, max_file))
 
     command = [sys.executable, "-m", "envelope", "gateway", "serve", "--port", "0", "--workers", str(workers)]
+    command += arguments
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit
     )

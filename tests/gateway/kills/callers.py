@@ -70,7 +70,7 @@ class Callers:
                 call = _made(rng, f"{number}-{count}")
                 self.calls.append(call)
                 response = await self._answered(session, rng, call)
-                if call.kind == "job" and response is not None:
+                if call.kind == "job" and isinstance(response, dict):
                     await self._fetched(session, rng, response)
                 if call.seen[-1].code == "0000" and rng.random() < 0.3:
                     await self._repeated(session, rng, call, response)
@@ -101,13 +101,13 @@ class Callers:
         """Until there is an image, or none will be."""
         get = Call("image", "", "images/get", job)
         self.calls.append(get)
-        status = "running"
-        while status == "running":
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
             response = await self._answered(session, rng, get)
-            if not isinstance(response, dict):  # which was complained of
+            if not isinstance(response, dict) or response["status"] != "running":  # the former was complained of
                 return
-            status = response["status"]
             await asyncio.sleep(0.05)
+        self.complaints.append(f"image {job}: not done for {_PATIENCE:.0f} s")
 
     async def _once(self, session: aiohttp.ClientSession, rng: Random, call: Call) -> Any:
         """The envelope; None if none came."""

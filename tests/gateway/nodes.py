@@ -11,21 +11,23 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
+import pytest
+
 from envelope import decode
 from envelope.calls.media import format_of_content_type
 from envelope.gateway.books import CallRecord, audit, find_calls, list_accounts
 from envelope.gateway.stores import Store
+from tests import haproxy
 from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.child import add_account, books, gateway_process, write_settings
 from tests.gateway.served import SECRET, wait_until
-from tests.haproxy import proxy
 from tests.relay import Relay
 
 PRICE = 1000
@@ -33,11 +35,13 @@ UNITS = 10**9
 CLEAN = "4000 with 503 and Retry-After"
 
 
-class Upstream:
-    """It says to each call what that asked, after *seconds*, and counts; what is held back waits for `release`."""
+requires_proxy = pytest.mark.skipif(bool(haproxy.missing()), reason=haproxy.missing())
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+
+class Upstream:
+    """It says to each call what that asked, and counts; what is held back waits for `release`."""
+
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: set[str] = set()
         self._released = threading.Event()
@@ -57,7 +61,7 @@ class Upstream:
             self.asked[q] += 1
         if q in self._held:
             self._released.wait(60)
-        yield self._seconds
+        yield 0.002
         yield http(200, json.dumps({"id": q}).encode())
 
 
@@ -141,6 +145,10 @@ class Load:
         wanted = len(self.told) + more
         wait_until(lambda: len(self.told) >= wanted, 120)
 
+    def refused(self) -> str:
+        """What else than an answer was heard, and how often."""
+        return ", ".join(f"{count} × {what}" for what, count in self.heard.most_common() if what != "0000") or "nothing"
+
     def _call(self, number: int) -> None:
         clients = [Client(port) for port in self._ports]
         try:
@@ -213,7 +221,8 @@ class Nodes:
     """*count* gateways on the store at *address*, their files below *folder*, and a proxy before them at ``port``.
 
     Each call may take *seconds*; it is closed *grace* seconds after that, by default a minute. If they are *cuttable*,
-    each can be cut off from a PostgreSQL. The books have one account, ``demo``.
+    each can be cut off from a PostgreSQL. The books have one account, ``demo``. The upstream answers with *reply*, by
+    default as an `Upstream` does.
     """
 
     def __init__(
@@ -226,7 +235,7 @@ class Nodes:
         grace: float | None = None,
         cuttable: bool = False,
         settings: str = "",
-        upstream_seconds: float = 0.002,
+        reply: Callable[[Received], Reply] | None = None,
         **account: Any,
     ) -> None:
         self._folder = folder
@@ -237,7 +246,8 @@ class Nodes:
         self._settings = f'seconds = {seconds}\n{settings}\n[[prices]]\ncall = "0.001"'
         self._account = {"units": UNITS, **account}
         self._stack = ExitStack()
-        self.upstream = Upstream(upstream_seconds)
+        self.upstream = Upstream()
+        self._reply = reply or self.upstream.reply
         self.nodes: list[Node] = []
 
     def __enter__(self) -> Self:
@@ -250,7 +260,7 @@ class Nodes:
         self._stack.close()
 
     def _open(self, stack: ExitStack) -> None:
-        served = stack.enter_context(serving(self.upstream.reply))
+        served = stack.enter_context(serving(self._reply))
         stack.callback(self.upstream.release)
         key = f'key_file = "{self._folder / "gateway.key"}"\n{self._settings}'
         own = write_settings(self._folder, served.url, f'store = "{self._address}"\n{key}')
@@ -266,7 +276,7 @@ class Nodes:
             write_settings(folder, served.url, f'store = "{address}"\n{key}')
             self.nodes.append(Node(folder, relay, self._grace))
             stack.callback(self.nodes[-1].close)
-        self.port = stack.enter_context(proxy(self._folder, [node.port for node in self.nodes]))
+        self.port = stack.enter_context(haproxy.proxy(self._folder, [node.port for node in self.nodes]))
 
     def records(self) -> list[CallRecord]:
         return self.store.read_now(lambda db: find_calls(db, limit=10**6, since=0, until=2**62, before=2**62))

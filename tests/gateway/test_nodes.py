@@ -13,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import haproxy
 from tests.gateway.kinds import Kind, Postgresql
-from tests.gateway.nodes import Heard, Load, Nodes, call
+from tests.gateway.nodes import Heard, Load, Nodes, call, requires_proxy
 from tests.gateway.served import wait_until
 
-pytestmark = pytest.mark.skipif(bool(haproxy.missing()), reason=haproxy.missing())
+pytestmark = requires_proxy
 
 SECONDS, GRACE = 1.0, 1.0
 

@@ -11,11 +11,12 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -236,7 +237,7 @@ class Nodes:
         cuttable: bool = False,
         settings: str = "",
         reply: Callable[[Received], Reply] | None = None,
-        **account: Any,
+        account: Mapping[str, int] | None = None,
     ) -> None:
         self._folder = folder
         self._address = address
@@ -244,7 +245,7 @@ class Nodes:
         self._grace = grace
         self._cuttable = cuttable
         self._settings = f'seconds = {seconds}\n{settings}\n[[prices]]\ncall = "0.001"'
-        self._account = {"units": UNITS, **account}
+        self._account = {"units": UNITS, **(account or {})}
         self._stack = ExitStack()
         self.upstream = Upstream()
         self._reply = reply or self.upstream.reply
@@ -265,7 +266,7 @@ class Nodes:
         key = f'key_file = "{self._folder / "gateway.key"}"\n{self._settings}'
         own = write_settings(self._folder, served.url, f'store = "{self._address}"\n{key}')
         self.store: Store = stack.enter_context(books(own))
-        add_account(own, self.store, "demo", self._account["units"], **_without_units(self._account))
+        add_account(own, self.store, "demo", **self._account)
         for number in range(self._count):
             folder = self._folder / f"node{number}"
             folder.mkdir()
@@ -293,6 +294,18 @@ class Nodes:
         wait_until(is_closed, 120)
         return (rows[0][0] - rows[0][1]) / 1_000_000
 
+    def begin(self, q: str, pool: ThreadPoolExecutor) -> Future[Heard]:
+        """A call to the first node that its upstream holds back, with its name as key."""
+        self.upstream.hold(q)
+        heard = pool.submit(call, self.nodes[0].port, q, q)
+        wait_until(lambda: self.upstream.asked[q])
+        return heard
+
+    def number_of(self, key: str) -> str:
+        """The number of the call with that key."""
+        [(number,)] = self.store.read_now(lambda db: db.execute("SELECT call FROM repeat WHERE key = :key", key=key))
+        return str(number)
+
     def open_calls(self) -> list[CallRecord]:
         return [row for row in self.records() if row.state == "open"]
 
@@ -315,11 +328,12 @@ class Nodes:
         [account] = self.store.read_now(list_accounts)
         assert account.held == 0
         rows = {str(row.id): row for row in self.records()}
-        paid = {number for number, row in rows.items() if row.charge}
+        # What a caller was told that it failed is given back, if it was recorded after all.
+        paid = {number for number, row in rows.items() if row.charge - row.refunded}
         after = self.upstream.asked["after"]
         assert len({*keys.values()}) == len(keys)
         assert {*keys.values()} <= paid
-        assert all(rows[number].charge == PRICE for number in paid)
+        assert all(rows[number].charge - rows[number].refunded == PRICE for number in paid)
         assert account.balance == self._account["units"] - PRICE * len(paid)
         # Nobody paid without being told; calls without a key may have been lost on the way.
         assert len(keys) <= len(paid) <= len(keys) + after
@@ -329,7 +343,3 @@ class Nodes:
         attempts = sum(row.attempts for row in rows.values())
         assert attempts <= asked <= attempts + closed
         assert all(self.upstream.asked[key] >= 1 for key in keys)
-
-
-def _without_units(account: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in account.items() if name != "units"}

@@ -11,13 +11,14 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
-from tests.gateway.nodes import CLEAN, Load, Node, Nodes
+from tests.gateway.nodes import CLEAN, Load, Node, Nodes, call
 from tests.postgresql import Cluster
 
 CONNECTIONS: Final = 24
@@ -101,37 +102,48 @@ NODES: Final[dict[str, tuple[Callable[[Node], None], Callable[[Node], None]]]] =
 }
 
 
-def node_outage(folder: Path, name: str, callers: int = 8) -> tuple[Load, float]:
-    """One of two nodes has this outage until the other has closed its calls; what callers heard, and the seconds
-    between the deadline of the last of its calls and its end."""
+def node_outage(folder: Path, name: str, callers: int) -> tuple[Load, str, float]:
+    """One of two nodes on PostgreSQL has this outage amid a call, until the other has closed that, with the minute that
+    it has: what callers heard, what the call's own did, and the seconds from its deadline to its end."""
     leave, come_back = NODES[name]
-    with Cluster() as cluster:
-        address = cluster.address(cluster.new_database())
-        with Nodes(folder, address, seconds=5, cuttable=True) as nodes:
-            with Load([node.port for node in nodes.nodes], callers) as load:
-                load.wait(50)
-                before = nodes.last_call()
-                leave(nodes.nodes[0])
-                late = nodes.closed_since(before)
-                with suppress(AssertionError):
-                    load.wait(1)
-                come_back(nodes.nodes[0])
-                load.wait(50)
-            nodes.serve_again()
-            nodes.check(load.told.items())
-        return load, late
+    with (
+        Cluster() as cluster,
+        Nodes(folder, cluster.address(cluster.new_database()), seconds=5, cuttable=True) as nodes,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        with Load([nodes.port], callers) as load:
+            load.wait(50)
+            late = nodes.begin("late", pool)
+            number = nodes.number_of("late")
+            leave(nodes.nodes[0])
+            nodes.upstream.release()
+            seconds = nodes.closed_after(number)
+            come_back(nodes.nodes[0])
+            load.wait(50)
+        again = call(nodes.port, "late", "late")
+        nodes.serve_again()
+        nodes.check([*load.told.items(), ("late", again.last_id)])
+        return load, late.result().what, seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.gateway.outages", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=10, help="how long PostgreSQL is away")
     parser.add_argument("--callers", type=int, default=16)
     options = parser.parse_args()
-    print(f"{'PostgreSQL':20} {'answered':>8} {'longest':>8}  refused")
+    print(f"{'PostgreSQL is':18}  answered  longest  refused")
     for name in OUTAGES:
         with tempfile.TemporaryDirectory() as folder:
             load = store_outage(Path(folder), name, options.seconds, options.callers)
-        print(f"{name:20} {len(load.told):8} {load.longest:7.1f}s  {load.refused()}", flush=True)
+        print(f"{name:18}  {len(load.told):8}  {load.longest:5.1f} s  {load.refused()}", flush=True)
+    print(f"\n{'a node is':18}  answered  longest  its call ended   its caller heard  refused")
+    for name in NODES:
+        with tempfile.TemporaryDirectory() as folder:
+            load, heard, seconds = node_outage(Path(folder), name, options.callers)
+        print(
+            f"{name:18}  {len(load.told):8}  {load.longest:5.1f} s  deadline {seconds:+5.1f} s  {heard:16}  {load.refused()}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

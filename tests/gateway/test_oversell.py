@@ -63,7 +63,9 @@ def crowded(folder: Path, workers: int, *, units: int = 10**9, **bounds: int) ->
             port, _ = stack.enter_context(gateway_process(folder, workers=workers))
         else:
             kind = stack.enter_context(Postgresql(folder))
-            nodes = stack.enter_context(Nodes(folder, kind.address, reply=crowd.reply, units=units, **bounds))
+            nodes = stack.enter_context(
+                Nodes(folder, kind.address, reply=crowd.reply, account={"units": units, **bounds})
+            )
             port, store = nodes.port, nodes.store
         yield port, crowd, store
         assert store.read_now(audit) == []

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from envelope.gateway import serving
 from envelope.gateway.app import GatewayApp
+from envelope.gateway.operation import server
 from tests.gateway.served import SECRET, Served, served, wait_until
 
 
@@ -74,7 +74,7 @@ def test_long_answers_are_compressed_for_who_takes_that(world: Served, accepted:
 
 def test_a_server_that_ends_answers_what_is_on_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever connected, or was answered, just before may have sent a request that the server has not read."""
-    monkeypatch.setattr(serving, "_ON_ITS_WAY", 1.0)
+    monkeypatch.setattr(server, "_ON_ITS_WAY", 1.0)
     with served(tmp_path) as world, socket.create_connection(("127.0.0.1", world.port), timeout=20) as fresh:
         assert world.call().code == "0000"
         assert world.server is not None

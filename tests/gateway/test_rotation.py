@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,10 +18,12 @@ import pytest
 
 from envelope import Envelope, decode
 from envelope.calls.http import HttpRequest
+from envelope.errors import RequestError
 from envelope.gateway.books import account_named, change_account, create_account, deposit, grant, list_accounts
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.logs import CallLog
+from envelope.gateway.pages import PURPOSE, PageTokens
 from envelope.gateway.rotation import Rotated, rotate
 from envelope.gateway.running import open_vault
 from envelope.gateway.settings import GatewaySettings, made_settings
@@ -27,9 +33,10 @@ from envelope.gateway.vault import Vault, VaultError
 from envelope.registry.codes import REGISTRY
 from envelope.registry.messages import Messages
 from tests.client.servers import Received, Reply, http, serving
+from tests.gateway.child import Caller, Popen, add_account, books, gateway_process, write_settings
 from tests.gateway.kinds import Kind
 from tests.gateway.ledger import breaches
-from tests.gateway.served import SECRET
+from tests.gateway.served import SECRET, wait_until
 
 OLD, NEW = Vault.new_key(), Vault.new_key()
 NAMES = ("alice", "bob")
@@ -225,3 +232,97 @@ def test_no_call_fails_while_the_key_is_changed_on_two_nodes(
             assert breaches(first.store) == []
 
     asyncio.run(steps())
+
+
+class Machine:
+    """A gateway in a process and a folder of its own; all of them have the same books."""
+
+    def __init__(self, folder: Path, upstream: str, store: str) -> None:
+        self.folder, self._upstream, self._store = folder, upstream, store
+        folder.mkdir()
+        self._write(OLD)
+        self.settings = self._set("")
+        self.process: Popen | None = None
+        self.port = 0
+
+    def _write(self, *keys: str) -> None:
+        file = self.folder / "gateway.key"
+        file.write_text("\n".join(keys))
+        file.chmod(0o600)
+
+    def _set(self, codes: str) -> GatewaySettings:
+        """Settings in which *codes* say which reading of them it was."""
+        (self.folder / "codes.toml").write_text(codes)
+        return write_settings(self.folder, self._upstream, f'store = "{self._store}"\ncodes = "codes.toml"')
+
+    def reload(self, *keys: str) -> None:
+        """Other keys, a SIGHUP, and the proof that they were read."""
+        self._write(*keys)
+        self._set(f'[[overrides]]\ncode = "4004"\nmessage = "reading {len(keys)}"\n')
+        assert self.process is not None
+        self.process.send_signal(signal.SIGHUP)
+        caller = Caller(self.port)
+        wait_until(lambda: caller.call(key="nobody", lang="en").error == f"reading {len(keys)}")
+        caller.close()
+
+
+def test_the_same_with_processes_signals_and_the_command(tmp_path: Path, upstream: str) -> None:
+    machines = [Machine(tmp_path / name, upstream, str(tmp_path / "gateway.db")) for name in ("a", "b")]
+    tokens = ["", ""]  # the newest of each machine
+    failed: list[Envelope[Any]] = []
+    count = [0, 0]
+    ends = threading.Event()
+
+    def turn_pages() -> None:
+        callers = [Caller(machine.port) for machine in machines]
+        while not ends.is_set():
+            for place, caller in enumerate(callers):
+                other = tokens[1 - place]
+                answer = caller.call("v1/things", **({"pageToken": other} if other else {}))
+                if answer.error_code != "0000":
+                    failed.append(answer)
+                    return
+                tokens[place] = answer.extras["pageToken"]
+                count[place] += 1
+        for caller in callers:
+            caller.close()
+
+    def watch() -> None:
+        until = [number + 10 for number in count]
+        wait_until(lambda: failed or all(number >= end for number, end in zip(count, until, strict=True)))
+        assert failed == []
+
+    with books(machines[0].settings) as store, ExitStack() as stack:
+        add_account(machines[0].settings, store, "demo", 10**9)
+        for machine in machines:
+            machine.port, machine.process = stack.enter_context(gateway_process(machine.folder))
+        thread = threading.Thread(target=turn_pages)
+        thread.start()
+        try:
+            watch()
+            for machine in machines:
+                machine.reload(NEW, OLD)
+                watch()
+            command = [sys.executable, "-m", "envelope", "gateway", "rotate"]
+            ended = subprocess.run(command, cwd=machines[0].folder, capture_output=True, text=True, timeout=60)
+            assert (ended.returncode, ended.stderr) == (0, "")
+            assert "1 of 1 secrets were encrypted anew" in ended.stdout
+            [account] = store.read_now(list_accounts)
+            # It is seen within a second.
+            wait_until(lambda: failed or all(is_of(NEW, token, account.id) for token in tokens))
+            watch()
+            for machine in machines:
+                machine.reload(NEW)
+                watch()
+        finally:
+            ends.set()
+            thread.join(60)
+        assert failed == []
+        assert breaches(store) == []
+
+
+def is_of(key: str, token: str, account: int) -> bool:
+    """Whether the page token *token* was made with this *key* of the vault."""
+    with suppress(RequestError):
+        return bool(PageTokens(Vault([key]).derive_all(PURPOSE)).after(token, account, "v1/things"))
+    return False

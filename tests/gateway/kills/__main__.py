@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests.gateway.kills.running import run
+from tests.gateway.kills.running import Disk, run, unsynced
 from tests.gateway.kinds import KINDS
 
 _SHOWN = 40
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--callers", type=int, default=12)
     parser.add_argument("--pause", type=float, default=0.15, help="seconds between two kills, on average")
+    parser.add_argument("--power", action="store_true", help="one node, whose kills lose what was not synced (sqlite)")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     console = Console()
@@ -41,6 +42,7 @@ def main() -> None:
             callers=asked.callers,
             pause=asked.pause,
             seed=asked.seed,
+            disk=Disk(unsynced(Path(folder))) if asked.power else None,
             tell=lambda done: progress.update(task, completed=done),
         )
     table = Table(title=f"kills of nodes on {asked.store}", show_header=False)

@@ -104,7 +104,7 @@ class Callers:
         status = "running"
         while status == "running":
             response = await self._answered(session, rng, get)
-            if response is None:
+            if not isinstance(response, dict):  # which was complained of
                 return
             status = response["status"]
             await asyncio.sleep(0.05)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import os
 import socket
+import sqlite3
 from collections import deque
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -43,6 +47,20 @@ def node(folder: str, port: int, point: str = "") -> None:
     if point:
         arm(point, Path(folder))
     serve(Path(folder) / "gateway.toml", listen("127.0.0.1", port))
+
+
+def forgetful_node(folder: str, port: int, database: str, part: int, is_careless: bool) -> None:
+    """A node with a disk that forgets (`unsynced.c`), and if it is careless, one that does not sync."""
+    os.environ["UNSYNCED"] = database
+    os.environ["UNSYNCED_PART"] = str(part)
+    if is_careless:
+        sqlite3.connect = partial(sqlite3.connect, factory=_Careless)  # type: ignore[assignment]
+    node(folder, port)
+
+
+class _Careless(sqlite3.Connection):
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        return super().execute("PRAGMA synchronous = OFF" if "PRAGMA synchronous" in sql else sql, *parameters)
 
 
 def demo(port: int) -> None:

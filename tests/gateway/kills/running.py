@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tests.gateway.kills.scene import SETTINGS, Upstream, free_port, is_listenin
 from tests.gateway.kinds import KINDS, Kind
 from tests.gateway.served import wait_until
 
-__all__ = ["Report", "run"]
+__all__ = ["Disk", "Report", "run", "unsynced"]
 
 _NODES = 2
 _DEPOSIT = 10**12
@@ -33,23 +34,50 @@ class Report:
     breaches: list[str] = field(default_factory=list)
 
 
-class Killer:
-    """Kills a random node at a random moment, and starts it again, *kills* times; sometimes also while it starts."""
+@dataclass(frozen=True)
+class Disk:
+    """A disk that forgets what was not synced when the process is killed, but for a *part* of the writes, in percent.
 
-    def __init__(self, folder: Path, nursery: Nursery, *, kills: int, pause: float, seed: int) -> None:
+    *library* is `unsynced.c`, compiled. A node that *is_careless* does not sync.
+    """
+
+    library: Path
+    part: int = 0
+    is_careless: bool = False
+
+
+class Killer:
+    """Kills a random node at a random moment, and starts it again, *kills* times; sometimes also while it starts.
+
+    Nodes with a *disk* that forgets are one: the disk is its process's own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        nursery: Nursery,
+        address: str,
+        disk: Disk | None,
+        *,
+        kills: int,
+        pause: float,
+        seed: int,
+    ) -> None:
         self._folder = folder
         self._nursery = nursery
+        self._address = address
+        self._disk = disk
         self._kills = kills
         self._pause = pause
         self._rng = Random(seed)
-        self.ports = [free_port() for _ in range(_NODES)]
+        self.ports = [free_port() for _ in range(_NODES if disk is None else 1)]
         self._children = [self._started(port) for port in self.ports]
         self.done = self.in_start = 0
 
     async def run(self, tell: Callable[[int], None]) -> None:
         while self.done < self._kills:
             await asyncio.sleep(self._rng.uniform(0, 2 * self._pause))
-            node = self._rng.randrange(_NODES)
+            node = self._rng.randrange(len(self.ports))
             await self._kill(node)
             while self.done < self._kills and self._rng.random() < 0.25:
                 await asyncio.sleep(self._rng.uniform(0, 0.15))  # about as long as a start takes
@@ -63,11 +91,23 @@ class Killer:
         self.done += 1
 
     def _started(self, port: int) -> int:
-        return self._nursery.fork("node", str(self._folder), port)
+        disk = self._disk
+        if disk is None:
+            return self._nursery.fork("node", str(self._folder), port)
+        return self._nursery.fork("forgetful_node", str(self._folder), port, self._address, disk.part, disk.is_careless)
 
     def end(self) -> None:
         for child in self._children:
             self._nursery.kill(child)
+
+
+def unsynced(folder: Path) -> Path:
+    """The library of a disk that forgets, compiled; `OSError` without a C compiler."""
+    library = folder / "unsynced.so"
+    source = Path(__file__).with_name("unsynced.c")
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run(["cc", *flags, "-o", str(library), str(source), "-ldl"], check=True)
+    return library
 
 
 def run(
@@ -78,15 +118,17 @@ def run(
     callers: int = 12,
     pause: float = 0.15,
     seed: int = 0,
+    disk: Disk | None = None,
     tell: Callable[[int], None] = lambda done: None,
 ) -> Report:
     """Kill nodes with books in a store of that kind, below *folder*, and compare everything in the end."""
-    with KINDS[store](folder) as kind, Nursery() as nursery, upstream_of(nursery) as upstream:
+    environ = {} if disk is None else {"LD_PRELOAD": str(disk.library)}
+    with KINDS[store](folder) as kind, Nursery(environ) as nursery, upstream_of(nursery) as upstream:
         settings = write_settings(folder, upstream.address, SETTINGS.format(store=kind.address))
         with kind.open() as opened:
             add_account(settings, opened, "demo", _DEPOSIT)
         began = time.monotonic()
-        killer = Killer(folder, nursery, kills=kills, pause=pause, seed=seed)
+        killer = Killer(folder, nursery, kind.address, disk, kills=kills, pause=pause, seed=seed)
         for port in killer.ports:
             wait_until(lambda port=port: is_listening(port))  # type: ignore[misc]
         asking = Callers(
@@ -104,7 +146,7 @@ def run(
             report.breaches.append("hold: a node that starts after all kills does not end what they left")
         with kind.open(timeout=60) as opened:
             books = Books.of(opened)
-        return _compared(report, killer, asking, books, upstream, seconds)
+        return _compared(report, killer, asking, books, upstream, seconds, forgetful=disk is not None)
 
 
 def _is_recovered(folder: Path, kind: Kind, nursery: Nursery) -> bool:
@@ -121,11 +163,18 @@ def _is_recovered(folder: Path, kind: Kind, nursery: Nursery) -> bool:
 
 
 def _compared(
-    report: Report, killer: Killer, asking: Callers, books: Books, upstream: Upstream, seconds: float
+    report: Report,
+    killer: Killer,
+    asking: Callers,
+    books: Books,
+    upstream: Upstream,
+    seconds: float,
+    *,
+    forgetful: bool,
 ) -> Report:
     served = upstream.served()
     report.breaches += [f"caller: {complaint}" for complaint in asking.complaints]
-    report.breaches += breaches(books, asking.calls, served, _DEPOSIT)
+    report.breaches += breaches(books, asking.calls, served, _DEPOSIT, forgetful=forgetful)
     kinds = Counter(breach.split(":")[0] for breach in report.breaches)
     keyed = [call for call in asking.calls if call.key]
     seen = [seen for call in asking.calls for seen in call.seen]

@@ -20,6 +20,7 @@ from envelope.gateway.books import audit
 from envelope.gateway.stores import StoreError, open_store
 from envelope.gateway.stores.migrating import HEAD, upgrade
 from envelope.gateway.stores.tables import METADATA
+from tests import postgresql as cluster
 
 
 def test_the_newest_step_is_known() -> None:
@@ -76,23 +77,36 @@ OLD = {
 
 
 def test_a_store_of_the_first_step_keeps_every_row(tmp_path: Path) -> None:
-    path = tmp_path / "gateway.db"
-    engine = create_engine(f"sqlite:///{path}")
+    keeps_every_row(f"sqlite:///{tmp_path / 'gateway.db'}", str(tmp_path / "gateway.db"))
+    steps = create_engine(f"sqlite:///{tmp_path / 'gateway.db'}")
+    tables = create_engine(f"sqlite:///{tmp_path / 'tables.db'}")
+    METADATA.create_all(tables)
+    assert texts(steps) == texts(tables)
+
+
+def test_and_so_does_one_in_postgresql() -> None:
+    if why := cluster.missing():
+        pytest.skip(why)
+    shared = cluster.shared()
+    address = shared.address(shared.new_database())
+    keeps_every_row(address.replace("postgresql:", "postgresql+psycopg:"), address)
+
+
+def keeps_every_row(url: str, address: str) -> None:
+    engine = create_engine(url)
     with engine.begin() as begun:
         upgrade(begun, "0001")
         assert {*inspect(begun).get_table_names()} == {*OLD, "alembic_version"}
         for table, rows in OLD.items():
-            begun.exec_driver_sql(f"INSERT INTO {table} VALUES {rows}")
-        old = {table: begun.exec_driver_sql(f"SELECT * FROM {table}").fetchall() for table in OLD}
-    with open_store(path) as store:
+            blob = r"decode('\1', 'hex')" if engine.name == "postgresql" else r"x'\1'"
+            begun.exec_driver_sql(f"INSERT INTO {table} VALUES " + re.sub(r"x'(.*?)'", blob, rows))
+        old = {table: [*map(tuple, begun.exec_driver_sql(f"SELECT * FROM {table}"))] for table in OLD}
+    engine.dispose()
+    with open_store(address) as store:
         found = {table: store.read_now(lambda db, table=table: db.execute(f"SELECT * FROM {table}")) for table in OLD}  # type: ignore[misc]
         assert store.read_now(audit) == []
     assert found.pop("entry") == [(*row, None) for row in old.pop("entry")]
     assert found == old
-    steps = create_engine(f"sqlite:///{path}")
-    tables = create_engine(f"sqlite:///{tmp_path / 'tables.db'}")
-    METADATA.create_all(tables)
-    assert texts(steps) == texts(tables)
 
 
 def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:

@@ -120,9 +120,8 @@ def call(port: int, q: str, key: str = "") -> Heard:
 class Load:
     """Callers who repeat each call with its key until it is answered, until they are told to make no new ones."""
 
-    def __init__(self, ports: Sequence[int], callers: int, name: str = "") -> None:
+    def __init__(self, ports: Sequence[int], callers: int) -> None:
         self._ports = ports
-        self._name = name or f"load{id(self)}"
         self._is_over = threading.Event()
         self._lock = threading.Lock()
         self.heard: Counter[str] = Counter()
@@ -155,7 +154,7 @@ class Load:
         try:
             calls = 0
             while not self._is_over.is_set():
-                key = f"{self._name}-{number}-{calls}"
+                key = f"{number}-{calls}"
                 client = clients[calls % len(clients)]
                 while not self._note(key, client.call(key, key)):
                     time.sleep(0.05)
@@ -306,12 +305,6 @@ class Nodes:
         [(number,)] = self.store.read_now(lambda db: db.execute("SELECT call FROM repeat WHERE key = :key", key=key))
         return str(number)
 
-    def open_calls(self) -> list[CallRecord]:
-        return [row for row in self.records() if row.state == "open"]
-
-    def wait_until_none_is_open(self, seconds: float = 90) -> None:
-        wait_until(lambda: not self.open_calls(), seconds)
-
     def serve_again(self) -> None:
         """Each node serves, without having been started again: it may be a moment until it knows that it can."""
         for node in self.nodes:
@@ -319,10 +312,10 @@ class Nodes:
                 wait_until(lambda client=client: client.call("after").what == "0000", 30)  # type: ignore[misc]
                 assert [client.call("after").what for _ in range(10)] == ["0000"] * 10
 
-    def check(self, told: Iterable[tuple[str, str]], *, others: int = 0) -> None:
-        """What must hold. *told* are keys, and the calls that their callers were told; *others* were told of calls
-        without a key, which the upstream knows as "after"."""
-        self.wait_until_none_is_open()
+    def check(self, told: Iterable[tuple[str, str]]) -> None:
+        """What must hold. *told* are keys, and the calls that their callers were told; there were others without a key,
+        which the upstream knows as "after"."""
+        wait_until(lambda: not any(row.state == "open" for row in self.records()), 90)
         keys = dict(told)
         assert self.store.read_now(audit) == []
         [account] = self.store.read_now(list_accounts)

@@ -22,8 +22,8 @@ from tests.gateway.nodes import CLEAN, Load, Node, Nodes, call
 from tests.postgresql import Cluster
 
 CONNECTIONS: Final = 24
-REFUSALS: Final = {CLEAN, "4008"}
-"""What a caller may hear but an answer; 4008 while an earlier try of the same call is open."""
+CRASHES: Final = {"crashed", "failed over"}
+"""What a server does not survive that lost what it had not synced: admissions, whose calls then end with 4017."""
 
 Outage = Callable[[Cluster, float], None]
 
@@ -81,6 +81,11 @@ OUTAGES: Final[dict[str, Outage]] = {
 }
 
 
+def refusals(name: str) -> set[str]:
+    """What a caller may hear but an answer; 4008 while an earlier try of the same call is open."""
+    return {CLEAN, "4008", *(["4017"] if name in CRASHES else [])}
+
+
 def store_outage(folder: Path, name: str, seconds: float, callers: int = 8) -> Load:
     """A PostgreSQL that has this outage, for so long, under two nodes with callers; what these heard."""
     with Cluster(max_connections=CONNECTIONS, superuser_reserved_connections=0) as cluster:
@@ -91,7 +96,7 @@ def store_outage(folder: Path, name: str, seconds: float, callers: int = 8) -> L
                 OUTAGES[name](cluster, seconds)
                 load.wait(50)
             nodes.serve_again()
-            nodes.check(load.told.items())
+            nodes.check(load.told.items(), lost=callers if name in CRASHES else 0)
         return load
 
 

@@ -11,21 +11,24 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
+
+import pytest
 
 from envelope import decode
 from envelope.calls.media import format_of_content_type
 from envelope.gateway.books import CallRecord, audit, find_calls, list_accounts
 from envelope.gateway.stores import Store
+from tests import haproxy
 from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.child import add_account, books, gateway_process, write_settings
 from tests.gateway.served import SECRET, wait_until
-from tests.haproxy import proxy
 from tests.relay import Relay
 
 PRICE = 1000
@@ -33,11 +36,13 @@ UNITS = 10**9
 CLEAN = "4000 with 503 and Retry-After"
 
 
-class Upstream:
-    """It says to each call what that asked, after *seconds*, and counts; what is held back waits for `release`."""
+requires_proxy = pytest.mark.skipif(bool(haproxy.missing()), reason=haproxy.missing())
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+
+class Upstream:
+    """It says to each call what that asked, and counts; what is held back waits for `release`."""
+
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: set[str] = set()
         self._released = threading.Event()
@@ -57,7 +62,7 @@ class Upstream:
             self.asked[q] += 1
         if q in self._held:
             self._released.wait(60)
-        yield self._seconds
+        yield 0.002
         yield http(200, json.dumps({"id": q}).encode())
 
 
@@ -115,9 +120,8 @@ def call(port: int, q: str, key: str = "") -> Heard:
 class Load:
     """Callers who repeat each call with its key until it is answered, until they are told to make no new ones."""
 
-    def __init__(self, ports: Sequence[int], callers: int, name: str = "") -> None:
+    def __init__(self, ports: Sequence[int], callers: int) -> None:
         self._ports = ports
-        self._name = name or f"load{id(self)}"
         self._is_over = threading.Event()
         self._lock = threading.Lock()
         self.heard: Counter[str] = Counter()
@@ -141,12 +145,16 @@ class Load:
         wanted = len(self.told) + more
         wait_until(lambda: len(self.told) >= wanted, 120)
 
+    def refused(self) -> str:
+        """What else than an answer was heard, and how often."""
+        return ", ".join(f"{count} × {what}" for what, count in self.heard.most_common() if what != "0000") or "nothing"
+
     def _call(self, number: int) -> None:
         clients = [Client(port) for port in self._ports]
         try:
             calls = 0
             while not self._is_over.is_set():
-                key = f"{self._name}-{number}-{calls}"
+                key = f"{number}-{calls}"
                 client = clients[calls % len(clients)]
                 while not self._note(key, client.call(key, key)):
                     time.sleep(0.05)
@@ -213,7 +221,8 @@ class Nodes:
     """*count* gateways on the store at *address*, their files below *folder*, and a proxy before them at ``port``.
 
     Each call may take *seconds*; it is closed *grace* seconds after that, by default a minute. If they are *cuttable*,
-    each can be cut off from a PostgreSQL. The books have one account, ``demo``.
+    each can be cut off from a PostgreSQL. The books have one account, ``demo``. The upstream answers with *reply*, by
+    default as an `Upstream` does.
     """
 
     def __init__(
@@ -226,8 +235,8 @@ class Nodes:
         grace: float | None = None,
         cuttable: bool = False,
         settings: str = "",
-        upstream_seconds: float = 0.002,
-        **account: Any,
+        reply: Callable[[Received], Reply] | None = None,
+        account: Mapping[str, int] | None = None,
     ) -> None:
         self._folder = folder
         self._address = address
@@ -235,9 +244,10 @@ class Nodes:
         self._grace = grace
         self._cuttable = cuttable
         self._settings = f'seconds = {seconds}\n{settings}\n[[prices]]\ncall = "0.001"'
-        self._account = {"units": UNITS, **account}
+        self._account = {"units": UNITS, **(account or {})}
         self._stack = ExitStack()
-        self.upstream = Upstream(upstream_seconds)
+        self.upstream = Upstream()
+        self._reply = reply or self.upstream.reply
         self.nodes: list[Node] = []
 
     def __enter__(self) -> Self:
@@ -250,12 +260,12 @@ class Nodes:
         self._stack.close()
 
     def _open(self, stack: ExitStack) -> None:
-        served = stack.enter_context(serving(self.upstream.reply))
+        served = stack.enter_context(serving(self._reply))
         stack.callback(self.upstream.release)
         key = f'key_file = "{self._folder / "gateway.key"}"\n{self._settings}'
         own = write_settings(self._folder, served.url, f'store = "{self._address}"\n{key}')
         self.store: Store = stack.enter_context(books(own))
-        add_account(own, self.store, "demo", self._account["units"], **_without_units(self._account))
+        add_account(own, self.store, "demo", **self._account)
         for number in range(self._count):
             folder = self._folder / f"node{number}"
             folder.mkdir()
@@ -266,7 +276,7 @@ class Nodes:
             write_settings(folder, served.url, f'store = "{address}"\n{key}')
             self.nodes.append(Node(folder, relay, self._grace))
             stack.callback(self.nodes[-1].close)
-        self.port = stack.enter_context(proxy(self._folder, [node.port for node in self.nodes]))
+        self.port = stack.enter_context(haproxy.proxy(self._folder, [node.port for node in self.nodes]))
 
     def records(self) -> list[CallRecord]:
         return self.store.read_now(lambda db: find_calls(db, limit=10**6, since=0, until=2**62, before=2**62))
@@ -283,11 +293,17 @@ class Nodes:
         wait_until(is_closed, 120)
         return (rows[0][0] - rows[0][1]) / 1_000_000
 
-    def open_calls(self) -> list[CallRecord]:
-        return [row for row in self.records() if row.state == "open"]
+    def begin(self, q: str, pool: ThreadPoolExecutor) -> Future[Heard]:
+        """A call to the first node that its upstream holds back, with its name as key."""
+        self.upstream.hold(q)
+        heard = pool.submit(call, self.nodes[0].port, q, q)
+        wait_until(lambda: self.upstream.asked[q])
+        return heard
 
-    def wait_until_none_is_open(self, seconds: float = 90) -> None:
-        wait_until(lambda: not self.open_calls(), seconds)
+    def number_of(self, key: str) -> str:
+        """The number of the call with that key."""
+        [(number,)] = self.store.read_now(lambda db: db.execute("SELECT call FROM repeat WHERE key = :key", key=key))
+        return str(number)
 
     def serve_again(self) -> None:
         """Each node serves, without having been started again: it may be a moment until it knows that it can."""
@@ -296,20 +312,21 @@ class Nodes:
                 wait_until(lambda client=client: client.call("after").what == "0000", 30)  # type: ignore[misc]
                 assert [client.call("after").what for _ in range(10)] == ["0000"] * 10
 
-    def check(self, told: Iterable[tuple[str, str]], *, others: int = 0) -> None:
-        """What must hold. *told* are keys, and the calls that their callers were told; *others* were told of calls
-        without a key, which the upstream knows as "after"."""
-        self.wait_until_none_is_open()
+    def check(self, told: Iterable[tuple[str, str]], *, lost: int = 0) -> None:
+        """What must hold. *told* are keys, and the calls that their callers were told; there were others without a key,
+        which the upstream knows as "after". The store may have lost so many admissions, which are not synced."""
+        wait_until(lambda: not any(row.state == "open" for row in self.records()), 90)
         keys = dict(told)
         assert self.store.read_now(audit) == []
         [account] = self.store.read_now(list_accounts)
         assert account.held == 0
         rows = {str(row.id): row for row in self.records()}
-        paid = {number for number, row in rows.items() if row.charge}
+        # What a caller was told that it failed is given back, if it was recorded after all.
+        paid = {number for number, row in rows.items() if row.charge - row.refunded}
         after = self.upstream.asked["after"]
         assert len({*keys.values()}) == len(keys)
-        assert {*keys.values()} <= paid
-        assert all(rows[number].charge == PRICE for number in paid)
+        assert [rows.get(number, number) for number in keys.values() if number not in paid] == []
+        assert all(rows[number].charge - rows[number].refunded == PRICE for number in paid)
         assert account.balance == self._account["units"] - PRICE * len(paid)
         # Nobody paid without being told; calls without a key may have been lost on the way.
         assert len(keys) <= len(paid) <= len(keys) + after
@@ -317,9 +334,5 @@ class Nodes:
         asked = sum(self.upstream.asked.values())
         closed = sum(row.state == "closed" for row in rows.values())
         attempts = sum(row.attempts for row in rows.values())
-        assert attempts <= asked <= attempts + closed
+        assert attempts <= asked <= attempts + closed + lost
         assert all(self.upstream.asked[key] >= 1 for key in keys)
-
-
-def _without_units(account: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in account.items() if name != "units"}

@@ -1,4 +1,4 @@
-"""A crowd on one account: nothing is sold twice, by one process or by several.
+"""A crowd on one account: nothing is sold twice, by one process, by several, or by two nodes behind a proxy.
 
 In the thorough profile with 5,000 calls of 50 callers, of which 1,000 are covered.
 """
@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,16 @@ from envelope.gateway.stores import Store
 from tests.client.servers import Received, Reply, http, serving
 from tests.effort import THOROUGH
 from tests.gateway.child import Caller, add_account, at_once, books, gateway_process, write_settings
+from tests.gateway.kinds import Postgresql
+from tests.gateway.nodes import Nodes, requires_proxy
 
 CALLERS = 50 if THOROUGH else 20
 EACH = 100 if THOROUGH else 15
 COVERED = CALLERS * EACH // 5
 PRICES = '[[prices]]\ncall = "0.001"'
 PRICE = 1000
+NODES = pytest.param(0, id="nodes", marks=[pytest.mark.postgresql, requires_proxy])
+WORKERS = pytest.mark.parametrize("workers", [1, 4, NODES])
 
 
 class Crowd:
@@ -47,30 +51,38 @@ class Crowd:
 
 
 @contextmanager
-def crowded(folder: Path, workers: int, **bounds: int) -> Iterator[tuple[int, Crowd, Store]]:
+def crowded(folder: Path, workers: int, *, units: int = 10**9, **bounds: int) -> Iterator[tuple[int, Crowd, Store]]:
+    """A gateway on SQLite with so many workers; without any, two on PostgreSQL."""
     crowd = Crowd()
-    with serving(crowd.reply) as upstream:
-        settings = write_settings(folder, upstream.url, PRICES)
-        with books(settings) as store:
-            units = bounds.pop("units", 10**9)
+    with ExitStack() as stack:
+        if workers:
+            upstream = stack.enter_context(serving(crowd.reply))
+            settings = write_settings(folder, upstream.url, PRICES)
+            store = stack.enter_context(books(settings))
             add_account(settings, store, "demo", units, **bounds)
-            with gateway_process(folder, workers=workers) as (port, _):
-                yield port, crowd, store
-            assert store.read_now(audit) == []
-            records = store.read_now(lambda db: find_calls(db, limit=10**6, since=0, until=2**62, before=2**62))
-            assert {row.state for row in records} == {"settled"}
-            assert sum(row.attempts for row in records) == crowd.asked
-            account = store.read_now(lambda db: account_named(db, "demo"))
-            assert account is not None
-            assert account.held == 0
-            assert account.balance == units - sum(row.charge for row in records)
+            port, _ = stack.enter_context(gateway_process(folder, workers=workers))
+        else:
+            kind = stack.enter_context(Postgresql(folder))
+            nodes = stack.enter_context(
+                Nodes(folder, kind.address, reply=crowd.reply, account={"units": units, **bounds})
+            )
+            port, store = nodes.port, nodes.store
+        yield port, crowd, store
+        assert store.read_now(audit) == []
+        records = store.read_now(lambda db: find_calls(db, limit=10**6, since=0, until=2**62, before=2**62))
+        assert {row.state for row in records} == {"settled"}
+        assert sum(row.attempts for row in records) == crowd.asked
+        account = store.read_now(lambda db: account_named(db, "demo"))
+        assert account is not None
+        assert account.held == 0
+        assert account.balance == units - sum(row.charge for row in records)
 
 
 def calls(caller: Caller, _number: int) -> list[str]:
     return [caller.call(q="1").error_code for _ in range(EACH)]
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@WORKERS
 def test_a_balance_is_not_oversold(tmp_path: Path, workers: int) -> None:
     with crowded(tmp_path, workers, units=COVERED * PRICE) as (port, crowd, _):
         codes = Counter(at_once(port, CALLERS, calls))
@@ -78,7 +90,7 @@ def test_a_balance_is_not_oversold(tmp_path: Path, workers: int) -> None:
         assert crowd.asked == COVERED
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@WORKERS
 def test_a_quota_is_not_oversold(tmp_path: Path, workers: int) -> None:
     with crowded(tmp_path, workers, quota=COVERED) as (port, crowd, _):
         codes = Counter(at_once(port, CALLERS, calls))
@@ -86,7 +98,7 @@ def test_a_quota_is_not_oversold(tmp_path: Path, workers: int) -> None:
         assert crowd.asked == COVERED
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@WORKERS
 def test_no_more_calls_are_open_than_may_be(tmp_path: Path, workers: int) -> None:
     bound = 5
     with crowded(tmp_path, workers, concurrency=bound) as (port, crowd, _):
@@ -96,7 +108,7 @@ def test_no_more_calls_are_open_than_may_be(tmp_path: Path, workers: int) -> Non
         assert 1 <= crowd.most <= bound
 
 
-@pytest.mark.parametrize("workers", [1, 4])
+@WORKERS
 def test_one_key_is_one_call(tmp_path: Path, workers: int) -> None:
     """Of 200 repeats in five formats, each gets the one answer, or is told to come again, and does."""
 

@@ -179,8 +179,9 @@ with open_store(source) as store:
 @pytest.mark.parametrize("what", ["move", "backup"])
 def test_a_kill_in_the_middle_leaves_nothing(books: Store, kind: Kind, tmp_path: Path, what: str) -> None:
     file = tmp_path / "target.db"
-    ended = subprocess.run([sys.executable, "-c", KILLED, what, kind.address, str(file)], timeout=120)
-    assert ended.returncode == -signal.SIGKILL
+    command = [sys.executable, "-c", KILLED, what, kind.address, str(file)]
+    ended = subprocess.run(command, timeout=120, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
     if what == "backup":
         assert not file.exists()
         back_up(books, file, registry=REGISTRY, told=quiet)

@@ -42,7 +42,8 @@ class AdminApi:
             body = await read_body(scope, receive)
             inner = {**scope, "envelope.admin": self._desk}
             async with self._turns:
-                await _application()(inner, _replayed(body, receive), told)
+                application = await asyncio.to_thread(_application)  # imports it the first time, which takes long
+                await application(inner, _replayed(body, receive), told)
         except Refusal as refusal:
             await send_refusal(told, refusal)
         except Disconnected:

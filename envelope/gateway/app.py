@@ -25,6 +25,7 @@ from envelope.adapters.asgi_wire import (
 from envelope.adapters.http_failures import asker_of, fail, refuse
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
+from envelope.gateway.admin import ADMIN
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.operation.routes import PAGES
 from envelope.gateway.running import Running
@@ -65,6 +66,9 @@ class GatewayApp:
         page = PAGES.get(scope["path"])
         if page is not None:
             return await page(running, scope, send)
+        if scope["path"].startswith(ADMIN):
+            with running.current.used() as gateway:
+                return await gateway.admin(scope, receive, send)
         if scope["method"] == "OPTIONS":
             return await send_options(send, [_ALLOW])
         with running.current.used() as gateway:

@@ -24,6 +24,8 @@ from envelope.calls.http import HttpRequest, Rendered, Upload
 from envelope.calls.request import ApiRequest
 from envelope.errors import EncodeError, RequestError
 from envelope.formats import ResultType
+from envelope.gateway.admin.desk import Desk
+from envelope.gateway.admin.door import AdminApi
 from envelope.gateway.books.admission import Admission, Admitted, admit
 from envelope.gateway.books.cache import CacheEntry
 from envelope.gateway.books.gate import Refused
@@ -154,6 +156,7 @@ class Gateway:
         self.seconds = settings.seconds
         self._upstreams = upstreams
         self._log = log
+        self.admin = AdminApi(Desk(settings, store, vault, messages.registry), log)
         self.unsettled = Unsettled(store, log=log) if unsettled is None else unsettled
         self._prices = settings.tariff
         self._tokens = PageTokens(vault.derive_all(PURPOSE))

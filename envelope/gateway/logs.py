@@ -6,7 +6,7 @@ import logging
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 
@@ -49,7 +49,7 @@ class CallLog:
             else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         )
         self._log = structlog.wrap_logger(
-            _Lines(sys.stderr),
+            _Lines(),
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -107,14 +107,11 @@ class CallLog:
 
 
 class _Lines:
-    """A file of lines, which may be gone: no call fails since nobody can read about it any more."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
+    """Standard error, which may be gone: no call fails since nobody can read about it any more."""
 
     def write(self, line: str) -> None:
         with suppress(OSError, ValueError):
-            self._file.write(f"{line}\n")
-            self._file.flush()
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
     info = error = critical = write

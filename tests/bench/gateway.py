@@ -176,7 +176,7 @@ def main() -> None:
 
 def measure(rounds: int, seconds: int, litellm: str | None = None) -> dict[str, Rate]:
     """The best of several rounds for each, in which they take turns."""
-    ports = dict(zip(("nginx", "hop", "gateway", "plain", "litellm"), _free_ports(5), strict=True))
+    ports = dict(zip(("nginx", "hop", "gateway", "plain", "litellm"), free_ports(5), strict=True))
     uvicorn = [sys.executable, "-m", "uvicorn", "--log-level", "error", "--no-access-log", "--port"]
     serve = [sys.executable, "-m", "envelope", "gateway", "serve", "--port", str(ports["gateway"])]
     best: dict[str, Rate] = {}
@@ -186,7 +186,7 @@ def measure(rounds: int, seconds: int, litellm: str | None = None) -> dict[str, 
             NGINX.format(folder=folder, port=ports["nginx"], answer=json.dumps(COMPLETION, separators=(",", ":")))
         )
         (folder / "gateway.toml").write_text(SETTINGS.format(port=ports["nginx"]))
-        _open_account(folder)
+        open_account(folder, folder / "gateway.db")
         # LiteLLM wants to be told that it may serve without a key, on loopback, and that it need not look at the network.
         upstream = {
             "UPSTREAM": f"http://127.0.0.1:{ports['nginx']}",
@@ -204,7 +204,9 @@ def measure(rounds: int, seconds: int, litellm: str | None = None) -> dict[str, 
             proxy = [str(Path(litellm).with_name("litellm")), "--config", str(folder / "litellm.yaml")]
             servers.append(("litellm", [*proxy, "--host", "127.0.0.1", "--port", str(ports["litellm"])], True))
         processes = {
-            name: stack.enter_context(_served(command, ports[name], folder, upstream, is_measured=is_measured))
+            name: stack.enter_context(
+                serving(command, ports[name], folder, upstream, cpu=processors()[0 if is_measured else 1])
+            )
             for name, command, is_measured in servers
         }
         processes["cached"] = processes["gateway"]
@@ -218,17 +220,18 @@ def measure(rounds: int, seconds: int, litellm: str | None = None) -> dict[str, 
         if litellm is not None:
             urls["litellm"] = f"http://127.0.0.1:{ports['litellm']}/v1/completions"
         for name, target in urls.items():
-            _check_answer(target, name)
+            check_answer(target, name)
         for _ in range(rounds):
             for name, target in urls.items():
-                rate = _rate(target, seconds, folder, processes[name], is_post=name == "litellm")
+                rate = rate_of(target, seconds, folder, processes[name], is_post=name == "litellm")
                 if name not in best or rate.calls > best[name].calls:
                     best[name] = rate
     return best
 
 
-def _open_account(folder: Path) -> None:
-    with open_store(folder / "gateway.db") as store:
+def open_account(folder: Path, address: str | Path) -> None:
+    """A caller with a great deal of money, in the store at that address."""
+    with open_store(address) as store:
         vault = open_vault(folder / "gateway.key", store)
 
         def steps(db: Transaction) -> None:
@@ -239,15 +242,18 @@ def _open_account(folder: Path) -> None:
         store.write_now(steps)
 
 
-@contextmanager
-def _served(
-    command: Sequence[str], port: int, folder: Path, environ: dict[str, str], *, is_measured: bool
-) -> Iterator[int]:
-    """The id of a server's process, which runs on the first processor if it is measured, else on the last."""
+def processors() -> tuple[str, str]:
+    """The one of what is measured, and the one of what is not."""
     cpus = sorted(os.sched_getaffinity(0))
+    return str(cpus[0]), str(cpus[-1])
+
+
+@contextmanager
+def serving(command: Sequence[str], port: int, folder: Path, environ: dict[str, str], *, cpu: str) -> Iterator[int]:
+    """The id of a server's process, which runs on these processors, as taskset writes them."""
     root = Path(__file__).parents[2]
     process = subprocess.Popen(
-        ["taskset", "-c", str(cpus[0] if is_measured else cpus[-1]), *command],
+        ["taskset", "-c", cpu, *command],
         cwd=folder,
         env={**os.environ, **environ, "PYTHONPATH": str(root)},
         stdout=subprocess.DEVNULL,
@@ -271,7 +277,7 @@ def _served(
             process.wait()
 
 
-def _check_answer(url: str, name: str) -> None:
+def check_answer(url: str, name: str) -> None:
     """All give the same completion."""
     data = orjson.dumps({"model": "text-davinci-003", **ARGS}) if name == "litellm" else None
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -282,9 +288,9 @@ def _check_answer(url: str, name: str) -> None:
         raise RuntimeError(f"{name} did not answer: {value}")
 
 
-def _rate(url: str, seconds: int, folder: Path, process: int, *, is_post: bool) -> Rate:
-    cpu = max(os.sched_getaffinity(0))
-    command = ["taskset", "-c", str(cpu), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
+def rate_of(url: str, seconds: int, folder: Path, process: int, *, is_post: bool = False) -> Rate:
+    """What wrk sees of a server; *process* is the server's, whose children count."""
+    command = ["taskset", "-c", processors()[1], "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
     if is_post:
         script = folder / "post.lua"
         body = json.dumps({"model": "text-davinci-003", **ARGS})
@@ -308,7 +314,7 @@ def _milliseconds(said: str, share: str) -> float:
     return float(match[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[match[2]]
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [each.getsockname()[1] for each in sockets]

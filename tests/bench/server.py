@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -138,9 +138,18 @@ def _rate_of_wrk(port: int, process: int, seconds: float) -> float:
 
 
 def processor_time(process: int) -> float:
-    """The seconds that a process has had of the processor, for itself and in the kernel (proc(5): utime, stime)."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """The seconds that a process and those that it started have had of the processor, for themselves and in the kernel
+    (proc(5): ppid, utime, stime)."""
+    parents, ticks = {}, {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended
+            fields = file.read_text("utf-8", "replace").rpartition(")")[2].split()
+            parents[int(file.parent.name)] = int(fields[1])
+            ticks[int(file.parent.name)] = int(fields[11]) + int(fields[12])
+    family = [process]
+    for each in family:
+        family += (child for child, parent in parents.items() if parent == each)
+    return sum(ticks[each] for each in family) / os.sysconf("SC_CLK_TCK")
 
 
 def _rates_here(payload: Any, rounds: int, seconds: float) -> dict[str, float]:

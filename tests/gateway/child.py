@@ -55,7 +55,7 @@ def books(settings: GatewaySettings) -> Iterator[Store]:
 
 @contextmanager
 def gateway_process(
-    folder: Path, *, workers: int = 1, max_file: int = 0, port: int = 0, grace: float | None = None
+    folder: Path, *arguments: str, workers: int = 1, max_file: int = 0, port: int = 0, grace: float | None = None
 ) -> Iterator[tuple[int, Popen]]:
     """The port and the process of a gateway with the settings in *folder*; its files may have at most *max_file* bytes.
 
@@ -68,6 +68,7 @@ def gateway_process(
 
     module = "envelope" if grace is None else "tests.gateway.hurried"
     command = [sys.executable, "-m", module, "gateway", "serve", "--port", str(port), "--workers", str(workers)]
+    command += arguments
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit,
         env={**os.environ, "PYTHONPATH": str(ROOT), "GRACE": str(grace)},

@@ -27,6 +27,9 @@ class UnreliableStore(Store):
     def is_gone(self, node: str) -> bool:
         return self.store.is_gone(node)
 
+    def others(self) -> list[str]:
+        return self.store.others()
+
     async def write(self, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
         self.tried += 1
         if self.failing == "unreachable":
@@ -39,8 +42,8 @@ class UnreliableStore(Store):
     async def read(self, steps: Callable[[Transaction], T]) -> T:
         return await self.store.read(steps)
 
-    def write_now(self, steps: Callable[[Transaction], T]) -> T:
-        return self.store.write_now(steps)
+    def write_now(self, steps: Callable[[Transaction], T], *, is_long: bool = False) -> T:
+        return self.store.write_now(steps, is_long=is_long)
 
     def read_now(self, steps: Callable[[Transaction], T]) -> T:
         return self.store.read_now(steps)

@@ -23,7 +23,10 @@ Examples:
 """
 
 # Each is in the module of the same name, imported on first use.
-_COMMANDS = ("account", "audit", "calls", "deposit", "export", "grant", "refund", "rotate", "serve", "switch")
+_COMMANDS = (
+    "account", "audit", "backup", "calls", "deposit", "export", "grant", "move", "refund", "rotate", "serve",
+    "switch",
+)  # fmt: skip
 
 
 class _Group(click.Group):

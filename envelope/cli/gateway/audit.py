@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from envelope.cli.common.options import registry_option
-from envelope.cli.gateway.common import json_option, opened, settings, show_json, show_table, store_option, telling
+from envelope.cli.gateway.common import json_option, opened, registry_told, show_json, show_table, store_option
 from envelope.gateway.books import auditing
-from envelope.registry.codes import REGISTRY
 
 if TYPE_CHECKING:
     from envelope.registry.codes import CodeRegistry
@@ -34,14 +33,9 @@ def audit(*, registry: CodeRegistry, store: str, as_json: bool) -> None:
     The exit status is 1 if there is one. It may run beside a gateway. Its codes are those of --with, else those that
     the settings name.
     """
-    found_settings = settings()
-    if registry is REGISTRY and found_settings is not None:
-        with telling(str(found_settings.codes)):
-            from envelope.gateway.running import registry_of
-
-            registry = registry_of(found_settings)
+    codes = registry_told(registry)
     with opened(store) as opened_store:
-        found = opened_store.read_now(lambda db: auditing.audit(db, registry))
+        found = opened_store.read_now(lambda db: auditing.audit(db, codes))
     if as_json:
         show_json([asdict(breach) for breach in found])
     elif found:

@@ -20,14 +20,18 @@ from envelope.errors import DecodeError, ValidationError
 from envelope.gateway.books.accounts import account_named
 from envelope.gateway.books.errors import BooksError
 from envelope.gateway.money import parse_amount
+from envelope.gateway.stores.addresses import is_postgresql
 from envelope.gateway.stores.errors import StoreError
 from envelope.gateway.stores.opening import open_store
+from envelope.gateway.times import parse_time
 from envelope.gateway.vault import VaultError
+from envelope.registry.codes import REGISTRY
 
 if TYPE_CHECKING:
     from envelope.gateway.books.accounts import Account
     from envelope.gateway.settings import GatewaySettings
     from envelope.gateway.stores.store import Store, Transaction
+    from envelope.registry.codes import CodeRegistry
 
 __all__ = [
     "AMOUNT",
@@ -38,6 +42,7 @@ __all__ = [
     "key_file",
     "named",
     "opened",
+    "registry_told",
     "settings",
     "show_json",
     "show_table",
@@ -56,7 +61,7 @@ C = TypeVar("C", bound=Callable[..., object])
 
 
 def store_option(command: C) -> C:
-    """The options `--config` and `--store`, passed as the path of the store's file."""
+    """The options `--config` and `--store`, passed as the address of the store."""
     config = click.option(
         "--config",
         metavar="FILE",
@@ -66,24 +71,27 @@ def store_option(command: C) -> C:
         help=f"The gateway's settings.  [default: {CONFIG}, if it is there]",
     )
     store = click.option(
-        "--store", metavar="FILE", callback=_store, help="The store's file.  [default: the settings', else gateway.db]"
+        "--store",
+        metavar="FILE",
+        callback=_store,
+        help="The store: a file, or postgresql://…  [default: the settings', else gateway.db]",
     )
     return config(store(command))
 
 
 def _store(ctx: click.Context, _: click.Parameter, store: str | None) -> str:
     name = ctx.meta.get(_NAME)
-    if store is not None or ctx.resilient_parsing or not (name or Path(CONFIG).exists()):
+    if ctx.resilient_parsing or not (name or (store is None and Path(CONFIG).exists())):
         return store or "gateway.db"
     with telling(name or CONFIG):
         from envelope.gateway.settings import read_settings
 
         ctx.meta[_SETTINGS] = read_settings(name or CONFIG)
-    return str(ctx.meta[_SETTINGS].store)
+    return store or str(ctx.meta[_SETTINGS].store)
 
 
 def settings() -> GatewaySettings | None:
-    """The settings in which the store was found; None if it was found without."""
+    """The settings that were read; None if the store was named, and they were not."""
     found: GatewaySettings | None = click.get_current_context().meta.get(_SETTINGS)
     return found
 
@@ -91,7 +99,20 @@ def settings() -> GatewaySettings | None:
 def key_file(store: str) -> Path:
     """The file with the keys of the accounts in *store*: the settings', or the one beside it."""
     found = settings()
-    return found.key_file if found is not None else Path(store).with_suffix(".key")
+    if found is not None:
+        return found.key_file
+    return Path("gateway.key") if is_postgresql(store) else Path(store).with_suffix(".key")
+
+
+def registry_told(registry: CodeRegistry) -> CodeRegistry:
+    """*registry*, which the option ``--with`` gave; the settings' if it did not."""
+    found = settings()
+    if registry is not REGISTRY or found is None:
+        return registry
+    with telling(str(found.codes)):
+        from envelope.gateway.running import registry_of
+
+        return registry_of(found)
 
 
 @contextmanager
@@ -116,12 +137,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stan
 
 
 @contextmanager
-def opened(path: str, *, is_new: bool = False) -> Iterator[Store]:
-    """The store of *path*, which must be there unless it may be *new*; what it says goes to standard error."""
-    if not is_new and not Path(path).exists():
-        raise click.UsageError(f"there is no store {printable(path)}; envelope gateway account add makes one")
+def opened(address: str, *, is_new: bool = False) -> Iterator[Store]:
+    """The store at *address*, which must be there unless it may be *new*; what it says goes to standard error."""
+    if not (is_new or is_postgresql(address) or Path(address).exists()):
+        raise click.UsageError(f"there is no store {printable(address)}; envelope gateway account add makes one")
     try:
-        with open_store(path) as store:
+        with open_store(address) as store:
             yield store
     except (BooksError, StoreError, VaultError) as error:
         raise click.ClickException(printable(str(error))) from None
@@ -171,12 +192,9 @@ class _Time(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
-            time = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail("not like 2026-11-01 or 2026-11-01T12:30+00:00", param, ctx)
-        if time.tzinfo is None:
-            time = time.replace(tzinfo=UTC)
-        return round(time.timestamp() * 1_000_000)
+            return parse_time(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 TIME = _Time()

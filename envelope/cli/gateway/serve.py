@@ -19,6 +19,7 @@ from envelope.gateway.running import open_vault, registry_of
 from envelope.gateway.serving import DRAIN, listen, reloads_wait
 from envelope.gateway.serving import serve as serve_gateway
 from envelope.gateway.settings import read_settings
+from envelope.gateway.stores.addresses import shown_address
 from envelope.gateway.stores.errors import StoreError
 from envelope.gateway.stores.opening import open_store
 
@@ -104,7 +105,7 @@ def _check(config: str) -> None:
         with open_store(settings.store) as store:
             open_vault(settings.key_file, store)
     except StoreError as error:
-        raise click.ClickException(printable(f"{settings.store}: {error.reason}")) from None
+        raise click.ClickException(printable(f"{shown_address(settings.store)}: {error.reason}")) from None
 
 
 def _serve_demo(listener: socket, address: str, workers: int, drain: float) -> None:

@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from envelope.gateway.books.settling import Settlement as Settlement
     from envelope.gateway.books.settling import renew as renew
     from envelope.gateway.books.settling import settle as settle
+    from envelope.gateway.books.spending import Spent as Spent
+    from envelope.gateway.books.spending import spent_by_day as spent_by_day
 else:
     __getattr__, __dir__, __all__ = door(
         __name__,
@@ -86,5 +88,6 @@ else:
             "retention": "remove_calls",
             "serving": "Served serve_cached",
             "settling": "Settled Settlement renew settle",
+            "spending": "Spent spent_by_day",
         },
     )

@@ -69,7 +69,8 @@ class Account:
 _FIELDS: Final = "id, name, key, secret, state, balance, held, concurrency, strict_signature, created"
 _BY_KEY: Final = f"SELECT {_FIELDS} FROM account WHERE key = :key"  # noqa: S608  # constants, as below
 _BY_NAME: Final = f"SELECT {_FIELDS} FROM account WHERE name = :name"  # noqa: S608
-_ALL: Final = f"SELECT {_FIELDS} FROM account ORDER BY id"  # noqa: S608
+_ALL: Final = f"SELECT {_FIELDS} FROM account WHERE id > :after ORDER BY id LIMIT :most"  # noqa: S608
+_EVERY: Final = 2**62
 _GRANTS: Final = "SELECT api_name, state, quota, used FROM grants WHERE account = :account ORDER BY api_name"
 _CREATE: Final = """
 INSERT INTO account (name, key, secret, state, balance, held, concurrency, strict_signature, created)
@@ -112,9 +113,9 @@ def account_named(db: Transaction, name: str) -> Account | None:
     return _one(db, db.execute(_BY_NAME, name=name)) if is_storable(name) else None
 
 
-def list_accounts(db: Transaction) -> list[Account]:
-    """All accounts, oldest first."""
-    return [_account(db, row) for row in db.execute(_ALL)]
+def list_accounts(db: Transaction, *, after: int = 0, limit: int = _EVERY) -> list[Account]:
+    """The accounts, oldest first; of those after the number *after*, at most *limit*."""
+    return [_account(db, row) for row in db.execute(_ALL, after=after, most=limit)]
 
 
 def create_account(

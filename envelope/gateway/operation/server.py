@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -48,7 +48,7 @@ class Server(uvicorn.Server):
     """Serves *app* on *listener*; *drain* is the seconds that calls have to end.
 
     ``is_alone``: no other process listens there. Then the listener is this one's to close, and a second signal ends it
-    at once. Else whoever started it decides.
+    at once. Else whoever started it decides. ``told`` is called before the first call is taken.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Server(uvicorn.Server):
         self._listener = listener
         self._drain = drain
         self._is_alone = is_alone
+        self.told: Callable[[], None] = lambda: None
         self._is_reload_wanted = False
         self._reload: asyncio.Task[None] | None = None
 
@@ -97,6 +98,11 @@ class Server(uvicorn.Server):
 
     def _handle_reload(self, *_: object) -> None:
         self._is_reload_wanted = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        await super().startup(sockets)
+        self.told()
 
     async def on_tick(self, counter: int) -> bool:
         """What is done ten times a second."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -79,6 +80,7 @@ def _work(path: Path, listener: socket.socket, drain: float, folder: Path, slot:
     """What a worker does."""
     share(folder, slot)
     server = made_server(path, listener, drain, is_alone=False)
+    server.told = partial(told.send, True)  # noqa: FBT003  # that it serves
     threading.Thread(target=_live, args=(server, told, folder), daemon=True).start()
     server.run(sockets=[listener])
 

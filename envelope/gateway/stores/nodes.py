@@ -62,6 +62,11 @@ class Nodes:
         finally:
             os.close(descriptor)
 
+    def others(self) -> list[str]:
+        """The names of the other processes that live."""
+        names = [path.name for path in self._folder.iterdir()] if self._folder.exists() else []
+        return [name for name in names if not name.startswith(".") and name != self._name and not self.is_gone(name)]
+
     def _sweep(self) -> None:
         for path in self._folder.iterdir():
             if not path.name.startswith(".") and self.is_gone(path.name):

@@ -34,13 +34,13 @@ class QueuedStore(Store):
         self._check()
         return await self._in_turn(self._writer, steps, synced=synced)
 
-    def write_now(self, steps: Callable[[Transaction], T]) -> T:
+    def write_now(self, steps: Callable[[Transaction], T], *, is_long: bool = False) -> T:
         """Run *steps* as one transaction and return its value once that is durable; blocks."""
         self._check()
         work = BlockingWork(steps)
         self._writer.put(work)
         try:
-            if not work.done.wait(self._timeout):
+            if not work.done.wait(None if is_long else self._timeout):
                 self._writer.give_up(work)
                 work.done.wait()
         except BaseException:

@@ -76,6 +76,10 @@ class SqliteStore(QueuedStore):
         """Whether the process of that name has ended, however it did."""
         return self._nodes.is_gone(node)
 
+    def others(self) -> list[str]:
+        """The names of the other gateways' processes that share the store and live."""
+        return self._nodes.others()
+
     async def read(self, steps: Callable[[Transaction], T]) -> T:
         """Run *steps* on a consistent view, in the caller's thread: a look-up takes less time than changing threads."""
         return self.read_now(steps)

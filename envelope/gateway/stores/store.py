@@ -44,6 +44,10 @@ class Store(ABC):
         """Whether the process of that name has ended, however it did. True only if it surely has."""
 
     @abstractmethod
+    def others(self) -> list[str]:
+        """The names of the other processes that share the store and live: those that ever asked for their `node`."""
+
+    @abstractmethod
     async def write(self, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
         """Run *steps* as one transaction and return its value once that is durable.
 
@@ -61,8 +65,8 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def write_now(self, steps: Callable[[Transaction], T]) -> T:
-        """The same as `write`, blocking."""
+    def write_now(self, steps: Callable[[Transaction], T], *, is_long: bool = False) -> T:
+        """The same as `write`, blocking; if it *is_long*, as long as it takes."""
 
     @abstractmethod
     def read_now(self, steps: Callable[[Transaction], T]) -> T:

@@ -39,9 +39,9 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def sessions() -> list[tuple[str, str]]:
-    """The commands of the document, in order, each with what it shows."""
-    text = "".join(blocks(GATEWAY, "console"))
+def sessions(document: str) -> list[tuple[str, str]]:
+    """The commands of a document, in order, each with what it shows."""
+    text = "".join(blocks(document, "console"))
     return [(command, shown) for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)]
 
 
@@ -60,7 +60,7 @@ def steady(shown: str) -> str:
 def test_the_sessions_of_the_document(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    examples = sessions()
+    examples = sessions(GATEWAY)
     assert len(examples) > 12
     with serving(tmp_path, "--demo") as demo:
         for command, shown in examples:
@@ -169,7 +169,7 @@ def test_the_variables_of_the_document(tmp_path: Path, monkeypatch: pytest.Monke
     assert (settings.seconds, settings.limits.body) == (30, 1_048_576)
 
 
-@pytest.mark.parametrize("name", ["gateway.md", "gateway-settings.md"])
+@pytest.mark.parametrize("name", ["gateway.md", "gateway-settings.md", "gateway-admin.md"])
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[\w-]+)?\)", (DOCS / name).read_text(encoding="utf-8")):
         assert (DOCS / target).exists()

@@ -277,7 +277,10 @@ def test_every_command_has_help_and_an_example() -> None:
         for line in ran("--help").split("Commands:")[1].split("Start with:")[0].splitlines()
         if line.strip()
     ]
-    assert names == ["account", "audit", "calls", "deposit", "export", "grant", "refund", "rotate", "serve", "switch"]
+    assert names == [
+        "account", "audit", "backup", "calls", "deposit", "export", "grant", "move", "refund", "rotate", "serve",
+        "switch",
+    ]  # fmt: skip
     for name in names:
         assert f"envelope gateway {name}" in ran(name, "--help").split("Examples:")[1]
     assert "No such command" in refused("nonsense")

@@ -34,7 +34,10 @@ class Seen(NamedTuple):
 
 @dataclass
 class Call:
-    """What is asked under one key, or without one, and what came; ``code`` is what must come in the end."""
+    """What is asked under one key, or without one, and what came; ``code`` is what must come in the end.
+
+    A job that was killed too often has failed, which is 2000.
+    """
 
     kind: str
     key: str
@@ -70,7 +73,7 @@ class Callers:
                 call = _made(rng, f"{number}-{count}")
                 self.calls.append(call)
                 response = await self._answered(session, rng, call)
-                if call.kind == "job" and response is not None:
+                if call.kind == "job" and isinstance(response, dict):
                     await self._fetched(session, rng, response)
                 if call.seen[-1].code == "0000" and rng.random() < 0.3:
                     await self._repeated(session, rng, call, response)
@@ -82,7 +85,7 @@ class Callers:
             answer = await self._once(session, rng, call)
             if answer is None or answer["error_code"] in _AGAIN:
                 await asyncio.sleep(rng.uniform(0.005, 0.05))
-            elif answer["error_code"] == call.code:
+            elif answer["error_code"] == call.code or (call.kind == "image" and answer["error_code"] == "2000"):
                 return answer["response"]
             elif call.args.get("model") != "fault-500-once" or answer["error_code"] != "4002":
                 self.complaints.append(f"{call.key}: {answer['error_code']} instead of {call.code}")
@@ -101,13 +104,13 @@ class Callers:
         """Until there is an image, or none will be."""
         get = Call("image", "", "images/get", job)
         self.calls.append(get)
-        status = "running"
-        while status == "running":
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
             response = await self._answered(session, rng, get)
-            if not isinstance(response, dict):  # which was complained of
+            if not isinstance(response, dict) or response["status"] != "running":  # the former was complained of
                 return
-            status = response["status"]
             await asyncio.sleep(0.05)
+        self.complaints.append(f"image {job}: not done for {_PATIENCE:.0f} s")
 
     async def _once(self, session: aiohttp.ClientSession, rng: Random, call: Call) -> Any:
         """The envelope; None if none came."""

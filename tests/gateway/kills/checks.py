@@ -16,6 +16,8 @@ from tests.gateway.served import SECRET
 
 __all__ = ["Books", "breaches", "unpaid_requests"]
 
+_TRIES = 3  # of a job, which is then given up
+
 
 @dataclass(frozen=True)
 class Books:
@@ -52,6 +54,11 @@ def breaches(
     if books.held:
         found.append(f"hold: {books.held} held")
     found += [f"hold: call {row.id} is open" for row in books.rows if row.state == "open"]
+    found += [
+        f"job: that of call {call} is {state} after {tries} tries"
+        for call, (state, tries) in books.jobs.items()
+        if state != "done" and not (state == "failed" and tries > _TRIES)
+    ]
     found += _of_answers(books, calls)
     found += _of_keys(books, calls)
     found += _of_money(books, calls, deposit)

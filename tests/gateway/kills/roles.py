@@ -11,10 +11,12 @@ import sqlite3
 from collections import deque
 from functools import partial
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import uvicorn
 
+from envelope.gateway import stores
 from envelope.gateway.demo import Demo
 from envelope.gateway.serving import listen, serve
 from tests.gateway.kills.points import arm
@@ -36,7 +38,7 @@ _LATER = (
 
 def warm_up() -> None:
     """Import it all; what is there then is never collected, nor copied for that."""
-    for name in _LATER:
+    for name in (*_LATER, *(module.name for module in iter_modules(stores.__path__, f"{stores.__name__}."))):
         importlib.import_module(name)
     gc.collect()
     gc.freeze()

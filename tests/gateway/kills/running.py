@@ -189,6 +189,8 @@ def _compared(
         "the upstream served": f"{len(served)}, {unpaid_requests(books, served)} for processes that were killed",
         "jobs": f"{len(books.jobs)}, {sum(tries > 1 for _, tries in books.jobs.values())} begun again, "
         f"{sum(state == 'failed' for state, _ in books.jobs.values())} given up and paid back",
-        **{kind: str(kinds[kind]) for kind in ("lost", "double", "hold", "audit", "money", "upstream", "caller")},
+        **{
+            kind: str(kinds[kind]) for kind in ("lost", "double", "hold", "audit", "money", "job", "upstream", "caller")
+        },
     }
     return report

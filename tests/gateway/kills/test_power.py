@@ -26,7 +26,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("part", [0, 50])
 def test_what_was_answered_outlives_a_power_failure(tmp_path: Path, library: Path, part: int) -> None:
-    report = run(tmp_path, "sqlite", kills=KILLS, disk=Disk(library, part=part))
+    report = run(tmp_path, "sqlite", kills=KILLS, pause=0.4, disk=Disk(library, part=part))
     assert report.breaches == []
 
 

@@ -27,6 +27,13 @@ SELECT now() - pg_postmaster_start_time() < make_interval(secs => %s) OR EXISTS 
 )
 """
 
+_SETTLE: Final = "SELECT pg_sleep(greatest(0, %s - extract(epoch FROM now() - pg_postmaster_start_time())))"
+_LOCKED: Final = """
+SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_BITS: Final = 60
+
 
 class Nodes:
     """The processes that share one database. A name is a number below 2**60 in hexadecimal, its lock that number.
@@ -48,7 +55,7 @@ class Nodes:
         """The name of this process; nobody has had it before. `psycopg.Error` if the server cannot be reached."""
         with self._lock:
             if not self._name:
-                self._number = secrets.randbits(60) | 1
+                self._number = secrets.randbits(_BITS) | 1
                 self._session = self._locked()
                 self._name = f"{self._number:015x}"
                 threading.Thread(target=self._stay, name="envelope-node", daemon=True).start()
@@ -80,6 +87,17 @@ class Nodes:
             except psycopg.Error:
                 return False
         return found is not None and not found[0]
+
+    def others(self) -> list[str]:
+        """The names of the other processes that live. `psycopg.Error` if the server cannot be reached."""
+        connection = self._connect()
+        try:
+            connection.execute(_SETTLE, [self._grace])
+            numbers = [number for (number,) in connection.execute(_LOCKED)]
+        finally:
+            close(connection)
+        # Larger numbers are not those of processes.
+        return [f"{number:015x}" for number in numbers if 0 < number < 1 << _BITS and number != self._number]
 
     def _stay(self) -> None:
         """Take the lock again whenever the session was lost, until the process leaves."""

@@ -64,6 +64,13 @@ class PostgresStore(QueuedStore):
         """Whether the process of that name has ended, however it did."""
         return self._nodes.is_gone(node)
 
+    def others(self) -> list[str]:
+        """The names of the other gateways' processes that share the store and live."""
+        try:
+            return self._nodes.others()
+        except psycopg.Error as error:
+            raise StoreUnavailable(reason_of(error)) from None
+
     async def read(self, steps: Callable[[Transaction], T]) -> T:
         """Run *steps* on a consistent view."""
         self._check()

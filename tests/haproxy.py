@@ -15,6 +15,7 @@ global
   maxconn 2000
 defaults
   mode http
+  option redispatch 1
   timeout connect 1s
   timeout client 90s
   timeout server 90s

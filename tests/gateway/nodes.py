@@ -325,7 +325,8 @@ class Nodes:
         paid = {number for number, row in rows.items() if row.charge - row.refunded}
         after = self.upstream.asked["after"]
         assert len({*keys.values()}) == len(keys)
-        assert [rows.get(number, number) for number in keys.values() if number not in paid] == []
+        unpaid = [rows.get(number, number) for number in keys.values() if number not in paid]
+        assert not unpaid, unpaid
         assert all(rows[number].charge - rows[number].refunded == PRICE for number in paid)
         assert account.balance == self._account["units"] - PRICE * len(paid)
         # Nobody paid without being told; calls without a key may have been lost on the way.

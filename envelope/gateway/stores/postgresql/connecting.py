@@ -10,20 +10,18 @@ from psycopg.conninfo import conninfo_to_dict
 
 from envelope.gateway.stores.errors import StoreError
 
-__all__ = ["Connection", "close", "connect", "options_of"]
+__all__ = ["Connection", "as_writer", "close", "connect", "options_of"]
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 # A peer that vanished without a word is found out in half a minute, by us and by the server, which then releases what
 # the connection had locked.
 _ALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+_SERVER: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 # A process that is stopped amid a transaction, or cut off while its system still answers, is not in others' way for
 # long, either: the server ends its sessions, one after the other as each gets what it waits for, and they begin anew if
-# it ever goes on.
-_SERVER: Final = (
-    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
-    " -c idle_in_transaction_session_timeout=1000"
-)
+# it ever goes on. Who only reads, or migrates, may take its time.
+_WRITER: Final = "-c idle_in_transaction_session_timeout=1000"
 
 
 def options_of(address: str, *, timeout: float) -> dict[str, Any]:
@@ -35,6 +33,11 @@ def options_of(address: str, *, timeout: float) -> dict[str, Any]:
     server = f"{_SERVER} -c lock_timeout={round(timeout * 1000)} {given.pop('options', '')}"
     return {"connect_timeout": max(2, round(timeout / 2)), "application_name": "envelope", **_ALIVE, **given,
             "options": server}  # fmt: skip
+
+
+def as_writer(options: dict[str, Any]) -> dict[str, Any]:
+    """The same, for connections that lock rows which others wait for."""
+    return {**options, "options": f"{_WRITER} {options['options']}"}
 
 
 def connect(options: dict[str, Any]) -> Connection:

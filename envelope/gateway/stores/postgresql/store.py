@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import psycopg
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.postgresql.connecting import connect, options_of
+from envelope.gateway.stores.postgresql.connecting import as_writer, connect, options_of
 from envelope.gateway.stores.postgresql.errors import reason_of
 from envelope.gateway.stores.postgresql.migrating import migrate
 from envelope.gateway.stores.postgresql.nodes import Nodes
@@ -50,7 +50,7 @@ class PostgresStore(QueuedStore):
             raise StoreUnavailable(reason_of(error)) from None
         self._nodes = Nodes(partial(connect, options), grace)
         self._readers = Workers(self._connect, clock, most=_READERS, is_reader=True)
-        super().__init__(Workers(self._connect, clock, most=_WRITERS), timeout)
+        super().__init__(Workers(self._connect_writer, clock, most=_WRITERS), timeout)
 
     @property
     def node(self) -> str:
@@ -93,6 +93,9 @@ class PostgresStore(QueuedStore):
 
     def _connect(self) -> Session:
         return Session(connect(self._options))
+
+    def _connect_writer(self) -> Session:
+        return Session(connect(as_writer(self._options)))
 
     def _read_on(self, session: Session, steps: Callable[[Transaction], T]) -> T:
         try:

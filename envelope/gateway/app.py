@@ -71,7 +71,7 @@ class GatewayApp:
                 return await gateway.admin(scope, receive, send)
         if scope["method"] == "OPTIONS":
             return await send_options(send, [_ALLOW])
-        with running.current.used() as gateway:
+        with running.current as gateway:
             return await _call(gateway, running, scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:

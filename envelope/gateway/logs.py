@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import structlog
 
@@ -21,8 +20,7 @@ LogForm = Literal["json", "text", "none"]
 _LEVEL: Final = logging.INFO
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How a call ended that is on the books.
 
     ``charge`` is in micro-units, ``seconds`` are those of the whole call, ``asking`` those of them in which upstreams

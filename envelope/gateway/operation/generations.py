@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,17 +32,16 @@ class Generation:
         self._is_idle = asyncio.Event()
         self._is_idle.set()
 
-    @contextmanager
-    def used(self) -> Iterator[Gateway]:
+    def __enter__(self) -> Gateway:
         """The gateway, which stays as it is until the block ends."""
         self._callers += 1
         self._is_idle.clear()
-        try:
-            yield self.gateway
-        finally:
-            self._callers -= 1
-            if not self._callers:
-                self._is_idle.set()
+        return self.gateway
+
+    def __exit__(self, *_: object) -> None:
+        self._callers -= 1
+        if not self._callers:
+            self._is_idle.set()
 
     def stop(self) -> None:
         """Take no further image job; the one that is being done is finished."""

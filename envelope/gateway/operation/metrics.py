@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -75,15 +76,26 @@ class Metrics:
         self.reloads = counter(
             "settings_reloads_total", "How often a worker read the settings again, and whether they would do.", "result"
         )
+        # Looking for the metric of some labels takes longer than counting; there are few of them.
+        self.ended = cache(self.calls.labels)
+        self._attempts = cache(self.attempts.labels)
+        self._attempt_seconds = cache(self.attempt_seconds.labels)
+        self._until: dict[str, float] = {}
         for result in ("taken", "refused"):
             self.reloads.labels(result)
 
     def attempted(self, attempted: Attempted, until: float) -> None:
         """An upstream was asked, and rests *until* then."""
-        name = attempted.upstream
-        self.attempts.labels(name, attempted.what).inc()
-        self.attempt_seconds.labels(name).observe(attempted.seconds)
-        self.resting.labels(name).set(until)
+        name, what = attempted.upstream, attempted.what
+        self._attempts(name, what).inc()
+        self._attempt_seconds(name).observe(attempted.seconds)
+        if until != self._until.get(name):
+            self.rests(name, until)
+
+    def rests(self, upstream: str, until: float) -> None:
+        """An upstream rests *until* then, 0 if it is awake."""
+        self._until[upstream] = until
+        self.resting.labels(upstream).set(until)
 
 
 class CountingLog(CallLog):
@@ -97,14 +109,14 @@ class CountingLog(CallLog):
         self._prompt = metrics.tokens.labels("prompt")
         self._completion = metrics.tokens.labels("completion")
         for upstream in settings.upstreams:
-            metrics.resting.labels(upstream.name).set(0.0)
+            metrics.rests(upstream.name, 0.0)
 
     def ended(self, request: ApiRequest, ended: Ended) -> None:
         """A call is on the books."""
         metrics = self._metrics
         api = request.api_name if request.api_name in self._apis else OTHER
         method = request.method if request.method in self._methods else OTHER
-        metrics.calls.labels(api, method, ended.code, ended.billing).inc()
+        metrics.ended(api, method, ended.code, ended.billing).inc()
         metrics.seconds.observe(ended.seconds)
         metrics.alone.observe(ended.seconds - ended.asking)
         if ended.charge:

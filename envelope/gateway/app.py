@@ -67,7 +67,7 @@ class GatewayApp:
         if page is not None:
             return await page(running, scope, send)
         if scope["path"].startswith(ADMIN):
-            with running.current.used() as gateway:
+            with running.current as gateway:
                 return await gateway.admin(scope, receive, send)
         if scope["method"] == "OPTIONS":
             return await send_options(send, [_ALLOW])

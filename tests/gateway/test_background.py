@@ -15,7 +15,7 @@ from envelope.gateway.books import Admission, Admitted, admit, list_accounts
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.running import open_vault
 from envelope.gateway.stores import StoreUnavailable, Transaction
-from envelope.gateway.stores.sqlite import SqliteStore, system_clock
+from envelope.gateway.stores.sqlite.store import SqliteStore, system_clock
 from tests.gateway.served import Served, served, wait_until
 
 

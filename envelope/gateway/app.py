@@ -26,8 +26,11 @@ from envelope.adapters.http_failures import asker_of, fail, refuse
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.admin import ADMIN
+from envelope.gateway.compression import LEVEL, takes_gzip
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.operation.routes import PAGES
+from envelope.gateway.pages import is_page
+from envelope.gateway.pages.door import answer_page
 from envelope.gateway.running import Running
 from envelope.registry.codes import TIMEOUT
 
@@ -38,7 +41,6 @@ _VERBS: Final = ("GET", "POST")
 _SMALL: Final = 64 * 1024
 _DIGITS: Final = 20  # of a length: more of them say nothing that is true
 _WORTH_IT: Final = 1024
-_LEVEL: Final = 4
 
 Made = Callable[[], AbstractAsyncContextManager[Running]]
 
@@ -69,6 +71,8 @@ class GatewayApp:
         if scope["path"].startswith(ADMIN):
             with running.current as gateway:
                 return await gateway.admin(scope, receive, send)
+        if is_page(scope["path"]):
+            return await answer_page(running, scope, receive, send)
         if scope["method"] == "OPTIONS":
             return await send_options(send, [_ALLOW])
         with running.current as gateway:
@@ -148,18 +152,8 @@ def _header(scope: Scope, wanted: bytes) -> str:
 
 def _compressed(rendered: Rendered, accepted: str) -> Rendered:
     """The same in gzip, if the caller takes that and it is long enough to gain."""
-    if len(rendered.body) < _WORTH_IT or not _takes_gzip(accepted):
+    if len(rendered.body) < _WORTH_IT or not takes_gzip(accepted):
         return rendered
     headers = {**rendered.headers, "Content-Encoding": "gzip"}
     headers["Vary"] = f"{headers['Vary']}, Accept-Encoding"
-    return replace(rendered, headers=headers, body=gzip.compress(rendered.body, _LEVEL, mtime=0))
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Whether ``Accept-Encoding`` names gzip, with a weight other than 0 (RFC 9110, 12.5.3)."""
-    takes: dict[str, bool] = {}
-    for part in accepted.lower().split(","):
-        name, _, weight = part.partition(";")
-        takes.setdefault(name.strip(), weight.replace(" ", "").rstrip("0.") != "q=")
-    # What names it says more than what names anything.
-    return takes.get("gzip", takes.get("x-gzip", takes.get("*", False)))
+    return replace(rendered, headers=headers, body=gzip.compress(rendered.body, LEVEL, mtime=0))

@@ -36,7 +36,7 @@ from envelope.gateway.entry import Entered, Entry
 from envelope.gateway.jobs import GET, SUBMIT, found, queued, submitted
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.logs import Ended
-from envelope.gateway.pages import PAGE_TOKEN, PURPOSE, PageTokens
+from envelope.gateway.page_tokens import PAGE_TOKEN, PURPOSE, PageTokens
 from envelope.gateway.receipts import RECEIPT, receipt
 from envelope.gateway.stores.errors import StoreError, StoreUnavailable
 from envelope.gateway.unsettled import Unsettled

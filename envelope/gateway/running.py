@@ -17,6 +17,7 @@ from envelope.gateway.logs import CallLog
 from envelope.gateway.operation.generations import Generation
 from envelope.gateway.operation.glances import Glances
 from envelope.gateway.operation.metrics import CountingLog, Metrics
+from envelope.gateway.pages.console.attempts import Attempts
 from envelope.gateway.settings import GatewaySettings
 from envelope.gateway.stores.opening import open_store
 from envelope.gateway.stores.store import Store
@@ -47,6 +48,7 @@ class Running:
     def __init__(self, store: Store, log: CallLog | None) -> None:
         self.metrics = Metrics()
         self.glances = Glances(store)
+        self.attempts = Attempts()
         self.is_draining = False
         self._store = store
         self._log = log

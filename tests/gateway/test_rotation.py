@@ -23,7 +23,7 @@ from envelope.gateway.books import account_named, change_account, create_account
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.logs import CallLog
-from envelope.gateway.pages import PURPOSE, PageTokens
+from envelope.gateway.page_tokens import PURPOSE, PageTokens
 from envelope.gateway.rotation import Rotated, rotate
 from envelope.gateway.running import open_vault
 from envelope.gateway.settings import GatewaySettings, made_settings

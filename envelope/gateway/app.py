@@ -29,6 +29,8 @@ from envelope.gateway.admin import ADMIN
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.operation.routes import PAGES
 from envelope.gateway.running import Running
+from envelope.gateway.streams import LiveStream, send_stream
+from envelope.gateway.upstreams.events import event_of
 from envelope.registry.codes import TIMEOUT
 
 __all__ = ["GatewayApp"]
@@ -95,7 +97,16 @@ async def _call(gateway: Gateway, running: Running, scope: Scope, receive: Recei
     if scope["method"] not in _VERBS:
         return await send_rendered(send, scope, fail(engine, asker_of(engine, http), 405), [_ALLOW])
     try:
-        rendered = await _answer(gateway, http, headers, scope, receive)
+        answer = await _answer(gateway, http, headers, scope, receive)
+        if isinstance(answer, LiveStream):
+            return await send_stream(
+                answer,
+                receive,
+                send,
+                last=lambda rendered: event_of(rendered.body, b"envelope"),
+                cut=lambda: gateway.cut(engine, asker_of(engine, http)) if running.is_draining else None,
+            )
+        rendered = answer
     except Disconnected:
         return None
     except asyncio.CancelledError:
@@ -107,7 +118,7 @@ async def _call(gateway: Gateway, running: Running, scope: Scope, receive: Recei
 
 async def _answer(
     gateway: Gateway, http: HttpRequest[bytes], headers: CallHeaders, scope: Scope, receive: Receive
-) -> Rendered:
+) -> Rendered | LiveStream:
     key = _header(scope, b"idempotency-key")
     if not (b"content-length" in headers or b"transfer-encoding" in headers):
         return await gateway.answer(http, key)

@@ -238,11 +238,15 @@ def no_secret_in(folder: Path) -> bool:
 
 
 async def _serve(
-    world: Served, made: Callable[[GatewaySettings], Any], demo: dict[str, Any] | None, stack: AsyncExitStack
+    world: Served,
+    made: Callable[[GatewaySettings], Any],
+    demo: dict[str, Any] | None,
+    times: dict[str, Any],
+    stack: AsyncExitStack,
 ) -> None:
     if demo is not None:
-        world.demo = await stack.enter_async_context(demo_upstream(key=KEY, scale=0.01, **demo))
-        world.settings = world.settings.model_copy(update={"upstreams": (world.demo.settings(rest=0),)})
+        world.demo = await stack.enter_async_context(demo_upstream(**{"key": KEY, "scale": 0.01, **demo}))
+        world.settings = world.settings.model_copy(update={"upstreams": (world.demo.settings(**{"rest": 0, **times}),)})
 
     @asynccontextmanager
     async def kept() -> AsyncIterator[Running]:
@@ -275,13 +279,14 @@ def served(
     made: Callable[[GatewaySettings], Any] = running,
     upstreams: list[dict[str, Any]] | None = None,
     demo: dict[str, Any] | None = None,
+    times: dict[str, Any] | None = None,
     timeout: float = 10.0,
     opened: Callable[..., Store] = open_store,
     **settings: Any,
 ) -> Iterator[Served]:
     """A gateway with *settings*, its files in *folder*, in front of the demo or of *upstreams*; checked at its end.
 
-    *opened* opens the store, for which it waits *timeout* seconds. There is an account ``demo``.
+    *times* are the settings of the demo as an upstream. *opened* opens the store, for which it waits *timeout* seconds. There is an account ``demo``.
     """
     table: dict[str, Any] = {
         "seconds": 5.0,
@@ -301,7 +306,7 @@ def served(
         world.account("demo")
         stack = AsyncExitStack()
         try:
-            world.run(_serve(world, made, (demo or {}) if upstreams is None else None, stack))
+            world.run(_serve(world, made, (demo or {}) if upstreams is None else None, times or {}, stack))
             yield world
             world.check()
         finally:

@@ -27,6 +27,7 @@ from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.admin import ADMIN
 from envelope.gateway.gateway import Gateway
+from envelope.gateway.openai.serving import OPENAI, serve
 from envelope.gateway.operation.routes import PAGES
 from envelope.gateway.running import Running
 from envelope.gateway.streams import LiveStream, send_stream
@@ -71,6 +72,9 @@ class GatewayApp:
         if scope["path"].startswith(ADMIN):
             with running.current.used() as gateway:
                 return await gateway.admin(scope, receive, send)
+        if scope["path"].startswith(OPENAI):
+            with running.current.used() as gateway:
+                return await serve(gateway, lambda: running.is_draining, scope, receive, send)
         if scope["method"] == "OPTIONS":
             return await send_options(send, [_ALLOW])
         with running.current.used() as gateway:

@@ -36,10 +36,12 @@ from envelope.gateway.entry import Entered, Entry
 from envelope.gateway.jobs import GET, SUBMIT, found, queued, submitted
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.logs import Ended
+from envelope.gateway.openai.face import OpenAIFace
 from envelope.gateway.pages import PAGE_TOKEN, PURPOSE, PageTokens
 from envelope.gateway.receipts import RECEIPT, receipt
 from envelope.gateway.stores.errors import StoreError, StoreUnavailable
 from envelope.gateway.streams import LiveStream, without_returns
+from envelope.gateway.told import Told
 from envelope.gateway.unsettled import Unsettled
 from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.gateway.upstreams.methods import Ask, asking_for_usage, how_to_ask
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     from envelope.gateway.upstreams.stream import Stream
     from envelope.gateway.vault import Vault
 
-__all__ = ["IDEMPOTENCY_KEY", "Face", "Gateway", "Told", "new_request_ids"]
+__all__ = ["IDEMPOTENCY_KEY", "Face", "Gateway", "new_request_ids"]
 
 T = TypeVar("T")
 
@@ -83,13 +85,6 @@ class _Refusal(Exception):  # a call that the books did not let in is no error
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.code)
         self.refused = refused
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Told(Envelope[Any]):
-    """An answer, and the HTTP ``status`` that its upstream sent; None if there was none."""
-
-    status: int | None = None
 
 
 class Face(Protocol):
@@ -201,6 +196,8 @@ class Gateway:
             request_limits=limits,
             on_error=log.fault,
         )
+        self.openai = OpenAIFace(messages, self._request_ids, log.fault)
+        self.openai_api = settings.openai_api or settings.apis[0]
         self._script_engine = replace(self.engine, statuses=settings.script_statuses)
 
     def engine_of(self, path: str) -> Engine:

@@ -187,7 +187,7 @@ def _speech(asked: Asked, _world: World) -> Answer:
 
 def _files(asked: Asked, world: World) -> Answer:
     if asked.verb == "GET":
-        return Answer({"object": "list", "data": list(world.files)})
+        return Answer({"object": "list", "data": list(world.files), "has_more": False})
     upload = asked.file("file")
     row = {
         "id": world.new_id("file"),

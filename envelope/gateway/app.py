@@ -26,6 +26,7 @@ from envelope.adapters.http_failures import asker_of, fail, refuse
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.admin import ADMIN
+from envelope.gateway.browser.origins import preflight, readable
 from envelope.gateway.compression import LEVEL, takes_gzip
 from envelope.gateway.gateway import Gateway
 from envelope.gateway.openai.serving import OPENAI, serve
@@ -79,8 +80,10 @@ class GatewayApp:
         if scope["path"].startswith(OPENAI):
             with running.current as gateway:
                 return await serve(gateway, lambda: running.is_draining, scope, receive, send)
+        origins = running.current.settings.origins
         if scope["method"] == "OPTIONS":
-            return await send_options(send, [_ALLOW])
+            return await send_options(send, [_ALLOW, *preflight(scope, origins)])
+        send = readable(send, scope, origins)
         with running.current as gateway:
             return await _call(gateway, running, scope, receive, send)
 

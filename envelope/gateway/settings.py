@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic import ValidationError as Invalid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -14,6 +14,7 @@ from envelope.answers.verdicts import UpstreamErrors
 from envelope.calls.reading import is_name
 from envelope.calls.statuses import Statuses
 from envelope.errors import ValidationError
+from envelope.gateway.browser.origins import check_origin
 from envelope.gateway.logs import LogForm
 from envelope.gateway.money import parse_amount
 from envelope.gateway.prices import Price, Prices
@@ -88,6 +89,7 @@ class GatewaySettings(BaseSettings):
     ``json_dialect``     ``php``: json and jsonu are what PHP's ``json_encode`` writes of PHP's arrays, so ``{}`` is
                          ``[]`` and 1.0 is 1; ``typed``: they keep what the upstream said.
     ``receipts``         whether answers have a receipt among their extras.
+    ``origins``          the sites whose pages may read the answers to their calls.
     ``keep_days``        how many days the records of calls are kept; None: for ever.
     ``admin_token``      what opens the admin API and the metrics; None: there is no admin API.
     ``metrics``          ``token``: ``/metrics`` wants the admin token; ``open``: it is for everybody.
@@ -113,6 +115,7 @@ class GatewaySettings(BaseSettings):
     upstream_errors: UpstreamErrors = "free"
     json_dialect: Literal["php", "typed"] = "php"
     receipts: bool = False
+    origins: tuple[Annotated[str, AfterValidator(check_origin)], ...] = ()
     keep_days: Annotated[int, Field(ge=1, le=36_525)] | None = None
     admin_token: Annotated[SecretStr, Field(min_length=16)] | None = None
     metrics: Literal["open", "token"] = "token"

@@ -23,6 +23,7 @@ from envelope.adapters.asgi_wire import (
     with_form,
 )
 from envelope.adapters.http_failures import asker_of, fail, refuse
+from envelope.calls.events import event_of
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.admin import ADMIN
@@ -35,7 +36,6 @@ from envelope.gateway.pages import is_page
 from envelope.gateway.pages.door import answer_page
 from envelope.gateway.running import Running
 from envelope.gateway.streams import LiveStream, send_stream
-from envelope.gateway.upstreams.events import event_of
 from envelope.registry.codes import TIMEOUT
 
 __all__ = ["GatewayApp"]

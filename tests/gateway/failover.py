@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from envelope import decode
+from envelope.calls.events import EventReader, data_of
 from envelope.gateway.demo import DemoUpstream
-from envelope.gateway.upstreams.events import EventReader, data_of
 from tests.gateway.served import SECRET, Got, Served, served
 
 TEXT = "hello " * 38  # 60 tokens with what the demo says before

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from envelope.calls.events import EventReader, data_of
 from envelope.gateway.books import Breach, CallRecord, audit, create_account, deposit, find_calls, grant
 from envelope.gateway.money import UNIT
 from envelope.gateway.running import open_vault
 from envelope.gateway.stores import Transaction, open_store
-from envelope.gateway.upstreams.events import EventReader, data_of
 from envelope.registry import REGISTRY
 from tests.gateway.soak import DEMO, KEY, SECRET, free_ports, resident
 
@@ -135,9 +135,8 @@ def processes(folder: Path, port: int, upstream: int) -> Iterator[int]:
             process.wait(60)
 
 
-def run(folder: Path, callers: int, events: int) -> Heard:
-    """All of it."""
-    upstream, port = free_ports(2)
+def new_books(folder: Path, upstream: int) -> None:
+    """The files of a gateway before the demo on that port, and an account."""
     (folder / "gateway.toml").write_text(SETTINGS.format(port=upstream))
     with open_store(folder / "gateway.db") as store:
         vault = open_vault(folder / "gateway.key", store)
@@ -148,6 +147,12 @@ def run(folder: Path, callers: int, events: int) -> Heard:
             deposit(db, account, 1_000_000 * UNIT)
 
         store.write_now(steps)
+
+
+def run(folder: Path, callers: int, events: int) -> Heard:
+    """All of it."""
+    upstream, port = free_ports(2)
+    new_books(folder, upstream)
     heard = Heard()
     with processes(folder, port, upstream) as process:
         asyncio.run(load(f"http://127.0.0.1:{port}", process, callers, events, heard))

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from envelope import Envelope, decode
+from envelope.calls.events import EventReader, data_of
 from envelope.formats import ResultType
-from envelope.gateway.upstreams.events import EventReader, data_of
 from tests.gateway.served import SECRET, Got, Served, served, wait_until
 
 TEXT = "hello " * 38  # 60 tokens with what the demo says before

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from envelope.adapters.asgi_wire import Disconnected, call_headers, read_form, send_options, send_rendered
 from envelope.adapters.multipart import Form, TooLarge
 from envelope.calls.caller import DEFAULT_CALLER
+from envelope.calls.events import DONE, event_of
 from envelope.errors import RequestError
 from envelope.gateway.openai.face import REQUEST_ID
 from envelope.gateway.openai.reading import authenticate, read_request
 from envelope.gateway.streams import LiveStream, send_stream
-from envelope.gateway.upstreams.events import DONE, event_of
 from envelope.registry.codes import API_NOT_FOUND, PARAM_ERROR, TIMEOUT
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from envelope.answers.verdicts import upstream_error
-from envelope.gateway.upstreams.events import DONE, EventReader, TooLong, data_of, event_of
+from envelope.calls.events import DONE, EventReader, TooLong, data_of, event_of
 from envelope.gateway.upstreams.masks import Masks
 from envelope.gateway.upstreams.outcome import Attempted, Outcome, What
 from envelope.gateway.upstreams.usage import Usage, usage_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envelope.gateway.upstreams.events import EventReader, TooLong, data_of, event_of
+from envelope.calls.events import EventReader, TooLong, data_of, event_of
 
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 LINES = st.lists(st.binary(min_size=0, max_size=6).filter(lambda line: not {10, 13} & {*line}), min_size=1, max_size=4)

@@ -1,4 +1,4 @@
-"""Server-sent events as an upstream sends them: taken apart while they arrive, each bounded, their bytes kept.
+"""Server-sent events: taken apart while they arrive, each bounded, their bytes kept; and written.
 
     stream = *event
     event  = *( line end-of-line ) end-of-line       end-of-line: CR LF, LF or CR

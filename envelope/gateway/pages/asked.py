@@ -127,4 +127,7 @@ def _fields(data: bytes) -> dict[str, str]:
         pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=_MOST_FIELDS)
     except ValueError:
         return {}
-    return dict(reversed(pairs))  # the first of each name
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name, value)
+    return found

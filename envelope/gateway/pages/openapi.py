@@ -36,6 +36,7 @@ def gateway_document(
     document = openapi_document(
         title="Gateway", version=envelope.__version__, api_names=apis or ("custom",), registry=registry
     )
+    del document["servers"]  # it is where the document is
     responses = document["components"]["responses"]
     every = next(iter(responses.values()))
     for status, words in _OF_HTTP.items():

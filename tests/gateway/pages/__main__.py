@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.gateway.admin.desk import TOKEN, desk
-from tests.gateway.pages.browser import chromium, missing, watched
+from tests.browser import chromium, missing, watched
 from tests.gateway.pages.history import make_history
 
 PAGES = ("/", "/docs", "/playground", "/console", "/console/accounts", "/console/account?name=alice", "/console/calls")
@@ -22,7 +22,11 @@ def main() -> None:
     if reason := missing():
         parser.error(reason)
     asked.screenshots.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, desk(Path(folder), apis=["custom", "batch"]) as world, chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        desk(Path(folder), apis=["custom", "batch"]) as world,
+        chromium() as browser,
+    ):
         for name in ("alice", "Северный ветер"):
             world.account(name)
         make_history(world)

@@ -25,7 +25,11 @@ def make_history(world: Served, days: int = 30) -> None:
                 args = {"input": args["prompt"]}
             key = ("demo", "alice", "Северный ветер")[number % 3]
             got = world.call(method, args, key=key)
-            age_call(world, int(got.envelope.last_id), back * _DAY - (turn * 3 + number % 3) * 900_000_000 + 4 * 3_600_000_000)
+            age_call(
+                world,
+                int(got.envelope.last_id),
+                max(back * _DAY - (turn * 3 + number % 3) * 900_000_000 + 4 * 3_600_000_000, 0),
+            )
 
 
 def age_call(world: Served, call: int, micros: int) -> None:

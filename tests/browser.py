@@ -60,7 +60,7 @@ class Watched:
             self.faults.append(f"asked {url}")
 
     def open(self, path: str) -> Page:
-        self.page.goto(f"{self.address}{path}", wait_until="networkidle")
+        self.page.goto(f"{self.address}{path}", wait_until="load")
         return self.page
 
     def check(self) -> None:

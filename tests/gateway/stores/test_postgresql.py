@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from envelope.gateway.stores import Conflict, StoreError, StoreUnavailable, StoreUncertain, open_store
-from envelope.gateway.stores.postgresql import workers
+from envelope.gateway.stores.postgresql import connecting, workers
 from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.postgresql.store import PostgresStore
 from tests import postgresql
@@ -226,6 +226,44 @@ def test_a_row_that_is_locked_for_too_long(address: str) -> None:
         assert names(store) == ["a"]  # whoever reads does not wait
         free.set()
         holder.join()
+
+
+@pytest.fixture
+def hurried(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresStore]:
+    """A store whose server soon ends who falls silent amid a transaction."""
+    monkeypatch.setattr(connecting, "_WRITER", "-c idle_in_transaction_session_timeout=100")
+    with PostgresStore(address, grace=0) as opened:
+        yield opened
+
+
+def test_who_falls_silent_amid_a_transaction_begins_it_anew(hurried: PostgresStore) -> None:
+    """As a process does that is stopped, and goes on."""
+    begun: list[int] = []
+
+    def falls_silent(db: Any) -> None:
+        begun.append(db.now)
+        insert("a")(db)
+        if len(begun) == 1:
+            time.sleep(1)
+        insert("b")(db)
+
+    hurried.write_now(falls_silent)
+    assert names(hurried) == ["a", "b"]
+    assert len(begun) == 2
+
+
+def test_what_takes_long_may_fall_silent(hurried: PostgresStore) -> None:
+    """As a copy does, while what it copies is counted."""
+    begun: list[int] = []
+
+    def takes_long(db: Any) -> None:
+        begun.append(db.now)
+        insert("a")(db)
+        time.sleep(1)
+
+    hurried.write_now(takes_long, is_long=True)
+    assert names(hurried) == ["a"]
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800"])

@@ -26,8 +26,9 @@ _WORDS: Final = {
 
 _MOST: Final = 200  # characters
 
-# 53300 and 53400 mean that there is no connection for us, 25006 that the server does not take writes any more.
-_GONE: Final = ("08", "57P", "53300", "53400", "25006")
+# 53300 and 53400 mean that there is no connection for us, 25006 that the server does not take writes any more, 25P03
+# that we fell silent for too long amid a transaction.
+_GONE: Final = ("08", "57P", "53300", "53400", "25006", "25P03")
 
 
 def is_gone(error: psycopg.Error) -> bool:

@@ -14,7 +14,7 @@ from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.postgresql.transaction import PostgresTransaction
 from envelope.gateway.stores.store import Transaction
 
-__all__ = ["READING", "WRITING", "Lost", "Unknown", "run"]
+__all__ = ["READING", "TAKING_LONG", "WRITING", "Lost", "Unknown", "run"]
 
 T = TypeVar("T")
 
@@ -22,10 +22,12 @@ _TRIES: Final = 50  # of a transaction that others are in the way of
 
 # Each begins a transaction and tells its number and the server's time, in one message.
 _NOW: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
-WRITING: Final = f"""
-BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO off; SELECT pg_current_xact_id()::text, {_NOW}
-"""
+_WRITING: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO off"
+_TOLD: Final = f"SELECT pg_current_xact_id()::text, {_NOW}"
+WRITING: Final = f"{_WRITING}; {_TOLD}"
 """How a transaction begins whose COMMIT does not wait for the disk (`envelope.gateway.stores.postgresql.flushing`)."""
+TAKING_LONG: Final = f"{_WRITING}; SET LOCAL idle_in_transaction_session_timeout TO 0; {_TOLD}"
+"""The same for one that the server is not to end when it falls silent."""
 READING: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT '', {_NOW}"
 """How a view begins."""
 

@@ -14,7 +14,7 @@ import psycopg
 from envelope.gateway.stores.errors import StoreUnavailable, StoreUncertain
 from envelope.gateway.stores.postgresql.errors import reason_of
 from envelope.gateway.stores.postgresql.flushing import Committed, Flusher
-from envelope.gateway.stores.postgresql.running import READING, WRITING, Lost, Unknown, run
+from envelope.gateway.stores.postgresql.running import READING, TAKING_LONG, WRITING, Lost, Unknown, run
 from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.work import Work, tell
 
@@ -176,7 +176,7 @@ class Workers:
 
     def _do(self, session: Session, work: Work[Any]) -> Session | None:
         """One transaction, and its caller is told; the connection, if it is still of use."""
-        mode = READING if self._is_reader else WRITING
+        mode = READING if self._is_reader else TAKING_LONG if work.is_long else WRITING
         try:
             try:
                 transaction, value = run(session, work.steps, mode, self._clock, lambda: self._may_commit(work))

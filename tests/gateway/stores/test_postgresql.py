@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ if why := postgresql.missing():
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[postgresql.Cluster]:
     """A server that a test may stop."""
-    with postgresql.Cluster(max_connections=20, superuser_reserved_connections=1) as started:
+    with postgresql.Cluster(max_connections=20, superuser_reserved_connections=1, log_connections="on") as started:
         yield started
 
 
@@ -205,7 +206,7 @@ def test_others_in_the_way_are_waited_for(store: PostgresStore) -> None:
     for thread in threads:
         thread.join()
     assert sorted({*ran}) == ["ab", "ba"]
-    assert len(ran) == 3
+    assert len(ran) >= 3  # more if one was silent amid it for too long, on a busy machine
 
 
 def test_a_row_that_is_locked_for_too_long(address: str) -> None:
@@ -334,6 +335,55 @@ def test_an_address_that_is_none(address: str) -> None:
     with pytest.raises(StoreError) as caught:
         open_store(address)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.fixture
+def limited(cluster: postgresql.Cluster, address: str) -> Iterator[str]:
+    """The address of the same database for a user who is not its owner."""
+    open_store(address).close()
+    name = address.rpartition("/")[2]
+    cluster.execute("CREATE ROLE limited LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO limited", name)
+    yield address.replace("postgres@", "limited@")
+    cluster.execute("DROP OWNED BY limited; DROP ROLE limited", name)
+
+
+@pytest.mark.parametrize("function", ["pg_logical_emit_message(boolean, text, text)", "pg_advisory_lock(bigint)"])
+def test_a_user_who_may_not_call_what_is_needed(cluster: postgresql.Cluster, limited: str, function: str) -> None:
+    name = limited.rpartition("/")[2]
+    cluster.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM public", name)
+    with pytest.raises(StoreError, match=function.partition("(")[0]):
+        open_store(limited)
+
+
+def test_a_user_who_may_not_write(cluster: postgresql.Cluster, limited: str) -> None:
+    cluster.execute("REVOKE INSERT ON api FROM limited", limited.rpartition("/")[2])
+    with open_store(limited) as store:
+        with pytest.raises(StoreUnavailable, match="permission denied for table api"):
+            store.write_now(insert("a"))
+        assert names(store) == []
+
+
+def test_a_pooler_is_no_server(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tells its clients numbers of its own, and may give a session's locks to others."""
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", 1)
+    with pytest.raises(StoreError, match="pooler"):
+        open_store(address)
+
+
+def test_a_server_that_takes_no_writes_is_not_asked_all_the_time(address: str, cluster: postgresql.Cluster) -> None:
+    """As a standby is, after a failover to it that was not one."""
+    with PostgresStore(address, timeout=1) as store:
+        store.write_now(insert("a"))
+        name = address.rpartition("/")[2]
+        cluster.execute(f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
+        cluster.restart()
+        before = len(re.findall("connection authorized", cluster.log()))
+        with pytest.raises(StoreUnavailable, match="cannot be written"):
+            store.write_now(insert("b"))
+        assert len(re.findall("connection authorized", cluster.log())) - before < 20
+        assert names(store) == ["a"]
+        cluster.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        wait_until(lambda: can_write(store))
 
 
 def test_nobody_there() -> None:

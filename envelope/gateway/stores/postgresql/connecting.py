@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from envelope.gateway.stores.errors import StoreError
 
-__all__ = ["Connection", "as_writer", "close", "connect", "options_of"]
+__all__ = ["Connection", "as_writer", "check_server", "close", "connect", "options_of"]
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
@@ -22,6 +22,12 @@ _SERVER: Final = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_
 # long, either: the server ends its sessions, one after the other as each gets what it waits for, and they begin anew if
 # it ever goes on. Who only reads, or migrates, may take its time.
 _WRITER: Final = "-c idle_in_transaction_session_timeout=1000"
+
+_NEEDED: Final = ["pg_advisory_lock", "pg_advisory_unlock", "pg_advisory_xact_lock", "pg_logical_emit_message"]
+_WHO: Final = """
+SELECT pg_backend_pid(), min(proname) FILTER (WHERE NOT has_function_privilege(oid, 'EXECUTE'))
+FROM pg_proc WHERE proname = ANY(%s) AND pronamespace = 'pg_catalog'::regnamespace
+"""
 
 
 def options_of(address: str, *, timeout: float) -> dict[str, Any]:
@@ -43,6 +49,18 @@ def as_writer(options: dict[str, Any]) -> dict[str, Any]:
 def connect(options: dict[str, Any]) -> Connection:
     """A new connection in autocommit mode; `psycopg.Error` if there is none."""
     return psycopg.connect(**options, autocommit=True)
+
+
+def check_server(connection: Connection) -> None:
+    """`StoreError` unless *connection* is one with a server, whose user may do what a gateway needs.
+
+    A pooler, which numbers its clients itself, drops what sessions set, and may give one's locks to another.
+    """
+    [(number, forbidden)] = connection.execute(_WHO, [_NEEDED]).fetchall()
+    if number != connection.info.backend_pid:
+        raise StoreError("a pooler answers there: a gateway needs connections to the PostgreSQL server itself")
+    if forbidden is not None:
+        raise StoreError(f"the store's user may not call {forbidden}: GRANT EXECUTE ON FUNCTION")
 
 
 def close(connection: Connection) -> None:

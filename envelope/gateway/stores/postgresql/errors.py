@@ -60,6 +60,8 @@ def translated(error: psycopg.Error) -> StoreError | psycopg.Error:
 def _words(error: psycopg.Error) -> str | None:
     if error.sqlstate is None:
         return f"{_WORDS['08']}{_told(error)}" if is_gone(error) else None
+    if isinstance(error, errors.InsufficientPrivilege):
+        return f"the store's user lacks a right: {error.diag.message_primary}"  # it names a table or a function
     return _WORDS.get(error.sqlstate[:2])
 
 

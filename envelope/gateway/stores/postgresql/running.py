@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.postgresql.errors import is_gone, is_in_the_way, translated
+from envelope.gateway.stores.postgresql.errors import is_gone, is_in_the_way, reason_of, translated
 from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.postgresql.transaction import PostgresTransaction
 from envelope.gateway.stores.store import Transaction
@@ -33,7 +33,10 @@ READING: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT '', {
 
 
 class Lost(Exception):  # these two go no further than the store
-    """The connection is broken, and nothing of the transaction was recorded."""
+    """The connection is of no use any more, for a reason, and nothing of the transaction was recorded."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(reason_of(error))
 
 
 class Unknown(Exception):
@@ -84,7 +87,7 @@ def _begin(
         [(transaction, now)] = session.run(mode)
     except psycopg.Error as error:
         if is_gone(error):
-            raise Lost from None
+            raise Lost(error) from None
         raise translated(error) from None
     return transaction, PostgresTransaction(session, clock() if clock is not None else now, is_careful=is_careful)
 
@@ -97,7 +100,7 @@ def _is_to_be_run_again(db: PostgresTransaction, *, is_careful: bool, error: Bas
     if db.failure is None:
         return False
     if is_gone(db.failure):
-        raise Lost from None
+        raise Lost(db.failure) from None
     return is_in_the_way(db.failure) or not (is_careful or (error is not None and error is db.told))
 
 

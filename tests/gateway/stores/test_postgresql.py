@@ -330,9 +330,37 @@ def test_threads_end_when_there_is_no_work(address: str, monkeypatch: pytest.Mon
         assert names(store) == ["a", "b"]
 
 
-@pytest.mark.parametrize("address", ["postgresql://host:port/", "postgresql://u:s3cret@[::1/x", "postgres://?x=1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://host:port/",
+        "postgresql://host:99999/",
+        "postgresql://u:s3cret@[::1/x",
+        "postgres://?x=1",
+        "postgresql://u:p@s3cret@host/x",
+        "postgresql://u:p/s3cret@host/x",
+        "postgresql://u:s3cret/p@host/x",
+        "postgresql://u:p s3cret@host/x",
+        "postgresql://u:100%s3cret@host/x",
+    ],
+)
 def test_an_address_that_is_none(address: str) -> None:
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(StoreError, match="not the address .* written as %40") as caught:
+        open_store(address)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("postgresql://u:s3cret@127.0.0.1:9,127.0.0.1:10/x", 'connection to server at "127.0.0.1", port 10'),
+        ("postgresql://u:s3cret@127.0.0.1,127.0.0.1:9/x", "connection to server"),
+        ("postgresql:///x?host=/nowhere", "connection to server on socket"),
+        ("postgresql://u:s3cret@nobody.invalid/x", "failed to resolve host 'nobody.invalid'"),
+    ],
+)
+def test_why_a_server_cannot_be_reached(address: str, told: str) -> None:
+    with pytest.raises(StoreUnavailable, match=f"^the store cannot be reached: {told}") as caught:
         open_store(address)
     assert "s3cret" not in str(caught.value)
 

@@ -25,6 +25,7 @@ _WORDS: Final = {
 """By the first two characters of an SQLSTATE, which are its class."""
 
 _MOST: Final = 200  # characters
+_KNOWN: Final = ("connection to server", "failed to resolve host")
 
 # 53300 and 53400 mean that there is no connection for us, 25006 that the server does not take writes any more, 25P03
 # that we fell silent for too long amid a transaction.
@@ -67,5 +68,5 @@ def _words(error: psycopg.Error) -> str | None:
 
 def _told(error: psycopg.Error) -> str:
     """What libpq says of a connection that it could not make: whom it asked, and why not."""
-    first = str(error).partition("\n")[0].removeprefix("connection failed: ")
-    return f": {first[:_MOST]}" if first.isprintable() and first.startswith("connection to server") else ""
+    first = str(error).partition("\n")[0].removeprefix("connection failed: ").removeprefix("connection is bad: ")
+    return f": {first[:_MOST]}" if first.isprintable() and first.startswith(_KNOWN) else ""

@@ -63,6 +63,5 @@ def readable(send: Send, scope: Scope, origins: Sequence[str]) -> Send:
 
 
 def _origin(scope: Scope) -> str:
-    """The origin of the page that calls; ``""`` if no page does, or it is told more than once."""
-    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
-    return given[0] if len(given) == 1 else ""
+    """The origin of the page that calls; ``""`` if no page does."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), "")

@@ -235,6 +235,42 @@ def test_a_call_that_is_tried_again_is_made_once(page: Page, world: Served, shop
     assert len(shop.signed) == 2
 
 
+def test_a_call_that_was_signed_in_the_page_is_tried_once(page: Page, world: Served) -> None:
+    tried: list[str] = []
+
+    def lose(route: Any) -> None:
+        tried.append(route.request.url)
+        route.abort()
+
+    page.route(f"{world.address}/openai/**", lose)
+    configured(page, world, timestamp=1677981804, nonceStr="0123456789abcdef", signature="0" * 64)
+    assert page.evaluate(PROMISE, CALL)["code"] == "4001"
+    assert len(tried) == 1
+
+
+def test_a_gateway_that_says_when_is_asked_then(page: Page, world: Served) -> None:
+    said = ["1", "11"]  # the second is longer than a page should wait
+
+    def answer(route: Any) -> None:
+        body = json.dumps({"response": [], "error": "x", "reason": "y", "error_code": "4008"})
+        headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "*", "Retry-After": said.pop(0)}
+        route.fulfill(status=429, headers=headers, body=body)
+
+    page.route(f"{world.address}/openai/**", answer)
+    configured(page, world)
+    assert page.evaluate(PROMISE, CALL)["message"] == "4008 x y"
+    assert said == []
+
+
+def test_what_is_no_envelope_is_told(page: Page, world: Served) -> None:
+    page.route(
+        f"{world.address}/openai/**",
+        lambda route: route.fulfill(status=502, headers={"Access-Control-Allow-Origin": "*"}, body="<html>"),
+    )
+    configured(page, world)
+    assert "HTTP 502 from" in page.evaluate(PROMISE, CALL)["message"]
+
+
 def test_mistakes_are_told(page: Page, world: Served) -> None:
     for config, why in (
         ({"signature": ""}, "config lacks signature"),

@@ -69,7 +69,10 @@ def _environment() -> Environment:
 
 
 def _address(asked: Asked, lang: Lang) -> str:
-    """The same page in *lang*."""
+    """The same page in *lang*. Of a query only what the console searches for is kept: any other may be a call's, with a
+    secret."""
     path = asked.path if asked.method in ("GET", "HEAD") else "/" + asked.path.split("/")[1]
-    query = {name: value for name, value in asked.query.items() if name != "lang"} if path == asked.path else {}
-    return f"?{urlencode({**query, 'lang': lang}, errors='replace')}" if path == asked.path else f"{path}?lang={lang}"
+    query = {}
+    if path == asked.path and path.startswith("/console/"):
+        query = {name: value for name, value in asked.query.items() if name != "lang"}
+    return f"{'' if path == asked.path else path}?{urlencode({**query, 'lang': lang}, errors='replace')}"

@@ -28,7 +28,9 @@ def check(world: Served, count: int) -> None:
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @hypothesis.settings(max_examples=count, deadline=None, database=None, suppress_health_check=[*hypothesis.HealthCheck])
+        @hypothesis.settings(
+            max_examples=count, deadline=None, database=None, suppress_health_check=[*hypothesis.HealthCheck]
+        )
         @hypothesis.given(case=operation.as_strategy(generation_mode=None))
         def call(case: schemathesis.Case) -> None:
             case.query = {**(case.query or {}), "key": "demo", "secret": SECRET}

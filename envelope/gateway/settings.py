@@ -80,7 +80,8 @@ class GatewaySettings(BaseSettings):
     ``key_file``         the key that encrypts callers' secrets; made if it is not there.
     ``codes``            an operator's own error codes (`envelope.registry.CodeRegistry.with_toml`).
     ``apis``             the names of the APIs.
-    ``seconds``          how long a call may take, whatever is tried in that time.
+    ``openai_api``       the one of ``apis`` that calls of ``/v1`` count under; None: the first.
+    ``seconds``          how long a call may take, whatever is tried in that time; a stream, until it begins.
     ``retries``          how many more rounds over all upstreams follow the first.
     ``statuses``         ``registry``: a failure has its code's HTTP status; ``ok``: all are 200. Under
                          ``/<api_type>/api_call.php`` all are 200 unless ``script_statuses`` says otherwise.
@@ -105,7 +106,8 @@ class GatewaySettings(BaseSettings):
     store: str = Field(default="gateway.db", min_length=1, repr=False)  # it may have a password
     key_file: Path = Path("gateway.key")
     codes: Path | None = None
-    apis: tuple[str, ...] = ("custom",)
+    apis: Annotated[tuple[str, ...], Field(min_length=1)] = ("custom",)
+    openai_api: str | None = None
     seconds: float = Field(default=60, gt=0, le=3600, allow_inf_nan=False)
     retries: int = Field(default=2, ge=0, le=10)
     statuses: Statuses = "registry"
@@ -190,5 +192,7 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
     for index, name in enumerate(settings.apis):
         if not is_name(name):
             raise ValidationError("not a valid API name", path=format_path(["apis", index]))
+    if settings.openai_api is not None and settings.openai_api not in settings.apis:
+        raise ValidationError("not one of the APIs", path="$.openai_api")
     read_upstreams(settings.upstreams)  # for what is wrong with them together
     return settings

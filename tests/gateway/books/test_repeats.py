@@ -158,9 +158,7 @@ def test_a_cached_call_is_recorded_and_charged_its_price(store: Store) -> None:
 
 
 @pytest.mark.parametrize("whose", ["the same account's", "another account's"])
-def test_an_answer_is_replaced_while_calls_are_served_it(
-    store: Store, kind: Kind, clock: Clock, whose: str
-) -> None:
+def test_an_answer_is_replaced_while_calls_are_served_it(store: Store, kind: Kind, clock: Clock, whose: str) -> None:
     """It stays as long as a key of theirs refers to it."""
     asking = serving = new_account(store, balance=100_000)
     if whose == "another account's":

@@ -345,7 +345,7 @@ def test_threads_end_when_there_is_no_work(address: str, monkeypatch: pytest.Mon
     ],
 )
 def test_an_address_that_is_none(address: str) -> None:
-    with pytest.raises(StoreError, match="not the address .* written as %40") as caught:
+    with pytest.raises(StoreError, match=r"not the address .* written as %40") as caught:
         open_store(address)
     assert "s3cret" not in str(caught.value)
 

@@ -13,7 +13,7 @@ import pytest
 
 from envelope import ResultType, api, formats
 from envelope.testing.php import Php
-from tests import native, postgresql, spark
+from tests import browser, native, postgresql, spark
 from tests import php as php_process
 from tests.effort import PROFILE
 
@@ -24,13 +24,15 @@ hypothesis.settings.register_profile("default", max_examples=50, derandomize=Tru
 hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=None)
 hypothesis.settings.load_profile(PROFILE)
 
+WHY_NO_BROWSER = browser.missing()
 WHY_NO_PHP = php_process.missing()
 WHY_NO_POSTGRESQL = postgresql.missing()
 WHY_NO_SPARK = spark.missing()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for marker, reason in (("php", WHY_NO_PHP), ("postgresql", WHY_NO_POSTGRESQL), ("spark", WHY_NO_SPARK)):
+    reasons = {"browser": WHY_NO_BROWSER, "php": WHY_NO_PHP, "postgresql": WHY_NO_POSTGRESQL, "spark": WHY_NO_SPARK}
+    for marker, reason in reasons.items():
         for item in items:
             if reason and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))

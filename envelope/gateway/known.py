@@ -13,7 +13,7 @@ from typing import Final
 
 from envelope.gateway.books.accounts import Account, ApiState, account_of, api_states
 from envelope.gateway.books.texts import MAX_NAME, is_storable
-from envelope.gateway.pages import PURPOSE
+from envelope.gateway.page_tokens import PURPOSE
 from envelope.gateway.stores.store import Store, Transaction
 from envelope.gateway.vault import Vault
 

@@ -145,6 +145,6 @@ def _without_secret(row: Account) -> dict[str, Any]:
 
 def _show_secret(number: int, name: str, key: str, secret: str, *, as_json: bool) -> None:
     if as_json:
-        show_json({"id": number, "name": name, "key": key, "secret": secret})
+        show_json({"id": number, "name": name, "key": key, "secret": secret, "api_key": f"{key}.{secret}"})
     else:
-        click.echo(f"key     {key}\nsecret  {secret}")
+        click.echo(f"key      {key}\nsecret   {secret}\nAPI key  {key}.{secret}")

@@ -29,10 +29,10 @@ class AdminApi:
     """An ASGI application for the paths under `ADMIN`, which works on *desk*."""
 
     def __init__(self, desk: Desk, log: CallLog) -> None:
-        self._desk = desk
+        self.desk = desk
         self._log = log
         # Each has a thread, and a connection to the store: calls need both more.
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self.turns = asyncio.Semaphore(_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong, with an error of the one form."""
@@ -40,8 +40,8 @@ class AdminApi:
         try:
             self._check_token(scope)
             body = await read_body(scope, receive)
-            inner = {**scope, "envelope.admin": self._desk}
-            async with self._turns:
+            inner = {**scope, "envelope.admin": self.desk}
+            async with self.turns:
                 application = await asyncio.to_thread(_application)  # imports it the first time, which takes long
                 await application(inner, _replayed(body, receive), told)
         except Refusal as refusal:
@@ -59,7 +59,7 @@ class AdminApi:
                 self._log.note("admin", did=f"{scope['method']} {path}", of=of)
 
     def _check_token(self, scope: Scope) -> None:
-        token = self._desk.settings.admin_token
+        token = self.desk.settings.admin_token
         if token is None:
             raise Refusal(404, "there is no admin API here")
         given = [value for name, value in scope["headers"] if name == b"authorization"]

@@ -33,7 +33,7 @@ FIELDS: Final = (
 
 _STORE: Final = "INSERT INTO answer (call, value, at) VALUES (:call, :value, :now) RETURNING id"
 
-# Whoever refers to an answer, or drops it, locks its row first: only the next statement sees what others did.
+# Whoever is about to refer to an answer, or to drop it, locks its row; only the next statement sees what others did.
 _LOCK: Final = "UPDATE answer SET at = at WHERE id = :answer RETURNING id"
 _DROP: Final = """
 DELETE FROM answer WHERE id = :answer

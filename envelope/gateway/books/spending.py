@@ -1,4 +1,4 @@
-"""Spending: what an account's calls cost, by day and by code."""
+"""Spending: what calls cost, by day and by code."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ FROM call LEFT JOIN entry refund ON refund.call = call.id AND refund.kind = 'ref
 WHERE call.account = :account AND call.state <> 'open' AND call.opened >= :since AND call.opened < :until
 GROUP BY 1, 2 ORDER BY 1, 2
 """
+_OF_ALL: Final = _SPENT.replace("call.account = :account AND ", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,11 @@ class Spent:
     completion_tokens: int
 
 
-def spent_by_day(db: Transaction, account: int, *, since: int, until: int | None = None) -> list[Spent]:
-    """What the calls of an account cost that have ended, and were opened from *since* up to, but without, *until*."""
-    rows = db.execute(
-        _SPENT, account=account, day=_DAY * 1_000_000, since=since, until=_END if until is None else until
-    )
+def spent_by_day(db: Transaction, account: int | None, *, since: int, until: int | None = None) -> list[Spent]:
+    """What the calls of an account cost that have ended, and were opened from *since* up to, but without, *until*.
+
+    None is all accounts.
+    """
+    when = {"day": _DAY * 1_000_000, "since": since, "until": _END if until is None else until}
+    rows = db.execute(_OF_ALL, **when) if account is None else db.execute(_SPENT, account=account, **when)
     return [Spent(datetime.fromtimestamp(day * _DAY, UTC).date().isoformat(), *rest) for day, *rest in rows]

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from envelope.errors import RequestError
-from envelope.gateway.pages import PageTokens
+from envelope.gateway.page_tokens import PageTokens
 
 KEY, OLD = b"one key", b"an older key"
 TOKENS = PageTokens((KEY,))

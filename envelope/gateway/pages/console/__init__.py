@@ -1,0 +1,1 @@
+"""The console: what the admin API does, for an operator with a browser."""

@@ -1,0 +1,21 @@
+"""A page that says why there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from envelope.gateway.pages.answers import Answer, html
+from envelope.gateway.pages.rendering import lang_cookies, render
+
+if TYPE_CHECKING:
+    from envelope.gateway.pages.asked import Asked
+
+__all__ = ["failure"]
+
+_WORDS: Final = (403, 404, 405, 408, 413, 503)
+
+
+def failure(asked: Asked, status: int, **headers: str) -> Answer:
+    """The page for a failure of that HTTP *status*."""
+    words = f"failure_{status if status in _WORDS else 500}"
+    return html(render("failure.html", asked, words=words, status=status), status, lang_cookies(asked), **headers)

@@ -1,0 +1,51 @@
+"""Whether a gateway answers as its own OpenAPI document says, asked by schemathesis."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from tests.effort import examples
+from tests.gateway.served import SECRET, Served, served
+
+
+def check(world: Served, count: int) -> None:
+    """So many calls of each operation, right ones and wrong ones: an answer that the document has not is a failure."""
+    import hypothesis
+    import schemathesis
+    from schemathesis.checks import CHECKS
+    from schemathesis.specs.openapi import checks
+
+    assert CHECKS
+    wanted = [
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_headers_conformance,
+        checks.response_schema_conformance,
+    ]
+    schema = schemathesis.openapi.from_url(f"{world.address}/openapi.json")
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @hypothesis.settings(max_examples=count, deadline=None, database=None, suppress_health_check=[*hypothesis.HealthCheck])
+        @hypothesis.given(case=operation.as_strategy(generation_mode=None))
+        def call(case: schemathesis.Case) -> None:
+            case.query = {**(case.query or {}), "key": "demo", "secret": SECRET}
+            case.call_and_validate(checks=wanted)
+
+        call()
+
+
+def main() -> None:
+    """`python -m tests.gateway.pages.conformity --examples 1000`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=1000)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as world:
+        check(world, asked.examples)
+    print(f"every answer to {asked.examples} calls of each operation is in the document")
+
+
+if __name__ == "__main__":
+    main()

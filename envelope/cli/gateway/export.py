@@ -35,7 +35,7 @@ _WRITERS = {"jsonl": write_jsonl, "csv": write_csv, "parquet": write_parquet}
 @click.option("--format", type=click.Choice(list(_WRITERS)), default="jsonl", show_default=True)
 @click.option("-o", "--output", metavar="FILE", default="-", help="Replace FILE. [default: standard output]")
 @click.option(
-    "--after", type=click.IntRange(0, 2**63 - 1), default=0, metavar="CALL", help="Only calls after this one."
+    "--after", type=click.IntRange(0, 2**63 - 1), default=0, metavar="CALL", help="Only calls with a higher number."
 )
 @store_option
 def export(*, format: Literal["jsonl", "csv", "parquet"], output: str, after: int, store: str) -> None:

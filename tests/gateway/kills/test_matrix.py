@@ -9,14 +9,17 @@ from typing import Any, TypeAlias
 import pytest
 
 from envelope import Envelope
-from envelope.gateway.books import Settlement, settle
+from envelope.gateway.books import Settlement, settle, switch_api
 from envelope.gateway.receipts import RECEIPT, is_receipt
 from envelope.gateway.stores import Store, open_store
+from envelope.gateway.stores.migrating import HEAD
+from envelope.gateway.vault import Vault
 from tests.gateway.kills.nursery import Nursery
 from tests.gateway.kills.scene import CACHED, CALL, JOB, Cut, Scene, Upstream, upstream_of
 from tests.gateway.kinds import ALL, KINDS, Clock
 from tests.gateway.ledger import admitted, entry
 from tests.gateway.served import SECRET, wait_until
+from tests.gateway.stores.first_step import make_first, rows_of, step_of
 
 Made: TypeAlias = Callable[..., Scene]
 
@@ -243,6 +246,27 @@ def test_the_first_start(made: Made, point: str) -> None:
 
     scene.start()
     with open_store(scene.settings.store) as store:  # which may be the first to have the tables
+        scene.add_account(store)
+        assert scene.answered("v1/completions", "once", {"prompt": "hello"}).error_code == "0000"
+        scene.check(store, CALL)
+
+
+@pytest.mark.parametrize("point", MIGRATIONS)
+def test_an_upgrade_of_books_that_have_something(made: Made, point: str) -> None:
+    """All of it, or nothing; and no row is lost."""
+    scene = made(empty=True)
+    address = scene.kind.address
+    rows = make_first(address, Vault.make_file(scene.settings.key_file).seal(SECRET))
+    scene.arm()
+    scene.start(point)
+    assert scene.has_killed_itself()
+    assert step_of(address) == (HEAD if point == "migration after" else "0001")
+
+    open_store(address).close()
+    assert (step_of(address), rows_of(address)) == (HEAD, rows)
+    scene.start()
+    with scene.kind.open() as store:
+        store.write_now(lambda db: switch_api(db, "custom", "active"))
         scene.add_account(store)
         assert scene.answered("v1/completions", "once", {"prompt": "hello"}).error_code == "0000"
         scene.check(store, CALL)

@@ -18,9 +18,10 @@ from sqlalchemy.schema import CreateTable
 
 from envelope.gateway.books import audit
 from envelope.gateway.stores import StoreError, open_store
-from envelope.gateway.stores.migrating import HEAD, upgrade
+from envelope.gateway.stores.migrating import HEAD
 from envelope.gateway.stores.tables import METADATA
 from tests import postgresql as cluster
+from tests.gateway.stores.first_step import make_first, rows_of
 
 
 def test_the_newest_step_is_known() -> None:
@@ -62,22 +63,8 @@ def test_other_databases_have_names_for_everything_once() -> None:
     assert len({*indexes, *METADATA.tables}) == len(indexes) + len(METADATA.tables)
 
 
-OLD = {
-    "account": "(7, 'alice', 'k', 'sealed', 'active', 90, 0, NULL, TRUE, 1)",
-    "api": "('custom', 'maintenance')",
-    "grants": "(7, 'custom', 'active', NULL, 1)",
-    "call": "(3, 'r', 7, 'openai', 'custom', 'm', '', 'settled', '0000', TRUE, 'charged', 10, 10, 1, 2, 1, 'u', FALSE, 'en', 'json', 1, 2, 3, 4, 'n')",
-    "entry": "(1, 7, NULL, 'deposit', 100, 'cash', 1), (2, 7, 3, 'charge', 10, '', 2)",
-    "answer": "(1, 3, x'00', 2)",
-    "repeat": "(7, 'k', x'01', 3, 1, 9)",
-    "cached": "('7', 'c', 1, 9)",
-    "job": "(1, 7, 3, 'm', x'', 'queued', NULL, 0, '', 1, 1)",
-}
-"""Rows of each table as the first step made it."""
-
-
 def test_a_store_of_the_first_step_keeps_every_row(tmp_path: Path) -> None:
-    keeps_every_row(f"sqlite:///{tmp_path / 'gateway.db'}", str(tmp_path / "gateway.db"))
+    keeps_every_row(str(tmp_path / "gateway.db"))
     steps = create_engine(f"sqlite:///{tmp_path / 'gateway.db'}")
     tables = create_engine(f"sqlite:///{tmp_path / 'tables.db'}")
     METADATA.create_all(tables)
@@ -88,26 +75,14 @@ def test_and_so_does_one_in_postgresql() -> None:
     if why := cluster.missing():
         pytest.skip(why)
     shared = cluster.shared()
-    address = shared.address(shared.new_database())
-    keeps_every_row(address.replace("postgresql:", "postgresql+psycopg:"), address)
+    keeps_every_row(shared.address(shared.new_database()))
 
 
-def keeps_every_row(url: str, address: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as begun:
-        upgrade(begun, "0001")
-        assert {*inspect(begun).get_table_names()} == {*OLD, "alembic_version"}
-        for table, rows in OLD.items():
-            blob = r"decode('\1', 'hex')" if engine.name == "postgresql" else r"x'\1'"
-            begun.exec_driver_sql(f"INSERT INTO {table} VALUES " + re.sub(r"x'(.*?)'", blob, rows))
-        old = {table: [*map(tuple, begun.exec_driver_sql(f"SELECT * FROM {table}"))] for table in OLD}
-    engine.dispose()
+def keeps_every_row(address: str) -> None:
+    rows = make_first(address)
     with open_store(address) as store:
-        found = {table: store.read_now(lambda db, table=table: db.execute(f"SELECT * FROM {table}")) for table in OLD}  # type: ignore[misc]
         assert store.read_now(audit) == []
-    assert found.pop("entry") == [(*row, None) for row in old.pop("entry")]
-    assert found.pop("repeat") == [(*row, False) for row in old.pop("repeat")]
-    assert found == old
+    assert rows_of(address) == rows
 
 
 def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class GatewaySettings(BaseSettings):
                          ``[]`` and 1.0 is 1; ``typed``: they keep what the upstream said.
     ``receipts``         whether answers have a receipt among their extras.
     ``keep_days``        how many days the records of calls are kept; None: for ever.
-    ``admin_token``      what opens the admin API and the metrics; None: there is no admin API.
+    ``admin_token``      what opens the admin API, the console and the metrics; None: there is neither.
     ``metrics``          ``token``: ``/metrics`` wants the admin token; ``open``: it is for everybody.
     """
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from envelope.client.answer import Answer
-from envelope.client.conversation import Keep, Look, Step, Steps, conversation, with_payload
+from envelope.client.conversation import Keep, Look, Step, conversation, opening, with_payload
+from envelope.client.errors import CallFailed
 from envelope.client.pages import next_page
 from envelope.client.payloads import maker_of
 from envelope.client.plan import Wait
 from envelope.client.settings import CallOptions, ClientOptions, new_settings
+from envelope.client.streaming import Events
 from envelope.client.transports import async_transport
-from envelope.client.wire import Fault, Reply, Send
+from envelope.client.wire import Fault, Flow, Reply, Send
 
 __all__ = ["AsyncGatewayClient"]
 
@@ -125,13 +127,42 @@ class AsyncGatewayClient:
                 return
             page = following
 
-    async def _run(self, steps: Steps) -> Answer[Any]:
+    async def stream(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncIterator[Any]:
+        """As `GatewayClient.stream`."""
+        got = await self._run(opening(self._settings, method, args, params, options))
+        if isinstance(got, Answer):
+            yield got
+            return
+        events = Events(self._settings, options, got)
+        try:
+            async for chunk in got.chunks:
+                for event in events.of(chunk):
+                    yield event
+                if events.ended:
+                    return
+            failure = events.failure()
+        except CallFailed:
+            raise
+        except Exception as error:  # whatever it is, it holds the request
+            failure = events.failure(error)
+        finally:
+            await got.close()
+        raise failure
+
+    async def _run(self, steps: Generator[Step, Any, T]) -> T:
         reply: Any = None
         while True:
             try:
                 step = steps.send(reply)
             except StopIteration as end:
-                answer: Answer[Any] = end.value
+                answer: T = end.value
                 return answer
             reply = await self._do(step)
 
@@ -148,8 +179,10 @@ class AsyncGatewayClient:
             await asyncio.to_thread(cache.put, step.request, step.stored)
         return None
 
-    async def _exchange(self, send: Send) -> Reply | Fault:
+    async def _exchange(self, send: Send) -> Reply | Fault | Flow:
         try:
+            if send.is_stream:
+                return await self._transport.open(send)
             return await self._transport.exchange(send)
         except BaseException as error:
             # A cancellation goes on, without the frames below, whose variables are the request.

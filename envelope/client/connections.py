@@ -11,12 +11,13 @@ import os
 import ssl
 import time
 from collections.abc import Iterable
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any, Final
 
 import httpcore2
 
 from envelope.calls.reply_bodies import BodyReader
-from envelope.client.wire import Fault, Reply, Send, fault_of
+from envelope.client.wire import Fault, Flow, Reply, Send, fault_of, is_stream, within
 from envelope.client.workers import run_within
 
 __all__ = ["AsyncConnections", "Connections"]
@@ -42,6 +43,33 @@ class Connections:
                 send.verb, send.url, headers=send.headers, content=send.body or None, extensions={"timeout": timeout}
             ) as response:
                 headers = _headers(response)
+                body = _reader(headers, send)
+                for chunk in response.iter_stream():
+                    body.add(chunk)
+                return _reply(response, headers, body)
+        except Exception as error:  # whatever it is, it holds the request
+            return fault_of(error)
+
+    def open(self, send: Send) -> Flow | Reply | Fault:
+        """Send the request, and read the answer; if it is a stream of events, only as far as its headers."""
+        now = time.monotonic()
+        end = now + send.total
+        timeout = {"connect": now + send.connect, "pool": send.connect, "read": end, "write": end}
+        stack = ExitStack()
+        try:
+            response = stack.enter_context(
+                self._pool().stream(
+                    send.verb,
+                    send.url,
+                    headers=send.headers,
+                    content=send.body or None,
+                    extensions={"timeout": timeout},
+                )
+            )
+            headers = _headers(response)
+            if is_stream(headers.get("content-type", "")):
+                return Flow(response.status, response.iter_stream(), stack.pop_all().close)
+            with stack:
                 body = _reader(headers, send)
                 for chunk in response.iter_stream():
                     body.add(chunk)
@@ -90,6 +118,33 @@ class AsyncConnections:
                 async for chunk in response.aiter_stream():
                     body.add(chunk)
                 return _reply(response, headers, body)
+        except Exception as error:  # whatever it is, it holds the request
+            return fault_of(error)
+
+    async def open(self, send: Send) -> Flow | Reply | Fault:
+        """Send the request, and read the answer; if it is a stream of events, only as far as its headers."""
+        timeout = {"connect": send.connect, "pool": send.connect}
+        end = asyncio.get_running_loop().time() + send.total
+        stack = AsyncExitStack()
+        try:
+            async with asyncio.timeout_at(end):
+                response = await stack.enter_async_context(
+                    self._pool.stream(
+                        send.verb,
+                        send.url,
+                        headers=send.headers,
+                        content=send.body or None,
+                        extensions={"timeout": timeout},
+                    )
+                )
+                headers = _headers(response)
+                if is_stream(headers.get("content-type", "")):
+                    return Flow(response.status, within(response.aiter_stream(), end), stack.pop_all().aclose)
+                async with stack:
+                    body = _reader(headers, send)
+                    async for chunk in response.aiter_stream():
+                        body.add(chunk)
+                    return _reply(response, headers, body)
         except Exception as error:  # whatever it is, it holds the request
             return fault_of(error)
 

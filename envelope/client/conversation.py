@@ -26,14 +26,14 @@ from envelope.client.payloads import maker_of
 from envelope.client.plan import Attempt, Plan, Wait
 from envelope.client.reading import failure_of_fault, failure_of_verdict, read_reply, read_stored
 from envelope.client.settings import CallOptions, check_timeout
-from envelope.client.wire import Fault, Reply, Send
+from envelope.client.wire import Fault, Flow, Reply, Send
 from envelope.errors import EncodeError, ValidationError
 from envelope.formats import ResultType
 
 if TYPE_CHECKING:
     from envelope.client.settings import Settings
 
-__all__ = ["Keep", "Look", "Step", "conversation", "with_payload"]
+__all__ = ["Keep", "Look", "Step", "conversation", "opening", "with_payload"]
 
 _LOG = logging.getLogger("envelope.client")
 _AGENT = f"envelope-engine/{__version__}"
@@ -76,13 +76,36 @@ def conversation(
         raise error.with_traceback(None) from None  # its frames hold the key
     call = _Call(settings, request, options)
     answer = yield from call.steps()
+    assert isinstance(answer, Answer)  # noqa: S101  # no stream was wanted
     if answer.verdict.ok:
         return with_payload(answer, make, settings)
     if not check:
         return answer
+    raise _failure(answer, settings)
+
+
+def opening(
+    settings: Settings,
+    method: str,
+    args: Mapping[str, Any] | None,
+    params: Mapping[str, Any] | None,
+    options: CallOptions,
+) -> Generator[Step, Any, Flow | Answer[Any]]:
+    """The steps until a stream begins: the `Flow`, or an answer that is a success, if it does not come to a stream."""
+    try:
+        request = _request(settings, method, {**(args or {}), "stream": True}, params, options)
+    except (TypeError, ValueError) as error:
+        raise error.with_traceback(None) from None  # its frames hold the key
+    got = yield from _Call(settings, request, options, is_stream=True).steps()
+    if isinstance(got, Answer) and not got.verdict.ok:
+        raise _failure(got, settings)
+    return got
+
+
+def _failure(answer: Answer[Any], settings: Settings) -> CallFailed:
     failure = failure_of_verdict(answer, settings)
     failure.address, failure.attempts = answer.address, answer.attempts
-    raise failure
+    return failure
 
 
 def with_payload(answer: Answer[Any], make: Callable[[Any], Any] | None, settings: Settings) -> Answer[Any]:
@@ -134,7 +157,10 @@ def _request(
 class _Call:
     """What one call has found so far."""
 
-    def __init__(self, settings: Settings, request: ApiRequest, options: CallOptions) -> None:
+    def __init__(
+        self, settings: Settings, request: ApiRequest, options: CallOptions, *, is_stream: bool = False
+    ) -> None:
+        self._is_stream = is_stream
         self._settings = settings
         self._request = request
         self._result_type = ResultType(request.result_type)
@@ -144,10 +170,11 @@ class _Call:
         self._idempotency_key = options.get("idempotency_key") or settings.idempotency_key()
         if re.fullmatch(r"[!-~]{1,255}", self._idempotency_key) is None:
             raise ValueError("an idempotency key is 1 to 255 characters of ASCII, without spaces")
-        self._has_cache = settings.cache is not None and options.get("cache", True)
+        self._has_cache = settings.cache is not None and options.get("cache", True) and not is_stream
         self._attempts = 0
 
-    def steps(self) -> Steps:
+    def steps(self) -> Generator[Step, Any, Answer[Any] | Flow]:
+        """The steps; they return an `Answer`, or a `Flow` if a stream is wanted and has begun."""
         settings, now = self._settings, self._settings.monotonic
         old: Answer[Any] | None = None
         if self._has_cache and (stored := (yield Look(self._request))) is not None:
@@ -171,7 +198,11 @@ class _Call:
                 continue
             self._attempts += 1
             started = now()
-            outcome: Reply | Fault = yield self._send(step)
+            outcome: Reply | Fault | Flow = yield self._send(step)
+            if isinstance(outcome, Flow):
+                settings.rests.end(step.address)
+                self._tell(step.address, now() - started, outcome)
+                return outcome
             found = self._read(outcome, step.address)
             self._tell(step.address, now() - started, found)
             if isinstance(found, Answer) and found.verdict.ok:
@@ -201,7 +232,7 @@ class _Call:
         except EncodeError as error:
             raise error.with_traceback(None) from None  # its frames hold the secret
         headers: list[tuple[str | bytes, str | bytes]] = [
-            ("Accept-Encoding", "gzip"),
+            ("Accept-Encoding", "identity" if self._is_stream else "gzip"),
             ("Idempotency-Key", self._idempotency_key),
             ("User-Agent", _AGENT),
         ]
@@ -215,6 +246,7 @@ class _Call:
             connect=attempt.connect,
             total=attempt.total,
             max_bytes=settings.limits.max_bytes,
+            is_stream=self._is_stream,
         )
 
     def _signed(self) -> ApiRequest:
@@ -256,10 +288,11 @@ class _Call:
         told.attempts = self._attempts
         raise told
 
-    def _tell(self, address: int, seconds: float, found: Answer[Any] | CallFailed) -> None:
+    def _tell(self, address: int, seconds: float, found: Answer[Any] | CallFailed | Flow) -> None:
         if self._settings.on_attempt is None:
             return
-        failure = found.kind if isinstance(found, CallFailed) else None if found.verdict.ok else "verdict"
+        is_ok = isinstance(found, Flow) or (isinstance(found, Answer) and found.verdict.ok)
+        failure = found.kind if isinstance(found, CallFailed) else None if is_ok else "verdict"
         event = AttemptEvent(
             number=self._attempts,
             address=self._settings.addresses[address],

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 from inspect import iscoroutinefunction
+from itertools import islice
 from typing import Any
 
 from envelope.calls.reply_bodies import BodyReader
-from envelope.client.wire import LATE, Fault, Reply, Send, fault_of
+from envelope.client.wire import LATE, Fault, Flow, Reply, Send, fault_of, is_stream, within
 from envelope.client.workers import run_within
 
 __all__ = ["AsyncHandedIn", "HandedIn"]
@@ -30,12 +32,21 @@ class HandedIn:
         """Send the request and read the whole answer."""
         end = time.monotonic() + send.total
         # Its timeouts are for each read, and nothing else ends a blocking call: it runs in a thread of its own.
+        got = run_within(send.total, lambda: self._exchange(send, end)) or LATE
+        assert not isinstance(got, Flow)  # noqa: S101  # none was wanted
+        return got
+
+    def open(self, send: Send) -> Flow | Reply | Fault:
+        """Send the request, and read the answer; if it is a stream of events, only as far as its headers."""
+        end = time.monotonic() + send.total
         return run_within(send.total, lambda: self._exchange(send, end)) or LATE
 
-    def _exchange(self, send: Send, end: float) -> Reply | Fault:
+    def _exchange(self, send: Send, end: float) -> Flow | Reply | Fault:
         """From *end* on, nobody waits for it any more."""
         try:
             response = self._http.send(_request(self._http, send), stream=True, follow_redirects=False)
+            if send.is_stream and is_stream(response.headers.get("content-type", "")):
+                return Flow(response.status_code, _chunks(response.iter_raw(), end), response.close)
             try:
                 body = _reader(response, send)
                 for chunk in response.iter_bytes() if response.is_stream_consumed else response.iter_raw():
@@ -49,6 +60,26 @@ class HandedIn:
             return fault_of(error)
 
 
+def _chunks(chunks: Iterator[bytes], end: float) -> Iterator[bytes]:
+    """*chunks* until *end*; `TimeoutError` then."""
+
+    def read() -> list[bytes] | Exception:
+        try:
+            return [*islice(chunks, 1)]
+        except Exception as error:
+            return error
+
+    while True:
+        got = run_within(end - time.monotonic(), read)
+        if got is None:
+            raise TimeoutError
+        if isinstance(got, Exception):
+            raise got
+        if not got:
+            return
+        yield got[0]
+
+
 class AsyncHandedIn:
     """An `AsyncClient`."""
 
@@ -59,9 +90,18 @@ class AsyncHandedIn:
 
     async def exchange(self, send: Send) -> Reply | Fault:
         """Send the request and read the whole answer."""
+        got = await self.open(send)
+        assert not isinstance(got, Flow)  # noqa: S101  # none was wanted
+        return got
+
+    async def open(self, send: Send) -> Flow | Reply | Fault:
+        """Send the request, and read the answer; if it is a wanted stream of events, only as far as its headers."""
+        end = asyncio.get_running_loop().time() + send.total
         try:
-            async with asyncio.timeout(send.total):
+            async with asyncio.timeout_at(end):
                 response = await self._http.send(_request(self._http, send), stream=True, follow_redirects=False)
+                if send.is_stream and is_stream(response.headers.get("content-type", "")):
+                    return Flow(response.status_code, within(response.aiter_raw(), end), response.aclose)
                 try:
                     body = _reader(response, send)
                     async for chunk in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 from envelope.client.answer import Answer
-from envelope.client.conversation import Keep, Look, Step, Steps, conversation, with_payload
+from envelope.client.conversation import Keep, Look, Step, conversation, opening, with_payload
+from envelope.client.errors import CallFailed
 from envelope.client.pages import next_page
 from envelope.client.payloads import maker_of
 from envelope.client.plan import Wait
 from envelope.client.settings import CallOptions, ClientOptions, new_settings
+from envelope.client.streaming import Events
 from envelope.client.transports import transport
-from envelope.client.wire import Fault, Reply, Send
+from envelope.client.wire import Fault, Flow, Reply, Send
 
 __all__ = ["GatewayClient"]
 
@@ -141,13 +143,46 @@ class GatewayClient:
                 return
             page = following
 
-    def _run(self, steps: Steps) -> Answer[Any]:
+    def stream(
+        self,
+        method: str = "",
+        args: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Iterator[Any]:
+        """The events of a call as the upstream sends them, as values of JSON, and last of all the `Answer`.
+
+        Until the stream begins, other addresses are tried as in `call`; after that, none is. One that is cut, or fails,
+        raises `CallFailed` after what came. The time-out is that of the whole stream. Without a stream, there is only
+        the `Answer`.
+        """
+        got = self._run(opening(self._settings, method, args, params, options))
+        if isinstance(got, Answer):
+            yield got
+            return
+        events = Events(self._settings, options, got)
+        try:
+            for chunk in got.chunks:
+                yield from events.of(chunk)
+                if events.ended:
+                    return
+            failure = events.failure()
+        except CallFailed:
+            raise
+        except Exception as error:  # whatever it is, it holds the request
+            failure = events.failure(error)
+        finally:
+            got.close()
+        raise failure
+
+    def _run(self, steps: Generator[Step, Any, T]) -> T:
         reply: Any = None
         while True:
             try:
                 step = steps.send(reply)
             except StopIteration as end:
-                answer: Answer[Any] = end.value
+                answer: T = end.value
                 return answer
             reply = self._do(step)
 
@@ -163,8 +198,10 @@ class GatewayClient:
             cache.put(step.request, step.stored)
         return None
 
-    def _exchange(self, send: Send) -> Reply | Fault:
+    def _exchange(self, send: Send) -> Reply | Fault | Flow:
         try:
+            if send.is_stream:
+                return self._transport.open(send)
             return self._transport.exchange(send)
         except BaseException as error:
             # An interrupt goes on, without the frames below, whose variables are the request.

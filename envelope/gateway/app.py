@@ -23,15 +23,19 @@ from envelope.adapters.asgi_wire import (
     with_form,
 )
 from envelope.adapters.http_failures import asker_of, fail, refuse
+from envelope.calls.events import event_of
 from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.admin import ADMIN
+from envelope.gateway.browser.origins import preflight, readable
 from envelope.gateway.compression import LEVEL, takes_gzip
 from envelope.gateway.gateway import Gateway
+from envelope.gateway.openai.serving import OPENAI, serve
 from envelope.gateway.operation.routes import PAGES
 from envelope.gateway.pages import is_page
 from envelope.gateway.pages.door import answer_page
 from envelope.gateway.running import Running
+from envelope.gateway.streams import LiveStream, send_stream
 from envelope.registry.codes import TIMEOUT
 
 __all__ = ["GatewayApp"]
@@ -73,8 +77,13 @@ class GatewayApp:
                 return await gateway.admin(scope, receive, send)
         if is_page(scope["path"]):
             return await answer_page(running, scope, receive, send)
+        if scope["path"].startswith(OPENAI):
+            with running.current as gateway:
+                return await serve(gateway, lambda: running.is_draining, scope, receive, send)
+        origins = running.current.settings.origins
         if scope["method"] == "OPTIONS":
-            return await send_options(send, [_ALLOW])
+            return await send_options(send, [_ALLOW, *preflight(scope, origins)])
+        send = readable(send, scope, origins)
         with running.current as gateway:
             return await _call(gateway, running, scope, receive, send)
 
@@ -99,7 +108,16 @@ async def _call(gateway: Gateway, running: Running, scope: Scope, receive: Recei
     if scope["method"] not in _VERBS:
         return await send_rendered(send, scope, fail(engine, asker_of(engine, http), 405), [_ALLOW])
     try:
-        rendered = await _answer(gateway, http, headers, scope, receive)
+        answer = await _answer(gateway, http, headers, scope, receive)
+        if isinstance(answer, LiveStream):
+            return await send_stream(
+                answer,
+                receive,
+                send,
+                last=lambda rendered: event_of(rendered.body, b"envelope"),
+                cut=lambda: gateway.cut(engine, asker_of(engine, http)) if running.is_draining else None,
+            )
+        rendered = answer
     except Disconnected:
         return None
     except asyncio.CancelledError:
@@ -111,7 +129,7 @@ async def _call(gateway: Gateway, running: Running, scope: Scope, receive: Recei
 
 async def _answer(
     gateway: Gateway, http: HttpRequest[bytes], headers: CallHeaders, scope: Scope, receive: Receive
-) -> Rendered:
+) -> Rendered | LiveStream:
     key = _header(scope, b"idempotency-key")
     if not (b"content-length" in headers or b"transfer-encoding" in headers):
         return await gateway.answer(http, key)

@@ -89,7 +89,7 @@ class Entry:
                 proof = {name: params[name] for name in _PROOF if name in params}
                 request = ApiRequest.from_params({**proof, "api_name": "-"}, api_type=api_type)
             await self._verify(request, known, params)
-            self._check_standing(params, known)
+            self.check_standing(params.get("api_name"), known)
             if fault is not None:
                 raise fault
             check_method(request.method)
@@ -109,6 +109,10 @@ class Entry:
         if not await self._store.write(lambda db: remember_nonce(db, account, nonce), synced=False):
             raise used_nonce()
 
+    async def known(self, key: str) -> Known | None:
+        """The account with this key, at most a second old; None if there is none."""
+        return await self._accounts.of(key)
+
     async def _known(self, params: dict[str, Any]) -> Known:
         key = params.get("key")
         if not isinstance(key, str) or not key:
@@ -119,11 +123,13 @@ class Entry:
             raise RequestError("no such account", code=ACCOUNT_NOT_FOUND, path="$.key")
         return known
 
-    def _check_standing(self, params: dict[str, Any], known: Known) -> None:
-        """As far as is known here; the books have the last word when the call is admitted."""
+    def check_standing(self, name: object, known: Known) -> None:
+        """`RequestError` if the account may not call the API of this *name*, as far as is known here.
+
+        The books have the last word when the call is admitted.
+        """
         if known.account.state != "active":
             raise RequestError("the account is stopped", code=ACCOUNT_STOPPED, path="$.key")
-        name = params.get("api_name")
         if not isinstance(name, str) or not name:
             return  # which is told with the other parameters
         grant = known.account.grants.get(name)

@@ -10,7 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import orjson
 
@@ -31,17 +31,20 @@ from envelope.gateway.books.cache import CacheEntry
 from envelope.gateway.books.gate import Refused
 from envelope.gateway.books.repeats import Repeated
 from envelope.gateway.books.serving import Served, serve_cached
-from envelope.gateway.books.settling import Settled, Settlement, settle
+from envelope.gateway.books.settling import Settled, Settlement, renew, settle
 from envelope.gateway.entry import Entered, Entry
 from envelope.gateway.jobs import GET, SUBMIT, found, queued, submitted
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.logs import Ended
+from envelope.gateway.openai.face import OpenAIFace
 from envelope.gateway.page_tokens import PAGE_TOKEN, PURPOSE, PageTokens
 from envelope.gateway.receipts import RECEIPT, receipt
 from envelope.gateway.stores.errors import StoreError, StoreUnavailable
+from envelope.gateway.streams import LiveStream, without_returns
+from envelope.gateway.told import Told
 from envelope.gateway.unsettled import Unsettled
 from envelope.gateway.upstreams.call import UpstreamCall
-from envelope.gateway.upstreams.methods import Ask, how_to_ask
+from envelope.gateway.upstreams.methods import Ask, asking_for_usage, how_to_ask
 from envelope.gateway.upstreams.outcome import Outcome
 from envelope.limits import Limits
 from envelope.registry.codes import SERVER_ERROR, TIMEOUT, UNKNOWN_ERROR, Billing
@@ -53,9 +56,10 @@ if TYPE_CHECKING:
     from envelope.gateway.settings import GatewaySettings
     from envelope.gateway.stores.store import Store, Transaction
     from envelope.gateway.upstreams.pool import Upstreams
+    from envelope.gateway.upstreams.stream import Stream
     from envelope.gateway.vault import Vault
 
-__all__ = ["IDEMPOTENCY_KEY", "Gateway", "new_request_ids"]
+__all__ = ["IDEMPOTENCY_KEY", "Face", "Gateway", "new_request_ids"]
 
 T = TypeVar("T")
 
@@ -66,6 +70,7 @@ _SCRIPT: Final = "/api_call.php"
 # Lists, files and jobs change behind their arguments.
 _NEVER_CACHED: Final = frozenset({"v1/files", SUBMIT, GET})
 _NO_STREAM: Final = (None, False, 0, "", "0", "false")  # a form has texts
+_OWN: Final = frozenset({SUBMIT, GET})
 _MAX_MODEL: Final = 128
 _MAX_KEY: Final = 255
 # A longer answer might not fit in another format's limits, which is known only once the call is charged for.
@@ -80,6 +85,22 @@ class _Refusal(Exception):  # a call that the books did not let in is no error
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.code)
         self.refused = refused
+
+
+class Face(Protocol):
+    """How answers are written for one kind of callers; `Engine` writes envelopes."""
+
+    def respond(self, asker: Asker, payload: Envelope[Any], /) -> Rendered:
+        """An answer; a `Told` if it is an upstream's. `EncodeError` if it cannot be written."""
+
+    def fail(self, asker: Asker, code: str, /, *, status: int = 0) -> Rendered:
+        """A failure with this *code*, under another HTTP *status* than its own."""
+
+    def refuse(self, error: RequestError, asker: Asker | None = None, /) -> Rendered:
+        """The answer to an invalid call."""
+
+    def recover(self, asker: Asker, error: Exception, /) -> Rendered:
+        """The answer if *error* was raised, of which the caller learns nothing."""
 
 
 class _Closed(Exception):  # it undoes a transaction, and goes no further
@@ -106,6 +127,10 @@ class _Call:
     digest: str
     seconds_cached: int
     began: float
+    stream: Stream | None = None
+    is_stream: bool = False
+    shows_usage: bool = True
+    asked_at: float = 0.0
     asking: float = 0.0
 
     @property
@@ -171,14 +196,16 @@ class Gateway:
             request_limits=limits,
             on_error=log.fault,
         )
+        self.openai = OpenAIFace(messages, self._request_ids, log.fault)
+        self.openai_api = settings.openai_api or settings.apis[0]
         self._script_engine = replace(self.engine, statuses=settings.script_statuses)
 
     def engine_of(self, path: str) -> Engine:
         """What writes the answers under this path."""
         return self._script_engine if path.endswith(_SCRIPT) else self.engine
 
-    async def answer(self, http: HttpRequest, idempotency_key: str = "") -> Rendered:
-        """The answer to one call; never an exception."""
+    async def answer(self, http: HttpRequest, idempotency_key: str = "") -> Rendered | LiveStream:
+        """The answer to one call; never an exception. A stream is to be sent, and finished or closed."""
         began = time.monotonic()
         engine = self.engine_of(http.path)
         try:
@@ -188,37 +215,43 @@ class Gateway:
             return engine.refuse(error)
         except Exception as error:  # the store cannot be read
             return self.failed(engine, asker_of(engine, http), error)
+        return await self.answer_entered(engine, entered, idempotency_key, began)
+
+    async def answer_entered(
+        self, face: Face, entered: Entered, idempotency_key: str, began: float
+    ) -> Rendered | LiveStream:
+        """The same for a call whose caller has proved who it is; *began* is `time.monotonic` when it came."""
         request = entered.request
         try:
-            return await self._answer(engine, entered, idempotency_key, began)
+            return await self._answer(face, entered, idempotency_key, began)
         except _Refusal as refusal:
             self.refused(refusal.refused.code)
-            return _with_retry(engine.fail(request, refusal.refused.code), refusal.refused.retry_after)
+            return _with_retry(face.fail(request, refusal.refused.code), refusal.refused.retry_after)
         except RequestError as error:
             self.refused(error.code)
-            return engine.refuse(error, request)
+            return face.refuse(error, request)
         except Exception as error:
-            return self.failed(engine, request, error)
+            return self.failed(face, request, error)
 
     def refused(self, code: str) -> None:
         """Log a call that was answered with *code*, and not let in."""
         self._log.refused(code)
 
-    def failed(self, engine: Engine, asker: Asker, error: Exception) -> Rendered:
+    def failed(self, face: Face, asker: Asker, error: Exception) -> Rendered:
         """The answer if something of ours failed before a call was on the books, or the books cannot be written."""
         if isinstance(error, StoreError):
             self._log.fault(error)
             self._log.unanswered(SERVER_ERROR)
-            return _with_retry(engine.fail(asker, SERVER_ERROR, status=503), 1)
+            return _with_retry(face.fail(asker, SERVER_ERROR, status=503), 1)
         self._log.unanswered(UNKNOWN_ERROR)
-        return engine.recover(asker, error)
+        return face.recover(asker, error)
 
-    def cut(self, engine: Engine, asker: Asker) -> Rendered:
+    def cut(self, face: Face, asker: Asker) -> Rendered:
         """The answer to a call for which there is no time left, as the process ends."""
         self._log.unanswered(SERVER_ERROR)
-        return _with_retry(engine.fail(asker, SERVER_ERROR, status=503), 1)
+        return _with_retry(face.fail(asker, SERVER_ERROR, status=503), 1)
 
-    async def _answer(self, engine: Engine, entered: Entered, idempotency_key: str, began: float) -> Rendered:
+    async def _answer(self, face: Face, entered: Entered, idempotency_key: str, began: float) -> Rendered | LiveStream:
         call = self._read(entered, idempotency_key, began)
         ready = await self._ready(call)
         scope = "" if self._settings.cache.shared else str(call.account)
@@ -235,17 +268,56 @@ class Gateway:
         # cost must.
         admitted = await self._write(call, steps, synced=cached is not None)
         if not isinstance(admitted, Admitted):
-            return engine.respond(call.request, self._of_books(call, admitted))
+            return face.respond(call.request, self._of_books(call, admitted))
         number = admitted.call
-        outcome = Outcome(code=UNKNOWN_ERROR)
         try:
-            outcome = ready or await self._ask(call)
-            end = self._end(engine, call, number, outcome, scope)
+            got = ready or await self._ask(call)
+        except Exception as error:
+            self._log.fault(error)
+            got = Outcome(code=UNKNOWN_ERROR)
+        if isinstance(got, Outcome):
+            return await self._finish(face, call, number, got, scope)
+        call.stream = got
+        return self._live(face, call, number, got, scope)
+
+    async def _finish(self, face: Face, call: _Call, number: int, outcome: Outcome, scope: str) -> Rendered:
+        """End a call: its answer, and its settling."""
+        try:
+            end = self._end(face, call, number, outcome, scope)
         except Exception as error:
             self._log.fault(error)
             code = SERVER_ERROR if isinstance(error, EncodeError) else UNKNOWN_ERROR
-            end = self._end(engine, call, number, replace(outcome, code=code, response=[], usage=None), scope)
-        return await self._settle(engine, call, end)
+            end = self._end(face, call, number, replace(outcome, code=code, response=[], usage=None), scope)
+        return await self._settle(face, call, end)
+
+    def _live(self, face: Face, call: _Call, number: int, stream: Stream, scope: str) -> LiveStream:
+        seconds = self._settings.seconds
+
+        async def more_time() -> bool:
+            try:
+                return await self._store.write(lambda db: renew(db, number, seconds), synced=False)
+            except StoreError as error:  # there is time to try again
+                self._log.fault(error)
+                return True
+
+        async def end(stream: Stream) -> Rendered:
+            call.asking = time.monotonic() - call.asked_at
+            outcome = stream.outcome()
+            try:
+                return await self._finish(
+                    face, call, number, replace(outcome, response=without_returns(outcome)), scope
+                )
+            except Exception as error:
+                return self.failed(face, call.request, error)
+
+        return LiveStream(
+            stream,
+            request_id=call.request_id,
+            last_id=str(number),
+            renew=more_time,
+            seconds=seconds / 2,
+            settle=end,
+        )
 
     def _read(self, entered: Entered, idempotency_key: str, began: float) -> _Call:
         """What a call means here; `RequestError` for what is wrong with its arguments, page token or key."""
@@ -253,14 +325,17 @@ class Gateway:
         request = entered.request
         asked = self._asked(request, entered.known.account.id)
         ask = how_to_ask(asked)
-        size = _size(ask)
         args = {**asked.params, **(asked.args or {})}
-        if args.get("stream") not in _NO_STREAM:
-            raise RequestError("answers are not streamed", path="$._o_args.stream")
+        is_stream = args.get("stream") not in _NO_STREAM and request.method not in _OWN
+        shows_usage = True
+        if is_stream:
+            asked, shows_usage = asking_for_usage(asked)
+            ask = how_to_ask(asked)
         model = args.get("model")
         model = model[:_MAX_MODEL] if isinstance(model, str) and model.isprintable() else ""
         price = self._prices.of(request.method, model)
-        seconds_cached = self._seconds_cached(request)
+        size = _size(ask)
+        seconds_cached = 0 if is_stream else self._seconds_cached(request)
         digest = ""
         if key or seconds_cached:
             # The language is no part of either key: upstreams' answers are not translated.
@@ -280,6 +355,8 @@ class Gateway:
             digest=digest,
             seconds_cached=seconds_cached,
             began=began,
+            is_stream=is_stream,
+            shows_usage=shows_usage,
         )
 
     def _asked(self, request: ApiRequest, account: int) -> UpstreamCall:
@@ -360,32 +437,37 @@ class Gateway:
             return await found(self._store, call.account, call.asked)
         return None
 
-    async def _ask(self, call: _Call) -> Outcome:
-        began = time.monotonic()
-        left = self._settings.seconds - (began - call.began)
+    async def _ask(self, call: _Call) -> Outcome | Stream:
+        call.asked_at = began = time.monotonic()
+        left = max(self._settings.seconds - (began - call.began), 0.0)
         try:
-            return await self._upstreams.ask(call.asked, seconds=max(left, 0.0), ask=call.ask)
+            if call.is_stream:
+                return await self._upstreams.stream(
+                    call.asked, seconds=left, shows_usage=call.shows_usage, ask=call.ask
+                )
+            return await self._upstreams.ask(call.asked, seconds=left, ask=call.ask)
         finally:
             call.asking = time.monotonic() - began
 
-    def _end(self, engine: Engine, call: _Call, number: int, outcome: Outcome, scope: str) -> _End:
+    def _end(self, face: Face, call: _Call, number: int, outcome: Outcome, scope: str) -> _End:
         """How a call ends. Its answer is written before it is charged for: `EncodeError` if that cannot be."""
-        answer = Envelope(
+        answer = Told(
             response=outcome.response,
             error_code=outcome.code,
             request_id=call.request_id,
             last_id=str(number),
             extras=self._extras(call, outcome.response),
+            status=outcome.status,
         )
-        verdict = judge(answer, registry=engine.messages.registry, upstream_errors=self._settings.upstream_errors)
+        verdict = judge(answer, registry=self.engine.messages.registry, upstream_errors=self._settings.upstream_errors)
         return _End(
             outcome=outcome,
             answer=answer,
-            rendered=engine.respond(call.request, answer),
+            rendered=face.respond(call.request, answer),
             settlement=self._settlement(call, number, outcome, scope, answer, verdict.ok, verdict.billing),
         )
 
-    async def _settle(self, engine: Engine, call: _Call, end: _End) -> Rendered:
+    async def _settle(self, face: Face, call: _Call, end: _End) -> Rendered:
         """Settle, and return the answer: a free 4017 if the call was closed meanwhile."""
         answer, rendered, settlement = end.answer, end.rendered, end.settlement
         number = settlement.call
@@ -408,7 +490,7 @@ class Gateway:
         if settled is None:
             self._log.unanswered(TIMEOUT)
             late = Envelope.fail(TIMEOUT, request_id=call.request_id, last_id=str(number))
-            return engine.respond(call.request, late)
+            return face.respond(call.request, late)
         ended = Ended(
             call.request_id, end.outcome.code, settlement.billing, settled.charge, time.monotonic() - call.began,
             call.asking, end.outcome,
@@ -417,7 +499,7 @@ class Gateway:
         if self._settings.receipts:
             told = self._receipt(call, number, Billing(settlement.billing), settled)
             answer = replace(answer, extras={**answer.extras, RECEIPT: told})
-        return rendered if answer is end.answer else engine.respond(call.request, answer)
+        return rendered if answer is end.answer else face.respond(call.request, answer)
 
     async def _write(self, call: _Call, steps: Callable[[Transaction], T], *, synced: bool = True) -> T:
         """A transaction of this call. If it is not known to be recorded, the caller is told that the call is free."""
@@ -438,13 +520,15 @@ class Gateway:
         billing: Billing,
     ) -> Settlement:
         seconds = call.seconds_cached
-        value = stored_value(answer) if ok and (call.key or seconds) else None
+        value = stored_value(answer) if ok and (call.key or seconds) and not call.is_stream else None
         if value is not None and len(value) > _MOST_CACHED:
             seconds = 0
         charge = 0
         if billing is Billing.CHARGED:
             is_counted = outcome.usage is not None or not call.price.completion
-            delivered = 0 if is_counted else len(orjson.dumps(outcome.response))
+            delivered = 0
+            if not is_counted:
+                delivered = len(orjson.dumps(outcome.response)) if call.stream is None else call.stream.delivered
             charge = min(call.price.charge(outcome.usage, size=call.size, delivered=delivered), call.hold)
         return Settlement(
             call=number,

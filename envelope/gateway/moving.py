@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from envelope.gateway.books.auditing import Breach, audit
 from envelope.gateway.stores.copying import Figures, copy_books, figures_of
 from envelope.gateway.stores.errors import StoreError, StoreUnavailable
-from envelope.gateway.stores.sqlite import SqliteStore
+from envelope.gateway.stores.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from envelope.gateway.stores.store import Store, Transaction

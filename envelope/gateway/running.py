@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from envelope.errors import EnvelopeError
-from envelope.gateway.books.forgetting import forget
-from envelope.gateway.books.recovery import Watch, recover
-from envelope.gateway.books.retention import remove_calls
 from envelope.gateway.gateway import Gateway, new_request_ids
 from envelope.gateway.jobs import JobWorker
 from envelope.gateway.logs import CallLog
@@ -23,7 +20,8 @@ from envelope.gateway.operation.metrics import CountingLog, Metrics
 from envelope.gateway.pages.console.attempts import Attempts
 from envelope.gateway.settings import GatewaySettings
 from envelope.gateway.stores.opening import open_store
-from envelope.gateway.stores.store import Store, Transaction
+from envelope.gateway.stores.store import Store
+from envelope.gateway.upkeep import recover_for_ever, remove_for_ever
 from envelope.gateway.upstreams.pool import Upstreams
 from envelope.gateway.vault import Vault, VaultError
 from envelope.registry.codes import REGISTRY, CodeRegistry
@@ -32,10 +30,6 @@ from envelope.registry.messages import Messages
 __all__ = ["Running", "Unusable", "open_vault", "registry_of", "running"]
 
 _KEYS: Final = "ENVELOPE_GATEWAY_KEYS"
-_RECOVERY: Final = 5.0  # seconds between two looks for calls that cannot end, and for what is to be forgotten
-_REMOVAL: Final = 60.0  # seconds between two looks for calls that are not kept any more
-_PAUSE: Final = 0.05  # seconds in which others write, between two batches of them
-_DAY: Final = 86_400_000_000
 _ANY_SECRET: Final = "SELECT secret FROM account ORDER BY id LIMIT 1"
 
 
@@ -150,7 +144,7 @@ async def running(settings: GatewaySettings, *, log: CallLog | None = None) -> A
         node = Running(store, log)
         await node.renew(settings)
         unsettled = node.gateway.unsettled
-        beside = (_recover(store, node), _remove_old(store, node), unsettled.run())
+        beside = (recover_for_ever(store, node), remove_for_ever(store, node), unsettled.run())
         tasks = [asyncio.create_task(work) for work in beside]
         try:
             yield node
@@ -207,33 +201,3 @@ def _check_opens(vault: Vault, sealed: str) -> None:
         vault.open(sealed)
     except VaultError:
         raise VaultError("the key of the accounts' secrets is not among its keys: add it as the last") from None
-
-
-async def _recover(store: Store, node: Running) -> None:
-    watch = Watch()
-    while True:
-        log = node.current.log
-        try:
-            for closed in await store.write(lambda db: recover(db, store.is_gone, watch)):
-                log.closed(closed.call, closed.code)
-            while await store.write(forget):
-                pass
-        except Exception as error:  # mostly the store's; whatever it is, holds are to be released
-            log.fault(error)
-        await asyncio.sleep(_RECOVERY)
-
-
-async def _remove_old(store: Store, node: Running) -> None:
-    def remove(days: int, after: int) -> Callable[[Transaction], int | None]:
-        return lambda db: remove_calls(db, db.now - days * _DAY, after)
-
-    while True:
-        days, log = node.current.settings.keep_days, node.current.log
-        try:
-            after: int | None = 0
-            while days is not None and after is not None:
-                after = await store.write(remove(days, after), synced=False)
-                await asyncio.sleep(_PAUSE)
-        except Exception as error:  # mostly the store's; whatever it is, old calls are to go
-            log.fault(error)
-        await asyncio.sleep(_REMOVAL)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic import ValidationError as Invalid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -14,6 +14,7 @@ from envelope.answers.verdicts import UpstreamErrors
 from envelope.calls.reading import is_name
 from envelope.calls.statuses import Statuses
 from envelope.errors import ValidationError
+from envelope.gateway.browser.origins import check_origin
 from envelope.gateway.logs import LogForm
 from envelope.gateway.money import parse_amount
 from envelope.gateway.prices import Price, Prices
@@ -79,7 +80,8 @@ class GatewaySettings(BaseSettings):
     ``key_file``         the key that encrypts callers' secrets; made if it is not there.
     ``codes``            an operator's own error codes (`envelope.registry.CodeRegistry.with_toml`).
     ``apis``             the names of the APIs.
-    ``seconds``          how long a call may take, whatever is tried in that time.
+    ``openai_api``       the one of ``apis`` that calls of ``/v1`` count under; None: the first.
+    ``seconds``          how long a call may take, whatever is tried in that time; a stream, until it begins.
     ``retries``          how many more rounds over all upstreams follow the first.
     ``statuses``         ``registry``: a failure has its code's HTTP status; ``ok``: all are 200. Under
                          ``/<api_type>/api_call.php`` all are 200 unless ``script_statuses`` says otherwise.
@@ -87,6 +89,7 @@ class GatewaySettings(BaseSettings):
     ``json_dialect``     ``php``: json and jsonu are what PHP's ``json_encode`` writes of PHP's arrays, so ``{}`` is
                          ``[]`` and 1.0 is 1; ``typed``: they keep what the upstream said.
     ``receipts``         whether answers have a receipt among their extras.
+    ``origins``          the sites whose pages may read the answers to their calls.
     ``keep_days``        how many days the records of calls are kept; None: for ever.
     ``admin_token``      what opens the admin API, the console and the metrics; None: there is neither.
     ``metrics``          ``token``: ``/metrics`` wants the admin token; ``open``: it is for everybody.
@@ -103,7 +106,8 @@ class GatewaySettings(BaseSettings):
     store: str = Field(default="gateway.db", min_length=1, repr=False)  # it may have a password
     key_file: Path = Path("gateway.key")
     codes: Path | None = None
-    apis: tuple[str, ...] = ("custom",)
+    apis: Annotated[tuple[str, ...], Field(min_length=1)] = ("custom",)
+    openai_api: str | None = None
     seconds: float = Field(default=60, gt=0, le=3600, allow_inf_nan=False)
     retries: int = Field(default=2, ge=0, le=10)
     statuses: Statuses = "registry"
@@ -111,6 +115,7 @@ class GatewaySettings(BaseSettings):
     upstream_errors: UpstreamErrors = "free"
     json_dialect: Literal["php", "typed"] = "php"
     receipts: bool = False
+    origins: tuple[Annotated[str, AfterValidator(check_origin)], ...] = ()
     keep_days: Annotated[int, Field(ge=1, le=36_525)] | None = None
     admin_token: Annotated[SecretStr, Field(min_length=16)] | None = None
     metrics: Literal["open", "token"] = "token"
@@ -187,5 +192,7 @@ def made_settings(table: dict[str, Any]) -> GatewaySettings:
     for index, name in enumerate(settings.apis):
         if not is_name(name):
             raise ValidationError("not a valid API name", path=format_path(["apis", index]))
+    if settings.openai_api is not None and settings.openai_api not in settings.apis:
+        raise ValidationError("not one of the APIs", path="$.openai_api")
     read_upstreams(settings.upstreams)  # for what is wrong with them together
     return settings

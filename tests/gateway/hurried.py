@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from envelope.gateway import running
+from envelope.gateway import upkeep
 from envelope.gateway.books import recovery
 from envelope_command import main
 
 
 def hurry(grace: float) -> None:
-    hurried: dict[Any, dict[str, float]] = {recovery: {"GRACE": grace}, running: {"_RECOVERY": 0.2}}
+    hurried: dict[Any, dict[str, float]] = {recovery: {"GRACE": grace}, upkeep: {"_RECOVERY": 0.2}}
     for module, constants in hurried.items():
         assert all(hasattr(module, name) for name in constants)
         vars(module).update(constants)

@@ -16,7 +16,7 @@ import pytest
 
 from envelope.gateway.stores.opening import open_store
 from envelope.gateway.stores.postgresql.store import PostgresStore
-from envelope.gateway.stores.sqlite import SqliteStore
+from envelope.gateway.stores.sqlite.store import SqliteStore
 from envelope.gateway.stores.store import Store
 from tests import postgresql
 

@@ -85,6 +85,7 @@ class Served:
     loop: asyncio.AbstractEventLoop
     port: int = 0
     demo: DemoUpstream | None = None
+    second: DemoUpstream | None = None
     node: Running | None = None
     server: uvicorn.Server | None = None
     jobs: int = 0
@@ -219,7 +220,7 @@ class Served:
         assert [row for row in self.records() if row.state == "open"] == []
         assert no_secret_in(self.folder)
         if self.demo is not None:
-            asked = self.demo.served
+            asked = [*self.demo.served, *(self.second.served if self.second is not None else ())]
             records = self.records()
             assert len(asked) - self.jobs - self.lost == sum(row.attempts for row in records)
             # What was delivered is what is on the books.
@@ -238,11 +239,20 @@ def no_secret_in(folder: Path) -> bool:
 
 
 async def _serve(
-    world: Served, made: Callable[[GatewaySettings], Any], demo: dict[str, Any] | None, stack: AsyncExitStack
+    world: Served,
+    made: Callable[[GatewaySettings], Any],
+    demo: dict[str, Any] | None,
+    times: dict[str, Any],
+    second: dict[str, Any] | None,
+    stack: AsyncExitStack,
 ) -> None:
     if demo is not None:
-        world.demo = await stack.enter_async_context(demo_upstream(key=KEY, scale=0.01, **demo))
-        world.settings = world.settings.model_copy(update={"upstreams": (world.demo.settings(rest=0),)})
+        world.demo = await stack.enter_async_context(demo_upstream(**{"key": KEY, "scale": 0.01, **demo}))
+        upstreams = [world.demo.settings(**{"rest": 0, **times})]
+        if second is not None:
+            world.second = await stack.enter_async_context(demo_upstream(key=KEY, faults=False))
+            upstreams.append(world.second.settings("second", **{"order": 1, "rest": 0, **times, **second}))
+        world.settings = world.settings.model_copy(update={"upstreams": tuple(upstreams)})
 
     @asynccontextmanager
     async def kept() -> AsyncIterator[Running]:
@@ -275,13 +285,16 @@ def served(
     made: Callable[[GatewaySettings], Any] = running,
     upstreams: list[dict[str, Any]] | None = None,
     demo: dict[str, Any] | None = None,
+    times: dict[str, Any] | None = None,
+    second: dict[str, Any] | None = None,
     timeout: float = 10.0,
     opened: Callable[..., Store] = open_store,
     **settings: Any,
 ) -> Iterator[Served]:
     """A gateway with *settings*, its files in *folder*, in front of the demo or of *upstreams*; checked at its end.
 
-    *opened* opens the store, for which it waits *timeout* seconds. There is an account ``demo``.
+    *times* are the settings of the demo as an upstream. *second* are more of those of another, which is asked after it,
+    and has no faults. *opened* opens the store, for which it waits *timeout* seconds. There is an account ``demo``.
     """
     table: dict[str, Any] = {
         "seconds": 5.0,
@@ -301,7 +314,7 @@ def served(
         world.account("demo")
         stack = AsyncExitStack()
         try:
-            world.run(_serve(world, made, (demo or {}) if upstreams is None else None, stack))
+            world.run(_serve(world, made, (demo or {}) if upstreams is None else None, times or {}, second, stack))
             yield world
             world.check()
         finally:

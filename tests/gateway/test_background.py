@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from envelope.gateway import running as gateway_running
+from envelope.gateway import upkeep
 from envelope.gateway.books import Admission, Admitted, admit, list_accounts
 from envelope.gateway.known import KnownAccounts
 from envelope.gateway.running import open_vault
 from envelope.gateway.stores import StoreUnavailable, Transaction
-from envelope.gateway.stores.sqlite import SqliteStore, system_clock
+from envelope.gateway.stores.sqlite.store import SqliteStore, system_clock
 from tests.gateway.served import Served, served, wait_until
 
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_running, "_RECOVERY", 0.05)
+    monkeypatch.setattr(upkeep, "_RECOVERY", 0.05)
 
 
 def told(world: Served, job: str) -> Any:
@@ -100,7 +100,7 @@ def test_what_was_kept_for_a_time_is_forgotten(tmp_path: Path, often: None) -> N
 
 
 def test_old_calls_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_running, "_REMOVAL", 0.05)
+    monkeypatch.setattr(upkeep, "_REMOVAL", 0.05)
     days = [0]
 
     def clock() -> int:
@@ -124,14 +124,14 @@ def test_old_calls_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_store_that_fails_for_a_while_does_not_end_the_removal(
     tmp_path: Path, often: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_running, "_REMOVAL", 0.05)
+    monkeypatch.setattr(upkeep, "_REMOVAL", 0.05)
     asked: list[int] = []
 
     def fail(db: Transaction, before: int, after: int) -> None:
         asked.append(after)
         raise StoreUnavailable("the disk is full")
 
-    monkeypatch.setattr(gateway_running, "remove_calls", fail)
+    monkeypatch.setattr(upkeep, "remove_calls", fail)
     with served(tmp_path, keep_days=1) as world:
         wait_until(lambda: len(asked) > 3)
         assert world.call().code == "0000"

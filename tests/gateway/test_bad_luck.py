@@ -18,7 +18,7 @@ from envelope import ResultType
 from envelope.gateway.books import CallRecord, Watch, audit, find_calls, list_accounts, recover
 from envelope.gateway.books.settling import close_call
 from envelope.gateway.stores import Store, StoreUnavailable, open_store
-from envelope.gateway.stores.sqlite import SqliteStore, system_clock
+from envelope.gateway.stores.sqlite.store import SqliteStore, system_clock
 from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.child import Caller, add_account, gateway_process, write_settings
 from tests.gateway.served import PROMPT, SECRET, Got, Served, served, wait_until

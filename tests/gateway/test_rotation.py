@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import pytest
 
 from envelope import Envelope, decode
-from envelope.calls.http import HttpRequest
+from envelope.calls.http import HttpRequest, Rendered
 from envelope.errors import RequestError
 from envelope.gateway.books import account_named, change_account, create_account, deposit, grant, list_accounts
 from envelope.gateway.gateway import Gateway
@@ -156,6 +156,7 @@ class Node:
         sent = {"key": name, "secret": f"{SECRET} of {name}", "method": "v1/things", "cache": "no", "pageToken": token}
         query = urlencode({name: text for name, text in sent.items() if text})
         got = await self.gateway.answer(HttpRequest(path="/openai/custom/", query=query))
+        assert isinstance(got, Rendered)
         self.calls += 1
         return decode(got.body, "json")
 

@@ -30,6 +30,9 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     *[("$.seconds", {"seconds": value}) for value in (0, -1, 3601, float("nan"), float("inf"), SECRET)],
     *[("$.retries", {"retries": value}) for value in (-1, 11, 1.5, SECRET)],
     *[(f"$.{name}", {name: SECRET}) for name in ("statuses", "script_statuses", "upstream_errors", "json_dialect", "receipts", "log")],
+    ("$.origins", {"origins": SECRET}),
+    *[("$.origins[0]", {"origins": [value]}) for value in (5, "", "*", "null", SECRET, "https://a.test/", "https://A.test",
+      "https://a.test:443", "http://a.test:80", "ftp://a.test", "https://*.a.test", "https://a.test\n", "https://")],
     *[("$.keep_days", {"keep_days": value}) for value in (0, 1.5, 40_000, SECRET)],
     *[("$.admin_token", {"admin_token": value}) for value in (5, SECRET)],  # too short
     ("$.metrics", {"metrics": SECRET}),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from envelope.gateway import unsettled as module
-from envelope.gateway.books import free_call
+from envelope.gateway.books import Admitted, free_call
 from envelope.gateway.logs import CallLog
 from envelope.gateway.stores import Store, StoreUnavailable, open_store
 from envelope.gateway.unsettled import Unsettled
@@ -71,8 +71,19 @@ def test_what_was_recorded_after_all_is_given_back_once(scene: Scene, store: Sto
         assert figures(store) == (1000, 0)
     [*entries] = store.read_now(lambda db: db.execute("SELECT amount, note FROM entry WHERE kind = 'refund'"))
     assert entries == ([(60, "its caller was told that it failed")] if charge else [])
-    # A repeat has the answer that there is, for nothing.
-    assert tried(store, account, **KEY).answer.value == b"a"
+    # Its answer is not to be had for nothing: a repeat is a call of its own.
+    assert isinstance(tried(store, account, **KEY), Admitted)
+    assert breaches(store) == []
+
+
+def test_whoever_got_the_answer_after_all_has_paid_for_it(scene: Scene, store: Store) -> None:
+    account = new_account(store)
+    settled(store, admitted(store, account, request_id="recorded", **KEY), 60, answer=b"a")
+    for _ in range(2):
+        assert tried(store, account, **KEY).answer.value == b"a"
+        scene.unsettled.add("recorded")
+        assert scene.free() == 0
+        assert figures(store) == (940, 0)
     assert breaches(store) == []
 
 
@@ -205,12 +216,15 @@ def test_who_was_told_that_it_failed_pays_nothing(
         assert bool(rows) == (failing == "lost" or function == "Gateway._settle")
         again = world.call(**params)
         assert again.code == "0000"
-        # A key whose call was recorded has its answer, for nothing; any other is free, and the next call costs.
-        is_recorded = bool(rows) and rows[0].state == "settled"
-        assert (world.balance() < balance) == (not is_recorded)
+        assert world.balance() < balance
         if method == "images/submit":
-            wait_until(lambda: world.call("images/get", {"imgid": "1"}).envelope.response["status"] == "done")
-            world.jobs += 1
+            for number in range(1, int(again.envelope.response["imgid"]) + 1):
+                wait_until(lambda job=number: is_done(world, job))  # type: ignore[misc]
+                world.jobs += 1
+
+
+def is_done(world: Served, job: int) -> bool:
+    return bool(world.call("images/get", {"imgid": str(job)}).envelope.response["status"] == "done")
 
 
 def unsettled(world: Served) -> Unsettled:

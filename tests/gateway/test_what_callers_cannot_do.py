@@ -18,7 +18,7 @@ from envelope.gateway.books.texts import is_storable
 from envelope.gateway.logs import CallLog
 from envelope.gateway.running import Running, running
 from envelope.gateway.settings import GatewaySettings
-from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
+from envelope.gateway.stores.sqlite.transaction import SqliteTransaction
 from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.served import KEY, PROMPT, SECRET, Served, served, wait_until
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from envelope.cli.common.report import printable
-from envelope.cli.gateway.common import BOUND, json_option, key_file, named, opened, show_json, show_table, store_option
+from envelope.cli.gateway.common import (
+    AT_ONCE,
+    BOUND_AT_ONCE,
+    json_option,
+    key_file,
+    named,
+    opened,
+    show_json,
+    show_table,
+    store_option,
+)
 from envelope.gateway.books.accounts import change_account, create_account, list_accounts
 from envelope.gateway.money import shown_amount
 from envelope.gateway.running import open_vault
@@ -42,7 +52,7 @@ def account() -> None:
 
 @account.command()
 @click.argument("name")
-@click.option("--concurrency", type=click.IntRange(min=0), help=f"{_concurrency_help} [default: any number]")
+@click.option("--concurrency", type=click.IntRange(0, AT_ONCE), help=f"{_concurrency_help} [default: any number]")
 @click.option("--strict-signature", is_flag=True, help="Take strictly signed calls only.")
 @store_option
 @json_option
@@ -84,7 +94,7 @@ def renew(*, name: str, store: str, as_json: bool) -> None:
 @account.command()
 @click.argument("name")
 @click.option("--state", type=click.Choice(["active", "stopped"]), help="Whether it may call.")
-@click.option("--concurrency", type=BOUND, help=_concurrency_help)
+@click.option("--concurrency", type=BOUND_AT_ONCE, help=_concurrency_help)
 @click.option("--strict-signature/--any-signature", default=None, help="Whether to take strictly signed calls only.")
 @store_option
 def change(
@@ -135,6 +145,6 @@ def _without_secret(row: Account) -> dict[str, Any]:
 
 def _show_secret(number: int, name: str, key: str, secret: str, *, as_json: bool) -> None:
     if as_json:
-        show_json({"id": number, "name": name, "key": key, "secret": secret})
+        show_json({"id": number, "name": name, "key": key, "secret": secret, "api_key": f"{key}.{secret}"})
     else:
-        click.echo(f"key     {key}\nsecret  {secret}")
+        click.echo(f"key      {key}\nsecret   {secret}\nAPI key  {key}.{secret}")

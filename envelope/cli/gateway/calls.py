@@ -30,7 +30,7 @@ Examples:
 @click.option("--method", help="Of this method.")
 @click.option("--since", type=TIME, help="Opened then or later.")
 @click.option("--until", type=TIME, help="Opened before.")
-@click.option("--before", type=click.IntRange(min=1), metavar="CALL", help="With a lower number: the next page.")
+@click.option("--before", type=click.IntRange(1, 2**63 - 1), metavar="CALL", help="With a lower number: the next page.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most this many.")
 @store_option
 @json_option

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AMOUNT",
+    "AT_ONCE",
     "BOUND",
+    "BOUND_AT_ONCE",
     "CONFIG",
     "TIME",
     "json_option",
@@ -173,18 +175,27 @@ AMOUNT = _Amount()
 class _Bound(click.ParamType["int | Literal['unlimited']"]):
     name = "number|unlimited"
 
+    def __init__(self, most: int) -> None:
+        self._most = most
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | Literal["unlimited"]:
         if value == "unlimited":
             return "unlimited"
-        if not (value.isascii() and value.isdigit() and len(value) < 19):
+        if not (value.isascii() and value.isdigit() and len(value) < 20):
             self.fail("not a number, nor unlimited", param, ctx)
+        if int(value) > self._most:
+            self.fail(f"more than {self._most}, which is as good as unlimited", param, ctx)
         return int(value)
 
 
-BOUND = _Bound()
+AT_ONCE = 2**31 - 1
+"""How many calls at once a store has room for in a bound."""
+BOUND = _Bound(2**63 - 1)
 """How many of something there may be."""
+BOUND_AT_ONCE = _Bound(AT_ONCE)
+"""The same for calls at once."""
 
 
 class _Time(click.ParamType[int]):

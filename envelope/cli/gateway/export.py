@@ -34,7 +34,7 @@ _WRITERS = {"jsonl": write_jsonl, "csv": write_csv, "parquet": write_parquet}
 @click.command(epilog=_EXAMPLES)
 @click.option("--format", type=click.Choice(list(_WRITERS)), default="jsonl", show_default=True)
 @click.option("-o", "--output", metavar="FILE", default="-", help="Replace FILE. [default: standard output]")
-@click.option("--after", type=click.IntRange(min=0), default=0, metavar="CALL", help="Only calls with a higher number.")
+@click.option("--after", type=click.IntRange(0, 2**63 - 1), default=0, metavar="CALL", help="Only calls with a higher number.")
 @store_option
 def export(*, format: Literal["jsonl", "csv", "parquet"], output: str, after: int, store: str) -> None:
     """Write the records of all calls that have ended, oldest first. Amounts are in millionths of a unit."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from envelope.gateway.stores.store import Transaction
 
-__all__ = ["StoredAnswer", "drop_unused", "store_answer"]
+__all__ = ["StoredAnswer", "drop_unused", "lock_answer", "store_answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ FIELDS: Final = (
 
 _STORE: Final = "INSERT INTO answer (call, value, at) VALUES (:call, :value, :now) RETURNING id"
 
+# Whoever is about to refer to an answer, or to drop it, locks its row; only the next statement sees what others did.
+_LOCK: Final = "UPDATE answer SET at = at WHERE id = :answer RETURNING id"
 _DROP: Final = """
 DELETE FROM answer WHERE id = :answer
 AND NOT EXISTS (SELECT 1 FROM repeat WHERE repeat.answer = answer.id)
@@ -46,6 +48,12 @@ def store_answer(db: Transaction, call: int, value: bytes) -> int:
     return int(number)
 
 
+def lock_answer(db: Transaction, answer: int) -> bool:
+    """Keep an answer until the transaction ends, whoever would drop it; False if it is gone."""
+    return bool(db.execute(_LOCK, answer=answer))
+
+
 def drop_unused(db: Transaction, answer: int) -> None:
     """Forget an answer unless something still refers to it."""
-    db.execute(_DROP, answer=answer)
+    if lock_answer(db, answer):
+        db.execute(_DROP, answer=answer)

@@ -45,8 +45,8 @@ def put_cached(db: Transaction, entry: CacheEntry, answer: int) -> None:
     """Serve *answer* under the entry's key from now on, in place of what was there."""
     place = {"scope": entry.scope, "key": entry.key}
     until = db.now + round(entry.seconds * 1_000_000)
-    if db.execute(_INSERT, **place, answer=answer, until=until):
-        return
-    [(old,)] = db.execute(_LOCK, **place)
-    db.execute(_REPLACE, **place, answer=answer, until=until)
-    drop_unused(db, old)
+    while not db.execute(_INSERT, **place, answer=answer, until=until):
+        if locked := db.execute(_LOCK, **place):  # else it was forgotten since then
+            db.execute(_REPLACE, **place, answer=answer, until=until)
+            drop_unused(db, locked[0][0])
+            return

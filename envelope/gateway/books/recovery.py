@@ -1,7 +1,8 @@
 """Recovery: calls whose process cannot end them are closed, free, and what they held is released.
 
 A call belongs to the process that opened it. If that process has ended, its calls are closed at once. Of one that
-lives, they are closed when they are overdue: 60 s past their deadline, as a `Watch` measures it.
+lives, they are closed when they are overdue: 50 s past their deadline, as a `Watch` measures it, so that with the time
+between two looks nothing is held for more than a minute after it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GRACE", "Closed", "Watch", "recover"]
 
-GRACE: Final = 60.0
+GRACE: Final = 50.0
 """Seconds that a call may be past its deadline."""
 
 
@@ -37,7 +38,7 @@ class Watch:
     The store's clock may be set back, which would leave holds for ever, or forward, which would close what its process
     still renews. So a deadline counts from when the watch first saw it: for what was left of it by the store's clock
     then, but no longer than the call's whole time. A call that is renewed has another deadline, and begins anew. A
-    watch that starts when a call is overdue already gives it 60 s more.
+    watch that starts when a call is overdue already gives it as much more.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

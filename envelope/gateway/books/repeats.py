@@ -12,7 +12,16 @@ from envelope.registry.codes import PARAM_ERROR, RATE_LIMIT_EXCEEDED
 if TYPE_CHECKING:
     from envelope.gateway.stores.store import Transaction
 
-__all__ = ["DAY", "Repeated", "answer_repeat", "find_repeat", "free_repeat", "has_repeat", "hold_repeat"]
+__all__ = [
+    "DAY",
+    "Repeated",
+    "answer_repeat",
+    "find_repeat",
+    "free_repeat",
+    "free_unless_given",
+    "has_repeat",
+    "hold_repeat",
+]
 
 DAY: Final = 86_400_000_000
 """24 hours, in microseconds: how long a key is remembered."""
@@ -34,15 +43,17 @@ _FIND: Final = """
 SELECT repeat.digest, repeat.answer, repeat.until, repeat.call, call.request_id
 FROM repeat JOIN call ON call.id = repeat.call WHERE repeat.account = :account AND repeat.key = :key
 """
+_GIVE: Final = "UPDATE repeat SET is_given = TRUE WHERE account = :account AND key = :key AND NOT is_given"
 _DELETE: Final = "DELETE FROM repeat WHERE account = :account AND key = :key"
 _ANSWER: Final = f"SELECT {FIELDS} FROM answer JOIN call ON call.id = answer.call WHERE answer.id = :answer"  # noqa: S608
 _HOLD: Final = """
-INSERT INTO repeat (account, key, digest, call, answer, until)
-VALUES (:account, :key, :digest, :call, :answer, :until)
+INSERT INTO repeat (account, key, digest, call, answer, until, is_given)
+VALUES (:account, :key, :digest, :call, :answer, :until, FALSE)
 """
 _HAS: Final = "SELECT 1 FROM repeat WHERE call = :call"
 _SETTLE: Final = "UPDATE repeat SET answer = :answer WHERE call = :call"
 _FREE: Final = "DELETE FROM repeat WHERE call = :call"
+_FREE_UNLESS_GIVEN: Final = "DELETE FROM repeat WHERE call = :call AND NOT is_given RETURNING answer"
 
 
 def find_repeat(db: Transaction, account: int, key: str, digest: bytes) -> Repeated | Refused | None:
@@ -62,6 +73,7 @@ def find_repeat(db: Transaction, account: int, key: str, digest: bytes) -> Repea
         return Refused(PARAM_ERROR)
     if answer is None:
         return Refused(RATE_LIMIT_EXCEEDED, retry_after=1)
+    db.execute(_GIVE, account=account, key=key)
     return Repeated(StoredAnswer(*db.execute(_ANSWER, answer=answer)[0]), call, request_id)
 
 
@@ -83,3 +95,11 @@ def answer_repeat(db: Transaction, call: int, answer: int) -> None:
 def free_repeat(db: Transaction, call: int) -> None:
     """Forget the key of *call*, if it has one: the caller may try again."""
     db.execute(_FREE, call=call)
+
+
+def free_unless_given(db: Transaction, call: int) -> bool:
+    """The same, unless a repeat of *call* got its answer; whether no repeat has, nor will."""
+    for (answer,) in db.execute(_FREE_UNLESS_GIVEN, call=call):
+        if answer is not None:
+            drop_unused(db, answer)
+    return not has_repeat(db, call)

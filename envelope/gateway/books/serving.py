@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envelope.gateway.books.admission import Admission, Admitted, admit
-from envelope.gateway.books.answers import StoredAnswer
+from envelope.gateway.books.answers import StoredAnswer, lock_answer, store_answer
 from envelope.gateway.books.cache import cached_answer
 from envelope.gateway.books.gate import Refused
 from envelope.gateway.books.repeats import Repeated, answer_repeat
@@ -42,7 +42,9 @@ def serve_cached(db: Transaction, admission: Admission, scope: str, key: str) ->
     if not isinstance(admitted, Admitted):
         return admitted
     if admission.idempotency_key:
-        answer_repeat(db, admitted.call, answer.id)
+        # Another may have taken its place in the cache since it was found.
+        is_there = lock_answer(db, answer.id)
+        answer_repeat(db, admitted.call, answer.id if is_there else store_answer(db, admitted.call, answer.value))
     settlement = Settlement(
         call=admitted.call,
         code=answer.code,

@@ -165,6 +165,16 @@ def _transcriptions(asked: Asked, _world: World) -> Answer:
     return Answer({"text": text, "usage": usage}, took, made)
 
 
+def _moderations(asked: Asked, world: World) -> Answer:
+    inputs = asked.needed("input")
+    flags = ["kill" in str(item) for item in (inputs if isinstance(inputs, list) else [inputs])]
+    rows = [
+        {"flagged": flag, "categories": {"violence": flag}, "category_scores": {"violence": float(flag)}}
+        for flag in flags
+    ]
+    return Answer({"id": world.new_id("modr"), "model": asked.model or "omni-moderation-latest", "results": rows})
+
+
 def _speech(asked: Asked, _world: World) -> Answer:
     """A tenth of a second of a tone, as WAV."""
     pitch = 20 + tokens(_text(asked.needed("input"), "input")) % 40
@@ -177,7 +187,7 @@ def _speech(asked: Asked, _world: World) -> Answer:
 
 def _files(asked: Asked, world: World) -> Answer:
     if asked.verb == "GET":
-        return Answer({"object": "list", "data": list(world.files)})
+        return Answer({"object": "list", "data": list(world.files), "has_more": False})
     upload = asked.file("file")
     row = {
         "id": world.new_id("file"),
@@ -231,7 +241,9 @@ ANSWERS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Asked, World], Answ
     "v1/images/variations": (("POST",), _images),
     "v1/embeddings": (("POST",), _embeddings),
     "v1/audio/transcriptions": (("POST",), _transcriptions),
+    "v1/audio/translations": (("POST",), _transcriptions),
     "v1/audio/speech": (("POST",), _speech),
+    "v1/moderations": (("POST",), _moderations),
     "v1/files": (("GET", "POST"), _files),
 }
 """Each method's verbs, and what answers it."""

@@ -25,6 +25,7 @@ from envelope.gateway.demo.exchange import Exchange, Gone, json_body
 from envelope.gateway.demo.faults import FAULTS, Fault, FaultState, Healthy
 from envelope.gateway.demo.log import Served
 from envelope.gateway.demo.pictures import png
+from envelope.gateway.demo.streams import events, is_stream
 from envelope.limits import Limits
 
 __all__ = ["Demo"]
@@ -117,12 +118,15 @@ class Demo:
         good = answer(asked, self._world)
         body = json_body(good.value) if good.content_type == "application/json" else good.value
         if fault is not None:
-            given = Fault(exchange, body, asked.digest(), self._state, self._scale, self._key, asked.address)
+            stream = list(events(asked, good)) if is_stream(asked) else []
+            given = Fault(exchange, body, stream, asked.digest(), self._state, self._scale, self._key, asked.address)
             try:
                 return await fault(given)
             except Healthy:
                 pass
         served.prompt_tokens, served.completion_tokens = good.prompt_tokens, good.completion_tokens
+        if is_stream(asked):
+            return await exchange.stream(events(asked, good))
         return await exchange.answer(200, body, good.content_type)
 
     def _next_id(self, prefix: str) -> str:

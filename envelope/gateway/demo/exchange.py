@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final
 
 from envelope.adapters.asgi import Receive, Send
 from envelope.formats import FORMATS, ResultType
 from envelope.gateway.demo.log import Served
 
-__all__ = ["Exchange", "Gone", "json_body"]
+__all__ = ["EVENT_STREAM", "Exchange", "Gone", "json_body"]
+
+EVENT_STREAM: Final = "text/event-stream"
 
 
 class Gone(Exception):
@@ -48,6 +50,19 @@ class Exchange:
         """A whole answer."""
         await self.start(status, content_type, content_length=str(len(body)), **headers)
         await self.end(body)
+
+    async def stream(self, events: Iterable[bytes]) -> None:
+        """A whole stream of events; `Gone` as soon as whoever asked hangs up."""
+        await self.start(200, EVENT_STREAM)
+        gone = asyncio.ensure_future(self._receive())
+        try:
+            for event in events:
+                await self.write(event)
+                if gone.done():
+                    raise Gone
+        finally:
+            gone.cancel()
+        await self.end()
 
     async def json(self, status: int, value: Any, **headers: str) -> None:
         """A whole answer in JSON."""

@@ -10,12 +10,13 @@ from functools import cache
 from typing import Any, Final
 
 from envelope.gateway.demo.asked import DemoError
-from envelope.gateway.demo.exchange import Exchange, json_body
+from envelope.gateway.demo.exchange import EVENT_STREAM, Exchange, json_body
 
 __all__ = ["FAULTS", "Fault", "FaultState", "Healthy"]
 
 
 _MOST_FAILED: Final = 10_000
+_A_WHILE: Final = 10  # seconds, in which what was sent of a stream is passed on
 
 
 class Healthy(Exception):
@@ -44,11 +45,13 @@ class FaultState:
 class Fault:
     """What a fault may use: the exchange, the body of the answer that it spoils, and what the demo remembers.
 
-    ``digest`` is that of the request, ``key`` and ``address`` are the demo's own.
+    ``stream`` are the events of the answer, none if no stream was asked for. ``digest`` is that of the request, ``key``
+    and ``address`` are the demo's own.
     """
 
     exchange: Exchange
     good: bytes
+    stream: list[bytes]
     digest: bytes
     state: FaultState
     scale: float
@@ -102,6 +105,11 @@ async def _slow_first(fault: Fault) -> None:
 
 
 async def _part(fault: Fault, share: float) -> None:
+    if fault.stream:
+        await fault.exchange.start(200, EVENT_STREAM)
+        for event in fault.stream[: max(1, int(len(fault.stream) * share))]:
+            await fault.exchange.write(event)
+        return
     await fault.exchange.start(200, content_length=str(len(fault.good)))
     await fault.exchange.write(fault.good[: max(1, int(len(fault.good) * share))])
 
@@ -109,7 +117,7 @@ async def _part(fault: Fault, share: float) -> None:
 async def _cut(fault: Fault) -> None:
     """After 40 of 60 tokens."""
     await _part(fault, 40 / 60)
-    await fault.exchange.pause(0.1)
+    await fault.exchange.pause(_A_WHILE if fault.stream else 0.1)
     await fault.exchange.hang_up()
 
 
@@ -120,16 +128,44 @@ async def _stall(fault: Fault) -> None:
 
 async def _drip(fault: Fault) -> None:
     """A byte a second."""
-    await fault.exchange.start(200, content_length=str(len(fault.good)))
-    for index in range(len(fault.good)):
-        await fault.exchange.write(fault.good[index : index + 1])
+    good = b"".join(fault.stream) or fault.good
+    await fault.exchange.start(200, *([EVENT_STREAM] if fault.stream else []), content_length=str(len(good)))
+    for index in range(len(good)):
+        await fault.exchange.write(good[index : index + 1])
         await fault.exchange.pause(1)
     await fault.exchange.end()
 
 
+async def _bad_chunk(fault: Fault) -> None:
+    """In the middle, what is no JSON."""
+    if not fault.stream:
+        return await _body(fault.good[: len(fault.good) // 2])(fault)
+    await _part(fault, 0.5)
+    await fault.exchange.pause(_A_WHILE)
+    return await fault.exchange.end(b'data: {"choices":[{"te\n\ndata: [DONE]\n\n')
+
+
+async def _no_done(fault: Fault) -> None:
+    """A stream that ends without its last event."""
+    if not fault.stream:
+        raise Healthy
+    await _part(fault, 1 - 1 / len(fault.stream))
+    await fault.exchange.end()
+
+
+async def _error_event(fault: Fault) -> None:
+    """An error in the middle."""
+    error = DemoError(500, f"overloaded at {fault.address}", type="server_error").error
+    if not fault.stream:
+        return await fault.exchange.json(500, error)
+    await _part(fault, 0.5)
+    await fault.exchange.pause(_A_WHILE)
+    return await fault.exchange.end(b"data: %b\n\n" % json_body(error))
+
+
 async def _endless(fault: Fault) -> None:
-    await fault.exchange.start(200)
-    await fault.exchange.write(b'{"text":"')
+    await fault.exchange.start(200, *([EVENT_STREAM] if fault.stream else []))
+    await fault.exchange.write(b'data: {"text":"' if fault.stream else b'{"text":"')
     while True:
         await fault.exchange.write(b"x" * 65_536)
         await fault.exchange.pause(0)
@@ -195,6 +231,9 @@ FAULTS: Final[Mapping[str, Callable[[Fault], Awaitable[None]]]] = {
     "fault-cut": _cut,
     "fault-stall": _stall,
     "fault-drip": _drip,
+    "fault-bad-chunk": _bad_chunk,
+    "fault-no-done": _no_done,
+    "fault-error-event": _error_event,
     "fault-endless": _endless,
     "fault-10mb": _10mb,
     "fault-gzip-bomb": _gzip_bomb,

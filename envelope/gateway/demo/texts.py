@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, Final
 
 import orjson
 
-__all__ = ["ERROR_SAMPLE", "ERROR_SAMPLE_MODEL", "SAMPLE", "SAMPLE_MODEL", "SAMPLE_PROMPT", "completion", "tokens"]
+__all__ = [
+    "ERROR_SAMPLE",
+    "ERROR_SAMPLE_MODEL",
+    "SAMPLE",
+    "SAMPLE_MODEL",
+    "SAMPLE_PROMPT",
+    "completion",
+    "pieces",
+    "tokens",
+]
 
 _SAMPLES: Final = orjson.loads((files("envelope.calls") / "samples.json").read_bytes())
 
@@ -34,3 +44,15 @@ def completion(prompt: str, most: int) -> tuple[str, str]:
     if tokens(text) <= most:
         return text, "stop"
     return text.encode()[: most * _BYTES].decode(errors="ignore"), "length"
+
+
+def pieces(text: str) -> Iterator[str]:
+    """*text* in pieces of about a token each."""
+    start = size = 0
+    for index, char in enumerate(text):
+        size += len(char.encode())
+        if size >= _BYTES:
+            yield text[start : index + 1]
+            start, size = index + 1, 0
+    if start < len(text):
+        yield text[start:]

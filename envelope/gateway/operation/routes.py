@@ -1,4 +1,5 @@
-"""The pages for whoever watches a gateway: `/health`, `/ready` and `/metrics`, each a path of one segment.
+"""The pages for whoever watches a gateway: `/health`, `/ready` and `/metrics`, each a path of one segment, and the
+script for pages of other sites.
 
 An API's path has two. None of these is a call: none is logged, counted or charged.
 """
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from envelope.gateway.browser.script import SCRIPT, send_script
 from envelope.gateway.operation.exposition import CONTENT_TYPE, exposition, is_allowed
 
 if TYPE_CHECKING:
@@ -68,4 +70,4 @@ async def _answer(
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-PAGES: Final[Mapping[str, Page]] = {"/health": _health, "/ready": _ready, "/metrics": _metrics}
+PAGES: Final[Mapping[str, Page]] = {"/health": _health, "/ready": _ready, "/metrics": _metrics, SCRIPT: send_script}

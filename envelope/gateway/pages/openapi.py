@@ -18,7 +18,7 @@ _TYPE: Final = {
     "name": "api_type",
     "required": True,
     "description": "The API's type: any name will do, but those that the gateway needs itself.",
-    "schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$", "not": {"enum": ["admin", *RESERVED]}},
+    "schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$", "not": {"enum": ["admin", "v1", *RESERVED]}},
     "example": "openai",
 }
 # What HTTP itself may refuse; such an answer is an envelope, too.

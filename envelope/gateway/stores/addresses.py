@@ -9,7 +9,8 @@ from typing import Final
 __all__ = ["is_postgresql", "shown_address"]
 
 _SCHEMES: Final = ("postgresql://", "postgres://")
-_PASSWORDS: Final = re.compile(r"(?<=:)[^:/@]*(?=@)|(?<=[?&]password=)[^&]*")
+# Up to the last @: in an address that is not written as it must be, a password may have any character.
+_PASSWORDS: Final = re.compile(r"(?s)(?<=://)([^:/?@]*:).*(?=@)|([?&](?:ssl)?password=)[^&]*")
 
 
 def is_postgresql(address: str | os.PathLike[str]) -> bool:
@@ -19,4 +20,6 @@ def is_postgresql(address: str | os.PathLike[str]) -> bool:
 
 def shown_address(address: str | os.PathLike[str]) -> str:
     """*address*, without the password that it may have."""
-    return _PASSWORDS.sub("…", address) if isinstance(address, str) and is_postgresql(address) else os.fspath(address)
+    if not (isinstance(address, str) and is_postgresql(address)):
+        return os.fspath(address)
+    return _PASSWORDS.sub(lambda found: f"{found[1] or found[2]}…", address)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Boolean, LargeBinary, Table
 
 from envelope.gateway.stores.errors import StoreError
-from envelope.gateway.stores.sqlite import SqliteStore
+from envelope.gateway.stores.sqlite.store import SqliteStore
 from envelope.gateway.stores.store import Store, Transaction
 from envelope.gateway.stores.tables import METADATA
 

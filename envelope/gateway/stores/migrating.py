@@ -1,8 +1,7 @@
-"""The tables brought up to date, in one transaction; alembic is imported only if there is something to do."""
+"""The steps that bring tables up to date, for both kinds; alembic is imported only if there is something to do."""
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +10,7 @@ from envelope.gateway.stores.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["HEAD", "migrate", "version"]
+__all__ = ["HEAD", "is_newest", "upgrade"]
 
 HEAD: Final = "0002"
 """The newest step."""
@@ -19,35 +18,11 @@ HEAD: Final = "0002"
 _FOLDER = Path(__file__).parent / "migrations"
 
 
-def version(connection: sqlite3.Connection) -> str:
-    """The step that the tables are at; ``""`` if there are none."""
-    try:
-        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # which is what a missing table is
-            raise
-        return ""
-    return str(rows[0][0]) if rows else ""
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables of *connection*, which is in autocommit mode, to `HEAD`; all of it or nothing.
-
-    Raises `StoreError` if they were made by a newer version of this package.
-    """
-    found = version(connection)
-    if found == HEAD:
-        return
+def is_newest(found: str) -> bool:
+    """Whether tables at the step *found* are the newest; `StoreError` if a newer version of this package made them."""
     if found > HEAD:
         raise StoreError("the store was made by a newer version of this package: upgrade envelope-engine")
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.pool import StaticPool
-
-    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-    # The driver would begin no transaction before a change of tables.
-    event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
-    with engine.begin() as begun:
-        upgrade(begun)
+    return found == HEAD
 
 
 def upgrade(begun: Connection, step: str = HEAD) -> None:

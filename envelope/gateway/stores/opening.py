@@ -6,7 +6,7 @@ import os
 
 from envelope.gateway.stores.addresses import is_postgresql
 from envelope.gateway.stores.errors import StoreError
-from envelope.gateway.stores.sqlite import SqliteStore
+from envelope.gateway.stores.sqlite.store import SqliteStore
 from envelope.gateway.stores.store import Store
 
 __all__ = ["open_store"]

@@ -37,7 +37,7 @@ class QueuedStore(Store):
     def write_now(self, steps: Callable[[Transaction], T], *, is_long: bool = False) -> T:
         """Run *steps* as one transaction and return its value once that is durable; blocks."""
         self._check()
-        work = BlockingWork(steps)
+        work = BlockingWork(steps, is_long=is_long)
         self._writer.put(work)
         try:
             if not work.done.wait(None if is_long else self._timeout):

@@ -20,6 +20,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -190,6 +191,7 @@ repeat = Table(
     Column("call", BigInteger, ForeignKey("call.id"), nullable=False),
     Column("answer", BigInteger, ForeignKey("answer.id")),  # NULL: the call is open
     Column("until", BigInteger, nullable=False),
+    Column("is_given", Boolean, nullable=False, server_default=false()),  # whether a repeat got the answer
     PrimaryKeyConstraint("account", "key"),
     Index("repeat_call", "call", unique=True),
     Index("repeat_answer", "answer"),

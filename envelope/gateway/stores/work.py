@@ -18,13 +18,14 @@ T = TypeVar("T")
 
 
 class Work(ABC, Generic[T]):
-    """One transaction that waits, runs, or has its outcome."""
+    """One transaction that waits, runs, or has its outcome; one that *is_long* may take its time."""
 
-    __slots__ = ("error", "is_synced", "is_taken", "result", "steps")
+    __slots__ = ("error", "is_long", "is_synced", "is_taken", "result", "steps")
 
-    def __init__(self, steps: Callable[[Transaction], T], *, is_synced: bool) -> None:
+    def __init__(self, steps: Callable[[Transaction], T], *, is_synced: bool, is_long: bool = False) -> None:
         self.steps = steps
         self.is_synced = is_synced
+        self.is_long = is_long
         self.is_taken = False
         self.result: list[T] = []  # one value, once there is one
         self.error: BaseException | None = None
@@ -39,8 +40,8 @@ class BlockingWork(Work[T]):
 
     __slots__ = ("done",)
 
-    def __init__(self, steps: Callable[[Transaction], T], *, is_synced: bool = True) -> None:
-        super().__init__(steps, is_synced=is_synced)
+    def __init__(self, steps: Callable[[Transaction], T], *, is_long: bool = False) -> None:
+        super().__init__(steps, is_synced=True, is_long=is_long)
         self.done = threading.Event()
 
     def tell(self) -> None:

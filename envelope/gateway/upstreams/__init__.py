@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from envelope.gateway.upstreams.pool import Upstreams as Upstreams
     from envelope.gateway.upstreams.settings import UpstreamSettings as UpstreamSettings
     from envelope.gateway.upstreams.settings import read_upstreams as read_upstreams
+    from envelope.gateway.upstreams.stream import Stream as Stream
     from envelope.gateway.upstreams.usage import Usage as Usage
 else:
     __getattr__, __dir__, __all__ = door(
@@ -22,6 +23,7 @@ else:
             "outcome": "Attempted Outcome",
             "pool": "Upstreams",
             "settings": "UpstreamSettings read_upstreams",
+            "stream": "Stream",
             "usage": "Usage",
         },
     )

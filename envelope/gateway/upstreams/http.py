@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from yarl import URL
 
 from envelope import __version__
+from envelope.calls.media import split_content_type
 from envelope.calls.reply_bodies import BodyError, BodyReader
 from envelope.gateway.upstreams.forms import FormBody
 from envelope.gateway.upstreams.hop import Fault, Reply
@@ -24,11 +24,16 @@ from envelope.gateway.upstreams.outcome import What
 from envelope.gateway.upstreams.plan import Attempt
 from envelope.gateway.upstreams.settings import UpstreamSettings
 
-__all__ = ["Connections"]
+if TYPE_CHECKING:
+    from aiohttp.client import _RequestContextManager
+
+__all__ = ["Connections", "Flow"]
 
 _AGENT: Final = f"envelope-engine/{__version__}"
 _JSON: Final = {"Content-Type": "application/json"}
 _BUFFER: Final = 256 * 1024
+_STREAM_BUFFER: Final = 16 * 1024  # of which aiohttp reads twice as much ahead
+_STREAM_HEADERS: Final = {"Accept-Encoding": "identity"}  # an event that waits in a compressor comes late
 
 _WHATS: Final[dict[str, What]] = {"encoding": "type", "limit": "limit", "network": "network"}
 
@@ -45,7 +50,6 @@ class Connections:
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "*/*", "Accept-Encoding": "gzip", "User-Agent": _AGENT},
-            read_bufsize=_BUFFER,
             skip_auto_headers=("Content-Type",),
         )
 
@@ -55,45 +59,64 @@ class Connections:
 
     async def exchange(self, ask: Ask, attempt: Attempt) -> Reply | Fault:
         """Send *ask* to the upstream of *attempt*, and read the whole answer."""
-        status: int | None = None
-        retry_after = ""
+        got = _Got()
         form = FormBody(ask) if ask.is_form else None
         silence = _Silence(attempt)
         try:
             async with silence.timeout, self._request(ask, form, attempt, silence) as response:
-                status, headers = response.status, response.headers
-                retry_after = headers.get("Retry-After", "")
-                body = BodyReader(
-                    headers.get("Content-Encoding", ""), headers.get("Content-Length", ""), self._max_bytes
-                )
-                content = response.content
-                while chunk := await content.readany():
-                    body.add(chunk)
-                    if not content.at_eof():  # else nothing is waited for
-                        silence.is_broken()
-                return Reply(status, headers.get("Content-Type", ""), retry_after, body.whole())
-        except TimeoutError as error:  # of aiohttp's, only the one for the connection is set
-            what: What = "unreachable" if isinstance(error, aiohttp.ConnectionTimeoutError) else silence.what
-        except BodyError as error:
-            what = _WHATS[error.kind]
+                return await self._whole(response, got, silence)
         except Exception as error:  # whatever it is, it holds the request
-            what = "unreachable" if isinstance(error, aiohttp.ClientConnectorError) else "network"
+            return Fault(silence.what_is(error), got.status, got.retry_after)
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None  # its frames hold the key
         finally:
             silence.end()
-        return Fault(what, status, retry_after)
+
+    async def open(self, ask: Ask, attempt: Attempt) -> Flow | Reply | Fault:
+        """Send *ask*, and read the answer; if that is a stream of events, only as far as its headers."""
+        got = _Got()
+        form = FormBody(ask) if ask.is_form else None
+        silence = _Silence(attempt)
+        response: aiohttp.ClientResponse | None = None
+        try:
+            async with silence.timeout:
+                response = await self._request(ask, form, attempt, silence, is_stream=True)
+                if not _is_stream(response):
+                    return await self._whole(response, got, silence)
+                flow, response = Flow(response), None
+                return flow
+        except Exception as error:
+            return Fault(silence.what_is(error), got.status, got.retry_after)
+        except asyncio.CancelledError as error:
+            raise error.with_traceback(None) from None
+        finally:
+            silence.end()
+            if response is not None:
+                response.release()
+
+    async def _whole(self, response: aiohttp.ClientResponse, got: _Got, silence: _Silence) -> Reply:
+        headers = response.headers
+        got.status, got.retry_after = response.status, headers.get("Retry-After", "")
+        body = BodyReader(headers.get("Content-Encoding", ""), headers.get("Content-Length", ""), self._max_bytes)
+        content = response.content
+        while chunk := await content.readany():
+            body.add(chunk)
+            if not content.at_eof():  # else nothing is waited for
+                silence.is_broken()
+        return Reply(response.status, headers.get("Content-Type", ""), got.retry_after, body.whole())
 
     def _request(
-        self, ask: Ask, form: FormBody | None, attempt: Attempt, silence: _Silence
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """A context with the answer, as soon as its headers are there."""
+        self, ask: Ask, form: FormBody | None, attempt: Attempt, silence: _Silence, *, is_stream: bool = False
+    ) -> _RequestContextManager:
+        """The answer, as soon as its headers are there."""
         door = self._doors[attempt.upstream]
         data: Any = ask.json
         headers: Mapping[str, str] = door.json_headers if ask.json is not None else door.headers
         if form is not None:
             data = form.chunks(silence.restart)
             headers = {**headers, "Content-Type": form.content_type, "Content-Length": str(form.length)}
+        if is_stream:
+            headers = {**headers, **_STREAM_HEADERS}
         return self._session.request(
             ask.verb,
             door.url(ask.path),
@@ -102,7 +125,38 @@ class Connections:
             allow_redirects=False,
             ssl=door.tls,
             timeout=door.timeout(attempt.connect),
+            read_bufsize=_STREAM_BUFFER if is_stream else _BUFFER,
         )
+
+
+class _Got:
+    """What is known of an answer before it is whole."""
+
+    status: int | None = None
+    retry_after = ""
+
+
+class Flow:
+    """A stream of events that has begun: its connection."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+
+    async def read(self) -> bytes:
+        """The next bytes, as soon as there are some; none at the end."""
+        return await self._response.content.readany()
+
+    def close(self) -> None:
+        """Read no more. If all was read, the connection is kept for another request."""
+        self._response.release()
+
+
+def _is_stream(response: aiohttp.ClientResponse) -> bool:
+    headers = response.headers
+    media_type, _ = split_content_type(headers.get("Content-Type", ""))
+    encoding = headers.get("Content-Encoding", "identity").strip().lower()
+    return response.status == 200 and media_type == "text/event-stream" and encoding in ("", "identity")
 
 
 class _Door:
@@ -150,6 +204,14 @@ class _Silence:
         self.timeout = asyncio.timeout_at(min(now + attempt.first_byte, self._end))
         self.what: What = "silent"
         self._is_over = False
+
+    def what_is(self, error: Exception) -> What:
+        """Why no whole answer came."""
+        if isinstance(error, TimeoutError):  # of aiohttp's, only the one for the connection is set
+            return "unreachable" if isinstance(error, aiohttp.ConnectionTimeoutError) else self.what
+        if isinstance(error, BodyError):
+            return _WHATS[error.kind]
+        return "unreachable" if isinstance(error, aiohttp.ClientConnectorError) else "network"
 
     def restart(self) -> None:
         """Some of the body was sent."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -22,7 +22,7 @@ from envelope.gateway.upstreams.call import UpstreamCall
 from envelope.path import format_path
 from envelope.registry.codes import API_NOT_FOUND, MISSING_PARAM
 
-__all__ = ["HOW", "MAX_METHOD", "MAX_SEGMENTS", "Ask", "check_method", "how_to_ask"]
+__all__ = ["HOW", "MAX_METHOD", "MAX_SEGMENTS", "Ask", "asking_for_usage", "check_method", "how_to_ask"]
 
 MAX_SEGMENTS: Final = 8
 MAX_METHOD: Final = 128
@@ -83,6 +83,20 @@ def how_to_ask(call: UpstreamCall) -> Ask:
     if how == "json":
         return Ask(verb="POST", path=call.method, json=_json(args))
     return Ask(verb="GET", path=call.method + (f"?{_query(args)}" if args else ""))
+
+
+_SAYS_USAGE: Final = frozenset(("v1/chat/completions", "v1/completions"))  # at the end of a stream, if it is asked to
+
+
+def asking_for_usage(call: UpstreamCall) -> tuple[UpstreamCall, bool]:
+    """The call of a stream as it is sent, so that its usage is told; and whether its caller wants to see that."""
+    args = {**call.params, **(call.args or {})}
+    options = args.get("stream_options")
+    if call.method not in _SAYS_USAGE or not isinstance(options, dict | None):  # the upstream says what is wrong
+        return call, True
+    options = options or {}
+    args["stream_options"] = {**options, "include_usage": True}
+    return replace(call, args=args, params={}), bool(options.get("include_usage"))
 
 
 def _json(args: Mapping[str, Any]) -> bytes:

@@ -11,14 +11,15 @@ __all__ = ["Attempted", "Outcome", "What"]
 
 What = Literal[
     "answer", "nothing", "error", "unreachable", "network", "silent", "time", "status", "redirect", "limit", "type",
-    "body",
+    "body", "left",
 ]  # fmt: skip
 """What came of an attempt.
 
 ``answer``, and ``nothing``: an empty one. ``error``: an error in the upstream's words. ``unreachable``: no connection.
 ``network``: it broke, or was no HTTP. ``silent``: no first byte in time. ``time``: no whole answer in time. ``status``:
 an HTTP status that is the upstream's fault, or about the operator's account there. ``redirect``. ``limit``: a longer
-answer than is read. ``type``: a content type that no answer has. ``body``: not what its content type says.
+answer than is read. ``type``: a content type that no answer has. ``body``: not what its content type says. ``left``: a
+stream whose caller did not hear it to its end.
 """
 
 

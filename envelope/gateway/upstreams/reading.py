@@ -21,7 +21,7 @@ from envelope.limits import Limits
 from envelope.options import ReadOptions
 from envelope.registry.codes import NETWORK_ERROR, NO_RESULT, SUCCESS, TARGET_SERVER_ERROR, TIMEOUT
 
-__all__ = ["Finding", "find"]
+__all__ = ["RESTFUL", "Finding", "find", "find_in_stream"]
 
 
 class Finding(NamedTuple):
@@ -46,7 +46,8 @@ _CODES: Final[dict[What, str]] = {
     "body": TARGET_SERVER_ERROR,
 }
 # Not what callers can bring about: they can ask for long answers, and for methods that an upstream does not have.
-_RESTFUL: Final = frozenset(("unreachable", "network", "silent", "time"))
+RESTFUL: Final[frozenset[What]] = frozenset(("unreachable", "network", "silent", "time"))
+"""What lets an upstream rest."""
 
 _OPTIONS: Final = ReadOptions(limits=Limits(max_depth=190))
 """What an envelope can hold: it is itself a level, and is read with the usual limits."""
@@ -75,8 +76,18 @@ def find(got: Reply | Fault, call: UpstreamCall, masks: Masks) -> Finding:
     return Finding(what, row.code, got.status, retry=row.retry, rest=row.rest)
 
 
+def find_in_stream(what: What, status: int | None, error: Any) -> Finding:
+    """What it means that a stream ended before any of it was passed on; *error* is the upstream's, without keys."""
+    if what == "nothing":
+        return Finding("nothing", NO_RESULT, status)
+    if what == "error":
+        retry = judge(Envelope(response=error, error_code=NO_RESULT)).retryable
+        return Finding("error", NO_RESULT, status, error, retry=retry)
+    return _fault(what, status)
+
+
 def _fault(what: What, status: int | None) -> Finding:
-    return Finding(what, _CODES[what], status, rest=what in _RESTFUL)
+    return Finding(what, _CODES[what], status, rest=what in RESTFUL)
 
 
 def _success(reply: Reply, call: UpstreamCall, masks: Masks) -> Finding:

@@ -55,7 +55,8 @@ class UpstreamSettings(BaseModel):
     ``connect``      for the connection, with the look-up of the name and TLS.
     ``first_byte``   until the first byte of the answer's body, since the last of the request was sent. A model that
                      does not stream is silent until it has said all; then the next upstream is asked.
-    ``total``        for one attempt; a call's own deadline holds besides.
+    ``total``        for one attempt; a call's own deadline holds besides, but not for a stream that has begun.
+    ``stall``        of silence between two events of a stream, which ends it.
     ``rest``         after a failure, it is tried only after all others for so long.
     ``ca_file``      PEM certificates to trust instead of the system's; ``certificate`` our own, with its key.
     """
@@ -70,6 +71,7 @@ class UpstreamSettings(BaseModel):
     connect: Seconds = 5.0
     first_byte: Seconds = 60.0
     total: Seconds = 300.0
+    stall: Seconds = 60.0
     rest: float = Field(default=30.0, ge=0, le=86_400, allow_inf_nan=False)
     ca_file: Annotated[FilePath, AfterValidator(_checked_ca_file)] | None = None
     certificate: Annotated[FilePath, AfterValidator(_checked_certificate)] | None = None

@@ -123,6 +123,24 @@ def test_what_an_account_may(alice: dict[str, str]) -> None:
     assert "custom 0/∞ stopped" in " ".join(ran("account", "list").split())
     for wrong in ("-1", "many", "1" * 30):
         assert "not a number" in refused("account", "change", "alice", "--concurrency", wrong)
+    ran("account", "change", "alice", "--concurrency", f"{2**31 - 1}")
+    ran("grant", "alice", "custom", "--quota", f"{2**63 - 1}")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("account", "add", "bob", "--concurrency", f"{2**31}"),
+        ("account", "change", "alice", "--concurrency", f"{2**31}"),
+        ("grant", "alice", "custom", "--quota", f"{2**63}"),
+        ("calls", "--before", f"{2**63}"),
+        ("export", "--after", f"{2**63}", "-o", "x.csv"),
+        ("refund", f"{2**63}"),
+    ],
+)
+@pytest.mark.usefixtures("alice")
+def test_a_number_that_no_store_has_room_for(command: tuple[str, ...]) -> None:
+    assert re.search("more than|not in the range", refused(*command))
 
 
 def test_deposits(alice: dict[str, str]) -> None:

@@ -37,6 +37,7 @@ from envelope.gateway.books import (
     serve_cached,
     settle,
 )
+from envelope.gateway.books.recovery import GRACE
 from envelope.gateway.stores import Store
 from tests.effort import THOROUGH
 from tests.gateway.kinds import KINDS, Clock
@@ -300,7 +301,7 @@ class Books(RuleBasedStateMachine):
     def wait_long(self) -> None:
         """Nobody renews anything: what is open is closed, however the clock was set."""
         assert self.recover() == []
-        self.steady += LONG + 60
+        self.steady += LONG + GRACE
         lost = {number for number, call in self.model.calls.items() if call.state == "open"}
         for number in lost:
             self.model.ended(number)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from envelope.gateway.books import Refused, Repeated, Served, cached_answer, forget, serve_cached, settle
 from envelope.gateway.stores import Store
-from tests.gateway.kinds import Clock
+from tests.gateway.kinds import Clock, Kind
 from tests.gateway.ledger import (
     admission,
     admitted,
@@ -152,6 +154,65 @@ def test_a_cached_call_is_recorded_and_charged_its_price(store: Store) -> None:
         lambda db: db.execute("SELECT state, code, charge, prompt_tokens FROM call WHERE is_cached ORDER BY id")
     )
     assert rows == [("settled", "0000", 10, 3), ("settled", "0000", 0, 3)]
+    assert breaches(store) == []
+
+
+@pytest.mark.parametrize("whose", ["the same account's", "another account's"])
+def test_an_answer_is_replaced_while_calls_are_served_it(
+    store: Store, kind: Kind, clock: Clock, whose: str
+) -> None:
+    """It stays as long as a key of theirs refers to it."""
+    asking = serving = new_account(store, balance=100_000)
+    if whose == "another account's":
+        serving = new_account(store, "bob", balance=100_000)
+    settled(store, admitted(store, asking), answer=b"x", cache=entry())
+
+    def replace(opened: Store) -> None:
+        for _ in range(60):
+            call = admitted(opened, asking)
+            assert settled(opened, call, answer=b"x", cache=entry()) is not None
+
+    def serve(opened: Store, number: int) -> None:
+        for count in range(60):
+            keys = {**KEY, "idempotency_key": f"{number} {count}"}
+            first = served(opened, serving, hold=1, **keys)
+            assert isinstance(first, Served)
+            again = served(opened, serving, hold=1, **keys)
+            assert isinstance(again, Repeated)
+            assert (again.call, again.answer.value) == (first.call, b"x")
+
+    with kind.open(clock) as other, ThreadPoolExecutor(6) as threads:
+        work = [threads.submit(replace, opened) for opened in (store, other)]
+        work += [threads.submit(serve, (store, other)[number % 2], number) for number in range(4)]
+        for one in work:
+            one.result(60)
+    assert breaches(store) == []
+
+
+def test_answers_are_stored_while_others_are_forgotten(store: Store, kind: Kind, clock: Clock) -> None:
+    account = new_account(store, balance=100_000)
+    ends = threading.Event()
+
+    def settle_all(opened: Store) -> None:
+        for _ in range(100):
+            call = admitted(opened, account)
+            assert settled(opened, call, answer=b"x", cache=entry(seconds=0)) is not None
+
+    def forget_all(opened: Store) -> None:
+        while not ends.is_set():
+            opened.write_now(forget)
+
+    with kind.open(clock) as other, ThreadPoolExecutor(6) as threads:
+        forgetting = [threads.submit(forget_all, opened) for opened in (store, other)]
+        try:
+            for one in [threads.submit(settle_all, opened) for opened in (store, other) * 2]:
+                one.result(60)
+        finally:
+            ends.set()
+        for one in forgetting:
+            one.result(60)
+    assert store.write_now(forget) in (0, 1)
+    assert answers(store) == 0
     assert breaches(store) == []
 
 

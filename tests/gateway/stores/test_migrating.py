@@ -106,6 +106,7 @@ def keeps_every_row(url: str, address: str) -> None:
         found = {table: store.read_now(lambda db, table=table: db.execute(f"SELECT * FROM {table}")) for table in OLD}  # type: ignore[misc]
         assert store.read_now(audit) == []
     assert found.pop("entry") == [(*row, None) for row in old.pop("entry")]
+    assert found.pop("repeat") == [(*row, False) for row in old.pop("repeat")]
     assert found == old
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from envelope.gateway.stores import StoreUnavailable, open_store
-from envelope.gateway.stores.sqlite import SqliteStore
+from envelope.gateway.stores.sqlite.store import SqliteStore
 from tests.gateway.stores.test_store import insert, names
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envelope.gateway.stores import StoreUnavailable
-from envelope.gateway.stores.sqlite import SqliteStore
+from envelope.gateway.stores.sqlite.store import SqliteStore
 from tests.gateway.kinds import Clock
 from tests.gateway.stores.test_store import insert, names
 

@@ -25,9 +25,11 @@ _WORDS: Final = {
 """By the first two characters of an SQLSTATE, which are its class."""
 
 _MOST: Final = 200  # characters
+_KNOWN: Final = ("connection to server", "failed to resolve host")
 
-# 53300 and 53400 mean that there is no connection for us, 25006 that the server does not take writes any more.
-_GONE: Final = ("08", "57P", "53300", "53400", "25006")
+# 53300 and 53400 mean that there is no connection for us, 25006 that the server does not take writes any more, 25P03
+# that we fell silent for too long amid a transaction.
+_GONE: Final = ("08", "57P", "53300", "53400", "25006", "25P03")
 
 
 def is_gone(error: psycopg.Error) -> bool:
@@ -59,10 +61,12 @@ def translated(error: psycopg.Error) -> StoreError | psycopg.Error:
 def _words(error: psycopg.Error) -> str | None:
     if error.sqlstate is None:
         return f"{_WORDS['08']}{_told(error)}" if is_gone(error) else None
+    if isinstance(error, errors.InsufficientPrivilege):
+        return f"the store's user lacks a right: {error.diag.message_primary}"  # it names a table or a function
     return _WORDS.get(error.sqlstate[:2])
 
 
 def _told(error: psycopg.Error) -> str:
     """What libpq says of a connection that it could not make: whom it asked, and why not."""
-    first = str(error).partition("\n")[0].removeprefix("connection failed: ")
-    return f": {first[:_MOST]}" if first.isprintable() and first.startswith("connection to server") else ""
+    first = str(error).partition("\n")[0].removeprefix("connection failed: ").removeprefix("connection is bad: ")
+    return f": {first[:_MOST]}" if first.isprintable() and first.startswith(_KNOWN) else ""

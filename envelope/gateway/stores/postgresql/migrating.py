@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from envelope.gateway.stores.errors import StoreError
-from envelope.gateway.stores.migrating import HEAD, upgrade
+from envelope.gateway.stores.migrating import is_newest, upgrade
 from envelope.gateway.stores.postgresql.connecting import Connection
 
 __all__ = ["migrate"]
@@ -21,7 +20,7 @@ def migrate(connection: Connection) -> None:
 
     Raises `StoreError` if they were made by a newer version of this package.
     """
-    if _version(connection) == HEAD:
+    if is_newest(_version(connection)):
         return
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import StaticPool
@@ -30,10 +29,7 @@ def migrate(connection: Connection) -> None:
     event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN"))
     with engine.begin() as begun:
         connection.execute(_TURN, [_NUMBER])
-        found = _version(connection)  # which another process may have changed meanwhile
-        if found > HEAD:
-            raise StoreError("the store was made by a newer version of this package: upgrade envelope-engine")
-        if found != HEAD:
+        if not is_newest(_version(connection)):  # another process may have brought it up to date meanwhile
             upgrade(begun)
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final, TypeVar
 import psycopg
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.postgresql.errors import is_gone, is_in_the_way, translated
+from envelope.gateway.stores.postgresql.errors import is_gone, is_in_the_way, reason_of, translated
 from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.postgresql.transaction import PostgresTransaction
 from envelope.gateway.stores.store import Transaction
 
-__all__ = ["READING", "WRITING", "Lost", "Unknown", "run"]
+__all__ = ["READING", "TAKING_LONG", "WRITING", "Lost", "Unknown", "run"]
 
 T = TypeVar("T")
 
@@ -22,16 +22,21 @@ _TRIES: Final = 50  # of a transaction that others are in the way of
 
 # Each begins a transaction and tells its number and the server's time, in one message.
 _NOW: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
-WRITING: Final = f"""
-BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO off; SELECT pg_current_xact_id()::text, {_NOW}
-"""
+_WRITING: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit TO off"
+_TOLD: Final = f"SELECT pg_current_xact_id()::text, {_NOW}"
+WRITING: Final = f"{_WRITING}; {_TOLD}"
 """How a transaction begins whose COMMIT does not wait for the disk (`envelope.gateway.stores.postgresql.flushing`)."""
+TAKING_LONG: Final = f"{_WRITING}; SET LOCAL idle_in_transaction_session_timeout TO 0; {_TOLD}"
+"""The same for one that the server is not to end when it falls silent."""
 READING: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT '', {_NOW}"
 """How a view begins."""
 
 
 class Lost(Exception):  # these two go no further than the store
-    """The connection is broken, and nothing of the transaction was recorded."""
+    """The connection is of no use any more, for a reason, and nothing of the transaction was recorded."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(reason_of(error))
 
 
 class Unknown(Exception):
@@ -82,7 +87,7 @@ def _begin(
         [(transaction, now)] = session.run(mode)
     except psycopg.Error as error:
         if is_gone(error):
-            raise Lost from None
+            raise Lost(error) from None
         raise translated(error) from None
     return transaction, PostgresTransaction(session, clock() if clock is not None else now, is_careful=is_careful)
 
@@ -95,7 +100,7 @@ def _is_to_be_run_again(db: PostgresTransaction, *, is_careful: bool, error: Bas
     if db.failure is None:
         return False
     if is_gone(db.failure):
-        raise Lost from None
+        raise Lost(db.failure) from None
     return is_in_the_way(db.failure) or not (is_careful or (error is not None and error is db.told))
 
 

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import psycopg
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.postgresql.connecting import as_writer, connect, options_of
+from envelope.gateway.stores.postgresql.connecting import as_writer, check_server, connect, options_of
 from envelope.gateway.stores.postgresql.errors import reason_of
 from envelope.gateway.stores.postgresql.migrating import migrate
 from envelope.gateway.stores.postgresql.nodes import Nodes
@@ -45,6 +45,7 @@ class PostgresStore(QueuedStore):
         self._idle: list[Session] = []
         try:
             with connect(options) as connection:
+                check_server(connection)
                 migrate(connection)
         except psycopg.Error as error:
             raise StoreUnavailable(reason_of(error)) from None

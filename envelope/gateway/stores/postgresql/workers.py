@@ -14,7 +14,7 @@ import psycopg
 from envelope.gateway.stores.errors import StoreUnavailable, StoreUncertain
 from envelope.gateway.stores.postgresql.errors import reason_of
 from envelope.gateway.stores.postgresql.flushing import Committed, Flusher
-from envelope.gateway.stores.postgresql.running import READING, WRITING, Lost, Unknown, run
+from envelope.gateway.stores.postgresql.running import READING, TAKING_LONG, WRITING, Lost, Unknown, run
 from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.work import Work, tell
 
@@ -56,7 +56,7 @@ class Workers:
         self._idle = 0
         self._is_closing = False
         self._closed = threading.Event()
-        self._trouble = ""  # why there is no connection
+        self._trouble = ""  # why nothing can be done
         self._flusher = Flusher(
             connect, done=lambda group: self._end([each.work for each in group]), lost=self._find_out
         )
@@ -132,19 +132,22 @@ class Workers:
                         session = self._connect()
                     except psycopg.Error as error:
                         self._trouble = reason_of(error)
-                        self._closed.wait(pause)
-                        pause = min(2 * pause, _LONGEST)
+                        pause = self._rest(pause)
                         continue
-                    self._trouble = ""
-                    pause = _FIRST
                 work = self._take(session)
                 if work is not None:
                     session = self._do(session, work)
+                    pause = _FIRST if session is not None else self._rest(pause)
         finally:
             with self._changed:
                 self._threads.discard(threading.current_thread())
             if session is not None:
                 session.close()
+
+    def _rest(self, pause: float) -> float:
+        """Rest before the next attempt to connect; the pause after that."""
+        self._closed.wait(pause)
+        return min(2 * pause, _LONGEST)
 
     def _is_wanted(self) -> bool:
         """Wait for work; False if the thread is to end."""
@@ -176,21 +179,24 @@ class Workers:
 
     def _do(self, session: Session, work: Work[Any]) -> Session | None:
         """One transaction, and its caller is told; the connection, if it is still of use."""
-        mode = READING if self._is_reader else WRITING
+        mode = READING if self._is_reader else TAKING_LONG if work.is_long else WRITING
         try:
             try:
                 transaction, value = run(session, work.steps, mode, self._clock, lambda: self._may_commit(work))
             finally:
                 with self._changed:
                     del self._sessions[work]
-        except Lost:
+        except Lost as lost:
+            self._trouble = str(lost)
             self._put_back(work)
         except Unknown as unknown:
             self._find_out([Committed(work, unknown.value, unknown.transaction, session.server)])
         except BaseException as error:  # it is the caller's, whatever it is
+            self._trouble = ""
             self._end([work], error=error)
             return session
         else:
+            self._trouble = ""
             work.result = [value]
             if work.is_synced and not self._is_reader:
                 self._flusher.put(Committed(work, value, transaction, session.server))

@@ -1,4 +1,4 @@
-"""Nonces of strict signatures, sums of the calls that are not kept any more, and references of deposits."""
+"""Nonces, sums of calls that are not kept any more, references of deposits, and which repeats got their answer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,5 +40,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("reference IS NOT NULL"),
         postgresql_where=sa.text("reference IS NOT NULL"),
     )
+    op.add_column("repeat", sa.Column("is_given", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index("answer_call", "answer", ["call"], unique=False)
     op.create_index("job_call", "job", ["call"], unique=False)

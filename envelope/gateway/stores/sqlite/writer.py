@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.sqlite_errors import is_fatal, is_locked, reason_of
-from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
-from envelope.gateway.stores.turns import Turns
+from envelope.gateway.stores.sqlite.errors import is_fatal, is_locked, reason_of
+from envelope.gateway.stores.sqlite.transaction import SqliteTransaction
+from envelope.gateway.stores.sqlite.turns import Turns
 from envelope.gateway.stores.work import Work, tell
 
 __all__ = ["Writer"]

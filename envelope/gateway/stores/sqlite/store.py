@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from envelope.gateway.stores.errors import StoreUnavailable
-from envelope.gateway.stores.migrating import HEAD, migrate, version
-from envelope.gateway.stores.nodes import Nodes
+from envelope.gateway.stores.migrating import HEAD
 from envelope.gateway.stores.queued import QueuedStore
-from envelope.gateway.stores.sqlite_errors import in_our_words
-from envelope.gateway.stores.sqlite_transaction import SqliteTransaction
+from envelope.gateway.stores.sqlite.errors import in_our_words
+from envelope.gateway.stores.sqlite.migrating import migrate, version
+from envelope.gateway.stores.sqlite.nodes import Nodes
+from envelope.gateway.stores.sqlite.transaction import SqliteTransaction
+from envelope.gateway.stores.sqlite.turns import Turns
+from envelope.gateway.stores.sqlite.writer import Writer
 from envelope.gateway.stores.store import Transaction
-from envelope.gateway.stores.turns import Turns
-from envelope.gateway.stores.writer import Writer
 
 __all__ = ["SqliteStore", "system_clock"]
 

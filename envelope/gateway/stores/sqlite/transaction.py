@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from envelope.gateway.stores.sqlite_errors import translated
+from envelope.gateway.stores.sqlite.errors import translated
 
 __all__ = ["SqliteTransaction"]
 

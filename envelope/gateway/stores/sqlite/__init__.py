@@ -1,0 +1,1 @@
+"""The store in a SQLite file: for gateways on one machine."""

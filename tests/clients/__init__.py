@@ -1,0 +1,1 @@
+"""Clients of the gateway in other languages: each does what the documents' sample in its language does."""

@@ -69,10 +69,9 @@ def _environment() -> Environment:
 
 
 def _address(asked: Asked, lang: Lang) -> str:
-    """The same page in *lang*. Of a query only what the console searches for is kept: any other may be a call's, with a
-    secret."""
+    """The same page in *lang*."""
     path = asked.path if asked.method in ("GET", "HEAD") else "/" + asked.path.split("/")[1]
-    query = {}
-    if path == asked.path and path.startswith("/console/"):
-        query = {name: value for name, value in asked.query.items() if name != "lang"}
-    return f"{'' if path == asked.path else path}?{urlencode({**query, 'lang': lang}, errors='replace')}"
+    if not path.startswith("/console/"):  # elsewhere, a query may have somebody's secret
+        return f"{path}?lang={lang}"
+    query = {name: value for name, value in asked.query.items() if name != "lang"}
+    return f"?{urlencode({**query, 'lang': lang}, errors='replace')}"

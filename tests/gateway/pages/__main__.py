@@ -6,8 +6,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.gateway.admin.desk import TOKEN, desk
 from tests.browser import chromium, missing, watched
+from tests.gateway.admin.desk import TOKEN, desk
 from tests.gateway.pages.history import make_history
 
 PAGES = ("/", "/docs", "/playground", "/console", "/console/accounts", "/console/account?name=alice", "/console/calls")

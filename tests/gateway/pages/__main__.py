@@ -6,7 +6,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.browser import chromium, missing, watched
+from tests.browser import watched
+from tests.chromium import chromium, missing
 from tests.gateway.admin.desk import TOKEN, desk
 from tests.gateway.pages.history import make_history
 

@@ -10,7 +10,8 @@ import pytest
 
 from envelope import ResultType
 from envelope.registry.languages import Lang
-from tests.browser import Watched, chromium, watched
+from tests.browser import Watched, watched
+from tests.chromium import chromium
 from tests.gateway.admin.desk import TOKEN, desk
 from tests.gateway.pages.history import age_call
 from tests.gateway.served import SECRET, Served

@@ -23,7 +23,6 @@ from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.child import Caller, add_account, gateway_process, write_settings
 from tests.gateway.served import PROMPT, SECRET, Got, Served, served, wait_until
 
-
 LIMITS = {"body": 2000, "files": 4000, "answer": 100_000}
 
 

@@ -78,7 +78,7 @@ class Heard(NamedTuple):
 class Client:
     """One caller's connection, which it opens again if it breaks."""
 
-    def __init__(self, port: int, timeout: float = 60) -> None:
+    def __init__(self, port: int, timeout: float = 180) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout)
 
     def call(self, q: str, key: str = "") -> Heard:
@@ -137,7 +137,7 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
         for thread in self._threads:
-            thread.join(180)
+            thread.join(300)
         assert not any(thread.is_alive() for thread in self._threads), self.heard
 
     def wait(self, more: int) -> None:

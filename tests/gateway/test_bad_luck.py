@@ -23,11 +23,19 @@ from tests.client.servers import Received, Reply, http, serving
 from tests.gateway.child import Caller, add_account, gateway_process, write_settings
 from tests.gateway.served import PROMPT, SECRET, Got, Served, served, wait_until
 
+LIMITS = {"body": 2000, "files": 4000, "answer": 100_000}
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    limits = {"body": 2000, "files": 4000, "answer": 100_000}
-    with served(tmp_path_factory.mktemp("luck"), seconds=1, limits=limits, timeout=0.3) as world:
+    with served(tmp_path_factory.mktemp("luck"), seconds=30, limits=LIMITS) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One whose calls have little time, for what would take all of it."""
+    with served(tmp_path_factory.mktemp("hurried"), seconds=1, limits=LIMITS) as world:
         yield world
 
 
@@ -98,8 +106,8 @@ def test_a_body_that_cannot_be_read(world: Served, headers: str, body: bytes) ->
 
 
 @pytest.mark.parametrize("headers", ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Length: 1999"])
-def test_a_body_that_does_not_come_ends_with_the_calls_time(world: Served, headers: str) -> None:
-    got = sent(world, head(world, headers), b"1\r\n{" if "chunked" in headers else b"{")
+def test_a_body_that_does_not_come_ends_with_the_calls_time(hurried: Served, headers: str) -> None:
+    got = sent(hurried, head(hurried, headers), b"1\r\n{" if "chunked" in headers else b"{")
     assert b'"error_code":"4017"' in got
     assert got.startswith(b"HTTP/1.1 408 ")
 
@@ -138,7 +146,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("model", FAULTS)
-def test_whatever_the_upstream_does_is_a_code(world: Served, model: str) -> None:
+def test_whatever_the_upstream_does_is_a_code(world: Served, hurried: Served, model: str) -> None:
+    world = hurried if FAULTS[model] == "4017" else world
     balance = world.balance()
     args = {"prompt": "x" * 600, "model": model}  # a long answer, so that one that drips takes longer than the call
     answer = world.call(args=args).envelope
@@ -170,18 +179,19 @@ def test_an_upstream_that_is_not_there(tmp_path: Path) -> None:
         assert (answer.error_code, row.attempts, world.balance()) == ("4001", 3, 100_000_000)
 
 
-def test_the_store_is_locked_before_the_call(world: Served) -> None:
-    before, asked = world.records(), len(world.upstream.served)
-    body = json.dumps({"method": "v1/completions", "_o_args": PROMPT}).encode()
-    with world.locked():
-        calls: list[dict[str, Any]] = [{}, {"cache": "yes"}, {"idempotency_key": "locked"}]
-        for params in calls:
-            got = world.call(**params)
-            assert (got.code, got.status, got.headers["retry-after"]) == ("4000", 503, "1")
-        target = f"/openai/custom/?key=demo&secret={SECRET}"
-        assert world.send("POST", target, body, {"Content-Type": "application/json"}).code == "4000"
-    assert (world.records(), len(world.upstream.served)) == (before, asked)
-    assert world.call(idempotency_key="locked").code == "0000"
+def test_the_store_is_locked_before_the_call(tmp_path: Path) -> None:
+    with served(tmp_path, timeout=0.3) as world:
+        before, asked = world.records(), len(world.upstream.served)
+        body = json.dumps({"method": "v1/completions", "_o_args": PROMPT}).encode()
+        with world.locked():
+            calls: list[dict[str, Any]] = [{}, {"cache": "yes"}, {"idempotency_key": "locked"}]
+            for params in calls:
+                got = world.call(**params)
+                assert (got.code, got.status, got.headers["retry-after"]) == ("4000", 503, "1")
+            target = f"/openai/custom/?key=demo&secret={SECRET}"
+            assert world.send("POST", target, body, {"Content-Type": "application/json"}).code == "4000"
+        assert (world.records(), len(world.upstream.served)) == (before, asked)
+        assert world.call(idempotency_key="locked").code == "0000"
 
 
 def test_the_store_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

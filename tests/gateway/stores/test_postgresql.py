@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from envelope.gateway.stores import Conflict, StoreError, StoreUnavailable, StoreUncertain, open_store
-from envelope.gateway.stores.postgresql import connecting, workers
+from envelope.gateway.stores.postgresql import connecting, nodes, workers
 from envelope.gateway.stores.postgresql.session import Session
 from envelope.gateway.stores.postgresql.store import PostgresStore
 from tests import postgresql
@@ -319,6 +319,30 @@ def test_a_node_is_not_gone_because_the_server_was(address: str, cluster: postgr
             time.sleep(0.05)
         one.close()
         wait_until(lambda: other.is_gone(gone))
+
+
+def test_a_server_that_does_not_answer_stops_nobody_who_knows_his_name(
+    address: str, cluster: postgresql.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway's event loop asks for it at each call, and whoever closes the store does not wait for the server."""
+    monkeypatch.setattr(nodes, "_LOOK", 0.01)
+    with PostgresStore(address, timeout=1) as store:
+        name = store.node
+        cluster.pause()
+        try:
+            wait_until(store._nodes._lock.locked)  # the look whether the session still is
+            time.sleep(0.2)
+            found: list[str] = []
+            asking = threading.Thread(target=lambda: found.append(store.node), daemon=True)
+            asking.start()
+            asking.join(20)
+            assert found == [name]
+            closing = threading.Thread(target=store.close, daemon=True)
+            closing.start()
+            closing.join(20)
+            assert not closing.is_alive()
+        finally:
+            cluster.resume()
 
 
 def test_threads_end_when_there_is_no_work(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from envelope.gateway.stores.postgresql.connecting import Connection, close
 __all__ = ["Nodes"]
 
 _LOOK: Final = 1.0  # seconds between two looks whether the session still is
+_PATIENCE: Final = 2.0  # seconds that whoever leaves waits for the server
 _LOCK: Final = "SELECT pg_advisory_lock(%s)"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(%s)"
 # A lock on one number of 64 bits is listed by its halves.
@@ -50,25 +51,27 @@ class Nodes:
         self._name = ""
         self._trusted_from = 0.0  # by the monotonic clock
         self._left = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def join(self) -> str:
         """The name of this process; nobody has had it before. `psycopg.Error` if the server cannot be reached."""
+        if self._name:  # whoever knows it waits for no server that may not answer
+            return self._name
         with self._lock:
             if not self._name:
                 self._number = secrets.randbits(_BITS) | 1
                 self._session = self._locked()
                 self._name = f"{self._number:015x}"
-                threading.Thread(target=self._stay, name="envelope-node", daemon=True).start()
+                self._thread = threading.Thread(target=self._stay, name="envelope-node", daemon=True)
+                self._thread.start()
         return self._name
 
     def leave(self) -> None:
         """Give the name up: from here on, the process counts as gone."""
         self._left.set()
-        with self._lock:
-            if self._session is not None:
-                with suppress(psycopg.Error):
-                    self._session.execute(_UNLOCK, [self._number])
-                self._hang_up()
+        if self._thread is not None:
+            # If the server does not answer, it releases the lock when it does, or when the process has ended.
+            self._thread.join(_PATIENCE)
 
     def is_gone(self, name: str) -> bool:
         """Whether no process of that name lives; False while it cannot be told."""
@@ -100,7 +103,7 @@ class Nodes:
         return [f"{number:015x}" for number in numbers if 0 < number < 1 << _BITS and number != self._number]
 
     def _stay(self) -> None:
-        """Take the lock again whenever the session was lost, until the process leaves."""
+        """Take the lock again whenever the session was lost, until the process leaves; then release it."""
         while not self._left.wait(_LOOK):
             with self._lock:
                 try:
@@ -112,6 +115,11 @@ class Nodes:
                 with suppress(psycopg.Error):
                     self._session = self._locked()
                     self._trusted_from = time.monotonic() + self._grace
+        with self._lock:
+            if self._session is not None:
+                with suppress(psycopg.Error):
+                    self._session.execute(_UNLOCK, [self._number])
+                self._hang_up()
 
     def _hang_up(self) -> None:
         if self._session is not None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import PycodeError
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxDirective
 
 import envelope
+from envelope.registry import REGISTRY
 
 _TERM = re.compile(r"((?:(``?)[^`]+\2(?:, (?=`))?)+):?(?:\s+|$)(.*)")
 
@@ -93,17 +96,47 @@ def _process(_: Sphinx, what: str, full_name: str, obj: Any, __: Any, lines: lis
     if what == "data":
         door, name = full_name.rsplit(".", 1)
         module = import_module(door)
-        lines[:] = docstring_below(home_of(module, name), name) or ([] if type(obj).__doc__ else lines)
+        codes = [row.message for row in REGISTRY if (row.name, row.code) == (name, obj)]
+        lines[:] = docstring_below(home_of(module, name), name) or codes
     lines[:] = as_rest(lines)
 
 
-def _skip(app: Sphinx, what: str, name: str, obj: Any, _: bool, __: Any) -> bool | None:  # noqa: FBT001  # Sphinx's
-    is_elsewhere = what == "module" and app.env.current_document.autodoc_module != "envelope"
-    return True if is_elsewhere and name in envelope.__all__ and getattr(envelope, name) is obj else None
+class Door(SphinxDirective):
+    """``door:: module``: its docstring, and each name that it offers, in order."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """What autodoc makes of a directive for each name: it does not find the values that a door offers by itself."""
+        module = import_module(self.arguments[0])
+        lines = [f".. automodule:: {module.__name__}", "   :no-members:", ""]
+        for name in sorted(module.__all__, key=str.lower):
+            value = getattr(module, name)
+            is_elsewhere = (
+                module is not envelope and getattr(envelope, name, None) is value and name in envelope.__all__
+            )
+            if isinstance(value, ModuleType) or is_elsewhere:
+                continue
+            lines += [f".. {_directive_of(value)}:: {module.__name__}.{name}", *_options_of(value), ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def _directive_of(value: object) -> str:
+    if isinstance(value, type):
+        return "autoexception" if issubclass(value, BaseException) else "autoclass"
+    return "autofunction" if isinstance(value, FunctionType) else "autodata"
+
+
+def _options_of(value: object) -> list[str]:
+    is_long = _directive_of(value) == "autodata" and len(repr(value)) > _LONGEST
+    return ["   :no-value:"] if is_long else []
+
+
+_LONGEST = 100  # characters of a value that is shown
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _process)
-    app.connect("autodoc-skip-member", _skip)
+    app.add_directive("door", Door)
     return {"parallel_read_safe": True}

@@ -15,7 +15,8 @@ Everything else is in packages of its own:
 `envelope.calls`       a call at both ends: requests, signatures, cache keys, the engine, OpenAPI
 `envelope.client`      calls over HTTP: fail-over, retries, a cache (extra ``client``)
 `envelope.fixtures`    the rules that fixtures must keep
-`envelope.adapters`    the library inside other systems (Arrow, Spark, phpserialize)
+`envelope.adapters`    the library inside other systems (servers, Arrow, Spark, phpserialize)
+`envelope.gateway`     a gateway of one's own (extra ``gateway``)
 `envelope.testing`     for tests of your own
 """
 

@@ -36,3 +36,4 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+"""Those of every call that is given none."""

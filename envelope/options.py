@@ -46,11 +46,17 @@ __all__ = [
 ]
 
 Values = Literal["portable", "php"]
+"""The value domain (`envelope.values`)."""
 Maps = Literal["array", "object"]
+"""How maps are written that a PHP array cannot tell from lists."""
 Dialect = Literal["typed", "php", "plain", "file", "short", "session", "session_binary"]
+"""A spelling of a format."""
 OnLoss = Literal["error", "warn", "ignore"]
+"""What `convert` does about losses."""
 References = Literal["resolve", "keep"]
+"""How serialize's value references (``R:``) are read."""
 Objects = Literal["public", "all", "tagged"]
+"""What json and xml get of PHP's objects."""
 Foreign = Literal["refuse", "drop", "keep"]
 """What is done about XML that a value has no place for: attributes, and the namespaces of names."""
 DecodeFlag = Literal["JSON_BIGINT_AS_STRING"]
@@ -75,16 +81,25 @@ Unknown: TypeAlias = Callable[[str, list[Any] | None], Any]
 
 
 VALUES: Final = get_args(Values)
+"""The words of `Values`."""
 MAPS: Final = get_args(Maps)
+"""The words of `Maps`."""
 OBJECTS: Final = get_args(Objects)
+"""The words of `Objects`."""
 DIALECTS: Final = get_args(Dialect)
+"""The words of `Dialect`."""
 ON_LOSS: Final = get_args(OnLoss)
+"""The words of `OnLoss`."""
 REFERENCES: Final = get_args(References)
+"""The words of `References`."""
 FOREIGN: Final = get_args(Foreign)
+"""The words of `Foreign`."""
 MORE_READING: Final = ("encoding", "references", "flags", "attributes", "namespaces", "lists")
 """The options of reading that few calls have, which `MoreReading` types."""
 DECODE_FLAGS: Final = get_args(DecodeFlag)
+"""The flags of `json_decode` that readers take."""
 ENCODE_FLAGS: Final = get_args(EncodeFlag)
+"""The flags of `json_encode` that writers take."""
 
 
 if TYPE_CHECKING:  # making a TypedDict takes its time
@@ -241,4 +256,6 @@ def check_lists(lists: Collection[str]) -> tuple[str, ...] | Literal["repeated"]
 
 
 DEFAULT_READING: Final = ReadOptions()
+"""How a document is read if nothing is said."""
 DEFAULT_WRITING: Final = WriteOptions()
+"""How a value is written if nothing is said."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import importlib.util
 import os
 import re
@@ -19,8 +18,7 @@ import envelope
 from envelope.calls.engine import Engine
 from envelope.formats import ResultType
 from envelope.registry import codes
-
-ROOT = Path(__file__).parent.parent
+from tests.documents import ROOT, blocks, page, text_of
 
 
 def script(name: str) -> ModuleType:
@@ -66,27 +64,14 @@ def test_the_progress_bar_is_what_the_command_draws(tmp_path: Path) -> None:
     assert "200,000&#160;records" in drawn
 
 
-def test_the_examples_of_signing() -> None:
-    text = (ROOT / "docs" / "signing.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    source = "\n".join(block for language, block in blocks if language == "pycon")
-    test = doctest.DocTestParser().get_doctest(source, {}, "signing.md", "signing.md", 0)
-    out: list[str] = []
-    assert doctest.DocTestRunner().run(test, out=out.append).attempted > 8
-    assert not out, "".join(out)
+def test_the_client_of_signing() -> None:
     # The client that a real PHP runs, see tests/calls/php_request_run.py.
-    (client,) = [block for language, block in blocks if language == "php"]
+    (client,) = blocks(text_of("signing.md"), "php")
     assert (ROOT / "tests" / "calls" / "strict_signature.php").read_text(encoding="utf-8") == f"<?php\n\n{client}"
 
 
-def test_the_examples_of_php_files() -> None:
-    text = (ROOT / "docs" / "php-files.md").read_text(encoding="utf-8")
-    source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    test = doctest.DocTestParser().get_doctest(source, {}, "php-files.md", "php-files.md", 0)
-    out: list[str] = []
-    assert doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL).run(test, out=out.append).attempted > 8
-    assert not out, "".join(out)
-    # The error in full: doctest compares no more of it than its class.
+def test_the_error_of_php_files() -> None:
+    text = text_of("php-files.md")
     (call,) = re.findall(r"^>>> (.*)\nTraceback", text, re.MULTILINE)
     (shown,) = re.findall(r"^envelope.errors.DecodeError: (.*)$", text, re.MULTILINE)
     with pytest.raises(envelope.DecodeError) as caught:
@@ -94,32 +79,10 @@ def test_the_examples_of_php_files() -> None:
     assert str(caught.value) == shown
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "charsets.md",
-        "objects.md",
-        "plain-xml.md",
-        "repair.md",
-        "sessions.md",
-        "tagged-json.md",
-        "unwrap.md",
-    ],
-)
-def test_the_examples_of_a_page(name: str) -> None:
-    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    out: list[str] = []
-    test = doctest.DocTestParser().get_doctest(source, {}, name, name, 0)
-    assert doctest.DocTestRunner().run(test, out=out.append).attempted > 5
-    assert not out, "".join(out)
-
-
 @pytest.mark.skipif(shutil.which("jq") is None, reason="no jq on this machine")
 def test_the_pipeline_of_tagged_json(tmp_path: Path) -> None:
     pytest.importorskip("rich")
-    text = (ROOT / "docs" / "tagged-json.md").read_text(encoding="utf-8")
-    (pipeline,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (pipeline,) = blocks(text_of("tagged-json.md"), "sh")
     command = f'envelope() {{ {shlex.quote(sys.executable)} -m envelope "$@"; }}\n{pipeline}'
     user = {"name": "Ann", "roles": ["admin"]}
     (tmp_path / "user.ser").write_bytes(envelope.dumps(user, "serialize"))
@@ -134,9 +97,9 @@ def test_the_pipeline_of_tagged_json(tmp_path: Path) -> None:
 
 
 def servers() -> dict[str, str]:
-    """The examples of docs/servers.md by their headings, and that of the README."""
+    """The examples of servers.md by their headings, and that of the README."""
     examples = {}
-    for path in (ROOT / "docs" / "servers.md", ROOT / "README.md"):
+    for path in (page("servers.md"), ROOT / "README.md"):
         text = path.read_text(encoding="utf-8")
         for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
             for block in re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
@@ -191,15 +154,19 @@ CODES = "envelope codes --format markdown --lang"
     [
         ("README.md", [f"{CODES} en", "fixture rules"]),
         ("ARCHITECTURE.md", ["python tools/import_graph.py"]),
-        ("docs/codes.md", [f"{CODES} en", f"{CODES} cn", f"{CODES} ru"]),
-        ("docs/verdicts.md", ["verdicts", "rules", "contradictions"]),
+        ("codes.md", [f"{CODES} en", f"{CODES} cn", f"{CODES} ru"]),
+        ("verdicts.md", ["verdicts", "rules", "contradictions"]),
+        ("case-toml.md", ["fixture rules"]),
+        ("errors.md", ["hints"]),
+        ("gateway-http.md", ["parameters"]),
     ],
 )
 def test_the_tables_are_what_the_library_says(name: str, makers: list[str]) -> None:
     if name == "ARCHITECTURE.md":
         pytest.importorskip("grimp", reason="import-linter is not installed (pip install -e '.[dev]')")
-    tables, text = script("tables"), (ROOT / name).read_text(encoding="utf-8")
-    assert ROOT / name in tables.FILES
+    tables, path = script("tables"), ROOT / name if (ROOT / name).exists() else page(name)
+    text = path.read_text(encoding="utf-8")
+    assert path in tables.FILES
     assert re.findall("<!-- made by: (.*) -->", text) == makers
     assert tables.made(text) == text
 
@@ -215,7 +182,7 @@ def test_the_tables_are_what_the_library_says(name: str, makers: list[str]) -> N
 def test_a_table_that_was_changed_by_hand_has_drifted(text: str, other: str, tmp_path: Path) -> None:
     tables = script("tables")
     changed = tmp_path / "codes.md"
-    original = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
+    original = text_of("codes.md")
     changed.write_text(original.replace(text, other), encoding="utf-8")
     assert changed.read_text(encoding="utf-8") != original
     vars(tables)["FILES"] = (changed,)
@@ -236,26 +203,10 @@ def test_a_row_that_was_changed_alone_has_drifted(field: str, tmp_path: Path) ->
         for lang in ("cn", "en", "ru")
     ]
     assert shown[:3] != shown[3:]
-    made = (ROOT / "docs" / "codes.md").read_text(encoding="utf-8")
+    made = text_of("codes.md")
     assert all(table in made for table in shown[:3])
 
 
 def test_the_grid_shows_every_code() -> None:
     grid = script("tables").verdicts().splitlines()
     assert len(grid) == 2 + len(codes.REGISTRY) + 2
-
-
-def test_the_lines_for_a_notebook_run_and_the_command_says_what_is_shown() -> None:
-    for package in ("pyarrow", "pandas", "polars"):
-        pytest.importorskip(package)
-    cli = pytest.importorskip("tests.cli.command")
-    text = (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
-    source = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
-    test = doctest.DocTestParser().get_doctest(source, {}, "columns.md", "columns.md", 0)
-    out: list[str] = []
-    assert doctest.DocTestRunner().run(test, out=out.append).attempted > 10
-    assert out == []
-    table, shown = re.findall(r"^```console\n\$ printf '(.*?)' \|.*?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[0]
-    given = ["convert", "--csv", "value", "--mixed", "--from", "serialize", "--to", "json"]
-    result = cli.run(*given, data=table.encode().decode("unicode_escape").encode())
-    assert result.stdout + result.stderr == shown

@@ -1,4 +1,4 @@
-"""docs/operating.md and the unit beside it: what they name is there, and systemd takes the unit."""
+"""operating.md and the unit beside it: what they name is there, and systemd takes the unit."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ pytest.importorskip("pydantic_settings")
 from envelope.gateway.settings import made_settings
 from envelope.gateway.stores.addresses import is_postgresql
 from tests.cli.command import run
+from tests.documents import page, text_of
 
-DOCS = Path(__file__).parents[1] / "docs"
-OPERATING = (DOCS / "operating.md").read_text(encoding="utf-8")
-UNIT = (DOCS / "envelope-gateway.service").read_text(encoding="utf-8")
+OPERATING = text_of("operating.md")
+UNIT = text_of("envelope-gateway.service")
 
 
 def blocks(language: str) -> list[str]:
@@ -82,7 +82,7 @@ def test_the_commands_of_the_page_exist() -> None:
 
 def test_its_links_lead_somewhere() -> None:
     for target, part in re.findall(r"\]\(([^)#]+)(?:#([\w-]+))?\)", OPERATING):
-        text = (DOCS / target).read_text(encoding="utf-8")
+        text = (page("operating.md").parent / target).read_text(encoding="utf-8")
         headings = {
             re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
             for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)

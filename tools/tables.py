@@ -1,8 +1,9 @@
 """Make the tables in the documents: `python tools/tables.py` rewrites those that are out of date.
 
-These are the README's table of codes, the same table in every language (docs/codes.md), the verdicts over the whole
-grid (docs/verdicts.md), and the rooms of the library with their imports (ARCHITECTURE.md), which needs import-linter
-(pip install -e '.[dev]'). Each is between a comment that names what makes it and a comment that ends it.
+These are the README's table of codes, on the site the codes in every language, the verdicts over the whole grid, the
+rules of fixtures, the parameters of a call and the hints; and the rooms of the library with their imports
+(ARCHITECTURE.md), which needs import-linter (pip install -e '.[dev]'). Each is between a comment that names what makes
+it and a comment that ends it.
 """
 
 from __future__ import annotations
@@ -16,18 +17,19 @@ from typing import Any
 
 from envelope import Envelope
 from envelope.answers.verdicts import CONTRADICTIONS, RULES, Verdict, judge
+from envelope.calls.parameters import PARAMETERS
 from envelope.fixtures.rules import RULES as FIXTURE_RULES
+from envelope.hints import WORDS
 from envelope.registry.codes import REGISTRY
 
 ROOT = Path(__file__).parent.parent
+_MADE = re.compile(r"(<!-- made by: (?P<maker>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
 FILES = (
     ROOT / "README.md",
     ROOT / "ARCHITECTURE.md",
-    ROOT / "docs" / "codes.md",
-    ROOT / "docs" / "verdicts.md",
+    *(path for path in sorted((ROOT / "docs").rglob("*.md")) if _MADE.search(path.read_text(encoding="utf-8"))),
 )
-
-_MADE = re.compile(r"(<!-- made by: (?P<maker>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 # One HTTP status of each kind, and one response of each kind.
 STATUSES = {"2xx": 200, "busy": 503, "other": 404}
@@ -76,6 +78,21 @@ def fixture_rules() -> str:
     return _table([["rule", "what must be so"], ["---", "---"], *lines])
 
 
+def hints() -> str:
+    """The table of what may be the cause of a fault, in the library's words."""
+    lines = [[f"`{name}`", words.replace("|", "\\|")] for name, words in sorted(WORDS.items())]
+    return _table([["name", "words"], ["---", "---"], *lines])
+
+
+def parameters() -> str:
+    """The table of the parameters that every call has, as callers are told them."""
+    lines = [
+        [f"`{row.name}`" + f", `{row.alias}`" * bool(row.alias), "yes" if row.signed else "", row.description]
+        for row in PARAMETERS
+    ]
+    return _table([["name", "signed", "meaning"], ["---", "---", "---"], *lines])
+
+
 def _table(lines: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -85,7 +102,14 @@ def _make(maker: str) -> str:
         return _output("-m", *maker.split())
     if maker.startswith("python "):
         return f"```text\n{_output(*maker.split()[1:])}```\n"
-    makers = {"verdicts": verdicts, "rules": rules, "contradictions": contradictions, "fixture rules": fixture_rules}
+    makers = {
+        "verdicts": verdicts,
+        "rules": rules,
+        "contradictions": contradictions,
+        "fixture rules": fixture_rules,
+        "hints": hints,
+        "parameters": parameters,
+    }
     return makers[maker]()
 
 

@@ -31,9 +31,13 @@ __all__ = [
 ]
 
 Scope = MutableMapping[str, Any]
+"""ASGI's scope of a call."""
 Message = MutableMapping[str, Any]
+"""A message of ASGI's, either way."""
 Receive = Callable[[], Awaitable[Message]]
+"""Returns the next message of the server's."""
 Send = Callable[[Message], Awaitable[None]]
+"""Sends a message to the server."""
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 """Any application: frameworks have types of their own for what ASGI says."""
 

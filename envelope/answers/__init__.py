@@ -1,4 +1,11 @@
-"""What a gateway answers: the envelope, a call's outcome (verdicts) and cost (bills), request ids and translation."""
+"""What a gateway answers: the envelope, a call's outcome (verdicts) and cost (bills), request ids and translation.
+
+`Envelope`, `Note`           an answer, and what was mended in it (also `envelope.Envelope`)
+`judge`, `lint`, `who_pays`  one verdict of an answer, what contradicts itself in it, who pays for it
+`check_bill`                 the charges of any number of answers
+`translate`                  chosen texts of an answer, by your translator (`translate_async`)
+`RequestIds`                 request ids in the gateway's own form (`is_request_id`)
+"""
 
 from typing import TYPE_CHECKING
 

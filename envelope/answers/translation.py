@@ -22,6 +22,7 @@ Translator: TypeAlias = Callable[[list[str], Lang], Sequence[str]]
 """Returns the translations of all texts, in their order."""
 
 AsyncTranslator: TypeAlias = Callable[[list[str], Lang], Awaitable[Sequence[str]]]
+"""Returns, when awaited, the translations of all texts, in their order."""
 
 
 def translate(

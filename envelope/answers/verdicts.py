@@ -36,6 +36,7 @@ Layer = Literal["http", "gateway", "upstream"]
 """Where a call failed: on the way to the gateway, in the gateway, or upstream of it."""
 
 Rule = Literal["no-envelope", "unknown-code", "failure-code", "upstream-error", "http-status", "no-result", "success"]
+"""By what a verdict was found; `RULES` describes each."""
 
 RULES: Mapping[Rule, str] = MappingProxyType(
     {
@@ -177,6 +178,7 @@ ContradictionRule = Literal[
     "success-with-http-error",
     "failure-with-response",
 ]
+"""What `lint` looks for; `CONTRADICTIONS` describes each."""
 
 CONTRADICTIONS: Mapping[ContradictionRule, str] = MappingProxyType(
     {

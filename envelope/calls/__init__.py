@@ -1,4 +1,13 @@
-"""One call to a gateway, from either end: read from HTTP or written to it, signed, cached, answered, documented."""
+"""One call to a gateway, from either end: read from HTTP or written to it, signed, cached, answered, documented.
+
+`Engine`                           reads calls and answers them; `Caller` is who asks, the rest is HTTP
+`ApiRequest`                       one call, written as a query, a form or JSON
+`sign`, `sign_strictly`            signatures: the gateway's own, and one over the whole call
+`cache_key`                        the same for a call however it was sent
+`parse_query`, `build_query`       query strings as PHP reads and writes them
+`negotiate_format`, `negotiate_lang`  what a caller's headers prefer
+`openapi_document`                 a description of a gateway
+"""
 
 from typing import TYPE_CHECKING
 

@@ -45,6 +45,7 @@ from envelope.values.php_types import differences
 __all__ = ["ApiRequest", "Carrier", "amended", "read_call", "read_caller", "read_params"]
 
 Carrier = Literal["query", "form", "json"]
+"""How a call's parameters are sent: in the query, as a form, or as a JSON body."""
 
 _NAMES = frozenset(row.name for row in PARAMETERS)
 _ALIASED = [row for row in PARAMETERS if row.alias]

@@ -1,4 +1,9 @@
-"""From format to format: one document, and many of one kind."""
+"""From format to format: one document, and many of one kind.
+
+`Conversion`           many documents by the same options; each is `Converted`, or a `Fault` in a `Report`
+`convert_and_compare`  one document, and each place where something was lost
+`project`              what json and xml show of PHP's objects
+"""
 
 from typing import TYPE_CHECKING
 

@@ -261,6 +261,7 @@ def make_formats(pick: Pick) -> Mapping[str, Format]:
 
 
 FORMATS: Final = make_formats(compiled)
+"""The five formats by name."""
 
 
 class Shortcut(NamedTuple):

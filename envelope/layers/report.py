@@ -28,6 +28,7 @@ LayerName = Literal[
     "slashes",
     "doubled-quotes",
 ]
+"""A layer that `unwrap` takes off; `LAYERS` describes each."""
 
 LAYERS: Final[tuple[LayerName, ...]] = get_args(LayerName)
 """The layers that can be taken off, by name."""

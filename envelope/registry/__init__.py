@@ -1,4 +1,9 @@
-"""The registry of error codes: what each means in three languages, who pays for the call, and who must act."""
+"""The registry of error codes: what each means in three languages, who pays for the call, and who must act.
+
+`REGISTRY`               the gateway's 20 codes; each has a constant of its name (`PARAM_ERROR` is ``"4003"``)
+`CodeRegistry`           a table of `ErrorCode`; ``REGISTRY.with_toml(…)`` adds an operator's own
+`Lang`, `Messages`       the languages, and the text of a code in one of them
+"""
 
 from typing import TYPE_CHECKING
 

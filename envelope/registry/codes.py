@@ -166,7 +166,7 @@ def _shown(code: object) -> str:
     return code[:MAX_SHOWN] if isinstance(code, str) else f"of type {type(code).__name__}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CodeRegistry:
     """An immutable table of `ErrorCode`, in order; ``registry["4003"]`` is a row, iteration gives all of them."""
 
@@ -179,6 +179,9 @@ class CodeRegistry:
             table.add(row)
         object.__setattr__(self, "rows", tuple(table.by_code.values()))
         object.__setattr__(self, "_by_code", table.by_code)
+
+    def __repr__(self) -> str:
+        return f"<CodeRegistry: {len(self.rows)} codes>"
 
     def __getitem__(self, code: str) -> ErrorCode:
         """Return the row of *code*; `UnknownCode` if there is none."""

@@ -17,7 +17,9 @@ __all__ = [
 ]
 
 INT_MIN = -(2**63)
+"""The least integer of all formats, PHP's PHP_INT_MIN."""
 INT_MAX = 2**63 - 1
+"""The greatest integer of all formats, PHP's PHP_INT_MAX."""
 
 INT_STARTS = "-0123456789"
 _CANONICAL_INT = re.compile(r"0|-?[1-9][0-9]{0,18}")

@@ -41,6 +41,7 @@ def _check_class_name(name: object) -> None:
 
 
 Visibility = Literal["public", "protected", "private"]
+"""Who may see a property, as PHP has it."""
 _VISIBILITIES = get_args(Visibility)
 _NUL = ("\0", b"\0")
 
@@ -218,6 +219,7 @@ class PhpReference:
 
 
 PortableValue: TypeAlias = None | bool | int | float | str | list["PortableValue"] | dict[str, "PortableValue"]
+"""A value that every format holds."""
 Value: TypeAlias = (
     None
     | bool
@@ -231,6 +233,7 @@ Value: TypeAlias = (
     | PhpEnum
     | PhpReference
 )
+"""A value of PHP's domain (``values="php"``)."""
 
 
 def referred(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The examples for WSGI, Flask and Django in docs/servers.md: they serve, and are typed as a user writes them."""
+"""The examples for WSGI, Flask and Django in servers.md: they serve, and are typed as a user writes them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 
 from envelope.calls.engine import Engine
 from tests.adapters.wsgi_client import called, environ_of
+from tests.documents import text_of
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "servers.md").read_text(encoding="utf-8")
+DOCUMENT = text_of("servers.md")
 
 
 def blocks(heading: str) -> list[str]:

@@ -323,7 +323,7 @@ def test_the_changes_shown_are_bounded(case: Path) -> None:
         (["nowhere"], "nowhere does not exist"),
         ([""], "a file without a name does not exist"),
         (["pyproject.toml"], "does not end in .json, .jsonu.json, .xml, .serialize, .var_export.php"),
-        (["docs"], "nothing to validate in docs"),
+        (["tools"], "nothing to validate in tools"),
         (["--update", "--format", "json", "fixtures/valid"], "--update"),
         (["--from", "xml", "fixtures/valid"], "--from"),
         (["--payload", "error", "fixtures/valid"], "--payload"),

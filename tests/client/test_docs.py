@@ -1,23 +1,24 @@
-"""The examples of docs/client.md and of the README: they print what the text beside them says."""
+"""The examples of client.md and of the README: they print what the text beside them says."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from envelope import Envelope
 from tests.client.servers import Received, Reply, says, serving
+from tests.documents import ROOT, page
 
-ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 
 
 def examples(name: str) -> list[tuple[str, str]]:
     """The examples of a document that are about the client, each with what it prints."""
-    blocks: list[tuple[str, str]] = BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))
+    blocks: list[tuple[str, str]] = BLOCK.findall(
+        (ROOT / name if name == "README.md" else page(name)).read_text(encoding="utf-8")
+    )
     return [block for block in blocks if name != "README.md" or "GatewayClient" in block[0]]
 
 
@@ -31,7 +32,7 @@ def reply(received: Received) -> Reply:
     return says(Envelope.ok({"id": "cmpl-1", "choices": [{"text": "Hello"}]}))(received)
 
 
-@pytest.mark.parametrize(("name", "count"), [("README.md", 1), ("docs/client.md", 9)])
+@pytest.mark.parametrize(("name", "count"), [("README.md", 1), ("client.md", 9)])
 def test_the_examples_print_what_they_say(name: str, count: int, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("pydantic")
     found = examples(name)
@@ -44,6 +45,6 @@ def test_the_examples_print_what_they_say(name: str, count: int, capsys: pytest.
             assert capsys.readouterr().out == output
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/client.md"])
+@pytest.mark.parametrize("name", ["README.md", "client.md"])
 def test_the_first_example_is_short(name: str) -> None:
     assert len(examples(name)[0][0].strip().splitlines()) <= 5

@@ -57,7 +57,7 @@ def wrong(client: GatewayClient) -> None:
 
 def test_a_caller_needs_no_casts(tmp_path: Path) -> None:
     api = pytest.importorskip("mypy.api", reason="mypy is not installed")
-    sources = {name: "\n".join(source for source, _ in examples(f"{name}.md")) for name in ("README", "docs/client")}
+    sources = {name: "\n".join(source for source, _ in examples(f"{name}.md")) for name in ("README", "client")}
     paths = []
     for name, source in {**sources, "caller": CALLER}.items():
         path = tmp_path / f"{Path(name).name.lower()}.py"

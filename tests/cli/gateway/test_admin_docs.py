@@ -1,4 +1,4 @@
-"""docs/gateway-admin.md: every example does what it says, every route and every error is there."""
+"""gateway-admin.md: every example does what it says, every route and every error is there."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ for package in ("aiohttp", "alembic", "cryptography", "fastapi", "pydantic_setti
 from envelope.gateway.admin.application import application  # noqa: E402
 from envelope.gateway.admin.errors import KINDS  # noqa: E402
 from tests.cli.gateway.serving import serving  # noqa: E402
-from tests.cli.gateway.test_docs import DOCS, bash, sessions, steady  # noqa: E402
+from tests.cli.gateway.test_docs import bash, steady  # noqa: E402
+from tests.documents import sessions, text_of  # noqa: E402
 
-ADMIN = (DOCS / "gateway-admin.md").read_text(encoding="utf-8")
+ADMIN = text_of("gateway-admin.md")
 TOKEN = "the-token-of-the-documents-examples"
 MORE_VOLATILE = re.compile(r"(?<=\"key\":\")[0-9a-f]{24}|(?<=\"secret\":\")[0-9a-f]{48}|\b\d{16}\b|\d{4}-\d\d-\d\d")
 

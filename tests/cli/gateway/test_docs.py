@@ -1,4 +1,4 @@
-"""docs/gateway.md and docs/gateway-settings.md: every example does what it says, every setting has its words."""
+"""gateway.md and gateway-settings.md: every example does what it says, every setting has its words."""
 
 from __future__ import annotations
 
@@ -29,20 +29,10 @@ from envelope.gateway.settings import (  # noqa: E402
 )
 from envelope.registry import REGISTRY  # noqa: E402
 from tests.cli.gateway.serving import WAIT, Served, get, serving  # noqa: E402
+from tests.documents import ROOT, blocks, page, sessions, text_of  # noqa: E402
 
-DOCS = Path(__file__).parents[3] / "docs"
-GATEWAY = (DOCS / "gateway.md").read_text(encoding="utf-8")
-SETTINGS = (DOCS / "gateway-settings.md").read_text(encoding="utf-8")
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def sessions(document: str) -> list[tuple[str, str]]:
-    """The commands of a document, in order, each with what it shows."""
-    text = "".join(blocks(document, "console"))
-    return [(command, shown) for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)]
+GATEWAY = text_of("gateway.md")
+SETTINGS = text_of("gateway-settings.md")
 
 
 # What differs each time, and is as long each time.
@@ -91,8 +81,8 @@ def test_a_gateway_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     [settings] = blocks(GATEWAY, "toml")
     (tmp_path / "gateway.toml").write_text(settings)
-    first, commands = blocks(GATEWAY, "sh")
-    assert first in blocks((DOCS.parent / "README.md").read_text(encoding="utf-8"), "sh")
+    first, commands, *_ = blocks(GATEWAY, "sh")
+    assert first in blocks((ROOT / "README.md").read_text(encoding="utf-8"), "sh")
     assert first == "python -m pip install -e '.[gateway]' && envelope gateway serve --demo\n"
     lines = commands.splitlines()
     assert (lines[0], lines[-1]) == ("chmod 600 gateway.toml", "envelope gateway serve")
@@ -171,13 +161,13 @@ def test_the_variables_of_the_document(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("name", ["gateway.md", "gateway-settings.md", "gateway-admin.md"])
 def test_links_lead_somewhere(name: str) -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[\w-]+)?\)", (DOCS / name).read_text(encoding="utf-8")):
-        assert (DOCS / target).exists()
+    for target in re.findall(r"\]\(([^)#]+)(?:#[\w-]+)?\)", text_of(name)):
+        assert (page(name).parent / target).exists()
 
 
 def test_what_goes_wrong_at_the_start_is_said_in_these_words() -> None:
     table = GATEWAY[GATEWAY.index("## What goes wrong") : GATEWAY.index("## Security")]
-    root = DOCS.parent / "envelope"
+    root = ROOT / "envelope"
     source = "".join(path.read_text() for room in ("gateway", "cli/gateway") for path in (root / room).rglob("*.py"))
     for text in re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)[1:]:
         assert text.partition(" …")[0] in source, text

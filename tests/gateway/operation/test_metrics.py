@@ -14,12 +14,12 @@ import pytest
 
 from envelope.gateway.operation import glances
 from envelope.gateway.stores import StoreUnavailable
+from tests.documents import text_of
 from tests.gateway.operation.nodes import node
 from tests.gateway.operation.scraped import Scraped
 from tests.gateway.served import KEY, SECRET, Served, served, wait_until
 
 TOKEN = "a-token-of-the-operator"
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_names_and_texts(world: Served) -> None:
 def test_the_document_has_every_metric(world: Served) -> None:
     everything(world)
     told = scraped(world)
-    text = (ROOT / "docs" / "gateway-metrics.md").read_text(encoding="utf-8")
+    text = text_of("gateway-metrics.md")
     rows = dict(re.findall(r"^\| `(envelope_gateway_\w+)` \|([^|]*)\|", text, re.MULTILINE))
     families = {name + "_total" * (family.type == "counter"): family for name, family in told.families.items()}
     assert rows.keys() == families.keys()
@@ -222,7 +222,7 @@ def test_the_document_has_every_metric(world: Served) -> None:
 def test_the_dashboard_asks_for_metrics_that_there_are(world: Served) -> None:
     everything(world)
     told = scraped(world)
-    dashboard = json.loads((ROOT / "docs" / "gateway-dashboard.json").read_text(encoding="utf-8"))
+    dashboard = json.loads(text_of("gateway-dashboard.json"))
     source = {"type": "prometheus", "uid": "${datasource}"}
     asked = [(panel, target) for panel in dashboard["panels"] for target in panel.get("targets", ())]
     assert len(asked) > 10

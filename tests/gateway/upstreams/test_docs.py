@@ -1,9 +1,8 @@
-"""docs/upstreams.md: the example prints what it says, the tables are those of the code."""
+"""upstreams.md: the example prints what it says, the tables are those of the code."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,9 @@ import pytest
 from envelope.gateway.upstreams.settings import UpstreamSettings
 from envelope.gateway.upstreams.statuses import STATUSES, row_of_status
 from envelope.registry import REGISTRY
+from tests.documents import text_of
 
-TEXT = (Path(__file__).parents[3] / "docs" / "upstreams.md").read_text(encoding="utf-8")
+TEXT = text_of("upstreams.md")
 ROW = re.compile(r"^\| (\d)(xx|\d\d) \| (\d{4}) \| (yes|no|) \| (yes|no) \|", re.MULTILINE)
 
 

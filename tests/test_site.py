@@ -1,0 +1,208 @@
+"""The site: its examples run, it is built without a warning or a network, its links lead somewhere, nothing is missing."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.documents import DOCS, ROOT, bash, blocks, languages, run_doctest, sessions, text_of
+from tests.documents import MODULES as MODULE_PAGES
+from tests.test_imports import DOORS
+
+PAGES = sorted(
+    path
+    for path in DOCS.rglob("*.md")
+    if path.parent != MODULE_PAGES and path.name != "index.md" and "{include}" not in path.read_text(encoding="utf-8")
+)
+by_name = pytest.mark.parametrize("name", [path.name for path in PAGES])
+
+# Whose sessions and examples have tests of their own, because they need something that runs beside them.
+SERVED = {
+    "client.md", "first-client.md", "first-gateway-zh.md", "first-gateway.md", "first-server.md", "gateway-admin.md",
+    "gateway-metrics.md", "gateway.md",
+}  # fmt: skip
+
+# Tests for these are elsewhere; or it is an output, or a fragment for a file of another program.
+OTHER = {"console", "haproxy", "nginx", "pycon", "python", "sql", "text"}
+
+
+def test_a_page_is_found_by_its_name() -> None:
+    names = [path.name for path in PAGES]
+    assert len(names) == len({*names}) > 40
+
+
+def pages_with(language: str) -> list[str]:
+    return [path.name for path in PAGES if blocks(path.read_text(encoding="utf-8"), language)]
+
+
+@pytest.mark.parametrize("name", pages_with("pycon"))
+def test_the_examples_of_a_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("lxml", "pandas", "phpserialize", "polars", "pyarrow") if name != "gateway.md" else ("sqlalchemy",):
+        pytest.importorskip(package)
+    monkeypatch.chdir(ROOT)
+    assert run_doctest(text_of(name), name)
+
+
+@pytest.mark.parametrize("name", [name for name in pages_with("console") if name not in SERVED])
+def test_the_sessions_of_a_page(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    for toml in blocks(text_of(name), "toml")[:1]:
+        (tmp_path / "codes.toml").write_text(toml, encoding="utf-8")
+    for command, shown in sessions(text_of(name)):
+        assert steady(bash(command, tmp_path)) == steady(shown), command
+
+
+def steady(shown: str) -> str:
+    """*shown* without spaces at the ends of lines."""
+    return re.sub(" +$", "", shown, flags=re.MULTILINE).rstrip("\n")
+
+
+def commands(source: str) -> list[list[str]]:
+    """The calls of `envelope` in lines for a shell, as words."""
+    lines = source.replace("\\\n", " ").splitlines()
+    parts = [part.strip() for line in lines for part in re.split(r"&&|\|(?=\s)|;", line)]
+    return [shlex.split(part, comments=True) for part in parts if part.startswith("envelope ")]
+
+
+@pytest.mark.parametrize("name", sorted({*pages_with("sh"), *pages_with("console")}))
+def test_the_options_of_a_page_are_those_of_the_command(name: str) -> None:
+    run = pytest.importorskip("tests.cli.command").run
+    text = text_of(name)
+    shell = "\n".join([*blocks(text, "sh"), *(command for command, _ in sessions(text))])
+    for words in commands(shell):
+        path = list(words[1:])
+        while path and run(*path, "--help").exit_code:
+            path.pop()
+        known = run(*path, "--help").stdout
+        assert path, words
+        assert all(re.search(rf"(?:^|[\s,]){word.partition('=')[0]}\b", known) for word in words if word[:2] == "--")
+
+
+@by_name
+def test_the_files_of_a_page_are_what_they_say(name: str, tmp_path: Path) -> None:
+    text = text_of(name)
+    for source in blocks(text, "toml"):
+        tomllib.loads(source)
+    for source in blocks(text, "json"):
+        json.loads(source)
+    for source in blocks(text, "python"):
+        ast.parse(source)
+    for source in blocks(text, "sh"):
+        assert subprocess.run(["bash", "-n", "-c", source], check=False).returncode == 0
+    made = {"{literalinclude}", "{toctree}", "{eval-rst}", "toml", "json", "sh", "yaml", "php"}
+    assert {language.split(" ")[0] for language in languages(text)} <= made | OTHER
+    if shutil.which("php"):
+        for source in blocks(text, "php"):
+            (tmp_path / "example.php").write_text(f"<?php {source}", encoding="utf-8")
+            subprocess.run(["php", "-l", str(tmp_path / "example.php")], check=True, capture_output=True)
+
+
+# ------------------------------------------------------------------------------------------------ every public name
+
+ADAPTERS = ("arrow", "asgi", "django", "fastapi", "flask", "multipart", "phpserialize", "wsgi")
+MODULES = (
+    *DOORS, *(f"envelope.adapters.{name}" for name in ADAPTERS), "envelope.api", "envelope.errors",
+    "envelope.formats", "envelope.limits", "envelope.options", "envelope.testing", "envelope.testing.php",
+)  # fmt: skip
+
+
+@cache
+def docstrings_below(module: str) -> frozenset[str]:
+    """The names that a module assigns, with a docstring below."""
+    path = import_module(module).__file__
+    assert path is not None
+    body = ast.parse(Path(path).read_text(encoding="utf-8")).body
+    found = set()
+    for statement, after in pairwise(body):
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and type(after.value.value) is str:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return frozenset(found)
+
+
+def home_of(module: str, name: str) -> str:
+    """The module that defines what *module* offers as *name*: by the imports of that, and of whom it has it from."""
+    path = import_module(module).__file__
+    assert path is not None
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and any((alias.asname or alias.name) == name for alias in node.names):
+            return home_of(str(node.module), name) if str(node.module).startswith("envelope") else module
+    return module
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_has_a_docstring(module: str) -> None:
+    pytest.importorskip("sqlalchemy")
+    for package in ("fastapi", "flask", "django", "httpx2", "pyarrow", "python_multipart"):
+        pytest.importorskip(package)
+    door = import_module(module)
+    codes = {row.name for row in import_module("envelope.registry").REGISTRY}
+    for name in {*door.__all__} - codes:  # the table of codes describes these
+        value = getattr(door, name)
+        is_defined = isinstance(value, type) or hasattr(value, "__code__") or type(value).__name__ == "module"
+        has_own = bool(is_defined and value.__doc__)
+        assert has_own or name in docstrings_below(home_of(module, name)), f"{module}.{name}"
+
+
+# ----------------------------------------------------------------------------------------------------- the site itself
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    for package in ("sphinx", "furo", "myst_parser", "sphinx_click", "sphinx_copybutton"):
+        pytest.importorskip(package, reason="the site's tools are not installed (pip install -e '.[docs]')")
+    folder = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-W", "ignore", "-m", "sphinx", "-q", "-W", "--keep-going", "docs", str(folder)]
+    ran = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return folder
+
+
+@pytest.mark.xdist_group("site")
+def test_the_site_is_whole(site: Path) -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    assert len(pages) > 90
+    anchors = {path: {*re.findall(r'\bid="([^"]+)"', text)} for path, text in pages.items()}
+    for path, text in pages.items():
+        # Nothing is loaded from elsewhere.
+        assert not re.findall(r'<(?:script|img|iframe)[^>]+src="(?:https?:)?//|<link[^>]+href="(?:https?:)?//', text)
+        for target in re.findall(r'\b(?:href|src)="([^"]+)"', text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = unquote(html.unescape(target)).partition("#")
+            file = (path.parent / name.partition("?")[0]).resolve() if name else path
+            assert file.exists(), (path.relative_to(site), target)
+            if anchor and file in anchors:
+                assert anchor in anchors[file], (path.relative_to(site), target)
+    for module in MODULES:
+        for name in import_module(module).__all__:
+            places = {f"{module}.{name}", f"envelope.{name}"}
+            if type(getattr(import_module(module), name)).__name__ != "module":
+                assert any(places & found for found in anchors.values()), places
+    assert (site / "searchindex.js").stat().st_size > 100_000
+
+
+def test_no_registry_of_packages_is_named() -> None:
+    hosts = re.compile(r"\b(?:pypi\.org|npmjs\.|pythonhosted|anaconda\.org|conda-forge)")
+    for path in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"]:
+        assert not hosts.search(path.read_text(encoding="utf-8")), path
+
+
+def test_a_wrong_example_is_found() -> None:
+    with pytest.raises(AssertionError, match="Expected"):
+        run_doctest("```pycon\n>>> 1 + 1\n3\n\n```\n", "wrong.md")

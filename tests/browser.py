@@ -1,9 +1,8 @@
-"""The Chromium that this suite starts, and what it says of a page."""
+"""What Chromium says of a page."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,32 +12,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM: Final = "/usr/bin/chromium"
-_ARGUMENTS: Final = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-gpu"]
 _SERIOUS: Final = ("serious", "critical")
-
-
-def missing() -> str:
-    """Why there can be no browser here; empty if there can."""
-    for package in ("playwright", "axe_playwright_python"):
-        if importlib.util.find_spec(package) is None:
-            return f"no {package}: pip install 'envelope-engine[test]'"
-    if not os.access(CHROMIUM, os.X_OK):
-        return "no chromium on this machine: apt-get install chromium"
-    return ""
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 class Watched:

@@ -13,7 +13,7 @@ import pytest
 
 from envelope import ResultType, api, formats
 from envelope.testing.php import Php
-from tests import browser, native, postgresql, spark
+from tests import chromium, native, postgresql, spark
 from tests import php as php_process
 from tests.effort import PROFILE
 
@@ -24,7 +24,7 @@ hypothesis.settings.register_profile("default", max_examples=50, derandomize=Tru
 hypothesis.settings.register_profile("thorough", max_examples=5000, deadline=None)
 hypothesis.settings.load_profile(PROFILE)
 
-WHY_NO_BROWSER = browser.missing()
+WHY_NO_BROWSER = chromium.missing()
 WHY_NO_PHP = php_process.missing()
 WHY_NO_POSTGRESQL = postgresql.missing()
 WHY_NO_SPARK = spark.missing()

@@ -91,7 +91,7 @@ class GatewaySettings(BaseSettings):
     ``receipts``         whether answers have a receipt among their extras.
     ``origins``          the sites whose pages may read the answers to their calls.
     ``keep_days``        how many days the records of calls are kept; None: for ever.
-    ``admin_token``      what opens the admin API and the metrics; None: there is no admin API.
+    ``admin_token``      what opens the admin API, the console and the metrics; None: there is neither.
     ``metrics``          ``token``: ``/metrics`` wants the admin token; ``open``: it is for everybody.
     """
 

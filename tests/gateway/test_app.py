@@ -40,7 +40,6 @@ def test_options(world: Served) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/openai",
         "/openai/",
         "//",

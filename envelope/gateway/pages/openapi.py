@@ -8,6 +8,7 @@ from typing import Any, Final
 import envelope
 from envelope.calls.openapi import openapi_document
 from envelope.calls.reading import NAME_PATTERN
+from envelope.gateway.pages import RESERVED
 from envelope.registry.codes import CodeRegistry
 
 __all__ = ["gateway_document"]
@@ -17,7 +18,7 @@ _TYPE: Final = {
     "name": "api_type",
     "required": True,
     "description": "The API's type: any name will do, but those that the gateway needs itself.",
-    "schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$"},
+    "schema": {"type": "string", "pattern": f"^{NAME_PATTERN}$", "not": {"enum": ["admin", "v1", *RESERVED]}},
     "example": "openai",
 }
 # What HTTP itself may refuse; such an answer is an envelope, too.

@@ -71,5 +71,7 @@ def _environment() -> Environment:
 def _address(asked: Asked, lang: Lang) -> str:
     """The same page in *lang*."""
     path = asked.path if asked.method in ("GET", "HEAD") else "/" + asked.path.split("/")[1]
-    query = {name: value for name, value in asked.query.items() if name != "lang"} if path == asked.path else {}
-    return f"?{urlencode({**query, 'lang': lang}, errors='replace')}" if path == asked.path else f"{path}?lang={lang}"
+    if not path.startswith("/console/"):  # elsewhere, a query may have somebody's secret
+        return f"{path}?lang={lang}"
+    query = {name: value for name, value in asked.query.items() if name != "lang"}
+    return f"?{urlencode({**query, 'lang': lang}, errors='replace')}"

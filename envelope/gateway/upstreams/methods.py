@@ -1,9 +1,10 @@
 """How a method is asked of an upstream: a path of a bounded grammar, and what is sent to it.
 
-    method  = segment *7( "/" segment )            at most 128 characters
-    segment = 1*( "A"-"Z" / "a"-"z" / "0"-"9" / "_" / "-" )
+    method  = word *7( "/" segment )               at most 128 characters
+    segment = word *( "." word )                   as the names of models have it
+    word    = 1*( "A"-"Z" / "a"-"z" / "0"-"9" / "_" / "-" )
 
-So a method can neither leave the upstream's address nor add anything to it.
+So a method can neither leave the upstream's address nor add anything to it: no segment is "." or "..".
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ __all__ = ["HOW", "MAX_METHOD", "MAX_SEGMENTS", "Ask", "asking_for_usage", "chec
 
 MAX_SEGMENTS: Final = 8
 MAX_METHOD: Final = 128
-_METHOD: Final = re.compile(rf"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+){{0,{MAX_SEGMENTS - 1}}}")
+_WORD: Final = "[A-Za-z0-9_-]+"
+_METHOD: Final = re.compile(rf"{_WORD}(?:/{_WORD}(?:\.{_WORD})*){{0,{MAX_SEGMENTS - 1}}}")
 
 How = Literal["query", "json", "form"]
 """``query``: GET. ``json``: POST, the arguments as a JSON object. ``form``: POST, a multipart form."""

@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.gateway.served import SECRET, Served, served
 
 SHOP = "https://shop.example"
 TARGET = f"/openai/custom/?key=demo&secret={SECRET}&method=v1/models&lang=en"
+STREAM = '{"prompt":"hello","max_tokens":20,"stream":true}'
 STRANGERS = [
     "https://shop.example.evil.test", "https://shop.example:8443", "http://shop.example", "https://SHOP.example",
     "https://shop.example/", "null", "*", "", f"{SHOP} {SHOP}",
@@ -47,6 +49,14 @@ def test_no_other_may(world: Served, origin: str) -> None:
         assert "Origin" in got.headers["vary"]
 
 
+def test_a_listed_origin_may_read_a_stream(world: Served) -> None:
+    got = world.send(
+        "GET", f"{TARGET.replace('models', 'completions')}&_o_args={quote(STREAM)}", headers={"Origin": SHOP}
+    )
+    assert got.headers["content-type"].startswith("text/event-stream")
+    assert rules(got.headers)["access-control-allow-origin"] == SHOP
+
+
 def test_a_refusal_is_as_readable_as_an_answer(world: Served) -> None:
     for verb, target in (("GET", "/openai/custom/"), ("PUT", TARGET), ("GET", "/nothing"), ("POST", "/openai/custom/")):
         got = world.send(verb, target, b"x" if verb == "POST" else None, headers={"Origin": SHOP})
@@ -76,7 +86,22 @@ def test_a_preflight(world: Served) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/admin/accounts", "/admin/", "/metrics", "/health", "/ready", "/js/obapi.js"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/accounts",
+        "/admin/",
+        "/metrics",
+        "/health",
+        "/ready",
+        "/js/obapi.js",
+        "/",
+        "/docs",
+        "/console",
+        "/playground",
+        "/v1/models",
+    ],
+)
 @pytest.mark.parametrize("verb", ["GET", "OPTIONS"])
 def test_the_rules_are_for_calls_alone(world: Served, path: str, verb: str) -> None:
     got = world.send(verb, path, headers={"Origin": SHOP, "Authorization": "Bearer " + "t" * 16})

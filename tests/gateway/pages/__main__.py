@@ -6,8 +6,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from tests.browser import watched
+from tests.chromium import chromium, missing
 from tests.gateway.admin.desk import TOKEN, desk
-from tests.browser import chromium, missing, watched
 from tests.gateway.pages.history import make_history
 
 PAGES = ("/", "/docs", "/playground", "/console", "/console/accounts", "/console/account?name=alice", "/console/calls")

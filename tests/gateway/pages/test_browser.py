@@ -10,13 +10,14 @@ import pytest
 
 from envelope import ResultType
 from envelope.registry.languages import Lang
-from tests.browser import Watched, chromium, watched
+from tests.browser import Watched, watched
+from tests.chromium import chromium
 from tests.gateway.admin.desk import TOKEN, desk
 from tests.gateway.pages.history import age_call
 from tests.gateway.served import SECRET, Served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 pytestmark = pytest.mark.browser
 
@@ -203,7 +204,12 @@ def test_an_operator_makes_an_account_pays_in_and_finds_a_call(world: Served, br
         page.click("text=Calls of this account")
         assert page.locator("tbody tr").count() == 1
         asked: list[str] = []
-        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+
+        def accept(dialog: Dialog) -> None:
+            asked.append(dialog.message)
+            dialog.accept()
+
+        page.once("dialog", accept)
         page.click("button:has-text('Refund')")
         page.wait_for_selector(".flash.good")
         assert len(asked) == 1
@@ -213,4 +219,4 @@ def test_an_operator_makes_an_account_pays_in_and_finds_a_call(world: Served, br
         seen.check()
         page.click("text=Sign out")
         page.wait_for_selector("#token")
-        assert "#token" and seen.open("/console/calls").locator("#token").count() == 1
+        assert seen.open("/console/calls").locator("#token").count() == 1

@@ -14,7 +14,7 @@ import pytest
 
 from envelope.gateway.admin.desk import Desk
 from envelope.gateway.books import account_named
-from envelope.gateway.books.spending import Spent
+from envelope.gateway.books.spending import Spent, spent_by_day
 from envelope.gateway.pages.asked import Asked
 from envelope.gateway.pages.console.attempts import Attempts
 from envelope.gateway.pages.console.charts import DAYS, charts
@@ -241,6 +241,19 @@ def test_neither_token_nor_secret_gets_into_the_log(
     said = "".join(capsys.readouterr()) + caplog.text
     assert made.status == 200
     assert TOKEN[:-1] not in said
+
+
+def test_what_all_spent_is_what_each_spent(world: Served) -> None:
+    others = [1, world.account("alice"), world.account("bob")]
+    for key in ("demo", "alice", "alice", "bob"):
+        world.call(key=key)
+
+    def spent(account: int | None) -> list[Spent]:
+        return world.store.read_now(lambda db: spent_by_day(db, account, since=0))
+
+    each, every = [row for account in others for row in spent(account)], spent(None)
+    assert sum(row.calls for row in every) == sum(row.calls for row in each) == 4
+    assert sum(row.charge for row in every) == sum(row.charge for row in each)
 
 
 def test_charts_add_up() -> None:

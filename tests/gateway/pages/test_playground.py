@@ -135,5 +135,5 @@ def test_nothing_is_asked_of_the_upstream_and_nothing_kept(world: Served) -> Non
 def test_lines_are_for_the_call_that_was_made(format: ResultType) -> None:
     lines = dict(snippets(format, "https://gateway.example", "custom", "v1/models", '{"a": true, "b": "it\'s"}'))
     assert all("v1/models" in text and "gateway.example" in text and format in text for text in lines.values())
-    assert {"a": True, "b": "it's"} == eval(lines["Python"].split('v1/models", ')[1].split(", result_type")[0])
+    assert eval(lines["Python"].split('v1/models", ')[1].split(", result_type")[0]) == {"a": True, "b": "it's"}
     compile(lines["Python"], "lines", "exec")

@@ -17,12 +17,15 @@ from envelope.gateway.upstreams.methods import HOW, MAX_METHOD, MAX_SEGMENTS, ch
 from tests.gateway.calls import upload
 
 SEGMENTS = st.text("abcXYZ019_-", min_size=1, max_size=12)
+DOTTED = st.lists(SEGMENTS, min_size=1, max_size=3).map(".".join)
 METHOD = (
-    st.lists(SEGMENTS, min_size=1, max_size=MAX_SEGMENTS).map("/".join).filter(lambda text: len(text) <= MAX_METHOD)
+    st.tuples(SEGMENTS, st.lists(DOTTED, max_size=MAX_SEGMENTS - 1))
+    .map(lambda parts: "/".join([parts[0], *parts[1]]))
+    .filter(lambda text: len(text) <= MAX_METHOD)
 )
 
 ESCAPES = [
-    ".", "..", "../v1", "v1/../admin", "v1/./models", "/v1/models", "v1//models", "v1/models/", "//evil.example/v1",
+    ".", "..", "../v1", "v1/../admin", "v1/./models", "/v1/models", "a.b", "v1/.x", "v1/x.", "v1/x..y", "v1//models", "v1/models/", "//evil.example/v1",
     "http://evil.example", "http:evil", "v1/models?x=1", "v1/models#x", "v1/models\r\nHost: evil", "v1/models\n", "v1%2fmodels",
     "v1/%2e%2e/x", "v1\\models", "v1/models;x", "v1/模型", "v1/models ", " v1", "\0", "v1/m@evil", "a/b/c/d/e/f/g/h/i", "x" * 129,
 ]  # fmt: skip

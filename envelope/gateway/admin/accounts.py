@@ -55,7 +55,7 @@ def list_accounts(admin: Admin, query: Annotated[AccountsQuery, Query()]) -> Acc
 def make_account(admin: Admin, body: NewAccount) -> SecretShown:
     """Make an account. Its secret is in this answer, and in no other."""
     key, secret = secrets.token_hex(12), secrets.token_hex(24)
-    sealed = admin.vault.seal(secret)
+    sealed = admin.seal(secret)
     try:
         number = admin.store.write_now(
             lambda db: accounts.create_account(
@@ -96,7 +96,7 @@ def change_account(admin: Admin, name: AccountName, body: Change) -> AccountShow
 def renew_secret(admin: Admin, name: AccountName) -> SecretShown:
     """Give the account another secret, which is in this answer alone: the old one opens nothing any more."""
     secret = secrets.token_hex(24)
-    sealed = admin.vault.seal(secret)
+    sealed = admin.seal(secret)
 
     def steps(db: Transaction) -> accounts.Account:
         account = named(db, name)

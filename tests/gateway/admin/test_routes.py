@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ for package in ("aiohttp", "alembic", "cryptography", "fastapi", "pydantic_setti
 
 from openapi_spec_validator import validate  # noqa: E402
 
-from envelope.gateway.books import account_named  # noqa: E402
+from envelope.gateway.books import account_named, list_accounts  # noqa: E402
 from envelope.gateway.running import open_vault  # noqa: E402
+from envelope.gateway.vault import Vault  # noqa: E402
 from tests.gateway.admin.desk import ask, desk, refused, told  # noqa: E402
 from tests.gateway.served import PROMPT, Served, wait_until  # noqa: E402
 
@@ -96,6 +98,20 @@ def test_a_secret_is_renewed(world: Served) -> None:
     assert open_vault(world.settings.key_file, world.store).open(found.secret) == after["secret"]
     for secret in (before["secret"], after["secret"]):
         assert all(secret.encode() not in file.read_bytes() for file in world.folder.rglob("*") if file.is_file())
+
+
+def test_no_secret_is_sealed_with_a_key_that_the_others_do_not_have(
+    world: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a gateway would that began, with a key of its own, when there were no accounts yet."""
+    made(world, "nora")
+    before = world.store.read_now(list_accounts)
+    assert world.gateway is not None
+    desk = world.gateway.admin.desk
+    monkeypatch.setattr(world.gateway.admin, "desk", replace(desk, vault=Vault([Vault.new_key()])))
+    assert refused(world, "POST", "/accounts", {"name": "grace"}) == (409, "conflict", None)
+    assert refused(world, "POST", "/accounts/nora/secret") == (409, "conflict", None)
+    assert world.store.read_now(list_accounts) == before
 
 
 def test_grants_are_put_whole(world: Served) -> None:

@@ -1,6 +1,7 @@
 """Build the compiled codecs if there is a C++ compiler; everything else is in pyproject.toml.
 
-Without a compiler, or if it fails, each extension is skipped with a message, and the library is pure Python.
+Without a compiler, or if it fails, each extension is skipped with a message, and the library is pure Python. With
+ENVELOPE_PURE=1 none is tried: so is the wheel made that runs everywhere.
 """
 
 from __future__ import annotations
@@ -43,17 +44,19 @@ class BuildExtensions(build_ext):
         super().build_extensions()
 
 
+EXTENSIONS = [
+    Extension(
+        ".".join(source.with_suffix("").parts),
+        [source.as_posix()],
+        include_dirs=[FORMATS.as_posix()],
+        depends=sorted(path.as_posix() for path in (*FORMATS.rglob("*.hpp"), *FORMATS.rglob("*.pxd"))),
+        language="c++",
+        optional=True,
+    )
+    for source in sorted(FORMATS.rglob("*.pyx"))
+]
+
 setup(
-    ext_modules=[
-        Extension(
-            ".".join(source.with_suffix("").parts),
-            [source.as_posix()],
-            include_dirs=[FORMATS.as_posix()],
-            depends=sorted(path.as_posix() for path in (*FORMATS.rglob("*.hpp"), *FORMATS.rglob("*.pxd"))),
-            language="c++",
-            optional=True,
-        )
-        for source in sorted(FORMATS.rglob("*.pyx"))
-    ],
+    ext_modules=[] if os.environ.get("ENVELOPE_PURE") == "1" else EXTENSIONS,
     cmdclass={"build_ext": BuildExtensions},
 )

@@ -32,18 +32,21 @@ suppress_warnings = [
     "ref.python",  # a name in a signature that several doors offer: any of them will do
 ]
 
+smartquotes = False  # -- is an option, and quotes are a shell's
+
 html_theme = "furo"
 html_title = "envelope"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_copyright = False
 html_copy_source = False  # pages are few and short; their sources are in the repository
+html_show_search_summary = False  # it would fetch each page, which browsers refuse for files
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = True
 
 default_role = "py:obj"  # `name` in a docstring: a link if it is a name of this module, else as it stands
-autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True, "undoc-members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

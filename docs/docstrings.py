@@ -135,8 +135,19 @@ def _options_of(value: object) -> list[str]:
 _LONGEST = 100  # characters of a value that is shown
 
 
+def _as_code(_: Sphinx, __: Any, lines: list[str]) -> None:
+    """The examples below a command's options, which are lines for a shell."""
+    examples = [line.removeprefix("| ").removeprefix("|") for line in lines if line.strip()]
+    lines[:] = (
+        [examples[0], "", ".. code-block:: sh", "", *(f"    {line.strip()}" for line in examples[1:]), ""]
+        if examples
+        else []
+    )
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _process)
+    app.connect("sphinx-click-process-epilog", _as_code)
     app.add_directive("door", Door)
     return {"parallel_read_safe": True}

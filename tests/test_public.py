@@ -327,7 +327,9 @@ def test_objects_that_would_multiply_as_they_are_written_out_are_a_limit() -> No
 def test_the_extras_that_messages_name_exist() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = set()
-    for path in [*(ROOT / "envelope").rglob("*.py"), ROOT / "README.md"]:
-        named |= set(re.findall(r"envelope-engine\[(\w+)\]", path.read_text()))
+    for path in [*(ROOT / "envelope").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]:
+        named |= {
+            name for names in re.findall(r"envelope-engine\[([\w,]+)\]", path.read_text()) for name in names.split(",")
+        }
     assert named <= set(project["optional-dependencies"])
     assert project["name"] == "envelope-engine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import html
 import json
 import re
@@ -15,10 +16,13 @@ from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 
+from envelope.calls.engine import Engine
 from tests.documents import DOCS, ROOT, bash, blocks, languages, run_doctest, sessions, text_of
 from tests.documents import MODULES as MODULE_PAGES
 from tests.test_imports import DOORS
@@ -110,6 +114,32 @@ def test_the_files_of_a_page_are_what_they_say(name: str, tmp_path: Path) -> Non
         for source in blocks(text, "php"):
             (tmp_path / "example.php").write_text(f"<?php {source}", encoding="utf-8")
             subprocess.run(["php", "-l", str(tmp_path / "example.php")], check=True, capture_output=True)
+
+
+def test_the_hook_of_the_page_exists() -> None:
+    (example,) = blocks(text_of("fixtures.md"), "yaml")
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    (name,) = re.findall(r"- id: (\S+)\n", example)
+    assert f"- id: {name}\n" in hooks
+    (files,) = re.findall(r"files: '(.*)'\n", hooks)
+    folders = ROOT / "fixtures" / "valid", ROOT / "fixtures" / "invalid"
+    inside = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert len(inside) > 300
+    assert all(re.search(files, path.relative_to(ROOT).as_posix()) for path in inside)
+    assert not re.search(files, "fixtures/make.py")
+
+
+def test_the_wsgi_example_serves() -> None:
+    (source,) = [source for source in blocks(text_of("engine.md"), "pycon") if "application =" in source]
+    names: dict[str, Any] = {"engine": Engine()}
+    exec("".join(example.source for example in doctest.DocTestParser().get_examples(source)), names)
+    environ: dict[str, Any] = {"QUERY_STRING": "key=k&secret=s&method=v1/models&result_type=xml"}
+    setup_testing_defaults(environ)
+    environ["PATH_INFO"] = "/openai/custom/"
+    started: list[Any] = []
+    (body,) = names["application"](environ, lambda *head: started.append(head))
+    assert b"<method>v1/models</method>" in body
+    assert started[0][0] == "200 OK"
 
 
 # ------------------------------------------------------------------------------------------------ every public name

@@ -1,6 +1,6 @@
 """Make the tables in the documents: `python tools/tables.py` rewrites those that are out of date.
 
-These are the README's table of codes, on the site the codes in every language, the verdicts over the whole grid, the
+These are, on the site, the codes in every language, the verdicts over the whole grid, the
 rules of fixtures, the parameters of a call and the hints; and the rooms of the library with their imports
 (ARCHITECTURE.md), which needs import-linter (pip install -e '.[dev]'). Each is between a comment that names what makes
 it and a comment that ends it.
@@ -26,7 +26,6 @@ ROOT = Path(__file__).parent.parent
 _MADE = re.compile(r"(<!-- made by: (?P<maker>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 FILES = (
-    ROOT / "README.md",
     ROOT / "ARCHITECTURE.md",
     *(path for path in sorted((ROOT / "docs").rglob("*.md")) if _MADE.search(path.read_text(encoding="utf-8"))),
 )

@@ -18,6 +18,7 @@ import pytest
 import envelope
 from envelope import cli
 from tests.cli.command import process, run
+from tests.documents import text_of
 
 BAD_SERIALIZE = 'a:1:{s:4:"name";s:3:"中文";}'.encode()
 
@@ -63,9 +64,8 @@ def test_without_a_package_of_the_command_one_line_says_what_to_install(
 # -------------------------------------------------------------------------------------------------------- completion
 
 
-def test_the_readme_has_a_line_for_each_shell() -> None:
-    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
-    shells = re.findall(r"_ENVELOPE_COMPLETE=(\w+)_source envelope", readme)
+def test_the_page_has_a_line_for_each_shell() -> None:
+    shells = re.findall(r"_ENVELOPE_COMPLETE=(\w+)_source envelope", text_of("command.md"))
     assert shells == ["bash", "zsh", "fish"]
     for shell in shells:
         ran = process(_ENVELOPE_COMPLETE=f"{shell}_source")

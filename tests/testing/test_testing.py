@@ -20,9 +20,9 @@ from envelope.testing import assert_same_envelope, envelopes, php_values, values
 from envelope.testing import php as testing_php
 from envelope.testing.php import Php
 from envelope.values.php_rules import is_ambiguous
+from tests.documents import ROOT, text_of
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
+PAGE = text_of("testing.md")
 
 
 # ---------------------------------------------------------------------------------------------------------- strategies
@@ -261,10 +261,10 @@ def test_pytest_finds_the_plugin_by_itself(pytester: pytest.Pytester, case: Path
     result.assert_outcomes(passed=1 + has_php, skipped=1 - has_php)
 
 
-def test_the_example_of_the_readme_passes(pytester: pytest.Pytester, case: Path) -> None:
-    blocks = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def test_the_example_of_the_page_passes(pytester: pytest.Pytester, case: Path) -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (settings,) = (text for text in blocks if "[tool.pytest" in text)
-    examples = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    examples = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (example,) = (text for text in examples if "envelope.testing" in text)
     (pytester.path / "tox.ini").unlink()
     pytester.makepyprojecttoml(settings)

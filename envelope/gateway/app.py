@@ -69,15 +69,16 @@ class GatewayApp:
         running = self.running
         if running is None:
             raise RuntimeError("the server does not tell its applications when it starts: lifespan is off")
-        page = PAGES.get(scope["path"])
+        path = scope["path"] if _is_plain(scope) else ""
+        page = PAGES.get(path)
         if page is not None:
             return await page(running, scope, send)
-        if scope["path"].startswith(ADMIN):
+        if path.startswith(ADMIN):
             with running.current as gateway:
                 return await gateway.admin(scope, receive, send)
-        if is_page(scope["path"]):
+        if is_page(path):
             return await answer_page(running, scope, receive, send)
-        if scope["path"].startswith(OPENAI):
+        if path.startswith(OPENAI):
             with running.current as gateway:
                 return await serve(gateway, lambda: running.is_draining, scope, receive, send)
         origins = running.current.settings.origins
@@ -99,6 +100,14 @@ class GatewayApp:
         self.running = None
         await context.__aexit__(None, None, None)
         return await send({"type": "lifespan.shutdown.complete"})
+
+
+def _is_plain(scope: Scope) -> bool:
+    """Whether the first segment of the path is written as it is read.
+
+    A proxy may let nobody in but by the path as it is written; ``/%61dmin/`` would be another one there.
+    """
+    return b"%" not in scope.get("raw_path", b"").removeprefix(b"/").partition(b"/")[0]
 
 
 async def _call(gateway: Gateway, running: Running, scope: Scope, receive: Receive, send: Send) -> None:

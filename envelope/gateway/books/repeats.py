@@ -74,7 +74,9 @@ def find_repeat(db: Transaction, account: int, key: str, digest: bytes) -> Repea
     if answer is None:
         return Refused(RATE_LIMIT_EXCEEDED, retry_after=1)
     db.execute(_GIVE, account=account, key=key)
-    return Repeated(StoredAnswer(*db.execute(_ANSWER, answer=answer)[0]), call, request_id)
+    stored = db.execute(_ANSWER, answer=answer)
+    # Without it, the key was forgotten since it was found: to whoever did that, its time was over.
+    return Repeated(StoredAnswer(*stored[0]), call, request_id) if stored else None
 
 
 def hold_repeat(db: Transaction, account: int, key: str, digest: bytes, call: int, answer: int | None = None) -> None:

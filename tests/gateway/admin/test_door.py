@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 for package in ("aiohttp", "alembic", "cryptography", "fastapi", "pydantic_settings", "sqlalchemy", "structlog", "uvicorn"):  # fmt: skip
     pytest.importorskip(package)
 
-from tests.gateway.admin.desk import TOKEN, ask, desk, refused, told  # noqa: E402
+from tests.gateway.admin.desk import AUTH, TOKEN, ask, desk, refused, told  # noqa: E402
 from tests.gateway.served import Served, served  # noqa: E402
 
 ROUTES = [
@@ -70,6 +70,15 @@ def test_nobody_comes_in_without_the_token(world: Served, verb: str, path: str) 
 
 def test_the_scheme_may_be_in_any_case(world: Served) -> None:
     assert ask(world, "GET", "/apis", headers={"Authorization": f"bearer {TOKEN}"}).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/%61dmin/apis", "/admin%2Fapis", "/%6Detrics", "/metric%73", "/%63onsole", "/consol%65/calls", "//admin/apis", "/./admin/apis"],
+)  # fmt: skip
+def test_what_a_proxy_keeps_for_operators_is_not_there_in_other_letters(world: Served, path: str) -> None:
+    got = world.send("GET", path, None, AUTH)
+    assert got.code in ("4004", "4014"), got
 
 
 def test_two_tokens_are_none(world: Served) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from envelope.gateway.books import Refused, Repeated, Served, cached_answer, forget, serve_cached, settle
+from envelope.gateway.books import Admitted, Refused, Repeated, Served, cached_answer, forget, serve_cached, settle
 from envelope.gateway.stores import Store
 from tests.gateway.kinds import Clock, Kind
 from tests.gateway.ledger import (
@@ -211,6 +211,31 @@ def test_answers_are_stored_while_others_are_forgotten(store: Store, kind: Kind,
             one.result(60)
     assert store.write_now(forget) in (0, 1)
     assert answers(store) == 0
+    assert breaches(store) == []
+
+
+def test_a_key_is_forgotten_while_a_repeat_asks_for_its_answer(store: Store, kind: Kind, clock: Clock) -> None:
+    """It gets that answer, or is a call of its own: to a process whose transaction began later, the day is over."""
+    account = new_account(store, balance=100_000)
+    later = Clock()
+    later.now = clock.now + DAY * 1_000_000
+    ends = threading.Event()
+
+    def forget_all(opened: Store) -> None:
+        while not ends.is_set():
+            opened.write_now(forget)
+
+    with kind.open(later) as other, ThreadPoolExecutor(2) as threads:
+        forgetting = threads.submit(forget_all, other)
+        try:
+            for number in range(100):
+                keys = {**KEY, "idempotency_key": str(number)}
+                settled(store, admitted(store, account, **keys), answer=b"x")
+                again = tried(store, account, **keys)
+                assert isinstance(again, Repeated | Admitted)
+        finally:
+            ends.set()
+        forgetting.result(60)
     assert breaches(store) == []
 
 

@@ -80,8 +80,8 @@ class Upstreams:
     def rests(self) -> dict[str, float]:
         """How many seconds each upstream will still rest, by its name; 0 if it is awake."""
         now = asyncio.get_running_loop().time()
-        untils = {row.name: self._rests.until(index, now) for index, row in enumerate(self._upstreams)}
-        return {name: max(until - now, 0.0) for name, until in untils.items()}
+        ends = {row.name: self._rests.until(index, now) for index, row in enumerate(self._upstreams)}
+        return {name: max(until - now, 0.0) for name, until in ends.items()}
 
     async def ask(self, call: UpstreamCall, *, seconds: float, ask: Ask | None = None) -> Outcome:
         """What came of *call* within *seconds*, whatever is tried in them; *ask* is its `how_to_ask`, if that is known.

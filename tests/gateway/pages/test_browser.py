@@ -45,7 +45,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def sign_in(seen: Watched) -> Page:
     page = seen.open("/console")
-    page.keyboard.type(TOKEN)  # the field has the focus
+    page.wait_for_function("document.activeElement.name === 'token'")  # a busy browser focuses the field late
+    page.keyboard.type(TOKEN)
     page.keyboard.press("Enter")
     page.wait_for_selector(".tabs")
     return page

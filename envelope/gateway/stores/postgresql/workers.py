@@ -98,8 +98,8 @@ class Workers:
             trouble = self._trouble
         if session is not None:
             session.cut()
-            if not is_known:
-                self._flusher.cut()
+        elif not is_known:  # it is committed, and waits for the disk
+            self._flusher.cut()
         work.error = StoreUnavailable(trouble or _IMPATIENT) if is_known else StoreUncertain(_IMPATIENT)
         work.tell()
 

@@ -56,6 +56,20 @@ completion = "0.002"
 """
 
 
+def new_books(folder: Path, settings: str) -> None:
+    """The files of a gateway with these settings, and an account."""
+    (folder / "gateway.toml").write_text(settings)
+    with open_store(folder / "gateway.db") as store:
+        vault = open_vault(folder / "gateway.key", store)
+
+        def steps(db: Transaction) -> None:
+            account = create_account(db, name=KEY, key=KEY, secret=vault.seal(SECRET))
+            grant(db, account, "custom", quota=None)
+            deposit(db, account, 1_000_000 * UNIT)
+
+        store.write_now(steps)
+
+
 def resident(process: int) -> int:
     """The memory that a process has, in bytes."""
     pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
@@ -142,16 +156,7 @@ def main() -> None:
     upstream, port = free_ports(2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "gateway.toml").write_text(SETTINGS.format(port=upstream))
-        with open_store(folder / "gateway.db") as store:
-            vault = open_vault(folder / "gateway.key", store)
-
-            def steps(db: Transaction) -> None:
-                account = create_account(db, name=KEY, key=KEY, secret=vault.seal(SECRET))
-                grant(db, account, "custom", quota=None)
-                deposit(db, account, 1_000_000 * UNIT)
-
-            store.write_now(steps)
+        new_books(folder, SETTINGS.format(port=upstream))
         environ = {**os.environ, "PYTHONPATH": str(root)}
         commands = (
             [sys.executable, "-c", DEMO, str(upstream)],

@@ -23,12 +23,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from envelope.calls.events import EventReader, data_of
-from envelope.gateway.books import Breach, CallRecord, audit, create_account, deposit, find_calls, grant
-from envelope.gateway.money import UNIT
-from envelope.gateway.running import open_vault
-from envelope.gateway.stores import Transaction, open_store
+from envelope.gateway.books import Breach, CallRecord, audit, find_calls
+from envelope.gateway.stores import open_store
 from envelope.registry import REGISTRY
-from tests.gateway.soak import DEMO, KEY, SECRET, free_ports, resident
+from tests.gateway.soak import DEMO, KEY, SECRET, free_ports, new_books, resident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,24 +133,10 @@ def processes(folder: Path, port: int, upstream: int) -> Iterator[int]:
             process.wait(60)
 
 
-def new_books(folder: Path, upstream: int) -> None:
-    """The files of a gateway before the demo on that port, and an account."""
-    (folder / "gateway.toml").write_text(SETTINGS.format(port=upstream))
-    with open_store(folder / "gateway.db") as store:
-        vault = open_vault(folder / "gateway.key", store)
-
-        def steps(db: Transaction) -> None:
-            account = create_account(db, name=KEY, key=KEY, secret=vault.seal(SECRET))
-            grant(db, account, "custom", quota=None)
-            deposit(db, account, 1_000_000 * UNIT)
-
-        store.write_now(steps)
-
-
 def run(folder: Path, callers: int, events: int) -> Heard:
     """All of it."""
     upstream, port = free_ports(2)
-    new_books(folder, upstream)
+    new_books(folder, SETTINGS.format(port=upstream))
     heard = Heard()
     with processes(folder, port, upstream) as process:
         asyncio.run(load(f"http://127.0.0.1:{port}", process, callers, events, heard))

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from envelope.gateway.books import Watch, audit, recover
 from envelope.gateway.stores import open_store
 from envelope.registry import REGISTRY
-from tests.gateway.soak import KEY, SECRET, free_ports
-from tests.gateway.streams import new_books, processes, run
+from tests.gateway.soak import KEY, SECRET, free_ports, new_books
+from tests.gateway.streams import SETTINGS, processes, run
 
 
 def test_nothing_is_lost(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def rest_of(caller: socket.socket) -> bytes:
 
 def test_a_stream_is_finished_by_a_gateway_that_ends(tmp_path: Path) -> None:
     upstream, port = free_ports(2)
-    new_books(tmp_path, upstream)
+    new_books(tmp_path, SETTINGS.format(port=upstream))
     with processes(tmp_path, port, upstream) as process, begin(port, "gpt-4o-mini", 60_000) as caller:
         os.kill(process, signal.SIGTERM)
         heard = rest_of(caller)
@@ -55,7 +55,7 @@ def test_a_stream_is_finished_by_a_gateway_that_ends(tmp_path: Path) -> None:
 
 def test_a_kill_releases_what_a_stream_held_and_it_is_free(tmp_path: Path) -> None:
     upstream, port = free_ports(2)
-    new_books(tmp_path, upstream)
+    new_books(tmp_path, SETTINGS.format(port=upstream))
     with processes(tmp_path, port, upstream) as process, begin(port, "fault-stall", 1000) as caller:
         os.kill(process, signal.SIGKILL)
         try:

@@ -27,6 +27,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("$.apis[1]", {"apis": ["custom", SECRET + "/"]}),
     ("$.apis[0]", {"apis": ["api_call.php"]}),
     ("$.apis[0]", {"apis": [5]}),
+    *[("$.openai_api", {"openai_api": value}) for value in (5, SECRET)],
     *[("$.seconds", {"seconds": value}) for value in (0, -1, 3601, float("nan"), float("inf"), SECRET)],
     *[("$.retries", {"retries": value}) for value in (-1, 11, 1.5, SECRET)],
     *[(f"$.{name}", {name: SECRET}) for name in ("statuses", "script_statuses", "upstream_errors", "json_dialect", "receipts", "log")],

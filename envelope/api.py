@@ -31,8 +31,9 @@ Options, all keyword-only:
 ``payload``  the name of the envelope's payload field (`encode`, `decode`).
 ``objects``  what json and xml get of PHP's objects (`convert`): ``"public"``, what `json_encode` shows; ``"all"``, all
              properties by their plain names; ``"tagged"``, between serialize or var_export and json or jsonu, JSON with
-             tags that loses nothing and converts back (`docs/tagged-json.md`). The last two read PHP's domain whatever
-             ``values`` says, and tags keep references. ``limits`` are for PHP's value: its tags do not count in them.
+             tags that loses nothing and converts back (`docs/how-to/tagged-json.md`). The last two read PHP's domain
+             whatever ``values`` says, and tags keep references. ``limits`` are for PHP's value: its tags do not
+             count in them.
 ``strict``   whether `decode` refuses what it would otherwise mend and note.
 ``on_loss``  what `convert` does about losses: ``"error"``, ``"warn"`` or ``"ignore"``.
 

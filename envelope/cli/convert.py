@@ -77,7 +77,7 @@ def _read_flags(_: click.Context, __: click.Parameter, given: Sequence[str]) -> 
     default="public",
     show_default=True,
     help="What json and xml show of PHP's objects; all also non-public properties; "
-    "tagged loses nothing and converts back (docs/tagged-json.md). Both imply --values php.",
+    "tagged loses nothing and converts back (docs/how-to/tagged-json.md). Both imply --values php.",
 )
 @click.option(
     "--to-dialect",

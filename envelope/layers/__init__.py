@@ -1,6 +1,6 @@
 """Layers: what stands around a document, taken off on request, with a report of every step. The decoders never do this.
 
-`unwrap` is also `envelope.unwrap`. Where each layer is seen, and what is never guessed, is in docs/unwrap.md.
+`unwrap` is also `envelope.unwrap`. Where each layer is seen, and what is never guessed, is in docs/how-to/unwrap.md.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Repairs: broken documents made readable again, on request, with a report of every edit. The decoders never do this.
 
-`repair` is also `envelope.repair`. What it undoes, and what it cannot know, is in docs/repair.md.
+`repair` is also `envelope.repair`. What it undoes, and what it cannot know, is in docs/how-to/repair.md.
 """
 
 from typing import TYPE_CHECKING

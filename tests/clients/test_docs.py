@@ -1,14 +1,14 @@
-"""docs/clients-in-other-languages.md shows the programs as they are, and what they read."""
+"""docs/how-to/clients-in-other-languages.md shows the programs as they are, and what they read."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from tests.clients.asking import ALL
 from tests.clients.programs import FOLDER, LEFT_OUT, PROGRAMS
+from tests.documents import text_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "clients-in-other-languages.md").read_text(encoding="utf-8")
+PAGE = text_of("clients-in-other-languages.md")
 
 
 def test_the_page_shows_every_program_as_it_is() -> None:

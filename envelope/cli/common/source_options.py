@@ -84,8 +84,8 @@ _OPTIONS: Final = (
         "--unwrap",
         metavar="auto|LAYER,…",
         callback=_check_layers,
-        help="First take off what stands around the document: notices, base64, gzip, … (docs/unwrap.md); with --at, "
-        "LAYERs are those of the string there, and auto unwraps both.",
+        help="First take off what stands around the document: notices, base64, gzip, … (docs/how-to/unwrap.md); with "
+        "--at, LAYERs are those of the string there, and auto unwraps both.",
     ),
     click.option(
         "--at",

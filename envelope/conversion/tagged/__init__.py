@@ -1,4 +1,6 @@
-"""Tagged JSON: PHP's domain as JSON that loses nothing, and reads back as the same value. See `docs/tagged-json.md`.
+"""Tagged JSON: PHP's domain as JSON that loses nothing, and reads back as the same value.
+
+`docs/how-to/tagged-json.md` describes it.
 
     value     = null | boolean | number | string | [value, …] | array | tagged
     array     = {key: value, …}                           keys that are decimals are PHP's integers

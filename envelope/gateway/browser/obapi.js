@@ -4,7 +4,7 @@
  *   obAPI.config({api_url, api_key, lang, timestamp, nonceStr, signature, jsApiList, debug});
  *   obAPI.exec({api_type, api_name, api_params}, callback);    // or: await obAPI.exec({…})
  *
- * A signature is the site's own server's, for one call (docs/browser.md). `signature` is either a text, for the one
+ * A signature is the site's own server's, for one call (docs/how-to/browser.md). `signature` is either a text, for the one
  * call that the server knew when it wrote the page, together with its `timestamp` and `nonceStr`; or a function that
  * gets a call and asks the server for {timestamp, nonceStr, signature}.
  */

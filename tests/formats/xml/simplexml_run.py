@@ -1,7 +1,7 @@
 """XML of other hands against SimpleXML: `python -m tests.formats.xml.simplexml_run --count 5000 --seed 1`.
 
 Random documents are read by PHP's SimpleXML, and by us with ``lists="repeated"``; what `json_encode` shows of the one
-must be the other, but for what `docs/plain-xml.md` says:
+must be the other, but for what `docs/how-to/plain-xml.md` says:
 
 - SimpleXML shows comments and processing instructions as members, and loses text behind one: PHP's DOM drops them first;
 - it has `{}` where an element is empty or white space, we have the text;

@@ -1,4 +1,4 @@
-"""`/js/obapi.js` in Chromium: a page of another origin makes calls that its own server signs, as docs/browser.md shows."""
+"""`/js/obapi.js` in Chromium: a page of another origin makes calls that its own server signs, as docs/how-to/browser.md shows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from envelope.registry.codes import REGISTRY
 from envelope.registry.languages import Lang
 from tests import chromium
+from tests.documents import text_of
 from tests.gateway.served import SECRET, Served, served
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(bool(chromium.missing()), reason=chromium.missing())
 
-ROOT = Path(__file__).parents[3]
-DOCS = (ROOT / "docs" / "browser.md").read_text(encoding="utf-8")
+DOCS = text_of("browser.md")
 
 
 def block(language: str) -> str:
@@ -123,7 +123,7 @@ def page(browser: Browser, shop: Site, world: Served) -> Iterator[Page]:
         yield page
 
 
-# The function of docs/browser.md.
+# The function of docs/how-to/browser.md.
 SIGNATURE = re.search(r"signature: (\(call\) =>.*?\}\)),\n", DOCS, re.DOTALL)
 assert SIGNATURE is not None
 

@@ -1,4 +1,4 @@
-"""The servers' parts of docs/browser.md: what they sign is what the gateway takes."""
+"""The servers' parts of docs/how-to/browser.md: what they sign is what the gateway takes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from envelope.calls.request import ApiRequest
 from envelope.calls.signing import CHINA, dateline_of
 from envelope.calls.strict_signing import check_strictly
+from tests.documents import text_of
 from tests.php import missing
 
 ROOT = Path(__file__).parents[3]
-DOCS = (ROOT / "docs" / "browser.md").read_text(encoding="utf-8")
+DOCS = text_of("browser.md")
 STRICT = ROOT / "tests" / "calls" / "strict_signature.php"
 SECRET = "секрет"
 SERVER = "echo json_encode(signed(json_decode($argv[1], true), $argv[2]));"

@@ -1,18 +1,18 @@
-"""docs/openai.md: its table of errors is that of the code, and of the classes that the package raises."""
+"""docs/how-to/openai.md: its table of errors is that of the code, and of the classes that the package raises."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from envelope.gateway.openai.errors import ERRORS, row_of, status_of_error
 from envelope.registry import REGISTRY
+from tests.documents import text_of
 
 openai = pytest.importorskip("openai")
 
-TEXT = (Path(__file__).parents[3] / "docs" / "openai.md").read_text(encoding="utf-8")
+TEXT = text_of("openai.md")
 ROW = re.compile(r"^\| (\d{4}) \| (\d+).*? \| `(\w+)` \| `(\w+)` \| `(\w+)` \|", re.MULTILINE)
 CLASSES = {400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError", 404: "NotFoundError"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 import envelope
 from envelope import DecodeError, EncodeError, Limits, PhpEnum, PhpObject, PhpProperty
 from envelope.errors import DecodeErrorKind
+from envelope.formats import get_format
+from envelope.options import DEFAULT_READING
 
 pytestmark = pytest.mark.usefixtures("impl")
 
@@ -20,6 +23,13 @@ def loads(text: str | bytes, **options: Any) -> Any:
 
 def dumps(value: object, **options: Any) -> str:
     return envelope.dumps(value, "var_export", **options).decode("utf-8", "surrogateescape")
+
+
+def test_std_class_can_be_told_apart_from_maps() -> None:
+    """A conversion between PHP's formats reads this way, and reads all else as portable values."""
+    reading = replace(DEFAULT_READING, std_class=True)
+    text = b"array (\n  'a' => \n  (object) array(\n     'b' => 1,\n  ),\n  'c' => \n  array (\n    'd' => 1,\n  ),\n)"
+    assert get_format("var_export").read(text, reading, None) == {"a": PhpObject("stdClass", {"b": 1}), "c": {"d": 1}}
 
 
 def refused(text: str | bytes, **options: Any) -> tuple[str, int, str]:

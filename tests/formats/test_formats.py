@@ -36,9 +36,8 @@ def test_a_shortcut_is_for_documents_that_are_read_and_written_as_they_are() -> 
     shortcut = get_shortcut("serialize", DEFAULT_READING, "json", DEFAULT_WRITING)
     assert get_shortcut("serialize", replace(DEFAULT_READING), "json", replace(DEFAULT_WRITING)) is shortcut
     assert get_shortcut("json", DEFAULT_READING, "json", DEFAULT_WRITING) is None
-    reading: dict[str, Any]
-    for reading in ({"values": "php"}, {"encoding": "gbk"}, {"dialect": "session"}):
-        assert get_shortcut("serialize", replace(DEFAULT_READING, **reading), "json", DEFAULT_WRITING) is None
-    writing: dict[str, Any]
-    for writing in ({"values": "php"}, {"dialect": "php"}):
-        assert get_shortcut("serialize", DEFAULT_READING, "json", replace(DEFAULT_WRITING, **writing)) is None
+    readings = replace(DEFAULT_READING, values="php"), replace(DEFAULT_READING, encoding="gbk")
+    for reading in (*readings, replace(DEFAULT_READING, dialect="session")):
+        assert get_shortcut("serialize", reading, "json", DEFAULT_WRITING) is None
+    for writing in (replace(DEFAULT_WRITING, values="php"), replace(DEFAULT_WRITING, dialect="php")):
+        assert get_shortcut("serialize", DEFAULT_READING, "json", writing) is None

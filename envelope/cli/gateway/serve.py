@@ -110,10 +110,10 @@ def _check(config: str) -> None:
 
 def _serve_demo(listener: socket, address: str, workers: int, drain: float) -> None:
     with demo_in_thread() as upstream:
-        account = set_up(Path.cwd(), address=upstream.address, key=upstream.key)
+        demo = set_up(Path.cwd(), address=upstream.address, key=upstream.key)
         files = "gateway.toml, gateway.db, gateway.key"
         click.echo(f"The demo is at {address}, its files ({files}) are in {printable(str(Path.cwd()))}.")
-        for what, lines in examples(account, address).items():
+        for what, lines in examples(demo, address).items():
             click.echo("\n".join(["", what, "", *lines]))
         click.echo("\nCtrl-C ends it.")
         serve_gateway(Path(CONFIG), listener, workers=workers, drain=drain)

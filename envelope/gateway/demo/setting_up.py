@@ -18,7 +18,7 @@ from envelope.gateway.stores.opening import open_store
 if TYPE_CHECKING:
     from envelope.gateway.stores.store import Transaction
 
-__all__ = ["FILE", "DemoAccount", "NotADemo", "set_up"]
+__all__ = ["FILE", "Demo", "NotADemo", "set_up"]
 
 FILE: Final = "gateway.toml"
 _NAME: Final = "demo"
@@ -34,6 +34,7 @@ apis = ["custom"]
 seconds = 30
 receipts = false
 log = "none"
+admin_token = "{token}"
 
 [[upstreams]]
 name = "demo"
@@ -69,15 +70,15 @@ class NotADemo(EnvelopeError):
 
 
 @dataclass(frozen=True, slots=True)
-class DemoAccount:
-    """Who may call the demo. ``is_new`` says that the account was just made."""
+class Demo:
+    """What opens the demo: its account's key and secret, and the operator's token, a new one at each start."""
 
     key: str
     secret: str = field(repr=False)
-    is_new: bool
+    admin_token: str = field(repr=False)
 
 
-def set_up(folder: Path, *, address: str, key: str) -> DemoAccount:
+def set_up(folder: Path, *, address: str, key: str) -> Demo:
     """Make the files of a demo in *folder*, whose upstream is at *address* under *key*.
 
     `NotADemo` if there is a gateway already, `StoreError` or `VaultError` if its files cannot be used.
@@ -85,23 +86,24 @@ def set_up(folder: Path, *, address: str, key: str) -> DemoAccount:
     file = folder / FILE
     if not (file.read_bytes().startswith(_MARK.encode()) if file.exists() else not (folder / "gateway.db").exists()):
         raise NotADemo("this folder has a gateway of its own: start the demo in an empty one, or leave --demo out")
-    _replace(file, _TEXT.format(address=address, key=key))
+    token = secrets.token_hex(16)
+    _replace(file, _TEXT.format(address=address, key=key, token=token))
     settings = read_settings(file)
     with open_store(settings.store) as store:
         vault = open_vault(settings.key_file, store)
         known = store.read_now(lambda db: account_named(db, _NAME))
         if known is not None:
-            return DemoAccount(known.key, vault.open(known.secret), is_new=False)
-        account = DemoAccount(_NAME, secrets.token_hex(16), is_new=True)
-        sealed = vault.seal(account.secret)
+            return Demo(known.key, vault.open(known.secret), token)
+        demo = Demo(_NAME, secrets.token_hex(16), token)
+        sealed = vault.seal(demo.secret)
 
         def steps(db: Transaction) -> None:
-            number = create_account(db, name=_NAME, key=account.key, secret=sealed)
+            number = create_account(db, name=_NAME, key=demo.key, secret=sealed)
             grant(db, number, "custom", quota=None)
             deposit(db, number, _BALANCE, "the demo's")
 
         store.write_now(steps)
-    return account
+    return demo
 
 
 def _replace(file: Path, text: str) -> None:

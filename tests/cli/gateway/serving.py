@@ -61,12 +61,12 @@ class Served:
         return self.process.returncode, said
 
 
-def get(url: str) -> tuple[str, bytes]:
+def get(url: str, **headers: str) -> tuple[str, bytes]:
     """The content type and the body of what is there."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=WAIT)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}")
+        connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
         answer = connection.getresponse()
         return answer.headers["Content-Type"], answer.read()
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -80,6 +81,9 @@ def test_the_demo_answers_in_five_formats_and_keeps_its_account(folder: Path) ->
         for told in (ran("calls"), ran("calls", "--json"), ran("account", "list"), ran("export")):
             assert demo.secret not in told
         assert "demo-key" not in demo.told
+        [token] = re.findall(r"admin token, (\w+)\)", demo.told)
+        assert b'"name":"demo"' in get(f"{demo.address}/admin/accounts", Authorization=f"Bearer {token}")[1]
+        assert b'name="token"' in get(f"{demo.address}/console")[1]
         assert demo.stop(signal.SIGINT) == (0, "")
     files = [path for path in folder.iterdir() if path.is_file()]
     assert {path.name for path in files} >= {"gateway.toml", "gateway.db", "gateway.key"}
@@ -106,7 +110,7 @@ def test_the_lines_of_the_demo_work_as_they_stand(folder: Path) -> None:
             ended = subprocess.run(["bash", "-c", command + line], cwd=folder, capture_output=True, timeout=WAIT)
             assert ended.returncode == 0, (line, ended.stderr)
             said.append(ended.stdout.decode())
-        assert len([line for line in demo.lines if line.startswith("curl")]) == 8
+        assert len([line for line in demo.lines if line.startswith("curl")]) == 9
     *answers, failure, calls, _, audit = said
     assert all("You said: " in answer or r"\u5730" in answer for answer in answers)
     assert '"4002"' in failure

@@ -38,7 +38,9 @@ def test_the_first_two_blocks_install_and_run_the_job_and_the_tests() -> None:
 
 def test_it_is_one_screen() -> None:
     assert len(README.splitlines()) <= 160
-    assert len(re.findall(r"^!\[", README, re.MULTILINE)) == 1
+    pictures = re.findall(r"docs/[\w/-]+\.(?:svg|png)", README)
+    assert pictures == ["docs/five-formats.svg", "docs/pictures/playground.png", "docs/pictures/console.png"]
+    assert all((ROOT / picture).exists() for picture in pictures)
 
 
 def test_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:

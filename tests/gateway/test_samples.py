@@ -28,9 +28,10 @@ CALLS: dict[str, Any] = {
 def pinned(request_id: str) -> Callable[[GatewaySettings], AbstractAsyncContextManager[Running]]:
     @asynccontextmanager
     async def made(settings: GatewaySettings) -> AsyncIterator[Running]:
-        async with running(settings) as node:
-            node.gateway._request_ids = lambda: request_id
-            yield node
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("envelope.gateway.running.new_request_ids", lambda _: lambda: request_id)
+            async with running(settings) as node:
+                yield node
 
     return made
 

@@ -26,7 +26,7 @@ def asked(
     reply: Callable[[Received], Reply], call: UpstreamCall | None = None, *, max_bytes: int = 10**6, **settings: Any
 ) -> tuple[Outcome, list[Received]]:
     with serving(reply) as server:
-        outcome = ask_of([upstream("a", server.url, **{**QUICK, **settings})], call, max_bytes=max_bytes)
+        outcome = ask_of([upstream("a", server.url, **settings)], call, max_bytes=max_bytes)
         return outcome, server.received
 
 
@@ -65,7 +65,8 @@ REPLIES: dict[str, tuple[Callable[[Received], Reply], str]] = {
 @pytest.mark.parametrize("name", REPLIES)
 def test_an_answer_that_is_not_whole(name: str) -> None:
     reply, what = REPLIES[name]
-    outcome, received = asked(reply)
+    # Only what falls silent is to be given up soon; a busy machine is silent for a while, too.
+    outcome, received = asked(reply, **QUICK if what in ("silent", "time") else {})
     assert [attempt.what for attempt in outcome.attempts] == [what]
     assert outcome.code in ("4001", "4002", "4017")
     assert len(received) == 1

@@ -188,7 +188,10 @@ WORDS: Mapping[HintName, str] = MappingProxyType(
         # Fixtures.
         "name-payload": 'payload = "{0}" in case.toml checks it as an envelope',
         "operator-codes": "registry= takes one with an operator's codes",
-        "request-id": 'like "1.6403f86cd67f6": a prefix, then PHP\'s uniqid()',
+        "request-id": (
+            'like "1.6403f86cd67f6", as RequestIds makes them for an Engine; '
+            'findings = ["request-id"] in case.toml is for a case without one'
+        ),
         "written-anew": "canonical_bodies makes it",
     }
 )

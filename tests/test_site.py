@@ -82,6 +82,8 @@ def test_the_examples_of_a_page(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("name", [name for name in pages_with("console") if name not in SERVED])
 def test_the_sessions_of_a_page(name: str, tmp_path: Path) -> None:
     pytest.importorskip("rich")
+    if shutil.which("jq") is None and "$ jq " in text_of(name):
+        pytest.skip("no jq on this machine")
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     for toml in blocks(text_of(name), "toml")[:1]:
         (tmp_path / "codes.toml").write_text(toml, encoding="utf-8")

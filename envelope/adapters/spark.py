@@ -140,6 +140,7 @@ def _counts(losses: Mapping[str, int], report: Report) -> dict[str, int]:
 
 _COUNTS: Final = {
     "plain": "plain text",
+    "begun": "plain text that begins as a document does, probably cut; --repair mends it or sets it aside",
     "looks-plain": "looks like plain text, which --mixed converts as such",
     "repaired": "repaired",
 }

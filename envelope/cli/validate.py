@@ -12,11 +12,13 @@ from rich.progress import track
 from envelope.answers.envelope import TEXT_FIELDS
 from envelope.cli.common.files import write_output
 from envelope.cli.common.options import ignore_option, registry_option
+from envelope.cli.common.report import printable, show_note
 from envelope.cli.common.source_options import DIALECTS
 from envelope.cli.validation.checker import Checker
 from envelope.cli.validation.findings import Outcome, as_github, as_json, as_junit, locate, show_outcomes
-from envelope.cli.validation.units import find_units
+from envelope.cli.validation.units import BESIDE, find_units
 from envelope.cli.validation.update import update_case
+from envelope.fixtures.bodies import SUFFIXES
 from envelope.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -95,21 +97,21 @@ def validate(
 ) -> None:
     """Check fixtures: files, and everything in folders except hidden names and links to folders.
 
-    A folder with a case.toml is a case: one value in each format. A body with a NAME.toml beside it must be refused as
-    that file says. Every other body must be an envelope. The exit status is 0 if there are no findings, 1 if there are
-    any, and 2 for a mistake in the command line.
+    A folder with a case.toml is a case: one value in each format. A body NAME with a NAME.toml beside it must be
+    refused as that file says. Every other body must be an envelope. A note tells how many files were not looked at. The
+    exit status is 0 if there are no findings, 1 if there are any, and 2 for a mistake in the command line.
     """
     if update and format != "text":
         raise click.UsageError("--update shows changes as text only, so it cannot be used with --format")
     if source and not update:
         raise click.UsageError("--from needs --update")
-    units, unread = find_units(paths)
+    units, unread, others = find_units(paths)
     if update:
         for unit in units:
             if unit.kind == "case":
                 for change in update_case(unit, source):
                     _print(change)
-        units, unread = find_units(paths)  # again, for the new bodies
+        units, unread, others = find_units(paths)  # again, for the new bodies
     checker = Checker(registry=registry, canonical=canonical, payload=payload, dialect=dialect, ignore=ignore)
     outcomes = [Outcome(finding.file, [(finding, locate(finding, b""))]) for finding in unread]
     terminal = Console(stderr=True)
@@ -122,8 +124,25 @@ def validate(
         write_output("-", f"{_summary(units)}: {_count(count, 'finding') if count else 'no findings'}\n".encode())
     else:
         write_output("-", _WRITERS[format](outcomes))
+    _show_others(others)
     if count:
         raise click.exceptions.Exit(1)
+
+
+def _show_others(others: Sequence[str]) -> None:
+    """Tell of files that were not looked at: one may be a fixture whose name is wrong."""
+    descriptions = [path for path in others if path.endswith(BESIDE)]
+    rest = [path for path in others if not path.endswith(BESIDE)]
+    if rest:
+        show_note(f"{_not_looked_at(rest)}; the names of bodies end in {SUFFIXES}")
+    if descriptions:
+        show_note(f"{_not_looked_at(descriptions)}; the file about a.json is a.json{BESIDE}")
+
+
+def _not_looked_at(paths: Sequence[str]) -> str:
+    if len(paths) == 1:
+        return f"1 file was not looked at, {printable(paths[0])}"
+    return f"{len(paths)} files were not looked at, such as {printable(paths[0])}"
 
 
 def _summary(units: Sequence[Unit]) -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from envelope.conversion.mixed import as_document, is_serialized, trimmed
+from envelope.conversion.mixed import as_document, begins_serialized, is_serialized, trimmed
 from envelope.errors import DecodeError
 from envelope.formats import get_format
 
@@ -26,9 +26,10 @@ AUTO: Final = ("auto",)
 class Report:
     """What was done to documents so that they could be converted.
 
-    ``counts`` has how many cells were plain texts (``"plain"``) and how many documents were ``"repaired"``; without
-    ``mixed``, how many of those that could not be converted look like plain texts (``"looks-plain"``). ``layers`` has
-    how often each layer was taken off, ``repairs`` what was repaired, by the document's place among all.
+    ``counts`` has how many cells were plain texts (``"plain"``), how many of these begin as a document does
+    (``"begun"``), and how many documents were ``"repaired"``; without ``mixed``, how many of those that could not be
+    converted look like plain texts (``"looks-plain"``). ``layers`` has how often each layer was taken off, ``repairs``
+    what was repaired, by the document's place among all.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -43,6 +44,7 @@ class Attempts:
     convert: Callable[[bytes], bytes]
     source: str
     limits: Limits
+    php: bool
     mixed: bool
     unwrap: tuple[str, ...]
     repair: bool
@@ -56,10 +58,10 @@ class Attempts:
             data, layers = self._without_named(document)
         if self.mixed:
             data = trimmed(data)
-            if not is_serialized(data):
+            if not self._is_document(data):
                 data, layers = self._without_layers(data) if self.unwrap == AUTO else (data, layers)
                 data = trimmed(data)
-                if not is_serialized(data):
+                if not self._is_document(data):
                     return self._plain(document)
         try:
             body = self.convert(data)
@@ -73,6 +75,10 @@ class Attempts:
         self._count(layers)
         return body
 
+    def _is_document(self, cell: bytes) -> bool:
+        """Whether a cell of a mixed column is a document; to WordPress, one that was cut is a text."""
+        return is_serialized(cell) or (self.repair and begins_serialized(cell))
+
     def _plain(self, text: bytes) -> bytes:
         document = as_document(text)
         try:
@@ -81,6 +87,8 @@ class Attempts:
             error.offset = max(error.offset - (len(document) - len(text) - 2), 0)
             raise
         self.report.counts["plain"] += 1
+        if begins_serialized(trimmed(text)):
+            self.report.counts["begun"] += 1
         return body
 
     def _otherwise(self, data: bytes, layers: tuple[Layer, ...], place: int) -> bytes | None:
@@ -94,10 +102,10 @@ class Attempts:
                     return body
         if not self.repair:
             return None
-        from envelope.repairs.serialize import repair
+        from envelope.repairs.serialize import mend
 
         with suppress(DecodeError):
-            mended = repair(data, self.source, limits=self.limits)
+            mended = mend(data, self.limits, php=self.php)
             if mended.data is not None and all(edit.is_only for edit in mended.edits):
                 body = self.convert(mended.data)
                 self._count(layers)

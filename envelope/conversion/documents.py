@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from envelope.conversion.attempts import AUTO, Attempts, Report
 from envelope.conversion.kernel import between_php, convert_and_compare, for_objects, is_lossless
-from envelope.conversion.mixed import is_serialized, trimmed
+from envelope.conversion.mixed import begins_serialized, is_serialized, trimmed
 from envelope.errors import DecodeError, EncodeError, EnvelopeError, LossError
 from envelope.formats import ResultType, Shortcut, get_format, get_shortcut
 from envelope.options import (
@@ -76,9 +76,9 @@ class Conversion:
     ``mixed``: what is no serialized document by WordPress's rule (`envelope.conversion.mixed`) is a string, which is
     converted as such; the empty text, too. ``unwrap``: ``"auto"`` takes off the layers of documents that cannot be read
     with them, names of layers (``"base64,zlib"``, or an iterable) those of each document. ``repair``: a document that
-    cannot be read is repaired if it can then be read in one way only. ``mixed`` and ``repair`` are for serialize in the
-    typed dialect, else `TypeError`. ``keep_rows`` is for whoever writes rows: None if a document that cannot be
-    converted has none, else what is in its place.
+    cannot be read is repaired if it can then be read in one way only; of a mixed column also what only begins as a
+    document does. ``mixed`` and ``repair`` are for serialize in the typed dialect, else `TypeError`. ``keep_rows`` is
+    for whoever writes rows: None if a document that cannot be converted has none, else what is in its place.
     """
 
     source: str
@@ -126,7 +126,7 @@ class Conversion:
                 except EnvelopeError as error:
                     fault = self._fault(error)
                     body = document if self.keep_rows == "as-is" else None
-                    if self._is_serialize and not self.mixed and not is_serialized(trimmed(document)):
+                    if self._is_serialize and not self.mixed and _looks_plain(trimmed(document)):
                         report.counts["looks-plain"] += 1
             bodies.append(body)
             faults.append(fault)
@@ -144,6 +144,7 @@ class Conversion:
             convert=convert,
             source=self.source,
             limits=self.reading.limits,
+            php=self.reading.php,
             mixed=self.mixed,
             unwrap=tuple(self.unwrap or ()),
             repair=self.repair,
@@ -212,6 +213,10 @@ def _layer_names(unwrap: str | Iterable[str] | None) -> tuple[str, ...]:
         for name in names:
             check_word("layers", name, LAYERS)
     return names
+
+
+def _looks_plain(cell: bytes) -> bool:
+    return not is_serialized(cell) and not begins_serialized(cell)
 
 
 def _loss_kind(loss: Loss) -> str:

@@ -15,7 +15,7 @@ from envelope.hints import Hint
 from envelope.path import Step, short_path
 from envelope.repairs.report import Cause, Edit, Missing
 from envelope.repairs.tokens import CUT, KEYS, TOKEN
-from envelope.values.php_rules import text_or_bytes
+from envelope.values.php_rules import array_key, text_or_bytes
 
 __all__ = ["Outcome", "Rewriting"]
 
@@ -24,11 +24,16 @@ Outcome = Literal["whole", "cut", "broken"]
 
 @dataclass(slots=True)
 class _Open:
-    """A container: where its count is, what was declared, how many members are whole, and the key of the next."""
+    """A container: where its count is, what was declared, how many members are whole, and the key of the next.
+
+    ``is_list``: it is an array whose keys are 0 … n-1 so far.
+    """
 
     count_at: int
     digits: bytes
     class_name: bytes
+    is_array: bool
+    is_list: bool
     members: int = 0
     key: Any = None
     begins: int = 0  # the member whose key that is
@@ -37,10 +42,25 @@ class _Open:
     def declared(self) -> int:
         return int(self.digits)
 
+    def name_next(self, key: str | bytes | int) -> None:
+        """Set the key of the next member, as an array or an object has it."""
+        if self.is_array:
+            self.key = array_key(key) if type(key) is str else key
+            self.is_list = self.is_list and type(self.key) is int and 0 <= self.key <= self.members
+        else:
+            self.key = str(key) if type(key) is int else key
+
+    def step(self, *, php: bool) -> Step:
+        """The key, as a reader in that domain names it: in the portable one only a list has integers."""
+        key: Step = self.key
+        return key if php or self.is_list or type(key) is not int else str(key)
+
 
 @dataclass(slots=True)
 class Rewriting:
     """``ends`` says where each string ends, by where it begins; None is: as declared. *counts* says they may be wrong.
+
+    *php* says in which domain's words paths are: in the portable one the keys of a map are text.
 
     `run` says how it went: to the end of the input, to where it was cut, or to something else.
     """
@@ -48,6 +68,7 @@ class Rewriting:
     data: bytes
     ends: Mapping[int, int] | None = None
     counts: bool = False
+    php: bool = True
     edits: list[Edit] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     opened: list[_Open] = field(default_factory=list)
@@ -84,7 +105,8 @@ class Rewriting:
                 pos = end
             elif kind in ("array", "object"):
                 self.class_length(match)
-                opened.append(_Open(match.start(kind), match[kind], match["class"] or b""))
+                is_array = kind == "array"
+                opened.append(_Open(match.start(kind), match[kind], match["class"] or b"", is_array, is_list=is_array))
                 continue
             elif kind == "case":
                 self.length(match, "enum", match["case"])
@@ -120,7 +142,8 @@ class Rewriting:
     def name(self, start: int, raw: bytes, kind: str) -> None:
         """Note the key of the next value."""
         inner = self.opened[-1]
-        inner.key, inner.begins = (text_or_bytes(raw) if kind == "string" else int(raw)), start
+        inner.name_next(text_or_bytes(raw) if kind == "string" else int(raw))
+        inner.begins = start
 
     def string(self, match: Any, *, is_key: bool) -> int:
         """The place behind the string, with its length mended; 0 if it does not end there, -1 if the input ends."""
@@ -178,7 +201,7 @@ class Rewriting:
         """The path to what the first *depth* open containers have open, or to a *key* of the last of them."""
         # Of a long path only so many steps are shown, from both ends.
         shown = self.opened[:depth] if depth < 18 else self.opened[:8] + self.opened[depth - 9 : depth]
-        steps: list[Step] = [outer.key for outer in shown if outer.key is not None]
+        steps: list[Step] = [outer.step(php=self.php) for outer in shown if outer.key is not None]
         return short_path(steps if key is None else [*steps, text_or_bytes(key)])
 
     def close(self) -> bool:

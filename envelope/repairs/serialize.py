@@ -19,7 +19,7 @@ from envelope.repairs.replaced import find_replaced
 from envelope.repairs.report import Choice, Edit, Repair, apply
 from envelope.repairs.rewriting import Rewriting
 
-__all__ = ["repair"]
+__all__ = ["mend", "repair"]
 
 _TWO_ENDS: Final = "a string may end in either place"
 _NOT_SEARCHED: Final = "the document is too long to look for other readings"
@@ -44,8 +44,15 @@ def repair(
     """
     if get_format(format).name != FORMAT:
         raise TypeError(f"repair() mends serialize only, not {format}")
+    return mend(as_bytes(data, FORMAT, limits), limits, guess=guess)
+
+
+def mend(raw: bytes, limits: Limits, *, guess: bool = False, php: bool = True) -> Repair:
+    """Do what `repair` does to the bytes of a document; *php* says in which domain's words paths are.
+
+    Beside errors of the portable domain, a key of an array that is no list is text, as it is there.
+    """
     options = ReadOptions(values="php", limits=limits)
-    raw = as_bytes(data, FORMAT, limits)
     try:
         loads(raw, options)
     except DecodeError as error:
@@ -54,7 +61,7 @@ def repair(
         broken = error
     else:
         return Repair(data=raw)
-    found = _mend(raw, limits)
+    found = _mend(raw, limits, php=php)
     if found is None:
         raise broken
     mended = apply(raw, found.edits)
@@ -64,12 +71,12 @@ def repair(
     raise broken
 
 
-def _mend(data: bytes, limits: Limits) -> Repair | None:
+def _mend(data: bytes, limits: Limits, *, php: bool) -> Repair | None:
     """The likeliest repair of *data*, whether or not there are others; None if there is none."""
-    counted = Rewriting(data, counts=True)
+    counted = Rewriting(data, counts=True, php=php)
     counts = _ordered(counted.edits) if counted.run() == "whole" else ()
     reading = find_replaced(data, limits.max_depth) or find_reading(data, limits.max_depth)
-    edits, choice = _of_reading(data, reading) if reading else ((), None)
+    edits, choice = _of_reading(data, reading, php=php) if reading else ((), None)
     if edits:
         choices = [choice] if choice else []
         if counts and counts != edits:
@@ -77,7 +84,7 @@ def _mend(data: bytes, limits: Limits) -> Repair | None:
         return Repair(data=None, edits=_uncertain(edits) if choices else edits, choices=tuple(choices))
     if counts:
         return Repair(data=None, edits=counts)
-    rest = Rewriting(data)
+    rest = Rewriting(data, php=php)
     if rest.run() != "cut" or not rest.close():
         return None
     edits = _ordered(rest.edits)
@@ -89,10 +96,10 @@ def _mend(data: bytes, limits: Limits) -> Repair | None:
     )
 
 
-def _of_reading(data: bytes, reading: Reading) -> tuple[tuple[Edit, ...], Choice | None]:
+def _of_reading(data: bytes, reading: Reading, *, php: bool) -> tuple[tuple[Edit, ...], Choice | None]:
     """The edits of *reading*, and the first choice that it made."""
     start, end = reading.other or (-1, -1)
-    rewriting = Rewriting(data, reading.ends, watched=start)
+    rewriting = Rewriting(data, reading.ends, watched=start, php=php)
     rewriting.run()
     edits = _ordered(rewriting.edits)
     if not edits or (reading.other is None and reading.is_searched):

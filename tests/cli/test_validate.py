@@ -123,6 +123,34 @@ def test_an_invalid_body_is_checked_by_the_toml_beside_it(tmp_path: Path) -> Non
     assert "(unreadable)" in validate(tmp_path).stderr
 
 
+@pytest.mark.parametrize("format", ["text", "json", "junit", "github"])
+def test_files_that_are_no_fixtures_are_told(case: Path, format: str) -> None:
+    folder = case.parent
+    (folder / "a.json").write_bytes(OK)
+    validate_all = ("--format", format, folder, folder, case)
+    sound = validate(*validate_all)
+    assert (sound.exit_code, sound.stderr) == (0, "")
+    (folder / "a.ser").write_bytes(b"")
+    one = validate(*validate_all)
+    suffixes = "the names of bodies end in .json, .jsonu.json, .xml, .serialize, .var_export.php"
+    assert one.stderr == f"note: 1 file was not looked at, {folder}/a.ser; {suffixes}\n"
+    for name in ("b.JSON", ".hidden", "a.toml", "chat/c.txt", "chat/body.json.toml"):
+        (folder / name).write_bytes(b"")
+    more = validate(*validate_all)
+    assert more.stderr == (
+        f"note: 3 files were not looked at, such as {folder}/a.ser; {suffixes}\n"
+        f"note: 2 files were not looked at, such as {folder}/a.toml; the file about a.json is a.json.toml\n"
+    )
+    assert [(result.exit_code, result.stdout) for result in (one, more)] == [(0, sound.stdout)] * 2
+
+
+def test_a_folder_of_wrong_names_is_told_the_right_ones(tmp_path: Path) -> None:
+    (tmp_path / "a.ser").write_bytes(b"")
+    result = validate(tmp_path)
+    assert result.exit_code == 2
+    assert f"nothing to validate in {tmp_path}: the names of bodies end in .json, .jsonu.json" in result.stderr
+
+
 def test_an_operators_codes_and_the_payloads_name_are_options(tmp_path: Path) -> None:
     path, own = tmp_path / "a.json", tmp_path / "own.txt"
     answer: Envelope[object] = Envelope(response=[], error_code="4100", error="No stock", request_id=ID)

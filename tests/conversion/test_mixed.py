@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import envelope
 from envelope.conversion import Conversion, Report
-from envelope.conversion.mixed import as_document, is_serialized, trimmed
+from envelope.conversion.mixed import as_document, begins_serialized, is_serialized, trimmed
 from envelope.testing.php import Php
 from envelope.testing.strategies import values
 from tests.conversion.mixed_run import compare
@@ -43,7 +43,42 @@ def test_a_mixed_column_is_what_maybe_unserialize_makes_of_it() -> None:
     bodies, kinds, report = convert(*cells, None, mixed=True)
     assert bodies == [*cells.values(), None]
     assert kinds == [None if wanted else "malformed" for wanted in cells.values()] + [None]
-    assert report.counts == {"plain": 8}
+    assert report.counts == {"plain": 8, "begun": 1}
+
+
+CUT = (
+    b'a:2:{s:1:"a";s:3:"one";s:1:"b";s:9:"t',
+    b'a:2:{s:1:"a";s:3:"one";',
+    b'O:8:"stdClass":1:{s:1:"a";s:9:"t',
+    b's:9:"t',
+)
+
+
+def test_a_text_that_begins_as_a_document_is_counted_apart() -> None:
+    bodies, kinds, report = convert(*CUT[::2], b"a:1 or a:2:", mixed=True)
+    assert (kinds, [type(envelope.loads(body, "json")) for body in bodies if body]) == ([None] * 3, [str] * 3)
+    assert report.counts == {"plain": 3, "begun": 2}
+
+
+def test_such_a_text_is_repaired_or_a_fault_if_that_is_asked_for() -> None:
+    for mixed in (False, True):
+        bodies, kinds, report = convert(*CUT, mixed=mixed, repair=True, on_loss="ignore")
+        assert bodies == [b'{"a":"one"}', b'{"a":"one"}', b"{}", None]
+        assert kinds == [None, None, None, "malformed"]
+        assert report.counts == {"repaired": 3}
+
+
+@given(value=values(), data=st.data())
+def test_wherever_a_document_is_cut_a_mixed_column_is_repaired_as_any_other(value: Any, data: st.DataObject) -> None:
+    body = envelope.dumps(value, "serialize")
+    cut = body[: data.draw(st.integers(1, len(body)))]
+    if begins_serialized(cut):
+        mixed, alone = (convert(cut, mixed=mixed, repair=True) for mixed in (True, False))
+        assert mixed == alone
+
+
+def test_a_document_that_was_cut_does_not_look_like_plain_text() -> None:
+    assert convert(*CUT, b"19.90")[2].counts == {"looks-plain": 1}
 
 
 @given(cell=st.binary() | values().map(lambda value: envelope.dumps(value, "serialize")))

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 import envelope
 from envelope import DecodeError, Limits, PhpObject
+from envelope.limits import DEFAULT_LIMITS
 from envelope.repairs import Repair, repair
 from envelope.repairs.readings import Search
 from envelope.repairs.report import apply
+from envelope.repairs.serialize import mend as mend_bytes
 from envelope.repairs.tokens import TOKEN
 from envelope.testing.strategies import php_values, values
 
@@ -55,6 +57,19 @@ def nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     ).map("".join)
     texts = children.map(lambda value: envelope.dumps(value, "serialize").decode()) | pieces
     return st.lists(texts, max_size=3) | st.dictionaries(pieces | st.sampled_from("abc"), texts, max_size=3)
+
+
+@given(keys=st.lists(st.sampled_from(["i:0", "i:1", "i:5", "i:-1", 's:1:"0"', 's:1:"5"', 's:2:"05"', 's:1:"a"'])),
+       opened=st.sampled_from(["a:2:{i:0;N;", "a:1:{", 'O:8:"stdClass":1:{']))  # fmt: skip
+@pytest.mark.parametrize("domain", ["portable", "php"])
+def test_an_edit_is_where_the_readers_error_was(keys: list[str], opened: str, domain: Any) -> None:
+    text = 's:3:"longer";'
+    for key in keys:
+        text = f"{opened}{key};{text}}}"
+    with pytest.raises(DecodeError) as caught:
+        envelope.loads(text, "serialize", values=domain)
+    found = mend_bytes(text.encode(), DEFAULT_LIMITS, php=domain == "php")
+    assert [edit.path for edit in found.edits] == [caught.value.path]
 
 
 HOST = "old.example"

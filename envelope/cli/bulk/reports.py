@@ -84,6 +84,9 @@ def show_bulk_end(run: Ending) -> None:
         show_note(f"{layer} taken off {_records(count)}")
     if plain := counts["plain"]:
         show_note(f"{plain} of {_records(records)} {'is' if plain == 1 else 'are'} not serialized: plain text")
+    if begun := counts["begun"]:
+        begins = "begins as a document does and was" if begun == 1 else "begin as documents do and were"
+        show_note(f"{begun} of these texts {begins} probably cut; --repair mends such a record or sets it aside")
     if repaired := counts["repaired"]:
         where = f"the edits are in {printable(run.repairs)}" if run.repairs else "--repairs FILE keeps the edits"
         show_note(f"{_records(repaired)} repaired; {where}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import click
 
@@ -16,9 +16,10 @@ from envelope.fixtures.rules import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Unit", "beside", "find_units"]
+__all__ = ["BESIDE", "Found", "Unit", "beside", "find_units"]
 
-_BESIDE: Final = ".toml"  # appended to the name of an invalid body
+BESIDE: Final = ".toml"
+"""What is appended to the name of an invalid body, for the file that describes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +31,43 @@ class Unit:
     bodies: tuple[str, ...] = ()
 
 
-def find_units(paths: Sequence[str]) -> tuple[list[Unit], list[Finding]]:
-    """The fixtures at or below *paths*, each once, in order; and a finding for each folder that cannot be read.
+class Found(NamedTuple):
+    """What is below some paths: fixtures, a finding for each folder that cannot be read, and files that are of none."""
+
+    units: list[Unit]
+    unread: list[Finding]
+    others: list[str]
+
+
+def find_units(paths: Sequence[str]) -> Found:
+    """The fixtures at or below *paths*, each once, in order, and what else is there.
 
     A file of a case means the whole case. A path that does not exist, or has no fixtures, is a usage error.
     """
     units: dict[str, Unit] = {}
     unread: list[Finding] = []
+    others: dict[str, str] = {}
     for path in paths:
         before = len(unread)
         is_empty = True
-        for unit in _below(path, unread) if os.path.isdir(path) else _of_file(path):
+        for unit in _below(path, unread, others) if os.path.isdir(path) else _of_file(path):
             units.setdefault(os.path.abspath(unit.path), unit)
             is_empty = False
         if is_empty and len(unread) == before:
-            raise click.UsageError(f"nothing to validate in {printable(path)}")
-    return list(units.values()), unread
+            raise click.UsageError(f"nothing to validate in {printable(path)}: the names of bodies end in {SUFFIXES}")
+    return Found(list(units.values()), unread, list(others.values()))
 
 
 def beside(path: str) -> str:
     """The file that says how the invalid body *path* must be refused."""
-    return path + _BESIDE
+    return path + BESIDE
 
 
-def _below(path: str, unread: list[Finding]) -> Iterator[Unit]:
-    """The units in the folder *path* and below it; links to folders are not followed, so there are no cycles."""
+def _below(path: str, unread: list[Finding], others: dict[str, str]) -> Iterator[Unit]:
+    """The units in the folder *path* and below it; links to folders are not followed, so there are no cycles.
+
+    *others* gets the files that are of no unit, by their absolute paths.
+    """
     folders = [path]
     while folders:
         folder = folders.pop()
@@ -71,7 +84,12 @@ def _below(path: str, unread: list[Finding]) -> Iterator[Unit]:
         except OSError as exc:
             unread.append(Finding(file=folder, rule="unreadable", text=f"cannot read the folder: {exc.strerror}"))
         folders += sorted(deeper, reverse=True)
-        yield from _in_folder(folder, sorted(names))
+        names.sort()
+        units = list(_in_folder(folder, names))
+        yield from units
+        for name in _of_no_unit(names, units):
+            other = os.path.join(folder, name)
+            others.setdefault(os.path.abspath(other), other)
 
 
 def _in_folder(folder: str, names: Sequence[str]) -> Iterator[Unit]:
@@ -87,13 +105,22 @@ def _in_folder(folder: str, names: Sequence[str]) -> Iterator[Unit]:
             yield Unit("invalid", os.path.join(folder, body))  # missing, as reading it will report
 
 
+def _of_no_unit(names: Sequence[str], units: Sequence[Unit]) -> list[str]:
+    """Those of a folder's files that belong to none of its *units*."""
+    used = {ABOUT, SCHEMA} if ABOUT in names else set()
+    for unit in units:
+        name = os.path.basename(unit.path)
+        used |= {*unit.bodies} if unit.kind == "case" else {name, beside(name)}
+    return [name for name in names if name not in used]
+
+
 def _case(folder: str, names: Iterable[str]) -> Unit:
     return Unit("case", folder, tuple(name for name in names if name != SCHEMA and format_of_file(name) is not None))
 
 
 def _stem(name: str) -> str:
     """The body that the file *name* describes, or an empty string if it is not such a file."""
-    stem = name.removesuffix(_BESIDE)
+    stem = name.removesuffix(BESIDE)
     return stem if stem != name and format_of_file(stem) is not None else ""
 
 

@@ -39,8 +39,32 @@ def test_plain_cells_are_texts() -> None:
     assert cells_of(result.stdout_bytes) == [(row, cell) for row, cell in enumerate(MIXED) if cell is not None]
     assert "note: 5 of 8 records are not serialized: plain text" in result.stderr
     assert "error: 1 of 8 records could not be converted; --errors FILE keeps them\n" in result.stderr
+    assert "begin" not in result.stderr
     plain = convert("--csv", "doc", data=table(CELLS))
     assert "6 of 8 records could not be converted; --errors FILE keeps them; 5 look like plain text" in plain.stderr
+
+
+def test_a_cut_document_among_plain_cells_is_told_apart() -> None:
+    cut = 'a:2:{s:1:"a";i:1;s:1:"b";s:9:"t'
+    result = convert("--csv", "doc", "--mixed", data=table(["19.90", cut]))
+    assert result.exit_code == 0
+    told = "begins as a document does and was probably cut; --repair mends such a record or sets it aside"
+    assert result.stderr == f"note: 2 of 2 records are not serialized: plain text\nnote: 1 of these texts {told}\n"
+    result = convert("--csv", "doc", "--mixed", data=table([cut, cut]))
+    assert "note: 2 of these texts begin as documents do and were probably cut; --repair mends" in result.stderr
+    result = convert("--csv", "doc", data=table(["19.90", cut]))
+    assert "; 1 looks like plain text, which --mixed converts as such\n" in result.stderr
+
+
+def test_the_lines_about_a_record_have_one_path(tmp_path: Path) -> None:
+    bad, edits = tmp_path / "bad", tmp_path / "edits"
+    for inner, path in (("i:2", '$["2"].text'), ("i:0", "$[0].text")):
+        data = table([f'a:1:{{{inner};a:1:{{s:4:"text";s:3:"longer";}}}}'])
+        for php in ((), ("--values", "php")):
+            convert("--csv", "doc", *php, "--errors", str(bad), data=data)
+            convert("--csv", "doc", *php, "--repair", "--repairs", str(edits), data=data)
+            (fault,), (row,) = errors_in(bad), errors_in(edits)
+            assert fault["path"] == row["edits"][0]["path"] == (path.replace('"', "") if php else path)
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("empty", ""), ("as-is", "a:1:{i:0;x}")])

@@ -15,6 +15,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import PycodeError
+from sphinx.ext.autodoc.mock import mock
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
@@ -108,7 +109,8 @@ class Door(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """What autodoc makes of a directive for each name: it does not find the values that a door offers by itself."""
-        module = import_module(self.arguments[0])
+        with mock(self.config.autodoc_mock_imports):
+            module = import_module(self.arguments[0])
         lines = [f".. automodule:: {module.__name__}", "   :no-members:", ""]
         for name in sorted(module.__all__, key=str.lower):
             value = getattr(module, name)

@@ -146,6 +146,23 @@ def test_the_servers_of_the_documents(heading: str, url: str, payload: object) -
     del sys.modules[module.__name__]
 
 
+@pytest.mark.parametrize(("made", "status"), [("FastAPI()", 307), ("FastAPI(redirect_slashes=False)", 404)])
+def test_a_call_of_the_fastapi_example(made: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("fastapi", "httpx2"):
+        pytest.importorskip(package)
+    from starlette.testclient import TestClient
+
+    module = ModuleType("servers_call")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(SERVERS["FastAPI"].replace("FastAPI()", made), vars(module))
+    client = TestClient(vars(module)["app"], follow_redirects=False)
+    called = client.post('/openai/custom/?method=m&q=地球&n=5&_o_args={"a":1}').json()["response"]
+    assert called == {"method": "m", "args": {"a": 1}, "params": {"q": "地球", "n": "5"}, "files": []}
+    assert client.post("/openai/custom/?method=m").json()["response"]["args"] is None
+    without = client.post("/openai/custom?method=m")
+    assert (without.status_code, b"4010" in without.content) == (status, status == 404)
+
+
 CODES = "envelope codes --format markdown --lang"
 
 

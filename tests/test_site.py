@@ -248,6 +248,23 @@ def test_the_site_is_whole(site: Path) -> None:
     assert (site / "searchindex.js").stat().st_size > 100_000
 
 
+INDEXES = sorted(DOCS.rglob("index.md"))
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=[path.parent.name for path in INDEXES])
+def test_an_index_links_what_its_part_of_the_site_has(index: Path) -> None:
+    """Readers of the repository, where nothing makes a list of a toctree, find each page by its link."""
+    text = index.read_text(encoding="utf-8")
+    listed = [
+        f"{name}.md" for tree in blocks(text, "{toctree}") for name in re.findall(r"^([\w/-]+)$", tree, re.MULTILINE)
+    ]
+    assert len(listed) == len({*listed})
+    beside = {path.name for path in index.parent.glob("*.md")} - {"index.md", "README.md"}
+    links = {*re.findall(r"\]\(([\w/-]+\.md)\)", text)}
+    assert beside <= {*listed} <= links
+    assert {link for link in links if "/" not in link} == beside
+
+
 def test_no_registry_of_packages_is_named() -> None:
     hosts = re.compile(r"\b(?:pypi\.org|npmjs\.|pythonhosted|anaconda\.org|conda-forge)")
     for path in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"]:

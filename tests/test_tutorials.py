@@ -115,6 +115,14 @@ def test_a_bill_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     check_printed(text_of("billing.md"), "billing")
 
 
+def test_an_engine_with_codes_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = text_of("registry.md")
+    [codes] = blocks(text, "toml")
+    Path("codes.toml").write_text(codes, encoding="utf-8")
+    check_printed(text, "registry")
+
+
 def test_a_client_of_two_gateways() -> None:
     needs("httpx2")
     check_printed(text_of("moving-a-gateway.md"), "moving")

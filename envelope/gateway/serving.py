@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from envelope.gateway.operation.listening import listen
 from envelope.gateway.operation.server import log_to_stderr, made_server
@@ -17,10 +16,7 @@ from envelope.gateway.operation.sharing import folder_of_metrics, keep_apart
 from envelope.gateway.operation.supervisor import Supervisor
 from envelope.gateway.operation.workers import Worker
 
-__all__ = ["DRAIN", "listen", "reloads_wait", "serve"]
-
-DRAIN: Final = 30.0
-"""The seconds that calls have to end, unless it is said otherwise."""
+__all__ = ["listen", "reloads_wait", "serve"]
 
 
 @contextmanager
@@ -33,7 +29,7 @@ def reloads_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(path: Path, listener: socket.socket, *, workers: int = 1, drain: float = DRAIN) -> None:
+def serve(path: Path, listener: socket.socket, *, workers: int, drain: float) -> None:
     """Serve the gateway of the settings in *path* until the process gets SIGINT or SIGTERM.
 
     Then no call is taken any more, and those that were have *drain* seconds to be answered; a second signal ends it at

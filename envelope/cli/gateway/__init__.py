@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -37,13 +38,16 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
+        command: click.Command = getattr(import_module(f"envelope.cli.gateway.{cmd_name}"), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Help is shown whatever is installed: commands import what the extra installs once they run."""
         try:
             with extra("gateway"):
-                module = import_module(f"envelope.cli.gateway.{cmd_name}")
+                return super().invoke(ctx)
         except ModuleNotFoundError as error:
             raise click.ClickException(str(error)) from None
-        command: click.Command = getattr(module, cmd_name)
-        return command
 
 
 @click.group(cls=_Group, epilog=_EXAMPLES)

@@ -13,16 +13,15 @@ from envelope.cli.gateway.common import (
     AT_ONCE,
     BOUND_AT_ONCE,
     json_option,
-    key_file,
     named,
     opened,
     show_json,
     show_table,
     store_option,
+    vault_of,
 )
 from envelope.gateway.books.accounts import change_account, create_account, list_accounts
 from envelope.gateway.money import shown_amount
-from envelope.gateway.running import open_vault
 from envelope.gateway.stores.errors import Conflict
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def add(*, name: str, concurrency: int | None, strict_signature: bool, store: st
     """Add the account NAME, and show its key and its secret: the secret is not shown again."""
     key, secret = secrets.token_hex(12), secrets.token_hex(24)
     with opened(store, is_new=True) as books:
-        sealed = open_vault(key_file(store), books).seal(secret)
+        sealed = vault_of(store, books).seal(secret)
         try:
             number = books.write_now(
                 lambda db: create_account(
@@ -86,7 +85,7 @@ def renew(*, name: str, store: str, as_json: bool) -> None:
     secret = secrets.token_hex(24)
     with opened(store) as books:
         found = books.read_now(lambda db: named(db, name))
-        sealed = open_vault(key_file(store), books).seal(secret)
+        sealed = vault_of(store, books).seal(secret)
         books.write_now(lambda db: change_account(db, found.id, secret=sealed))
     _show_secret(found.id, name, found.key, secret, as_json=as_json)
 

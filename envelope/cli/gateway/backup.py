@@ -10,7 +10,6 @@ from envelope.cli.common.options import registry_option
 from envelope.cli.common.report import printable
 from envelope.cli.gateway.common import opened, registry_told, store_option
 from envelope.cli.gateway.copying import progress, show_figures
-from envelope.gateway import moving
 from envelope.registry.codes import CodeRegistry
 
 __all__ = ["backup"]
@@ -35,6 +34,8 @@ def backup(*, file: str, registry: CodeRegistry, store: str) -> None:
     The keys of the accounts' secrets are not in it: keep the key file, too. The exit status is 1 if the books break a
     rule; the file is there nevertheless.
     """
+    from envelope.gateway import moving  # here, because it needs the extra, and help does not
+
     codes = registry_told(registry)
     with opened(store) as source, progress("saved") as told:
         try:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from envelope.cli.gateway.common import TIME, json_option, opened, show_json, show_table, shown_time, store_option
-from envelope.gateway.books.calls import find_calls
 from envelope.gateway.money import shown_amount
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def calls(
     as_json: bool,
 ) -> None:
     """Show the newest calls of which all that is given holds. Times are UTC."""
+    from envelope.gateway.books.calls import find_calls  # here, because it needs the extra, and help does not
+
     with opened(store) as books:
         found = books.read_now(
             lambda db: find_calls(

@@ -22,15 +22,14 @@ from envelope.gateway.books.errors import BooksError
 from envelope.gateway.money import parse_amount
 from envelope.gateway.stores.addresses import is_postgresql
 from envelope.gateway.stores.errors import StoreError
-from envelope.gateway.stores.opening import open_store
 from envelope.gateway.times import parse_time
-from envelope.gateway.vault import VaultError
 from envelope.registry.codes import REGISTRY
 
 if TYPE_CHECKING:
     from envelope.gateway.books.accounts import Account
     from envelope.gateway.settings import GatewaySettings
     from envelope.gateway.stores.store import Store, Transaction
+    from envelope.gateway.vault import Vault
     from envelope.registry.codes import CodeRegistry
 
 __all__ = [
@@ -51,11 +50,13 @@ __all__ = [
     "shown_time",
     "store_option",
     "telling",
+    "vault_of",
 ]
 
 CONFIG = "gateway.toml"
 """The settings' file, unless the command says otherwise."""
 
+_STORE = "gateway.db"
 _WIDTH = 100_000
 _NAME, _SETTINGS = "envelope.gateway.config", "envelope.gateway.settings"  # in the context of a command
 
@@ -84,7 +85,7 @@ def store_option(command: C) -> C:
 def _store(ctx: click.Context, _: click.Parameter, store: str | None) -> str:
     name = ctx.meta.get(_NAME)
     if ctx.resilient_parsing or not (name or (store is None and Path(CONFIG).exists())):
-        return store or "gateway.db"
+        return store or _STORE
     with telling(name or CONFIG):
         from envelope.gateway.settings import read_settings
 
@@ -104,6 +105,13 @@ def key_file(store: str) -> Path:
     if found is not None:
         return found.key_file
     return Path("gateway.key") if is_postgresql(store) else Path(store).with_suffix(".key")
+
+
+def vault_of(store: str, books: Store) -> Vault:
+    """The vault of the secrets in *books*, which are the store at that address."""
+    from envelope.gateway.running import open_vault
+
+    return open_vault(key_file(store), books)
 
 
 def registry_told(registry: CodeRegistry) -> CodeRegistry:
@@ -141,13 +149,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stan
 @contextmanager
 def opened(address: str, *, is_new: bool = False) -> Iterator[Store]:
     """The store at *address*, which must be there unless it may be *new*; what it says goes to standard error."""
+    # Here, because these need the extra, and help does not.
+    from envelope.gateway.stores.opening import open_store
+    from envelope.gateway.vault import VaultError
+
     if not (is_new or is_postgresql(address) or Path(address).exists()):
-        raise click.UsageError(f"there is no store {printable(address)}; envelope gateway account add makes one")
+        raise click.UsageError(f"there is no store {printable(address)}{_where_it_may_be(address)}")
     try:
         with open_store(address) as store:
             yield store
     except (BooksError, StoreError, VaultError) as error:
         raise click.ClickException(printable(str(error))) from None
+
+
+def _where_it_may_be(address: str) -> str:
+    if address == _STORE and settings() is None:  # whoever is in the wrong folder is not to make a second store
+        return f", and no {CONFIG}, in this folder: go to the gateway's, or name its settings with --config"
+    return "; envelope gateway account add makes one"
 
 
 def named(db: Transaction, name: str) -> Account:

@@ -12,7 +12,6 @@ from envelope.adapters.extras import extra
 from envelope.cli.common.files import replacing
 from envelope.cli.common.report import printable
 from envelope.cli.gateway.common import opened, store_option
-from envelope.gateway.books.export import export_calls, write_csv, write_jsonl, write_parquet
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -28,11 +27,11 @@ Examples:
   envelope gateway export --format parquet -o calls.parquet --after 1593583206
 """
 
-_WRITERS = {"jsonl": write_jsonl, "csv": write_csv, "parquet": write_parquet}
+_FORMATS = ("jsonl", "csv", "parquet")
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--format", type=click.Choice(list(_WRITERS)), default="jsonl", show_default=True)
+@click.option("--format", type=click.Choice(_FORMATS), default="jsonl", show_default=True)
 @click.option("-o", "--output", metavar="FILE", default="-", help="Replace FILE. [default: standard output]")
 @click.option(
     "--after", type=click.IntRange(0, 2**63 - 1), default=0, metavar="CALL", help="Only calls with a higher number."
@@ -57,5 +56,9 @@ def export(*, format: Literal["jsonl", "csv", "parquet"], output: str, after: in
 
 
 def _write(books: Store, format: str, after: int, output: BinaryIO) -> None:
+    # Here, because these need the extra gateway, and help does not.
+    from envelope.gateway.books.export import export_calls, write_csv, write_jsonl, write_parquet
+
+    writers = {"jsonl": write_jsonl, "csv": write_csv, "parquet": write_parquet}
     with extra("parquet"):
-        _WRITERS[format](export_calls(books, after), output)
+        writers[format](export_calls(books, after), output)

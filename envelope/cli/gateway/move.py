@@ -8,7 +8,6 @@ from envelope.cli.common.options import registry_option
 from envelope.cli.common.report import printable
 from envelope.cli.gateway.common import opened, registry_told, store_option
 from envelope.cli.gateway.copying import progress, show_figures
-from envelope.gateway import moving
 from envelope.gateway.stores.addresses import shown_address
 from envelope.registry.codes import CodeRegistry
 
@@ -31,6 +30,8 @@ def move(*, target: str, registry: CodeRegistry, store: str) -> None:
     Every gateway that uses them must have ended. Both are audited and compared. The old store stays as it is; what
     is to be changed in the settings is said at the end.
     """
+    from envelope.gateway import moving  # here, because it needs the extra, and help does not
+
     codes = registry_told(registry)
     with opened(store) as source:
         moving.at_rest(source)  # before anything is made

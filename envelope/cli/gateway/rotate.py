@@ -7,9 +7,7 @@ import sys
 import click
 
 from envelope.cli.common.report import printable
-from envelope.cli.gateway.common import json_option, key_file, opened, show_json, store_option
-from envelope.gateway import rotation
-from envelope.gateway.running import open_vault
+from envelope.cli.gateway.common import json_option, opened, show_json, store_option, vault_of
 
 __all__ = ["rotate"]
 
@@ -33,8 +31,10 @@ def rotate(*, store: str, as_json: bool) -> None:
     SIGHUP. It may be run again, and beside gateways and other commands. The exit status is 1 if there is a secret that
     none of the keys opens.
     """
+    from envelope.gateway import rotation  # here, because it needs the extra, and help does not
+
     with opened(store) as books:
-        vault = open_vault(key_file(store), books)
+        vault = vault_of(store, books)
         [(number,)] = books.read_now(lambda db: db.execute(_COUNT))
         with click.progressbar(length=number, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
             rotated = rotation.rotate(books, vault, bar.update)

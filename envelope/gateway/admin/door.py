@@ -61,7 +61,7 @@ class AdminApi:
     def _check_token(self, scope: Scope) -> None:
         token = self.desk.settings.admin_token
         if token is None:
-            raise Refusal(404, "there is no admin API here")
+            raise Refusal(404, "there is no admin API here: admin_token in gateway.toml opens it")
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         scheme, _, rest = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
         is_right = hmac.compare_digest(rest.strip(), token.get_secret_value().encode())

@@ -23,6 +23,7 @@ __all__ = ["PAGES", "Page"]
 Page = Callable[["Running", "Scope", "Send"], Awaitable[None]]
 
 _JSON: Final = "application/json"
+_CLOSED: Final = b'{"error":"there are no metrics here: admin_token in gateway.toml opens them"}'
 _ALLOW: Final = (b"allow", b"GET, HEAD")
 
 
@@ -50,7 +51,7 @@ async def _metrics(running: Running, scope: Scope, send: Send) -> None:
     if allowed:
         return await _answer(scope, send, 200, await exposition(running), CONTENT_TYPE)
     if allowed is None:
-        return await _answer(scope, send, 404, b'{"error":"not found"}')
+        return await _answer(scope, send, 404, _CLOSED)
     challenge = (b"www-authenticate", b"Bearer")
     return await _answer(scope, send, 401, b'{"error":"the admin token is wanted"}', _JSON, challenge)
 

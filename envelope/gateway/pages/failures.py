@@ -15,7 +15,7 @@ __all__ = ["failure"]
 _WORDS: Final = (403, 404, 405, 408, 413, 503)
 
 
-def failure(asked: Asked, status: int, **headers: str) -> Answer:
-    """The page for a failure of that HTTP *status*."""
-    words = f"failure_{status if status in _WORDS else 500}"
+def failure(asked: Asked, status: int, why: str = "", **headers: str) -> Answer:
+    """The page for a failure of that HTTP *status*, with the words for *why* if that is known."""
+    words = f"failure_{why or (status if status in _WORDS else 500)}"
     return html(render("failure.html", asked, words=words, status=status), status, lang_cookies(asked), **headers)

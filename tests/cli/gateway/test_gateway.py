@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 import stat
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import process, run
+from tests.documents import ROOT
 
 for package in ("alembic", "cryptography", "sqlalchemy"):
     pytest.importorskip(package)
@@ -243,6 +245,15 @@ def test_a_store_that_is_not_there_is_not_made(arguments: tuple[str, ...], folde
     assert list(folder.iterdir()) == []
 
 
+def test_outside_of_the_gateways_folder_nobody_is_led_to_a_second_store(folder: Path) -> None:
+    text = refused("calls")
+    assert "there is no store gateway.db, and no gateway.toml, in this folder" in text
+    assert "name its settings with --config" in text
+    assert "account add" not in text
+    (folder / "gateway.toml").write_text('[[upstreams]]\nname = "a"\naddress = "http://127.0.0.1"\nkey = "k"\n')
+    assert "gateway.db; envelope gateway account add makes one" in refused("calls")
+
+
 def test_a_store_that_is_no_store(folder: Path) -> None:
     (folder / "gateway.db").write_bytes(b"something else, and more than a page of it" * 100)
     assert "not a database" in refused("audit")
@@ -304,13 +315,39 @@ def test_every_command_has_help_and_an_example() -> None:
     assert "No such command" in refused("nonsense")
 
 
-def test_a_missing_extra_says_what_installs_it() -> None:
-    code = "import sys; sys.modules['cryptography.fernet'] = sys.modules['cryptography'] = None; sys.argv[1:] = ['gateway', 'account', 'list']; from envelope.cli import main; main()"
-    import subprocess
+WITHOUT_THE_EXTRA = """
+import sys
+for name in ("aiohttp", "alembic", "cryptography", "cryptography.fernet", "fastapi", "fastapi_offline", "jinja2",
+             "prometheus_client", "pydantic", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "uvicorn"):
+    sys.modules[name] = None
+from tests.cli.command import run
+"""
 
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
-    assert "pip install 'envelope-engine[gateway]'" in result.stderr
+
+def test_help_needs_no_extra() -> None:
+    code = f"""{WITHOUT_THE_EXTRA}
+from envelope.cli.gateway import gateway
+assert "Commands:" in run("gateway", "--help").stdout
+for name in gateway.list_commands(None):
+    shown = run("gateway", name, "--help")
+    assert (shown.exit_code, "Examples:" in shown.stdout) == (0, True), (name, shown.output)
+assert "--strict-signature" in run("gateway", "account", "add", "--help").stdout
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def test_a_missing_extra_says_what_installs_it(folder: Path) -> None:
+    (folder / "gateway.toml").write_text("")
+    code = f"""{WITHOUT_THE_EXTRA}
+for words in ("account add a", "account list --store a.db", "audit", "backup b", "calls", "calls --store a.db",
+              "deposit a 1", "export", "grant a b", "move --to b", "refund 1", "rotate", "serve", "switch a active"):
+    refused = run("gateway", *words.split())
+    assert refused.exit_code == 1, (words, refused.output)
+    assert " is not installed: pip install 'envelope-engine[gateway]'" in refused.stderr, (words, refused.stderr)
+    assert refused.stdout == ""
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert [path.name for path in folder.iterdir()] == ["gateway.toml"]
 
 
 def test_it_runs_as_a_process(calls: list[int]) -> None:

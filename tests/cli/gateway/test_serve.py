@@ -163,7 +163,7 @@ SERVE = "from pathlib import Path; from envelope.gateway.serving import listen, 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_that_cannot_start_says_why(folder: Path, workers: int) -> None:
     (folder / "gateway.toml").write_text(UPSTREAM + "[limits]\nbody = 1\n")
-    code = f"{SERVE}; serve(Path('gateway.toml'), listen('127.0.0.1', 0), workers={workers})"
+    code = f"{SERVE}; serve(Path('gateway.toml'), listen('127.0.0.1', 0), workers={workers}, drain=30)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=WAIT)
     assert ended.returncode == 3
     assert "invalid at $.limits.body" in ended.stderr

@@ -94,6 +94,7 @@ def test_there_is_nothing_without_a_token_in_the_settings(tmp_path: Path, verb: 
         got = ask(other, verb, path)
         assert got.status == 404
         assert verb == "HEAD" or json.loads(got.body)["error"]["kind"] == "not_found"
+        assert verb == "HEAD" or b"admin_token in gateway.toml" in got.body
 
 
 def test_what_is_not_there(world: Served) -> None:

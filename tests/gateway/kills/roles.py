@@ -48,7 +48,7 @@ def node(folder: str, port: int, point: str = "") -> None:
     """The gateway with the settings in *folder*, on *port*, which kills itself at *point*."""
     if point:
         arm(point, Path(folder))
-    serve(Path(folder) / "gateway.toml", listen("127.0.0.1", port))
+    serve(Path(folder) / "gateway.toml", listen("127.0.0.1", port), workers=1, drain=30)
 
 
 def forgetful_node(folder: str, port: int, database: str, part: int, is_careless: bool) -> None:

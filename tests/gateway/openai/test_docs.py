@@ -1,20 +1,29 @@
-"""docs/how-to/openai.md: its table of errors is that of the code, and of the classes that the package raises."""
+"""docs/how-to/openai.md: its examples print what stands below them, its table of errors is that of the code, and of the classes that the package raises."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from envelope.gateway.openai.errors import ERRORS, row_of, status_of_error
 from envelope.registry import REGISTRY
 from tests.documents import text_of
+from tests.gateway.served import SECRET, served
+from tests.test_tutorials import check_printed
 
 openai = pytest.importorskip("openai")
 
 TEXT = text_of("openai.md")
 ROW = re.compile(r"^\| (\d{4}) \| (\d+).*? \| `(\w+)` \| `(\w+)` \| `(\w+)` \|", re.MULTILINE)
 CLASSES = {400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError", 404: "NotFoundError"}
+
+
+def test_the_examples(tmp_path: Path) -> None:
+    with served(tmp_path) as world:
+        text = TEXT.replace("http://127.0.0.1:8080", world.address).replace("API_KEY", f"demo.{SECRET}")
+        check_printed(text, "openai")
 
 
 def test_the_table_of_errors() -> None:

@@ -152,6 +152,7 @@ def test_who_may_see_them(tmp_path: Path, settings: dict[str, Any], header: str 
             assert got.status == status
             assert ("www-authenticate" in got.headers) == (status == 401)
             assert TOKEN.encode() not in got.body
+            assert (b"admin_token in gateway.toml" in got.body) == (status == 404 and verb == "GET")
 
 
 def test_several_workers_are_counted_together_whoever_is_asked(tmp_path: Path) -> None:

@@ -174,6 +174,7 @@ def test_without_an_admin_token_there_is_no_console(tmp_path: Path) -> None:
     with served(tmp_path) as world:
         assert [get(world, path).status for path in OF_THE_CONSOLE] == [404] * 4
         assert post(world, "/console/login", {"token": ""}).status == 404
+        assert "admin_token in gateway.toml" in text(get(world, "/console?lang=en"))
         assert "/console" not in text(get(world, "/"))
 
 

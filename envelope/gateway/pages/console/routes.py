@@ -63,7 +63,7 @@ class _Visit:
 async def answer_console(running: Running, generation: Generation, asked: Asked, receive: Receive) -> Answer:
     """A page of the console; there is none without an admin token."""
     if generation.settings.admin_token is None:
-        return failure(asked, 404, **_NO_ROBOTS)
+        return failure(asked, 404, "no_console", **_NO_ROBOTS)
     visit = _Visit(running, generation, asked, Sessions(generation.gateway.admin.desk, time.time))
     name = asked.path.removeprefix(CONSOLE).strip("/")
     session = visit.sessions.read(asked)

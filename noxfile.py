@@ -46,7 +46,7 @@ def fixtures(session: nox.Session) -> None:
 
 @nox.session
 def site(session: nox.Session) -> None:
-    """The site into site/html; its links are checked by tests/test_site.py."""
+    """The site into site/html; its links are checked by tests/site."""
     install(session)
     session.run("python", "-m", "sphinx", "-W", "--keep-going", "docs", "site/html")
 

@@ -16,7 +16,7 @@ from envelope.gateway.operation.sharing import folder_of_metrics, keep_apart
 from envelope.gateway.operation.supervisor import Supervisor
 from envelope.gateway.operation.workers import Worker
 
-__all__ = ["listen", "reloads_wait", "serve"]
+__all__ = ["interrupts_wait", "listen", "reloads_wait", "serve"]
 
 
 @contextmanager
@@ -29,6 +29,20 @@ def reloads_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """Ctrl-C waits until the block ends. For what sets up logging: cut short there, Python keeps its lock for good, and
+    another thread that logs its last words would wait for it."""
+    came: list[object] = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(None))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
+
+
 def serve(path: Path, listener: socket.socket, *, workers: int, drain: float) -> None:
     """Serve the gateway of the settings in *path* until the process gets SIGINT or SIGTERM.
 
@@ -37,9 +51,12 @@ def serve(path: Path, listener: socket.socket, *, workers: int, drain: float) ->
     """
     if workers == 1:
         keep_apart()
-        made_server(path, listener, drain, is_alone=True).run(sockets=[listener])
+        with interrupts_wait():
+            server = made_server(path, listener, drain, is_alone=True)
+        server.run(sockets=[listener])
         return
-    log_to_stderr()
+    with interrupts_wait():
+        log_to_stderr()
     with folder_of_metrics() as folder:
         start = partial(Worker, path, listener, drain, folder)
         status = Supervisor(start, workers, listener, drain).run()

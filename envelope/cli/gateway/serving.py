@@ -16,7 +16,7 @@ from envelope.errors import EnvelopeError
 from envelope.gateway.demo.setting_up import set_up
 from envelope.gateway.demo.threaded import demo_in_thread
 from envelope.gateway.running import open_vault, registry_of
-from envelope.gateway.serving import listen
+from envelope.gateway.serving import interrupts_wait, listen
 from envelope.gateway.serving import serve as serve_gateway
 from envelope.gateway.settings import read_settings
 from envelope.gateway.stores.addresses import shown_address
@@ -74,7 +74,8 @@ def _check(config: str) -> None:
 
 def _serve_demo(listener: socket, address: str, workers: int, drain: float) -> None:
     with demo_in_thread() as upstream:
-        demo = set_up(Path.cwd(), address=upstream.address, key=upstream.key)
+        with interrupts_wait():
+            demo = set_up(Path.cwd(), address=upstream.address, key=upstream.key)
         files = "gateway.toml, gateway.db, gateway.key"
         click.echo(f"The demo is at {address}, its files ({files}) are in {printable(str(Path.cwd()))}.")
         for what, lines in examples(demo, address).items():

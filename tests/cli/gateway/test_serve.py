@@ -26,6 +26,7 @@ for package in ("aiohttp", "alembic", "cryptography", "pydantic_settings", "sqla
 from envelope import decode  # noqa: E402
 from envelope.formats import ResultType  # noqa: E402
 from envelope.gateway.demo.threaded import demo_in_thread  # noqa: E402
+from envelope.gateway.serving import interrupts_wait  # noqa: E402
 from envelope.gateway.vault import Vault  # noqa: E402
 from tests.cli.gateway.serving import WAIT, get, serving  # noqa: E402
 
@@ -136,6 +137,15 @@ def test_ctrl_c_while_workers_begin_shows_no_traceback(folder: Path) -> None:
         code, said = demo.stop(signal.SIGINT)
     assert code in (0, 130)
     assert said == ""
+
+
+def test_ctrl_c_waits_for_what_must_not_be_cut_short() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    done = []
+    with pytest.raises(KeyboardInterrupt), interrupts_wait():
+        signal.raise_signal(signal.SIGINT)
+        done.append("all of it")
+    assert (done, signal.getsignal(signal.SIGINT)) == (["all of it"], before)
 
 
 def test_workers_end_with_their_parent(folder: Path) -> None:

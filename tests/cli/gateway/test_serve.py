@@ -142,9 +142,14 @@ def test_ctrl_c_while_workers_begin_shows_no_traceback(folder: Path) -> None:
 def test_ctrl_c_waits_for_what_must_not_be_cut_short() -> None:
     before = signal.getsignal(signal.SIGINT)
     done = []
-    with pytest.raises(KeyboardInterrupt), interrupts_wait():
-        signal.raise_signal(signal.SIGINT)
-        done.append("all of it")
+
+    def begin() -> None:
+        with interrupts_wait():
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of it")
+
+    with pytest.raises(KeyboardInterrupt):
+        begin()
     assert (done, signal.getsignal(signal.SIGINT)) == (["all of it"], before)
 
 

@@ -249,7 +249,9 @@ class Gateway:
             call.asking = time.monotonic() - call.asked_at
             outcome = stream.outcome()
             try:
-                return await self._finish(face, call, number, replace(outcome, response=without_returns(outcome)))
+                return await self._finish(
+                    face, call, number, replace(outcome, response=without_returns(outcome.response))
+                )
             except Exception as error:
                 return self.failed(face, call.request, error)
 

@@ -11,14 +11,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from envelope.gateway.upstreams.outcome import Outcome
-
 if TYPE_CHECKING:
     from envelope.adapters.asgi_wire import Receive, Send
     from envelope.calls.http import Rendered
     from envelope.gateway.upstreams.stream import Stream
 
-__all__ = ["LiveStream", "send_stream"]
+__all__ = ["LiveStream", "send_stream", "without_returns"]
 
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream"),
@@ -124,16 +122,12 @@ async def _leave(live: LiveStream, receive: Receive) -> None:
         live.leave()
 
 
-def without_returns(outcome: Outcome) -> Any:
-    """The response of *outcome* without CR, which an event cannot hold."""
-    return _without_returns(outcome.response)
-
-
-def _without_returns(value: Any) -> Any:
+def without_returns(value: Any) -> Any:
+    """*value*, which JSON can hold, with each CR as LF: an event cannot hold one."""
     if isinstance(value, str):
         return value.replace("\r\n", "\n").replace("\r", "\n")
     if isinstance(value, dict):
-        return {_without_returns(name): _without_returns(member) for name, member in value.items()}
+        return {without_returns(name): without_returns(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_without_returns(member) for member in value]
+        return [without_returns(member) for member in value]
     return value

@@ -99,21 +99,6 @@ def test_its_objects_are_translated() -> None:
     assert envelope.to_phpserialize(ours, decode_strings=True)._asdict()["name"] == "x"
 
 
-def test_the_encoders_take_its_objects_as_they_are(php_fmt: str) -> None:
-    theirs = phpserialize.phpobject("User", {"name": "x", b"\xff": 1, b"raw": [1]})
-    ours = PhpObject("User", [PhpProperty("name", "x"), PhpProperty(b"\xff", 1), PhpProperty("raw", [1])])
-    assert envelope.dumps([theirs], php_fmt, values="php") == envelope.dumps([ours], php_fmt, values="php")
-    with pytest.raises(EncodeError):
-        envelope.dumps(theirs, php_fmt)
-
-
-def test_its_shared_and_cyclic_objects() -> None:
-    theirs = phpserialize.phpobject("A", {})
-    theirs.__php_vars__["self"] = [theirs]
-    body = b'a:2:{i:0;O:1:"A":1:{s:4:"self";a:1:{i:0;r:2;}}i:1;r:2;}'
-    assert envelope.dumps([theirs, theirs], "serialize", values="php") == body
-
-
 @pytest.mark.parametrize("theirs", [phpserialize.phpobject("A B", {}), phpserialize.phpobject(5, {}), phpserialize.phpobject("A", {1.5: 1}), phpserialize.phpobject("A", 5)])  # fmt: skip
 def test_its_objects_that_no_php_has_are_refused(theirs: Any) -> None:
     with pytest.raises(EncodeError):

@@ -72,10 +72,12 @@ def main() -> int:
             table.add_row(program.name, *cells, "any status" if len(program.statuses) > 1 else "only HTTP 200")
             notes += [f"{program.name}: {fault}" for each in wrong.values() for fault in each]
             has_failed = has_failed or any(wrong.values())
-    console.print(table)
-    console.print("value: the whole answer; texts: its code, error, reason and what was said; bytes: those that came")
-    for note in notes:
-        console.print(note, markup=False)
+        console.print(table)
+        console.print(
+            "value: the whole answer; texts: its code, error, reason and what was said; bytes: those that came"
+        )
+        for note in notes:
+            console.print(note, markup=False)
     return int(has_failed)
 
 

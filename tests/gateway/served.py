@@ -222,7 +222,8 @@ class Served:
         if self.demo is not None:
             asked = [*self.demo.served, *(self.second.served if self.second is not None else ())]
             records = self.records()
-            assert len(asked) - self.jobs - self.lost == sum(row.attempts for row in records)
+            attempts = sum(row.attempts for row in records)
+            assert len(asked) == attempts + self.jobs + self.lost, f"asked {len(asked)} times, {attempts} by the books"
             # What was delivered is what is on the books.
             told = [row for row in records if row.code == "0000" and not row.is_cached]
             assert sum(row.completion_tokens for row in told) <= sum(row.completion_tokens for row in asked)

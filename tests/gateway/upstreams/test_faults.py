@@ -60,7 +60,8 @@ def test_alone_it_says_what_it_was(fault: str) -> None:
 
     async def alone() -> tuple[Outcome, DemoUpstream]:
         async with (
-            demo_upstream(key=KEY, scale=0.01) as demo,
+            # What is down is so for longer than the tries take, on a busy machine, too.
+            demo_upstream(key=KEY, scale=1.0 if fault == "fault-down-60" else 0.01) as demo,
             Upstreams([demo.settings(**times(fault))], retries=1) as upstreams,
         ):
             return await upstreams.ask(completion(fault), seconds=50), demo
@@ -189,7 +190,7 @@ def test_all_faults_at_once_on_the_loop_that_servers_use() -> None:
     uvloop = pytest.importorskip("uvloop")
 
     async def story() -> dict[str, str]:
-        async with demo_upstream(key=KEY, scale=0.01) as demo:
+        async with demo_upstream(key=KEY, scale=0.1) as demo:  # what is down is so for longer than the tries take
             patient, quick = demo.settings(first_byte=20, total=40), demo.settings(**QUICK)
             async with Upstreams([patient], retries=1) as slow, Upstreams([quick], retries=1) as fast:
                 outcomes = await asyncio.gather(

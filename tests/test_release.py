@@ -51,7 +51,7 @@ def test_a_tag_of_this_commit_is_the_version() -> None:
 def test_the_source_distribution_has_sources_alone(tmp_path: Path) -> None:
     for package in ("build.env", "Cython", "setuptools"):
         pytest.importorskip(package)
-    copied = shutil.ignore_patterns(".git", "build", "dist", "site", "*.so", "__pycache__", ".*_cache", ".hypothesis")
+    copied = shutil.ignore_patterns(".git", "build", "dist", "*.so", "__pycache__", ".*_cache", ".hypothesis")
     shutil.copytree(ROOT, tmp_path / "checkout", ignore=copied)
     make = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), "checkout"]
     subprocess.run(make, cwd=tmp_path, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": ""})

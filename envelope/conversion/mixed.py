@@ -16,7 +16,7 @@ __all__ = ["as_document", "begins_serialized", "is_serialized", "trimmed"]
 _SPACE: Final = b" \n\r\t\v\0"  # what PHP's trim takes off
 _SCALAR: Final = re.compile(rb"N;|[bid]:[0-9.E+-]+;")
 _HEAD: Final = re.compile(rb"[saOE]:[0-9]+:")
-_BEGINNING: Final = re.compile(rb"(?:a:[0-9]+:\{|[sOE]:[0-9]+:\")")
+_BEGINNING: Final = re.compile(rb"a:[0-9]+:\{|[sOE]:[0-9]+:\"")
 
 
 def trimmed(cell: bytes) -> bytes:

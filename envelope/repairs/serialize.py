@@ -50,7 +50,7 @@ def repair(
 def mend(raw: bytes, limits: Limits, *, guess: bool = False, php: bool = True) -> Repair:
     """Do what `repair` does to the bytes of a document; *php* says in which domain's words paths are.
 
-    Beside errors of the portable domain, a key of an array that is no list is text, as it is there.
+    In the portable one a key of an array that is no list is text, as in its reader's errors.
     """
     options = ReadOptions(values="php", limits=limits)
     try:

@@ -84,10 +84,10 @@ OUTAGES: Final[dict[str, Outage]] = {
 def refusals(name: str) -> set[str]:
     """What a caller may hear but an answer; 4008 while an earlier try of the same call is open.
 
-    A node that lost its connections, and gets none for longer than the others, is taken for dead: its calls are closed,
-    and 4017 for their callers, who pay nothing.
+    A node that gets no connection for longer than the others is taken for dead: its calls are closed, and 4017 for
+    their callers, who pay nothing.
     """
-    return {CLEAN, "4008", *([] if name == "hung" else ["4017"])}
+    return {CLEAN, "4008", *(["4017"] if name in {*CRASHES, "out of connections"} else [])}
 
 
 def store_outage(folder: Path, name: str, seconds: float, callers: int = 8) -> Load:
